@@ -1,0 +1,132 @@
+// The event: what the match stage says happened. 64 bytes, one cache line, no pointers.
+// Written by match into the EventRing; read by transmit (answers), publish (feed), later shadow. An order's identity is
+// in its cold lines (engine/order.hpp), which stay readable until every gating reader has passed the order's last
+// event.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/command.hpp"
+#include "engine/types.hpp"
+
+namespace crosswire {
+
+enum class EventKind : std::uint8_t {
+  none = 0,
+  //             OUCH to the client        ITCH on the feed                     body
+  accepted,    // A                         by FeedAction: none or add           OrderEvent
+  rested,      // -                         add: what executions left over       OrderEvent
+  replaced,    // U                         replace; or remove, then rested      OrderEvent
+  canceled,    // C                         reduce or remove (none: never rested) OrderEvent
+  modified,    // M                         reduce or none                       OrderEvent
+  rejected,    // J                         -                                    OrderEvent
+  account,     // Q                         -                                    OrderEvent
+  executed,    // E to both                 E of the resting order               Execution
+  crossed,     // E to both                 C, C (printable N)                   Execution
+  cross_done,  // -                         Q                                    CrossEvent
+  imbalance,   // -                         I                                    CrossEvent
+  phase,       // -                         H of one symbol                      PhaseEvent
+  system,      // S to all at 'S' and 'E'   S                                    SystemEvent
+  directory,   // -                         R of one symbol                      nothing
+  burst_end,   // -                         -   only carries kLastOfBurst        nothing
+  // Passed on from the command of the same name, body unchanged.
+  tick,
+  session_open,
+  session_close,
+  login_reject,
+  resend,
+  feed_resend,
+  arp_reply,
+  echo_reply,
+  day_end,  // the last event of a run
+};
+
+/// What the feed has to say of an OrderEvent.
+enum class FeedAction : std::uint8_t {
+  none,
+  add,      // ITCH A: `ref`, `open` shares at `price`
+  reduce,   // ITCH X: `quantity` shares off `ref`
+  remove,   // ITCH D: of `ref`; for replaced: of `old_ref`
+  replace,  // ITCH U: `old_ref` dies, `ref` has `open` shares at `price`
+};
+
+struct OrderEvent {
+  OrderIndex order;         // whose cold lines name session, UserRefNum, ClOrdId. kNoOrder for account
+  Price price;              // accepted, rested, replaced: the limit
+  Quantity quantity;        // accepted: as entered. canceled, modified: taken off now. Else open
+  Quantity open;            // left open after this event
+  OrderRef ref;             // of `order`
+  OrderRef old_ref;         // replaced: of the original
+  UserRefNum user_ref_num;  // account: next free. replaced: the original's. Else the order's own
+  Side side;                // the order's present side
+  char code;                // accepted, replaced: order state 'L' or 'D'. canceled: reason letter (WIRE 3.4)
+  FeedAction feed;
+  std::uint8_t reserved;
+};
+
+/// executed: `order` is the aggressor, `resting` the other. crossed: `order` is the buyer, `resting` the seller.
+struct Execution {
+  OrderIndex order;
+  OrderIndex resting;
+  Price price;
+  Quantity quantity;
+  MatchNumber match;
+  OrderRef ref;          // of `order`
+  OrderRef resting_ref;  // of `resting`
+};
+
+struct CrossEvent {
+  std::uint64_t paired;     // cross_done: shares executed. imbalance: shares that would
+  std::uint64_t imbalance;  // imbalance: shares left unpaired at `price`
+  MatchNumber match;        // cross_done: a number of its own
+  Price price;              // of the cross, or indicative; kNoPrice if nothing pairs
+  Price reference;
+  char direction;   // imbalance: letter of WIRE 5 `I`: B, S, N, O
+  char cross_type;  // O opening, C closing, H after a halt
+  std::uint8_t reserved[6];
+};
+
+struct PhaseEvent {
+  Phase phase;
+  Phase from;
+  std::uint8_t reserved[38];
+};
+
+struct SystemEvent {
+  char event;  // letter of WIRE 5 `S`: O S Q M E C. Order sessions get OUCH `S` for 'S' (start of day) and 'E' (end of
+               // day)
+  std::uint8_t reserved[39];
+};
+
+struct alignas(64) Event {
+  Sequence cause;  // the command that caused it
+  TimeNs time_ns;  // that command's time
+  EventKind kind;
+  std::uint8_t flags;  // kLastOfBurst, on the last event of a marked command
+  SessionId session;   // order's or command's session where there is one, else kNoSession
+  SymbolId symbol;
+  union {
+    std::uint16_t reject;  // rejected: reason of WIRE 3.4
+    char cross_type;       // crossed: as CrossEvent::cross_type
+  };
+  union {
+    OrderEvent order;
+    Execution execution;
+    CrossEvent cross;
+    PhaseEvent phase;
+    SystemEvent system;
+    Peer peer;
+    ResendAsk resend;
+    EchoAsk echo;
+    std::uint8_t body[40];
+  };
+};
+
+static_assert(sizeof(OrderEvent) == 40 && sizeof(Execution) == 40 && sizeof(CrossEvent) == 40 &&
+              sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40);
+static_assert(sizeof(Event) == 64 && offsetof(Event, body) == 24);
+static_assert(std::is_trivially_copyable_v<Event>);
+
+}  // namespace crosswire

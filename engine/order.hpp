@@ -1,0 +1,62 @@
+// An order in the pool: a hot record that only match touches, and two cold lines that name it to everyone else.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/types.hpp"
+#include "hugepages/order_pool.hpp"
+
+namespace crosswire {
+
+/// Half a cache line; read and written by match alone. An order that is not in a book has level == kNoLevel.
+struct HotOrder {
+  OrderIndex next;              // behind this one in the level's queue
+  OrderIndex prev;              // ahead of it
+  std::uint32_t level;          // index in the engine's level pool
+  Quantity open;                // shares that may still execute
+  std::uint64_t ref : 48;       // OrderRef
+  std::uint64_t session : 16;   // SessionId
+  std::uint32_t executed : 24;  // by the whole chain of replaces; at most kMaxQuantity
+  std::uint32_t side : 8;       // Side's letter as it is now (Modify may change it)
+  UserRefNum user_ref_num;
+};
+inline constexpr std::uint32_t kNoLevel = 0xFFFFFFFFu;
+static_assert(sizeof(HotOrder) == 32 && std::is_trivially_copyable_v<HotOrder>);
+
+/// Cold line 0, *as asked*: written by receive, straight from the Enter or Replace message, then never.
+struct alignas(64) OrderAsked {
+  SessionId session;
+  std::uint8_t user_ref_idx;  // option UserRefIdx (WIRE 3.2), 0 = none
+  bool firm_given;            // the client named a Firm option: answers carry it
+  UserRefNum user_ref_num;
+  std::array<char, 14> cl_ord_id;
+  TimeInForce time_in_force;
+  char display;
+  char iso;
+  std::uint8_t reserved0[3];
+  Quantity quantity;
+  std::uint64_t price;  // as on the wire, unchecked
+  std::uint8_t reserved1[24];
+};
+static_assert(sizeof(OrderAsked) == 64 && offsetof(OrderAsked, quantity) == 28 && offsetof(OrderAsked, price) == 32);
+
+/// Cold line 1, *as resolved*: what a Replace inherits. Written by receive for an Enter, by match for a Replace before
+/// the first event that names the order, then never.
+struct alignas(64) OrderResolved {
+  SymbolName symbol_name;
+  std::array<char, 4> firm;
+  SymbolId symbol;
+  Side side;  // as entered; the side as it is now travels in events
+  char capacity;
+  char cross_type;
+  bool firm_given;  // as OrderAsked::firm_given, inherited
+  std::uint8_t reserved[46];
+};
+static_assert(sizeof(OrderResolved) == 64);
+
+using Orders = OrderPool<HotOrder, OrderAsked, OrderResolved>;
+
+}  // namespace crosswire

@@ -1,0 +1,69 @@
+// The words of the engine: identifiers, prices, phases. Plain types, no behaviour beyond comparison.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "hugepages/strong.hpp"
+
+namespace crosswire {
+
+/// For exact products of 64-bit numbers.
+__extension__ using Uint128 = unsigned __int128;
+
+/// Account of a trading firm within a partition: 0 .. sessions-1. One account has one session at a time.
+using SessionId = Strong<struct SessionIdTag, std::uint16_t>;
+inline constexpr SessionId kNoSession{0xFFFF};
+
+/// Instrument within a partition: 1 .. symbols; equals the ITCH locate code. 0 is "none" or "all".
+using SymbolId = Strong<struct SymbolIdTag, std::uint16_t>;
+inline constexpr SymbolId kNoSymbol{0};
+inline constexpr SymbolId kAllSymbols{0};
+
+/// Price in 1/10000 of the currency unit. 1 .. kMaxPrice where it is a limit; 0 is "none".
+using Price = Strong<struct PriceTag, std::uint32_t>;
+inline constexpr Price kNoPrice{0};
+inline constexpr Price kMaxPrice{1'999'999'900};  // WIRE 3.3 Enter Order: 199,999.9900
+
+/// Whole shares. An order has 1 .. kMaxQuantity; sums over orders are 64-bit.
+using Quantity = std::uint32_t;
+inline constexpr Quantity kMaxQuantity = 999'999;  // WIRE 0
+
+/// Number of a client's transaction (OUCH UserRefNum, WIRE 3.1): strictly increasing per session, from 1.
+using UserRefNum = Strong<struct UserRefNumTag, std::uint32_t>;
+
+/// Day-unique number of an order on the feed (ITCH order reference): 1, 2, .. in entry order; fits 48 bits.
+using OrderRef = Strong<struct OrderRefTag, std::uint64_t>;
+
+/// Number of an execution, the same on both sides and on the feed: 1, 2, .. in execution order.
+using MatchNumber = Strong<struct MatchNumberTag, std::uint64_t>;
+
+/// Nanoseconds since midnight in the exchange's zone.
+using TimeNs = std::uint64_t;
+inline constexpr TimeNs kNsPerSecond = 1'000'000'000;
+inline constexpr TimeNs kNsPerDay = 86'400 * kNsPerSecond;
+
+/// Eight ASCII characters, left-justified, padded with spaces (WIRE 0, alpha).
+using SymbolName = std::array<char, 8>;
+
+/// OUCH's side letter (WIRE 3.3): which queue, and how a sale is marked.
+enum class Side : char { buy = 'B', sell = 'S', sell_short = 'T', sell_short_exempt = 'E' };
+constexpr bool is_buy(Side side) { return side == Side::buy; }
+
+/// OUCH's time in force letter. Others are rejected at parsing.
+enum class TimeInForce : char { day = '0', ioc = '3' };
+
+/// Trading phase of one symbol. What each allows is in engine/engine.hpp.
+enum class Phase : std::uint8_t { pre_open, opening_call, continuous, closing_call, closed, halted };
+inline constexpr std::array kPhaseNames = {"pre_open",     "opening_call", "continuous",
+                                           "closing_call", "closed",       "halted"};
+constexpr const char* phase_name(Phase phase) { return kPhaseNames[static_cast<std::size_t>(phase)]; }
+
+/// One line of the day's schedule: at `at_ns` the symbol (or kAllSymbols) enters `phase`.
+struct PhaseChange {
+  TimeNs at_ns;
+  SymbolId symbol;
+  Phase phase;
+};
+
+}  // namespace crosswire

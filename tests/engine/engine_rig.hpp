@@ -1,0 +1,282 @@
+// An engine with everything around it, for tests: pool, event ring of any size, commands by hand.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "engine/match_stage.hpp"
+#include "tests/engine/reference_exchange.hpp"
+
+namespace crosswire::testing {
+
+inline SymbolName symbol_name(std::string_view text) {
+  SymbolName name;
+  name.fill(' ');
+  std::copy(text.begin(), text.end(), name.begin());
+  return name;
+}
+
+inline EngineConfig small_config(std::size_t symbols = 1) {
+  EngineConfig config;
+  for (std::size_t i = 0; i < symbols; ++i)
+    config.symbols.push_back({symbol_name("SYM" + std::to_string(i + 1)), Price{1'000'000}, i % 2 == 0 ? 100u : 1u});
+  config.sessions = 4;
+  config.max_orders = 1000;
+  config.max_levels = 1000;
+  config.user_ref_window = 16;
+  return config;
+}
+
+/// Plays both neighbours of match: takes slots and writes cold lines as receive does, reads events as transmit does.
+class EngineRig {
+ public:
+  static constexpr std::uint64_t kCommandRing = 64;
+
+  explicit EngineRig(const EngineConfig& config, std::uint64_t event_ring = 64)
+      : slots_(static_cast<std::uint32_t>(config.max_orders + kCommandRing + 2 * event_ring + 64)),
+        arena_(Engine::bytes_for(config) + Orders::bytes_for(slots_) + SlotSource::bytes_for(slots_) +
+                   SlotReturner::bytes_for(slots_) + SlotReturnRing::bytes_for(slot_return_capacity(slots_)) +
+                   CommandRing::bytes_for(kCommandRing) + EventRing::bytes_for(event_ring),
+               HugepagePolicy::off),
+        orders_(arena_, slots_),
+        returns_(arena_, slot_return_capacity(slots_)),
+        source_(arena_, returns_, slots_),
+        returner_(arena_, returns_, slots_),
+        commands_(arena_, kCommandRing),
+        events_(arena_, event_ring),
+        command_reader_(commands_.add_gating("match")),
+        event_reader_(events_.add_gating("test")),
+        engine_(config, orders_, returner_, arena_),
+        match_(engine_, commands_, command_reader_, events_, returner_) {}
+
+  /// Numbers the command, gives it time and slot, and runs it through the match stage; events go to `events`.
+  void run(Command command, std::vector<Event>& events) {
+    submit(command);
+    while (command_reader_.position() < commands_.published()) {
+      match_.poll();
+      read(events);
+    }
+  }
+  std::vector<Event> run(const Command& command) {
+    std::vector<Event> events;
+    run(command, events);
+    return events;
+  }
+
+  /// As run(), in terms that the reference speaks.
+  std::vector<Outcome> outcomes(const Command& command) {
+    outcomes_.clear();
+    collect_ = true;
+    run(command, scratch_);
+    collect_ = false;
+    scratch_.clear();
+    return outcomes_;
+  }
+
+  /// Into the command ring, not yet applied.
+  void submit(Command command) {
+    command.sequence = Sequence{++sequence_};
+    time_ns_ = std::max(time_ns_, command.time_ns);
+    command.time_ns = time_ns_;
+    if (command.kind == CommandKind::enter || command.kind == CommandKind::replace) {
+      const bool taken = source_.take(command.order.order);
+      CHECK(taken, "the rig's pool is empty with %u live", engine_.live_orders());
+      OrderAsked& asked = orders_.asked(command.order.order);
+      asked = {};
+      asked.session = command.session;
+      asked.user_ref_num = command.order.user_ref_num;
+      if (command.kind == CommandKind::enter) {
+        OrderResolved& resolved = orders_.resolved(command.order.order);
+        resolved = {};
+        resolved.symbol = command.symbol;
+        resolved.side = command.order.side;
+      }
+    }
+    commands_.producer().claim() = command;
+    commands_.producer().publish();
+  }
+
+  bool poll_match() { return match_.poll() > 0; }
+
+  /// Takes what is readable now.
+  void read(std::vector<Event>& events, std::size_t most = SIZE_MAX) {
+    for (; most > 0 && event_reader_.available() > 0; --most) {
+      const Event& event = event_reader_.peek();
+      events.push_back(event);
+      if (collect_) note(event);
+      event_reader_.release();
+    }
+  }
+
+  Engine& engine() { return engine_; }
+  Orders& orders() { return orders_; }
+  std::uint64_t free_slots() const { return source_.free_count(); }
+  std::uint32_t slots() const { return slots_; }
+  std::uint64_t unapplied() const { return commands_.published() - command_reader_.position(); }
+  CommandRing& commands() { return commands_; }
+
+ private:
+  void note(const Event& e) {
+    Outcome o{.kind = e.kind, .symbol = e.symbol.value};
+    const OrderEvent& order = e.order;
+    switch (e.kind) {
+      case EventKind::accepted:
+      case EventKind::rested:
+      case EventKind::replaced:
+      case EventKind::canceled:
+      case EventKind::modified: {
+        const OrderAsked& asked = orders_.asked(order.order);
+        o.session = asked.session.value;
+        o.number = asked.user_ref_num.value;
+        CHECK(e.session == asked.session, "event's session %u, order's %u", e.session.value, asked.session.value);
+        if (e.kind == EventKind::replaced) o.number_b = order.user_ref_num.value;
+        o.price = order.price.value;
+        o.quantity = order.quantity;
+        o.open = order.open;
+        o.ref = order.ref.value;
+        o.side = static_cast<char>(order.side);
+        o.code = order.code;
+        o.feed = int(order.feed);
+        break;
+      }
+      case EventKind::rejected:
+        o.session = orders_.asked(order.order).session.value;
+        o.number = orders_.asked(order.order).user_ref_num.value;
+        o.side = static_cast<char>(order.side);
+        o.code = e.reject;
+        break;
+      case EventKind::account:
+        o.session = e.session.value;
+        o.number = order.user_ref_num.value;
+        break;
+      case EventKind::executed:
+      case EventKind::crossed: {
+        const Execution& x = e.execution;
+        o.session = orders_.asked(x.order).session.value;
+        o.number = orders_.asked(x.order).user_ref_num.value;
+        o.session_b = orders_.asked(x.resting).session.value;
+        o.number_b = orders_.asked(x.resting).user_ref_num.value;
+        o.price = x.price.value;
+        o.quantity = x.quantity;
+        o.ref = x.ref.value;
+        o.ref_b = x.resting_ref.value;
+        o.match = x.match.value;
+        o.code = e.kind == EventKind::crossed ? e.cross_type : 0;
+        break;
+      }
+      case EventKind::cross_done:
+        o.price = e.cross.price.value;
+        o.quantity = e.cross.paired;
+        o.match = e.cross.match.value;
+        o.code = e.cross.cross_type;
+        break;
+      case EventKind::imbalance:
+        o.price = e.cross.price.value;
+        o.quantity = e.cross.paired;
+        o.open = e.cross.imbalance;
+        o.ref = e.cross.reference.value;
+        o.code = e.cross.direction;
+        break;
+      case EventKind::phase:
+        o.code = int(e.phase.phase);
+        break;
+      case EventKind::system:
+        o.code = e.system.event;
+        break;
+      default:
+        break;
+    }
+    outcomes_.push_back(o);
+  }
+
+  std::uint32_t slots_;
+  Arena arena_;
+  Orders orders_;
+  SlotReturnRing returns_;
+  SlotSource source_;
+  SlotReturner returner_;
+  CommandRing commands_;
+  EventRing events_;
+  CommandRing::GatingReader& command_reader_;
+  EventRing::GatingReader& event_reader_;
+  Engine engine_;
+  MatchStage match_;
+  std::uint64_t sequence_ = 0;
+  TimeNs time_ns_ = 0;
+  bool collect_ = false;
+  std::vector<Outcome> outcomes_;
+  std::vector<Event> scratch_;
+};
+
+// ---- Commands by hand ----
+
+inline Command enter(std::uint16_t session, std::uint32_t number, Side side, std::uint32_t price, Quantity quantity,
+                     TimeInForce tif = TimeInForce::day, std::uint16_t symbol = 1) {
+  Command c{};
+  c.kind = CommandKind::enter;
+  c.session = SessionId{session};
+  c.symbol = SymbolId{symbol};
+  c.order.user_ref_num = UserRefNum{number};
+  c.order.side = side;
+  c.order.price = Price{price};
+  c.order.quantity = quantity;
+  c.order.time_in_force = tif;
+  return c;
+}
+
+inline Command replace(std::uint16_t session, std::uint32_t original, std::uint32_t number, std::uint32_t price,
+                       Quantity quantity, TimeInForce tif = TimeInForce::day) {
+  Command c = enter(session, number, Side::buy, price, quantity, tif, 0);
+  c.kind = CommandKind::replace;
+  c.order.orig_user_ref_num = UserRefNum{original};
+  return c;
+}
+
+inline Command cancel(std::uint16_t session, std::uint32_t number, Quantity quantity = 0) {
+  Command c = enter(session, number, Side::buy, 0, quantity, TimeInForce::day, 0);
+  c.kind = CommandKind::cancel;
+  return c;
+}
+
+inline Command modify(std::uint16_t session, std::uint32_t number, Side side, Quantity quantity) {
+  Command c = enter(session, number, side, 0, quantity, TimeInForce::day, 0);
+  c.kind = CommandKind::modify;
+  return c;
+}
+
+inline Command account_query(std::uint16_t session) {
+  Command c{};
+  c.kind = CommandKind::account_query;
+  c.session = SessionId{session};
+  return c;
+}
+
+inline Command phase(Phase to, std::uint16_t symbol = 0) {
+  Command c{};
+  c.kind = CommandKind::phase;
+  c.session = kNoSession;
+  c.symbol = SymbolId{symbol};
+  c.phase.phase = to;
+  c.flags = kLastOfBurst;
+  return c;
+}
+
+inline Command tick(TimeNs time_ns) {
+  Command c{};
+  c.kind = CommandKind::tick;
+  c.session = kNoSession;
+  c.time_ns = time_ns;
+  c.flags = kLastOfBurst;
+  return c;
+}
+
+inline Command plain(CommandKind kind) {
+  Command c{};
+  c.kind = kind;
+  c.session = kNoSession;
+  c.flags = kLastOfBurst;
+  return c;
+}
+
+}  // namespace crosswire::testing

@@ -1,0 +1,181 @@
+// The engine against the reference exchange over random commands: every event, in order, in every phase.
+// CROSSWIRE_PROPERTY_COMMANDS sets how many in all (default 2,000,000), CROSSWIRE_SEED the first seed. Seeds run side
+// by side on oneTBB.
+#include <gtest/gtest.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <array>
+#include <cstdlib>
+#include <iostream>
+#include <mutex>
+#include <random>
+#include <sstream>
+
+#include "tests/engine/engine_rig.hpp"
+
+namespace crosswire::testing {
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+class RandomClient {
+ public:
+  RandomClient(std::uint64_t seed, const EngineConfig& config) : random_(seed), config_(config) {
+    range_ = std::uint32_t{1} << below(7);                                 // from one price to a wide book
+    for (auto& number : next_) number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
+  }
+
+  Command next() {
+    const std::uint32_t dice = below(1000);
+    if (dice < 3) return phase(a_phase(), below(2) == 0 ? 0 : a_symbol());
+    if (dice < 6) return phase(Phase::continuous);
+    if (dice < 20) return tick(time_ns_ += kTickIntervalNs * (1 + below(10)));
+    const std::uint16_t session = static_cast<std::uint16_t>(below(config_.sessions));
+    if (dice < 40) return account_query(session);
+    if (dice < 600)
+      return damaged(enter(session, new_number(session), a_side(), a_price(), a_quantity(), a_tif(), a_symbol()));
+    if (dice < 730)
+      return damaged(replace(session, old_number(session), new_number(session), a_price(), a_quantity(), a_tif()));
+    if (dice < 900) return cancel(session, old_number(session), below(2) == 0 ? 0 : a_quantity());
+    return modify(session, old_number(session), a_side(), a_quantity());
+  }
+
+ private:
+  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(random_() % n); }
+  std::uint16_t a_symbol() {
+    return static_cast<std::uint16_t>(1 + below(static_cast<std::uint32_t>(config_.symbols.size())));
+  }
+  Side a_side() {
+    constexpr Side kSides[] = {
+        Side::buy, Side::buy, Side::buy, Side::sell, Side::sell, Side::sell_short, Side::sell_short_exempt};
+    return kSides[below(std::size(kSides))];
+  }
+  Phase a_phase() {
+    constexpr Phase kOften[] = {Phase::opening_call, Phase::closing_call, Phase::opening_call, Phase::halted};
+    return below(3) == 0 ? static_cast<Phase>(below(6)) : kOften[below(std::size(kOften))];
+  }
+  std::uint32_t a_price() {
+    if (below(300) == 0) return below(2) == 0 ? kMaxPrice.value / 100 * 100 : 100;
+    const std::uint32_t price = 1'000'000 + 100 * below(range_) - 50 * range_ / 100 * 100;
+    return below(50) == 0 ? price + 1 + below(99) : price;  // off the tick for every other symbol
+  }
+  Quantity a_quantity() { return below(100) == 0 ? kMaxQuantity : (1 + below(20)) * (below(3) == 0 ? 1 : 100); }
+  TimeInForce a_tif() { return below(5) == 0 ? TimeInForce::ioc : TimeInForce::day; }
+  std::uint32_t new_number(std::uint16_t session) {
+    std::uint32_t& next = next_[session];
+    if (below(40) == 0) return old_number(session);              // repeated or falling
+    const std::uint32_t step = below(30) == 0 ? below(100) : 1;  // gaps are legal
+    next = next > 0xFFFFFFFFu - step ? 0xFFFFFFFFu : next + step;
+    return next;
+  }
+  std::uint32_t old_number(std::uint16_t session) {
+    const std::uint32_t back = below(below(4) == 0 ? 400 : 40);
+    return next_[session] > back ? next_[session] - back : below(3);
+  }
+  Command damaged(Command c) {
+    if (below(60) == 0) {
+      c.reject = static_cast<std::uint16_t>(1 + below(0x33));
+      if (below(2) == 0) c.order.quantity = 0;
+    }
+    return c;
+  }
+
+  std::mt19937_64 random_;
+  EngineConfig config_;
+  std::uint32_t range_;
+  std::uint32_t next_[4];
+  TimeNs time_ns_ = 0;
+};
+
+std::string difference(const std::vector<Outcome>& want, const std::vector<Outcome>& got) {
+  std::ostringstream text;
+  for (std::size_t i = 0; i < std::max(want.size(), got.size()); ++i) {
+    if (i < want.size() && i < got.size() && want[i] == got[i]) continue;
+    if (i < want.size()) text << "\n  reference: " << want[i];
+    if (i < got.size()) text << "\n  engine:    " << got[i];
+    break;
+  }
+  return text.str();
+}
+
+/// How often each kind of event came, and how full the books were: a property that met nothing proves nothing.
+struct Coverage {
+  std::array<std::uint64_t, 64> kinds{};
+  std::uint64_t commands = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
+
+  void merge(const Coverage& other) {
+    for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
+    commands += other.commands;
+    live_sum += other.live_sum;
+    live_most = std::max(live_most, other.live_most);
+    auctions_with_volume += other.auctions_with_volume;
+  }
+  std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
+};
+
+/// Empty, or what differed.
+std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
+  EngineConfig config = small_config(1 + seed % 3);
+  config.max_orders = seed % 5 == 0 ? 20 : 300;
+  config.user_ref_window = 1u << (seed % 6);
+  // Rings from the smallest there is, so that commands stop and go on at every event.
+  EngineRig rig(config, std::uint64_t{2} << (seed % 7));
+  ReferenceExchange reference(config);
+  RandomClient client(seed, config);
+  for (std::uint64_t i = 0; i < commands; ++i) {
+    const Command command = client.next();
+    const auto want = reference.apply(command);
+    auto got = rig.outcomes(command);
+    std::erase_if(got, [](const Outcome& o) { return o.kind == EventKind::burst_end; });
+    if (want != got) return "command " + std::to_string(i) + " of seed " + std::to_string(seed) + difference(want, got);
+    for (const Outcome& o : want) {
+      ++seen.kinds[static_cast<std::size_t>(o.kind)];
+      seen.auctions_with_volume += o.kind == EventKind::cross_done && o.quantity > 0;
+    }
+    ++seen.commands;
+    seen.live_sum += reference.live();
+    seen.live_most = std::max<std::uint64_t>(seen.live_most, reference.live());
+    if (rig.engine().live_orders() != reference.live()) return "live orders differ after command " + std::to_string(i);
+  }
+  return {};
+}
+
+TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases) {
+  const std::uint64_t total = from_environment("CROSSWIRE_PROPERTY_COMMANDS", 2'000'000);
+  const std::uint64_t first_seed = from_environment("CROSSWIRE_SEED", std::random_device{}());
+  constexpr std::uint64_t kPerSeed = 5'000;
+  const std::uint64_t seeds = std::max<std::uint64_t>(1, total / kPerSeed);
+  std::cout << "seeds " << first_seed << " .. " << first_seed + seeds - 1 << ", " << kPerSeed << " commands each\n";
+  std::mutex mutex;
+  std::vector<std::string> faults;
+  Coverage coverage;
+  std::uint64_t done = 0;
+  oneapi::tbb::parallel_for(std::uint64_t{0}, seeds, [&](std::uint64_t i) {
+    Coverage seen;
+    const std::string fault = play(first_seed + i, kPerSeed, seen);
+    const std::lock_guard lock(mutex);
+    coverage.merge(seen);
+    if (!fault.empty()) faults.push_back(fault);
+    if (++done % 500 == 0) std::cout << done << " of " << seeds << " seeds\n" << std::flush;
+  });
+  std::sort(faults.begin(), faults.end());
+  std::cout << coverage.commands << " commands met " << coverage[EventKind::accepted] << " accepted, "
+            << coverage[EventKind::replaced] << " replaced, " << coverage[EventKind::executed] << " executed, "
+            << coverage[EventKind::crossed] << " crossed in " << coverage.auctions_with_volume << " crosses, "
+            << coverage[EventKind::rejected] << " rejected; "
+            << coverage.live_sum / std::max<std::uint64_t>(1, coverage.commands) << " orders live on average, "
+            << coverage.live_most << " at most\n";
+  for (const EventKind kind :
+       {EventKind::accepted, EventKind::rested, EventKind::replaced, EventKind::canceled, EventKind::modified,
+        EventKind::rejected, EventKind::account, EventKind::executed, EventKind::crossed, EventKind::cross_done,
+        EventKind::imbalance, EventKind::phase, EventKind::system, EventKind::tick}) {
+    EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
+  }
+  EXPECT_TRUE(faults.empty()) << faults.size() << " seeds differ, the first: " << faults.front();
+}
+
+}  // namespace
+}  // namespace crosswire::testing
