@@ -1,0 +1,88 @@
+// Arena: one bump allocator over one mapping, on hugepages where there are any.
+// Made and carved up by the app at set-up, before any stage runs; stages only use what they were given. It never frees
+// single arrays and never grows. Standard library only, so the engine may include it; the system calls are in
+// arena.cpp.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "hugepages/check.hpp"
+
+namespace crosswire {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+/// automatic: hugepages, else ordinary pages with one loud line per process. required: hugepages or an error.
+/// off: ordinary pages, silently (tests, short-lived tools).
+enum class HugepagePolicy { automatic, required, off };
+
+/// What an arena really got, read back from the kernel, not what was asked for.
+struct ArenaReport {
+  std::size_t bytes;      // of the mapping: what was asked for, rounded up to whole pages
+  std::size_t page_size;  // bytes, as the kernel reports it for the mapping; 0 = it does not say
+  int node;               // NUMA node of the first page, -1 = the kernel does not say
+  bool huge;              // page_size is above the machine's base page
+};
+
+class Arena {
+ public:
+  /// Maps at least `bytes`, zeroed, with every page faulted in. `numa_node` -1 leaves the node to the kernel; a node
+  /// that cannot be had is no error here: compare report().node. `name` is for messages. Throws std::runtime_error (one
+  /// line: what, where, how to mend) if hugepages are required and not to be had, or if there is no memory at all.
+  explicit Arena(std::size_t bytes, HugepagePolicy policy = HugepagePolicy::automatic, int numa_node = -1,
+                 std::string_view name = "");
+  ~Arena();
+  Arena(Arena&& other) noexcept;
+  Arena& operator=(Arena&& other) noexcept;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// `n` value-initialised T on a cache-line boundary (or on T's own, if that is coarser). They live as long as the
+  /// arena. Set-up only. Exhaustion is a broken invariant: sizes are added up beforehand with bytes_for().
+  template <class T>
+  [[nodiscard]] std::span<T> array(std::size_t n) {
+    static_assert(std::is_trivially_destructible_v<T>, "an arena never runs destructors");
+    static_assert(noexcept(T{}), "nothing to clean up half-way");
+    auto* first = static_cast<T*>(take(size_of<T>(n), std::max(alignof(T), kCacheLine)));
+    // T{} and not T(): an aggregate with a union of non-trivial members has no default constructor. Nothing is copied.
+    for (std::size_t i = 0; i < n; ++i) ::new (static_cast<void*>(first + i)) T(T{});
+    return {first, n};
+  }
+
+  /// Bytes that array<T>(n) takes at most, its padding included: sums of these are a sufficient size for an arena.
+  template <class T>
+  [[nodiscard]] static std::size_t bytes_for(std::size_t n) {
+    constexpr std::size_t kPadding = alignof(T) > kCacheLine ? alignof(T) - kCacheLine : 0;
+    return size_of<T>(n) + kPadding;
+  }
+
+  [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] const ArenaReport& report() const { return report_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  template <class T>
+  static std::size_t size_of(std::size_t n) {
+    static_assert(alignof(T) <= 4096, "arenas start on a page");
+    CHECK(n <= (std::numeric_limits<std::size_t>::max() - 2 * kCacheLine) / sizeof(T), "%zu items of %zu bytes", n,
+          sizeof(T));
+    return (n * sizeof(T) + kCacheLine - 1) / kCacheLine * kCacheLine;
+  }
+
+  void* take(std::size_t bytes, std::size_t alignment);
+
+  std::string name_;
+  std::byte* base_ = nullptr;
+  std::size_t used_ = 0;
+  ArenaReport report_{};
+};
+
+}  // namespace crosswire
