@@ -1,0 +1,29 @@
+// Counters of a stage: one cell per enumerator, written by the stage's thread alone, readable by any.
+// No allocation, no locks; a count is a plain load, add and store.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace crosswire {
+
+/// `Name` is an enum whose enumerators are 0 .. N-1.
+template <class Name, std::size_t N>
+class Counters {
+ public:
+  /// The stage's thread.
+  void add(Name name, std::uint64_t n = 1) {
+    std::atomic<std::uint64_t>& cell = cells_[static_cast<std::size_t>(name)];
+    cell.store(cell.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+
+  /// Any thread; counts of one moment need not agree with each other.
+  std::uint64_t get(Name name) const { return cells_[static_cast<std::size_t>(name)].load(std::memory_order_relaxed); }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, N> cells_{};
+};
+
+}  // namespace crosswire

@@ -1,0 +1,75 @@
+// EchoStore: where an ICMP echo waits between the frame that asked and the reply, because a command has no room for it.
+// receive puts messages in, transmit takes them out in the same order; one thread each, nothing waits or allocates.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "hugepages/arena.hpp"
+#include "hugepages/check.hpp"
+
+namespace crosswire {
+
+class EchoStore {
+ public:
+  /// Places, a power of two. At least 2: receive holds its newest command back, so the place that this command names
+  /// cannot come free before the burst ends.
+  static constexpr std::size_t kPlaces = 64;
+  /// Bytes of a place: any ICMP message that fits an MTU of 1500.
+  static constexpr std::size_t kPlaceBytes = 1500;
+
+  /// The arena outlives the store.
+  explicit EchoStore(Arena& arena) : places_(arena.array<Place>(kPlaces)) {}
+  EchoStore(const EchoStore&) = delete;
+  EchoStore& operator=(const EchoStore&) = delete;
+
+  static std::size_t bytes_for() { return Arena::bytes_for<Place>(kPlaces); }
+
+  /// receive: may put() be called now?
+  bool has_room() const { return put_count() - free_count() < kPlaces; }
+
+  /// receive: copies an ICMP message of at most kPlaceBytes; there is room (both CHECKed). Returns its place, for
+  /// EchoAsk::slot. The command that names it is published afterwards, which makes the bytes visible to transmit.
+  std::uint16_t put(std::span<const std::uint8_t> message) {
+    CHECK(has_room() && message.size() <= kPlaceBytes, "a message of %zu bytes", message.size());
+    const std::uint64_t number = put_count();
+    const std::size_t place = number % kPlaces;
+    std::copy(message.begin(), message.end(), places_[place].bytes);
+    put_.count.store(number + 1, std::memory_order_release);
+    return static_cast<std::uint16_t>(place);
+  }
+
+  /// transmit: the message of an echo_reply event (EchoAsk::slot and length). Valid until free_oldest().
+  std::span<const std::uint8_t> message(std::uint16_t place, std::uint16_t length) const {
+    CHECK(place < kPlaces && length <= kPlaceBytes, "place %u, %u bytes", place, length);
+    return {places_[place].bytes, length};
+  }
+
+  /// transmit: the reply to the oldest message is written; its place is free again.
+  void free_oldest() {
+    const std::uint64_t number = free_count();
+    CHECK(number < put_.count.load(std::memory_order_acquire), "all %llu messages are free",
+          static_cast<unsigned long long>(number));
+    freed_.count.store(number + 1, std::memory_order_release);
+  }
+
+ private:
+  struct Place {
+    std::uint8_t bytes[kPlaceBytes];
+  };
+  struct alignas(kCacheLine) Cursor {
+    std::atomic<std::uint64_t> count{0};  // messages since the start
+  };
+
+  std::uint64_t put_count() const { return put_.count.load(std::memory_order_relaxed); }
+  std::uint64_t free_count() const { return freed_.count.load(std::memory_order_acquire); }
+
+  std::span<Place> places_;
+  Cursor put_;    // receive's
+  Cursor freed_;  // transmit's
+};
+
+}  // namespace crosswire

@@ -1,0 +1,28 @@
+// ICMP (RFC 792), inbound: echo requests that we can answer within the MTU; nothing else asks for an answer.
+// receive stage. Internal to netstack's sources: it includes DPDK's headers. Pure; trusts nothing in the frame.
+#pragma once
+
+#include <rte_icmp.h>
+
+#include "netstack/ip/ipv4.hpp"
+#include "netstack/link/ethernet.hpp"
+#include "netstack/receive_counters.hpp"
+#include "netstack/wire/bytes.hpp"
+
+namespace crosswire::ip {
+
+/// The longest message that fits a reply without options: MTU 1500 less the IPv4 header.
+inline constexpr std::size_t kMostEchoBytes = 1500 - sizeof(rte_ipv4_hdr);
+
+/// The whole ICMP message of an echo request, header included.
+inline Parsed<wire::Bytes> parse_echo(wire::Bytes message) {
+  if (message.size() < sizeof(rte_icmp_hdr)) return {.drop = ReceiveCounter::icmp_short};
+  if (!checksum_holds(message)) return {.drop = ReceiveCounter::icmp_checksum};
+  const auto header = link::header_at<rte_icmp_hdr>(message.data());
+  const bool echo = header.icmp_type == RTE_IP_ICMP_ECHO_REQUEST && header.icmp_code == 0;
+  if (!echo) return {.drop = ReceiveCounter::icmp_not_echo};
+  if (message.size() > kMostEchoBytes) return {.drop = ReceiveCounter::icmp_too_long};
+  return {.value = message};
+}
+
+}  // namespace crosswire::ip

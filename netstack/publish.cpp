@@ -1,0 +1,340 @@
+// The publish stage: see publish.hpp.
+#include "netstack/publish.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "hugepages/check.hpp"
+#include "netstack/wire/itch.hpp"
+
+namespace crosswire {
+namespace {
+
+namespace itch = wire::itch;
+namespace mold = wire::mold;
+
+constexpr std::uint8_t kUnicastTtl = 64;
+constexpr std::uint8_t kRank = 1;  // FrameOrigin: behind transmit
+
+itch::Header head(char type, const Event& event) {
+  return {.type = type, .locate = event.symbol.value, .tracking = std::uint16_t{0}, .timestamp = event.time_ns};
+}
+
+/// ITCH knows buyers and sellers; how a sale is marked stays between client and exchange.
+char side_letter(Side side) { return is_buy(side) ? 'B' : 'S'; }
+
+/// How far the indicative price is from the reference (WIRE 5 `I`): whole percent, counted from 0.
+char variation_letter(Price price, Price reference) {
+  if (price == kNoPrice || reference == kNoPrice) return ' ';
+  const std::uint64_t away = price > reference ? price.value - reference.value : reference.value - price.value;
+  const std::uint64_t percent = away * 100 / reference.value;
+  if (percent >= 30) return 'C';
+  if (percent >= 20) return 'B';
+  if (percent >= 10) return 'A';
+  return percent == 0 ? 'L' : static_cast<char>('0' + percent);
+}
+
+/// Trading: orders execute at once. Quotation only: they are taken and shown, and execute at the cross. Halted:
+/// neither.
+char state_letter(Phase phase) {
+  switch (phase) {
+    case Phase::continuous:
+      return 'T';
+    case Phase::opening_call:
+    case Phase::closing_call:
+      return 'Q';
+    case Phase::pre_open:
+    case Phase::closed:
+    case Phase::halted:
+      break;
+  }
+  return 'H';
+}
+
+/// A halt is the operator's own: O1, operations halt. The other phases are the day's ordinary course and give no
+/// reason.
+wire::alpha<4> phase_reason(Phase phase) { return phase == Phase::halted ? std::string_view("O1") : ""; }
+
+}  // namespace
+
+PublishStage::PublishStage(const NetConfig& config, const EngineConfig& engine, Events& events, TxPort& port,
+                           Arena& arena)
+    : config_(config),
+      session_name_(std::string_view(config.feed_session)),
+      events_(events),
+      port_(port),
+      symbols_(arena.array<SymbolName>(engine.symbols.size())),
+      channel_(config, config.feed_port, station_of_group(config.feed_group, config.feed_vlan), config.feed_port,
+               config.feed_ttl),
+      messages_(arena, config.feed_messages_kept),
+      payload_(arena.array<std::uint8_t>(kMaxUdpPayload)),
+      packet_(payload_) {
+  for (std::size_t i = 0; i < symbols_.size(); ++i) symbols_[i] = engine.symbols[i].name;
+}
+
+std::size_t PublishStage::bytes_for(const NetConfig& config, const EngineConfig& engine) {
+  return Arena::bytes_for<SymbolName>(engine.symbols.size()) + MessageStore<64>::bytes_for(config.feed_messages_kept) +
+         Arena::bytes_for<std::uint8_t>(kMaxUdpPayload);
+}
+
+std::size_t PublishStage::poll() {
+  const std::uint64_t waiting = std::min(events_.available(), kMaxEvents);
+  std::uint64_t done = 0;
+  committed_ = 0;
+  while (done < waiting && handle(events_.peek(done))) ++done;
+  if (done < waiting) counters_.add(PublishCounter::port_full);
+  if (done > 0) events_.release(done);
+  if (port_.unsent()) port_.flush();
+  return done + committed_;
+}
+
+bool PublishStage::handle(const Event& event) {
+  if (!said_ && !say(event)) return false;
+  said_ = true;
+  if ((event.flags & kLastOfBurst) != 0 && !close(event)) return false;
+  said_ = false;
+  progress_ = 0;
+  return true;
+}
+
+bool PublishStage::say(const Event& event) {
+  switch (event.kind) {
+    case EventKind::accepted:
+    case EventKind::rested:
+    case EventKind::replaced:
+    case EventKind::canceled:
+    case EventKind::modified:
+      return order(event);
+    case EventKind::executed:
+      return executed(event);
+    case EventKind::crossed:
+      return crossed(event);
+    case EventKind::cross_done:
+      return cross_done(event);
+    case EventKind::imbalance:
+      return imbalance(event);
+    case EventKind::phase:
+      return phase(event);
+    case EventKind::system:
+      return system(event);
+    case EventKind::directory:
+      return directory(event);
+    case EventKind::feed_resend:
+      return resend(event);
+    case EventKind::tick:
+      return tick(event);
+    case EventKind::day_end:
+      return day_end(event);
+    case EventKind::rejected:
+    case EventKind::account:
+    case EventKind::burst_end:
+    case EventKind::session_open:
+    case EventKind::session_close:
+    case EventKind::login_reject:
+    case EventKind::resend:
+    case EventKind::arp_reply:
+    case EventKind::echo_reply:
+      return true;
+    case EventKind::none:
+      break;
+  }
+  CHECK(false, "event of kind %u", static_cast<unsigned>(event.kind));
+}
+
+// ---- Messages -----------------------------------------------------------------------------------------------------
+
+bool PublishStage::order(const Event& event) {
+  const OrderEvent& order = event.order;
+  switch (order.feed) {
+    case FeedAction::none:
+      return true;
+    case FeedAction::add:
+      return add(event);
+    case FeedAction::reduce:
+      return publish(event, itch::OrderCancel{.head = head(itch::OrderCancel::kType, event),
+                                              .order_ref = order.ref.value,
+                                              .shares = order.quantity});
+    case FeedAction::remove: {
+      const OrderRef gone = event.kind == EventKind::replaced ? order.old_ref : order.ref;
+      return publish(event, itch::OrderDelete{.head = head(itch::OrderDelete::kType, event), .order_ref = gone.value});
+    }
+    case FeedAction::replace:
+      return publish(event, itch::OrderReplace{.head = head(itch::OrderReplace::kType, event),
+                                               .old_ref = order.old_ref.value,
+                                               .new_ref = order.ref.value,
+                                               .shares = order.open,
+                                               .price = order.price.value});
+  }
+  CHECK(false, "feed action %u", static_cast<unsigned>(order.feed));
+}
+
+bool PublishStage::add(const Event& event) {
+  const OrderEvent& order = event.order;
+  return publish(event, itch::AddOrder{.head = head(itch::AddOrder::kType, event),
+                                       .order_ref = order.ref.value,
+                                       .side = side_letter(order.side),
+                                       .shares = order.open,
+                                       .stock = stock(event.symbol),
+                                       .price = order.price.value});
+}
+
+bool PublishStage::executed(const Event& event) {
+  const Execution& execution = event.execution;
+  return publish(event, itch::OrderExecuted{.head = head(itch::OrderExecuted::kType, event),
+                                            .order_ref = execution.resting_ref.value,
+                                            .shares = execution.quantity,
+                                            .match_number = execution.match.value});
+}
+
+/// The book is kept by these, the volume by the cross's Q: hence not printable (WIRE 5).
+bool PublishStage::crossed(const Event& event) {
+  const Execution& execution = event.execution;
+  const OrderRef refs[] = {execution.ref, execution.resting_ref};
+  for (; progress_ < std::size(refs); ++progress_) {
+    const itch::OrderExecutedWithPrice message{.head = head(itch::OrderExecutedWithPrice::kType, event),
+                                               .order_ref = refs[progress_].value,
+                                               .shares = execution.quantity,
+                                               .match_number = execution.match.value,
+                                               .printable = 'N',
+                                               .price = execution.price.value};
+    if (!publish(event, message)) return false;
+  }
+  return true;
+}
+
+bool PublishStage::cross_done(const Event& event) {
+  const CrossEvent& cross = event.cross;
+  return publish(event, itch::CrossTrade{.head = head(itch::CrossTrade::kType, event),
+                                         .shares = cross.paired,
+                                         .stock = stock(event.symbol),
+                                         .price = cross.price.value,
+                                         .match_number = cross.match.value,
+                                         .cross_type = cross.cross_type});
+}
+
+/// There are no orders for the cross alone, so the far price, at which those would cross, is the near price.
+bool PublishStage::imbalance(const Event& event) {
+  const CrossEvent& cross = event.cross;
+  return publish(event, itch::NetOrderImbalance{.head = head(itch::NetOrderImbalance::kType, event),
+                                                .paired = cross.paired,
+                                                .imbalance = cross.imbalance,
+                                                .direction = cross.direction,
+                                                .stock = stock(event.symbol),
+                                                .far_price = cross.price.value,
+                                                .near_price = cross.price.value,
+                                                .reference_price = cross.reference.value,
+                                                .cross_type = cross.cross_type,
+                                                .variation = variation_letter(cross.price, cross.reference)});
+}
+
+bool PublishStage::phase(const Event& event) {
+  return publish(event, itch::StockTradingAction{.head = head(itch::StockTradingAction::kType, event),
+                                                 .stock = stock(event.symbol),
+                                                 .state = state_letter(event.phase.phase),
+                                                 .reserved = ' ',
+                                                 .reason = phase_reason(event.phase.phase)});
+}
+
+bool PublishStage::system(const Event& event) {
+  return publish(event, itch::SystemEvent{.head = head(itch::SystemEvent::kType, event), .event = event.system.event});
+}
+
+/// An ordinary share of a production system; what crosswire does not know is "none".
+bool PublishStage::directory(const Event& event) {
+  return publish(event, itch::StockDirectory{.head = head(itch::StockDirectory::kType, event),
+                                             .stock = stock(event.symbol),
+                                             .market_category = ' ',
+                                             .financial_status = ' ',
+                                             .round_lot_size = 1u,
+                                             .round_lots_only = 'N',
+                                             .issue_class = 'C',
+                                             .issue_subtype = std::string_view("Z"),
+                                             .authenticity = 'P',
+                                             .short_threshold = ' ',
+                                             .ipo_flag = ' ',
+                                             .luld_tier = ' ',
+                                             .etp_flag = 'N',
+                                             .etp_leverage = 0u,
+                                             .inverse = 'N'});
+}
+
+// ---- The channel --------------------------------------------------------------------------------------------------
+
+/// Only what has left on the channel is sent again: nobody gets news by asking for it.
+bool PublishStage::resend(const Event& event) {
+  std::uint8_t* const frame = port_.reserve();
+  if (frame == nullptr) return false;
+  const ResendAsk& ask = event.resend;
+  const DatagramTemplate header(config_, config_.feed_request_port, station_of(ask), ask.port, kUnicastTtl);
+  const Resend resend =
+      write_resend({frame + header.payload_offset(), kMaxUdpPayload}, session_name_, messages_, next_to_leave(), ask);
+  commit(header.finish(frame, resend.size), event);
+  counters_.add(PublishCounter::resends);
+  counters_.add(PublishCounter::resent_messages, resend.count);
+  counters_.add(PublishCounter::resends_past_end, resend.count == 0);
+  counters_.add(PublishCounter::resends_too_early, resend.begins_too_early);
+  return true;
+}
+
+bool PublishStage::tick(const Event& event) {
+  const bool about_to_send = packet_.count() > 0;
+  if (about_to_send || event.time_ns - last_sent_ns_ < config_.heartbeat_ns) return true;
+  if (!send_empty(event, mold::kHeartbeat)) return false;
+  counters_.add(PublishCounter::heartbeats);
+  return true;
+}
+
+bool PublishStage::day_end(const Event& event) { return close(event) && send_empty(event, mold::kEndOfSession); }
+
+/// Packs and keeps one message. False: the open datagram is full and the port has no room for it; nothing is done.
+template <class Message>
+bool PublishStage::publish(const Event& event, const Message& message) {
+  static_assert(sizeof(Message) <= MessageStore<64>::kMaxMessage);
+  std::uint8_t* at = packet_.try_append(sizeof(Message));
+  if (at == nullptr) {
+    if (!close(event)) return false;
+    at = packet_.try_append(sizeof(Message));
+  }
+  std::memcpy(at, &message, sizeof(Message));
+  messages_.append(wire::bytes_of(message));
+  counters_.add(PublishCounter::messages);
+  return true;
+}
+
+/// Sends the open datagram, if it holds anything, and begins the next one. False: no room.
+bool PublishStage::close(const Event& event) {
+  if (packet_.count() == 0) return true;
+  std::uint8_t* const frame = port_.reserve();
+  if (frame == nullptr) return false;
+  const std::size_t size = packet_.finish(session_name_, next_to_leave());
+  std::memcpy(frame + channel_.payload_offset(), payload_.data(), size);
+  commit(channel_.finish(frame, size), event);
+  counters_.add(PublishCounter::datagrams);
+  packet_ = mold::PacketWriter(payload_);
+  last_sent_ns_ = event.time_ns;
+  return true;
+}
+
+/// A header alone: heartbeat or end of session, with the number of the next message.
+bool PublishStage::send_empty(const Event& event, std::uint16_t count) {
+  std::uint8_t* const frame = port_.reserve();
+  if (frame == nullptr) return false;
+  wire::overlay<mold::Header>(frame + channel_.payload_offset()) = {
+      .session = session_name_, .sequence = messages_.next(), .count = count};
+  commit(channel_.finish(frame, sizeof(mold::Header)), event);
+  last_sent_ns_ = event.time_ns;
+  return true;
+}
+
+void PublishStage::commit(std::size_t length, const Event& event) {
+  port_.commit(length, {event.cause, event.time_ns, kRank});
+  counters_.add(PublishCounter::frames);
+  ++committed_;
+}
+
+const SymbolName& PublishStage::stock(SymbolId symbol) const {
+  CHECK(symbol.value >= 1 && symbol.value <= symbols_.size(), "symbol %u of %zu", symbol.value, symbols_.size());
+  return symbols_[symbol.value - 1u];
+}
+
+}  // namespace crosswire

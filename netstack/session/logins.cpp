@@ -1,0 +1,105 @@
+// Accounts, bindings, silence: see the header.
+#include "netstack/session/logins.hpp"
+
+#include <algorithm>
+
+#include "hugepages/check.hpp"
+#include "netstack/ip/address.hpp"
+
+namespace crosswire {
+namespace {
+
+/// A user name without padding and case, as a key. At most six characters, so the two top bytes are 0.
+std::uint64_t user_key(std::string_view name) {
+  std::uint64_t key = 0;
+  for (const char c : wire::stripped(name)) {
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    key = key << 8 | static_cast<unsigned char>(lower);
+  }
+  return key;
+}
+
+bool is_allowed(const AccountConfig& account, std::uint32_t address) {
+  return account.sources.empty() || std::any_of(account.sources.begin(), account.sources.end(),
+                                                [&](const auto& range) { return ip::contains(range, address); });
+}
+
+}  // namespace
+
+Logins::Logins(const NetConfig& config, Arena& arena)
+    : config_(config),
+      logins_(arena.array<Login>(config.accounts.size())),
+      by_source_(arena, config.accounts.size()),
+      by_user_(arena, config.accounts.size()) {
+  CHECK(config.accounts.size() < kNoSession.value, "%zu accounts", config.accounts.size());
+  for (std::size_t i = 0; i < config.accounts.size(); ++i) {
+    const AccountConfig& account = config.accounts[i];
+    CHECK(!account.user.empty() && account.user.size() <= 6, "user name of %zu characters", account.user.size());
+    by_user_.insert(user_key(account.user), static_cast<std::uint16_t>(i));
+    logins_[i].firm = account.firm;
+  }
+}
+
+std::size_t Logins::bytes_for(const NetConfig& config) {
+  return Arena::bytes_for<Login>(config.accounts.size()) + 2 * FixedMap::bytes_for(config.accounts.size());
+}
+
+LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t address) const {
+  const wire::soup::Login request = wire::soup::parse(login);
+  constexpr LoginVerdict kNotAuthorised{LoginVerdict::refused, kNoSession,
+                                        static_cast<char>(wire::soup::RejectCode::not_authorised)};
+  const std::uint16_t* const found = by_user_.find(user_key(request.username));
+  if (found == nullptr) return kNotAuthorised;
+  const SessionId session{*found};
+  const AccountConfig& account = config_.accounts[session.value];
+  if (!is_allowed(account, address)) return {LoginVerdict::source_not_allowed, session};
+  if (!wire::soup::same_credential(request.password, account.password)) return kNotAuthorised;
+  if (!request.session.empty() && request.session != wire::stripped(config_.order_session)) {
+    return {LoginVerdict::refused, session, static_cast<char>(wire::soup::RejectCode::session_not_available)};
+  }
+  return {LoginVerdict::accepted, session};
+}
+
+Parsed<SessionId> Logins::find(const Source& source) const {
+  const SessionId session = tenant(source);
+  if (session == kNoSession) return {.drop = ReceiveCounter::order_source_unknown};
+  if (logins_[session.value].source != source) return {.drop = ReceiveCounter::order_source_changed};
+  return {.value = session};
+}
+
+SessionId Logins::tenant(const Source& source) const {
+  const std::uint16_t* const found = by_source_.find(source_key(source));
+  return found == nullptr ? kNoSession : SessionId{*found};
+}
+
+void Logins::open(SessionId session, const Source& source, TimeNs now) {
+  if (logins_[session.value].open) close(session);
+  by_source_.insert(source_key(source), session.value);
+  Login& login = logins_[session.value];
+  login.source = source;
+  login.open = true;
+  login.heard_ns = now;
+  login.next_upstream = 1;
+  oldest_heard_ns_ = std::min(oldest_heard_ns_, now);
+}
+
+void Logins::close(SessionId session) {
+  Login& login = logins_[session.value];
+  CHECK(login.open, "session %u is not open", session.value);
+  by_source_.erase(source_key(login.source));
+  login.open = false;
+}
+
+std::optional<SessionId> Logins::next_silent(SessionId from, TimeNs now, TimeNs silence_ns) {
+  for (std::size_t i = from.value; i < logins_.size(); ++i) {
+    const Login& login = logins_[i];
+    if (login.open && login.heard_ns + silence_ns <= now) return SessionId{static_cast<std::uint16_t>(i)};
+  }
+  oldest_heard_ns_ = kNobody;
+  for (const Login& login : logins_) {
+    if (login.open) oldest_heard_ns_ = std::min(oldest_heard_ns_, login.heard_ns);
+  }
+  return std::nullopt;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,105 @@
+// Logins: which account is bound to which source, and since when it was not heard (WIRE 7).
+// receive stage alone; transmit keeps its own copy of where answers go. No allocation after construction.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "engine/types.hpp"
+#include "hugepages/arena.hpp"
+#include "netstack/config.hpp"
+#include "netstack/link/mac_number.hpp"
+#include "netstack/receive_counters.hpp"
+#include "netstack/session/fixed_map.hpp"
+#include "netstack/wire/soup.hpp"
+
+namespace crosswire {
+
+/// Where a frame came from, in host byte order: all that a login binds.
+struct Source {
+  MacAddress mac;
+  std::uint16_t vlan;  // 0 = untagged
+  std::uint32_t address;
+  std::uint16_t port;
+
+  bool operator==(const Source& other) const {
+    return address == other.address && port == other.port && vlan == other.vlan &&
+           link::mac_number(mac) == link::mac_number(other.mac);
+  }
+};
+
+/// One account's binding.
+struct alignas(kCacheLine) Login {
+  Source source;             // meaningful while open
+  std::array<char, 4> firm;  // the account's
+  bool open;
+  TimeNs heard_ns;              // when it last said something valid
+  std::uint64_t next_upstream;  // the client's next MoldUDP64 number
+};
+static_assert(sizeof(Login) == kCacheLine);
+
+/// What a login request deserves.
+struct LoginVerdict {
+  enum Kind : std::uint8_t {
+    accepted,            // `session` may be opened
+    refused,             // answer with `code`
+    source_not_allowed,  // the account is not for this address: no answer
+  };
+  Kind kind;
+  SessionId session = kNoSession;
+  char code = 0;
+};
+
+class Logins {
+ public:
+  /// `config` and the arena outlive it. User names are unique without regard to case (CHECKed).
+  Logins(const NetConfig& config, Arena& arena);
+
+  static std::size_t bytes_for(const NetConfig& config);
+
+  /// User and password without regard to padding and case, then the address, then the session's name (WIRE 1.3). The
+  /// address is looked at first once the account is known, so that a stranger cannot try passwords.
+  LoginVerdict judge(const wire::soup::LoginRequest& login, std::uint32_t address) const;
+
+  /// The session bound to this very source; or why there is none.
+  Parsed<SessionId> find(const Source& source) const;
+
+  /// The session bound to this address and port, whatever its MAC and VLAN; kNoSession without one.
+  SessionId tenant(const Source& source) const;
+
+  const Login& login(SessionId session) const { return logins_[session.value]; }
+
+  /// Binds the session to the source, whether it was open or not; upstream numbers start at 1 again. No other session
+  /// has that address and port (CHECKed).
+  void open(SessionId session, const Source& source, TimeNs now);
+  /// The session is open.
+  void close(SessionId session);
+
+  /// The session is open.
+  void heard(SessionId session, TimeNs now) { logins_[session.value].heard_ns = now; }
+  void expect_upstream(SessionId session, std::uint64_t next) { logins_[session.value].next_upstream = next; }
+
+  /// Can anyone have been silent for `silence_ns` at `now`? Cheap: looks at no session.
+  bool may_be_silent(TimeNs now, TimeNs silence_ns) const { return oldest_heard_ns_ + silence_ns <= now; }
+
+  /// The next session at or after `from` that was not heard for `silence_ns` at `now`; nothing at the end, and then
+  /// may_be_silent() is exact again. A scan starts at session 0 and nobody is heard meanwhile.
+  std::optional<SessionId> next_silent(SessionId from, TimeNs now, TimeNs silence_ns);
+
+ private:
+  static constexpr TimeNs kNobody = TimeNs{1} << 62;  // far enough to add to
+
+  static std::uint64_t source_key(const Source& source) { return std::uint64_t{source.address} << 16 | source.port; }
+
+  const NetConfig& config_;
+  std::span<Login> logins_;  // by SessionId
+  FixedMap by_source_;       // address and port, of open sessions
+  FixedMap by_user_;
+  TimeNs oldest_heard_ns_ = kNobody;  // no open session was heard before
+};
+
+}  // namespace crosswire

@@ -1,0 +1,111 @@
+// The transmit stage: everything that is sent to clients. Events in, one frame per answer out: OUCH messages with their
+// session sequence numbers, login answers, heartbeats, re-requested messages, ARP and ICMP echo replies.
+// Its own thread or receive's; it never waits, allocates after construction, or reads a clock.
+//
+//   event                   frames                                            for whom
+//   accepted .. account     OUCH A U C M J Q                                  the order's session
+//   executed                OUCH E, liquidity R; then E, liquidity A          aggressor, then resting order
+//   crossed                 OUCH E, E, liquidity O, C or H of the cross       buyer, then seller
+//   system 'S', 'E'         OUCH S                                            every session
+//   session_open            end of session to the old source if taken over    the source of the login
+//                           by another; then Login Accepted
+//   login_reject            Login Rejected                                    the source of the login
+//   resend                  one packet of kept messages, or a heartbeat       the session
+//   tick                    heartbeat after heartbeat_ns without sending      every connected session
+//   day_end                 end of session                                    every connected session
+//   arp_reply, echo_reply   the reply                                         the asker
+//
+// An OUCH message is numbered and kept for re-request whether or not its session is connected.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/event.hpp"
+#include "engine/order.hpp"
+#include "hugepages/arena.hpp"
+#include "hugepages/broadcast_ring.hpp"
+#include "netstack/config.hpp"
+#include "netstack/ip/echo_store.hpp"
+#include "netstack/port/port.hpp"
+#include "netstack/session/frame_writer.hpp"
+#include "netstack/session/message_store.hpp"
+#include "netstack/transmit_counters.hpp"
+#include "netstack/wire/mold.hpp"
+
+namespace crosswire {
+
+class TransmitStage {
+ public:
+  using Events = BroadcastRing<Event>::GatingReader;
+
+  /// All outlive the stage; `port` may be shared with the publish stage on the same thread. Of `orders` only the cold
+  /// lines are read, of orders that unreleased events name.
+  TransmitStage(const NetConfig& config, Events& events, const Orders& orders, TxPort& port, EchoStore& echoes,
+                Arena& arena);
+  TransmitStage(const TransmitStage&) = delete;
+  TransmitStage& operator=(const TransmitStage&) = delete;
+
+  static std::size_t bytes_for(const NetConfig& config);
+
+  /// Handles up to kMaxEvents events, as far as the port has room, and flushes the port. An event is released when all
+  /// its frames are committed; one that is half done goes on where it stopped. Returns events finished plus frames
+  /// committed.
+  std::size_t poll();
+
+  const TransmitCounters& counters() const { return counters_; }
+
+  static constexpr std::uint64_t kMaxEvents = 64;
+
+ private:
+  struct Session {
+    DatagramTemplate header;  // to the bound source
+    TimeNs last_sent_ns;
+    bool connected;
+    MessageStore<128> messages;
+  };
+
+  bool handle(const Event& event);
+
+  // One per kind of event. False: no room, call again; what is done is remembered in progress_.
+  bool accepted(const Event& event);
+  bool replaced(const Event& event);
+  bool canceled(const Event& event);
+  bool modified(const Event& event);
+  bool rejected(const Event& event);
+  bool account(const Event& event);
+  bool executed(const Event& event);
+  bool crossed(const Event& event);
+  bool execution(const Event& event, OrderIndex order, char liquidity);
+  bool system(const Event& event);
+  bool session_open(const Event& event);
+  bool login_reject(const Event& event);
+  bool resend(const Event& event);
+  bool tick(const Event& event);
+  bool day_end(const Event& event);
+  bool arp_reply(const Event& event);
+  bool echo_reply(const Event& event);
+
+  template <class Write>
+  bool answer(Session& session, const Event& event, Write write);
+  template <class Action>
+  bool each_session(Action action);
+  bool send_empty(Session& session, const Event& event, std::uint16_t count);
+  void commit_to(Session& session, std::uint8_t* frame, std::size_t payload_size, const Event& event);
+  void commit(std::size_t length, const Event& event);
+  Session& session(SessionId id);
+
+  const NetConfig& config_;
+  const wire::alpha<10> session_name_;
+  Events& events_;
+  const Orders& orders_;
+  TxPort& port_;
+  EchoStore& echoes_;
+  std::span<Session> sessions_;  // by SessionId
+  std::size_t progress_ = 0;     // of the oldest unreleased event: answers or sessions that are done
+  std::size_t committed_ = 0;    // frames of this poll
+  TransmitCounters counters_;
+};
+
+}  // namespace crosswire

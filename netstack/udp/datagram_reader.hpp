@@ -1,0 +1,56 @@
+// UDP (RFC 768), inbound: ports and payload of one datagram.
+// receive stage. Internal to netstack's sources: it includes DPDK's headers. Pure; trusts nothing in the frame.
+#pragma once
+
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include <cstdint>
+
+#include "netstack/ip/ipv4.hpp"
+#include "netstack/link/ethernet.hpp"
+#include "netstack/receive_counters.hpp"
+#include "netstack/wire/bytes.hpp"
+
+namespace crosswire::udp {
+
+struct Datagram {
+  std::uint16_t source_port;  // never 0
+  std::uint16_t destination_port;
+  wire::Bytes payload;
+};
+
+/// Does the checksum hold, pseudo header included? `datagram` is as long as its own length says.
+inline bool checksum_holds(wire::Bytes datagram, std::uint32_t source, std::uint32_t destination) {
+  const struct {
+    rte_be32_t source;
+    rte_be32_t destination;
+    std::uint8_t zero;
+    std::uint8_t protocol;
+    rte_be16_t length;
+  } pseudo{rte_cpu_to_be_32(source), rte_cpu_to_be_32(destination), 0, IPPROTO_UDP,
+           rte_cpu_to_be_16(static_cast<std::uint16_t>(datagram.size()))};
+  static_assert(sizeof(pseudo) == 12);
+  const std::uint32_t sum = std::uint32_t{rte_raw_cksum(&pseudo, sizeof(pseudo))} +
+                            std::uint32_t{rte_raw_cksum(datagram.data(), datagram.size())};
+  return (sum & 0xFFFF) + (sum >> 16) == 0xFFFF;
+}
+
+/// `payload` is that of the IPv4 datagram between the two addresses (host byte order). Bytes beyond UDP's own length
+/// are ignored.
+inline Parsed<Datagram> parse_udp(wire::Bytes payload, std::uint32_t source, std::uint32_t destination) {
+  if (payload.size() < sizeof(rte_udp_hdr)) return {.drop = ReceiveCounter::udp_short};
+  const auto header = link::header_at<rte_udp_hdr>(payload.data());
+  const std::size_t length = rte_be_to_cpu_16(header.dgram_len);
+  if (length < sizeof(header) || length > payload.size()) return {.drop = ReceiveCounter::udp_length};
+  const bool summed = header.dgram_cksum != 0;  // 0: the sender computed none
+  if (summed && !checksum_holds(payload.first(length), source, destination)) {
+    return {.drop = ReceiveCounter::udp_checksum};
+  }
+  if (header.src_port == 0) return {.drop = ReceiveCounter::udp_source_port_zero};
+  return {.value = {rte_be_to_cpu_16(header.src_port), rte_be_to_cpu_16(header.dst_port),
+                    payload.subspan(sizeof(header), length - sizeof(header))}};
+}
+
+}  // namespace crosswire::udp

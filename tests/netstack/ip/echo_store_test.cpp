@@ -1,0 +1,40 @@
+// EchoStore: what receive puts in, transmit takes out in the same order.
+#include "netstack/ip/echo_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace crosswire {
+namespace {
+
+TEST(EchoStore, KeepsMessagesInOrderUntilTheyAreFreedAndThenHasRoomAgain) {
+  Arena arena(EchoStore::bytes_for(), HugepagePolicy::off);
+  EchoStore store(arena);
+  std::vector<std::uint16_t> places;
+  const auto message = [](std::size_t n) {
+    return std::vector<std::uint8_t>(n % EchoStore::kPlaceBytes + 1, static_cast<std::uint8_t>(n));
+  };
+  std::size_t put = 0;
+  std::size_t taken = 0;
+  for (int round = 0; round < 100; ++round) {
+    for (; store.has_room(); ++put) places.push_back(store.put(message(put)));
+    EXPECT_EQ(put - taken, EchoStore::kPlaces);
+    for (int i = 0; i <= round % 7; ++i, ++taken) {
+      const auto expected = message(taken);
+      const auto bytes = store.message(places[taken], static_cast<std::uint16_t>(expected.size()));
+      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), expected.begin(), expected.end())) << taken;
+      store.free_oldest();
+    }
+  }
+}
+
+TEST(EchoStoreDeathTest, StopsTheProcessWhenUsedBeyondItsPlaces) {
+  Arena arena(EchoStore::bytes_for(), HugepagePolicy::off);
+  EchoStore store(arena);
+  EXPECT_DEATH(store.free_oldest(), "are free");
+  EXPECT_DEATH(store.put(std::vector<std::uint8_t>(1501)), "1501 bytes");
+}
+
+}  // namespace
+}  // namespace crosswire

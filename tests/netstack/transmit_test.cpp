@@ -1,0 +1,715 @@
+// The transmit stage: every answer, byte by byte, and the same bytes whatever the port does.
+#include "netstack/transmit.hpp"
+
+#include "netstack/wire/ouch.hpp"
+#include "netstack/wire/soup.hpp"
+#include "tests/netstack/transmit_fixture.hpp"
+
+namespace crosswire {
+namespace {
+
+namespace mold = wire::mold;
+namespace ouch = wire::ouch;
+namespace soup = wire::soup;
+using testing::as;
+using testing::Block;
+using testing::event_of;
+using testing::peer;
+using testing::RandomDay;
+using testing::read_frame;
+using testing::read_packet;
+using testing::ReadFrame;
+using testing::ReadPacket;
+using testing::StubbornTxPort;
+
+constexpr TimeNs kNow = 0x289b4d64af87;  // the time of WIRE 3.6's Accepted
+
+Block bytes(std::initializer_list<int> values) {
+  Block out;
+  for (const int value : values) out.push_back(static_cast<std::uint8_t>(value));
+  return out;
+}
+
+struct TransmitTest : ::testing::Test {
+  TransmitTest() {
+    arena.emplace(BroadcastRing<Event>::bytes_for(64) + Orders::bytes_for(64) + EchoStore::bytes_for() +
+                      TransmitStage::bytes_for(config),
+                  HugepagePolicy::off);
+    ring.emplace(*arena, 64u);
+    orders.emplace(*arena, 64u);
+    echoes.emplace(*arena);
+    events = &ring->add_gating("transmit");
+    stage.emplace(config, *events, *orders, port, *echoes, *arena);
+  }
+
+  Event& push(EventKind kind, int session = -1, std::uint16_t symbol = 0) {
+    Event& event = ring->producer().claim();
+    event = event_of(kind, ++cause, now, session < 0 ? kNoSession : SessionId{static_cast<std::uint16_t>(session)},
+                     SymbolId{symbol});
+    return event;
+  }
+
+  /// Publishes what was pushed and handles all of it; the frames that came of it.
+  std::vector<ReadFrame> run() {
+    ring->producer().publish();
+    while (events->available() > 0 && stage->poll() > 0) {
+    }
+    std::vector<ReadFrame> read;
+    for (const MemoryTxPort::Sent& sent : port.take_frames()) {
+      read.push_back(read_frame(sent.bytes));
+      EXPECT_EQ(sent.origin.rank, 0);
+      EXPECT_EQ(sent.origin.time_ns, now);
+    }
+    return read;
+  }
+
+  void login(std::uint16_t session, std::uint8_t source, std::uint16_t vlan = 0, char code = 0) {
+    push(EventKind::session_open, session).peer = peer(source, vlan, code);
+  }
+
+  /// An order of `session` in slot `index`: 40 ADBE at 477.7800, ClOrdId 76827001.
+  OrderIndex order(std::uint32_t index, std::uint16_t session, std::uint32_t user_ref_num) {
+    OrderAsked& asked = orders->asked(OrderIndex{index});
+    asked = {};
+    asked.session = SessionId{session};
+    asked.user_ref_num = UserRefNum{user_ref_num};
+    asked.cl_ord_id = {'7', '6', '8', '2', '7', '0', '0', '1', ' ', ' ', ' ', ' ', ' ', ' '};
+    asked.time_in_force = TimeInForce{'5'};
+    asked.display = 'Y';
+    asked.iso = 'N';
+    OrderResolved& resolved = orders->resolved(OrderIndex{index});
+    resolved = {};
+    resolved.symbol_name = testing::symbol_name("ADBE");
+    resolved.firm = {'M', 'L', 'R', 'O'};
+    resolved.capacity = 'A';
+    resolved.cross_type = 'N';
+    return OrderIndex{index};
+  }
+
+  OrderEvent order_event(OrderIndex index, char code = 0) {
+    return {.order = index,
+            .price = Price{0x48e748},
+            .quantity = 40,
+            .open = 15,
+            .ref = OrderRef{0x0f56b4f5},
+            .old_ref = OrderRef{77},
+            .user_ref_num = orders->asked(index).user_ref_num,
+            .side = Side::buy,
+            .code = code,
+            .feed = FeedAction::add,
+            .reserved = 0};
+  }
+
+  /// Runs, and expects one frame with one message to client `source`, number `sequence`.
+  Block answer(std::uint8_t source, std::uint64_t sequence) {
+    const std::vector<ReadFrame> frames = run();
+    if (frames.size() != 1) {
+      ADD_FAILURE() << frames.size() << " frames";
+      return {};
+    }
+    return message(frames[0], source, sequence);
+  }
+
+  Block message(const ReadFrame& frame, std::uint8_t source, std::uint64_t sequence) {
+    EXPECT_EQ(frame.to, peer(source).address);
+    const ReadPacket packet = read_packet(frame.payload);
+    EXPECT_EQ(packet.session, config.order_session);
+    EXPECT_EQ(packet.sequence, sequence);
+    EXPECT_EQ(packet.messages.size(), 1u);
+    return packet.messages.empty() ? Block{} : packet.messages[0];
+  }
+
+  /// Expects a packet without messages.
+  void expect_empty(const ReadFrame& frame, std::uint8_t source, std::uint16_t count, std::uint64_t sequence) {
+    EXPECT_EQ(frame.to, peer(source).address);
+    const ReadPacket packet = read_packet(frame.payload);
+    EXPECT_EQ(packet.session, config.order_session);
+    EXPECT_EQ(packet.count, count);
+    EXPECT_EQ(packet.sequence, sequence);
+    EXPECT_EQ(frame.payload.size(), 20u);
+  }
+
+  std::uint64_t count(TransmitCounter counter) const { return stage->counters().get(counter); }
+
+  NetConfig config = testing::net_config();
+  std::optional<Arena> arena;
+  std::optional<BroadcastRing<Event>> ring;
+  std::optional<Orders> orders;
+  std::optional<EchoStore> echoes;
+  BroadcastRing<Event>::GatingReader* events = nullptr;
+  MemoryTxPort port;
+  std::optional<TransmitStage> stage;
+  std::uint64_t cause = 0;
+  TimeNs now = kNow;
+};
+
+// ---- Logins -------------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, ALoginIsAnsweredToTheSourceItCameFrom) {
+  login(1, 5);
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 1u);
+  const ReadFrame& frame = frames[0];
+  EXPECT_EQ(frame.to_mac, bytes({2, 0, 0, 0, 1, 5}));
+  EXPECT_EQ(frame.from_mac, bytes({2, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(frame.vlan, 0);
+  EXPECT_EQ(frame.from, testing::kOurAddress);
+  EXPECT_EQ(frame.to, 0x0A630105u);
+  EXPECT_EQ(frame.from_port, 26400);
+  EXPECT_EQ(frame.to_port, 30005);
+  EXPECT_EQ(frame.ttl, 64);
+  const std::string expected = std::string("\0\x1F", 2) + "AO0KZ3M7QX1                   1";
+  EXPECT_EQ(std::string(frame.payload.begin(), frame.payload.end()), expected);
+}
+
+TEST_F(TransmitTest, ASessionOnAVlanGetsTaggedFrames) {
+  login(1, 5, 7);
+  push(EventKind::account, 1).order.user_ref_num = UserRefNum{9};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  for (const ReadFrame& frame : frames) EXPECT_EQ(frame.vlan, 7);
+  EXPECT_EQ(as<ouch::AccountQueryResponse>(message(frames[1], 5, 1)).next_user_ref_num, 9u);
+}
+
+TEST_F(TransmitTest, ARepeatedLoginGetsTheNumberOfTheNextMessage) {
+  login(1, 5);
+  push(EventKind::account, 1);
+  push(EventKind::account, 1);
+  login(1, 5);
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 4u);
+  const soup::Read read = soup::read_datagram(frames[3].payload);
+  EXPECT_EQ(read.type, soup::PacketType::login_accepted);
+  EXPECT_EQ(wire::view_as<soup::LoginAccepted>(read.payload)->sequence.decimal(), 3u);
+  EXPECT_EQ(count(TransmitCounter::takeovers), 0u);
+}
+
+TEST_F(TransmitTest, ATakeoverEndsTheOldClientsSessionBeforeItAnswersTheNewOne) {
+  login(1, 5, 7);
+  push(EventKind::account, 1);
+  run();
+  login(1, 6, 0, 'T');
+  push(EventKind::account, 1);
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 3u);
+  expect_empty(frames[0], 5, mold::kEndOfSession, 2);
+  EXPECT_EQ(frames[0].vlan, 7);
+  EXPECT_EQ(soup::read_datagram(frames[1].payload).type, soup::PacketType::login_accepted);
+  EXPECT_EQ(frames[1].to, peer(6).address);
+  EXPECT_EQ(frames[1].vlan, 0);
+  message(frames[2], 6, 2);
+  EXPECT_EQ(count(TransmitCounter::takeovers), 1u);
+}
+
+TEST_F(TransmitTest, ATakeoverOfAClosedSessionIsAnOrdinaryLogin) {
+  login(1, 5);
+  push(EventKind::session_close, 1);
+  login(1, 6, 0, 'T');
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(frames[1].to, peer(6).address);
+}
+
+TEST_F(TransmitTest, ARefusedLoginIsToldWhy) {
+  for (const char reason : {'A', 'S'}) {
+    push(EventKind::login_reject).peer = peer(8, 7, reason);
+    const std::vector<ReadFrame> frames = run();
+    ASSERT_EQ(frames.size(), 1u);
+    EXPECT_EQ(frames[0].to_mac, bytes({2, 0, 0, 0, 1, 8}));
+    EXPECT_EQ(frames[0].vlan, 7);
+    EXPECT_EQ(frames[0].to_port, 30008);
+    EXPECT_EQ(frames[0].payload, bytes({0, 2, 'J', reason}));
+  }
+  EXPECT_EQ(count(TransmitCounter::logins_refused), 2u);
+}
+
+TEST_F(TransmitTest, AClosedSessionGoesOnNumberingButGetsNothing) {
+  login(1, 5);
+  push(EventKind::session_close, 1);
+  push(EventKind::account, 1).order.user_ref_num = UserRefNum{4};
+  EXPECT_EQ(run().size(), 1u);
+  EXPECT_EQ(count(TransmitCounter::answers_unsent), 1u);
+  login(1, 5);
+  push(EventKind::resend, 1).resend = {.first = 1, .count = 1};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(as<ouch::AccountQueryResponse>(message(frames[1], 5, 1)).next_user_ref_num, 4u);
+}
+
+// ---- Answers ------------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, AcceptedIsTheMessageThatProductionSends) {
+  login(2, 5);
+  run();
+  push(EventKind::accepted, 2, 1).order = order_event(order(3, 2, 0x00753a8d), 'L');
+  // WIRE 3.6, without its options.
+  const Block expected =
+      bytes({0x41, 0,    0,    0x28, 0x9b, 0x4d, 0x64, 0xaf, 0x87, 0x00, 0x75, 0x3a, 0x8d, 0x42, 0,    0,
+             0,    0x28, 0x41, 0x44, 0x42, 0x45, 0x20, 0x20, 0x20, 0x20, 0,    0,    0,    0,    0,    0x48,
+             0xe7, 0x48, 0x35, 0x59, 0,    0,    0,    0,    0x0f, 0x56, 0xb4, 0xf5, 0x41, 0x4e, 0x4e, 0x4c,
+             0x37, 0x36, 0x38, 0x32, 0x37, 0x30, 0x30, 0x31, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0,    0});
+  EXPECT_EQ(answer(5, 1), expected);
+}
+
+TEST_F(TransmitTest, AcceptedRepeatsAFirmThatTheClientNamed) {
+  login(2, 5);
+  run();
+  const OrderIndex index = order(3, 2, 10);
+  orders->resolved(index).firm_given = true;
+  push(EventKind::accepted, 2, 1).order = order_event(index, 'D');
+  const Block message = answer(5, 1);
+  EXPECT_EQ(as<ouch::OrderAccepted>(message).order_state, 'D');
+  EXPECT_EQ(Block(message.begin() + 62, message.end()), bytes({0, 6, 5, 2, 'M', 'L', 'R', 'O'}));
+}
+
+TEST_F(TransmitTest, ReplacedNamesBothNumbersAndTheNewOrder) {
+  login(2, 5);
+  run();
+  const OrderIndex index = order(3, 2, 11);
+  Event& event = push(EventKind::replaced, 2, 1);
+  event.order = order_event(index, 'L');
+  event.order.user_ref_num = UserRefNum{10};  // the original's
+  event.order.side = Side::sell_short;
+  const Block message = answer(5, 1);
+  ASSERT_EQ(message.size(), 68u);
+  const auto replaced = as<ouch::OrderReplaced>(message);
+  EXPECT_EQ(replaced.timestamp, kNow);
+  EXPECT_EQ(replaced.orig_user_ref_num, 10u);
+  EXPECT_EQ(replaced.user_ref_num, 11u);
+  EXPECT_EQ(replaced.side, 'T');
+  EXPECT_EQ(replaced.quantity, 40u);
+  EXPECT_EQ(replaced.symbol.raw(), "ADBE    ");
+  EXPECT_EQ(replaced.price, 0x48e748u);
+  EXPECT_EQ(replaced.time_in_force, '5');
+  EXPECT_EQ(replaced.display, 'Y');
+  EXPECT_EQ(replaced.order_ref, 0x0f56b4f5u);
+  EXPECT_EQ(replaced.capacity, 'A');
+  EXPECT_EQ(replaced.iso, 'N');
+  EXPECT_EQ(replaced.cross_type, 'N');
+  EXPECT_EQ(replaced.order_state, 'L');
+  EXPECT_EQ(replaced.cl_ord_id.view(), "76827001");
+  EXPECT_EQ(Block(message.begin() + 66, message.end()), bytes({0, 0}));
+}
+
+TEST_F(TransmitTest, CanceledIsTheMessageThatProductionSends) {
+  login(2, 5);
+  run();
+  now = 0x289b4d681317;
+  push(EventKind::canceled, 2, 1).order = order_event(order(3, 2, 0x00753a8d), 'U');
+  EXPECT_EQ(answer(5, 1),
+            bytes({0x43, 0, 0, 0x28, 0x9b, 0x4d, 0x68, 0x13, 0x17, 0, 0x75, 0x3a, 0x8d, 0, 0, 0, 0x28, 0x55}));
+}
+
+TEST_F(TransmitTest, ModifiedSaysWhatIsLeft) {
+  login(2, 5);
+  run();
+  Event& event = push(EventKind::modified, 2, 1);
+  event.order = order_event(order(3, 2, 12));
+  event.order.side = Side::sell_short_exempt;
+  const Block message = answer(5, 1);
+  ASSERT_EQ(message.size(), 18u);
+  const auto modified = as<ouch::OrderModified>(message);
+  EXPECT_EQ(modified.timestamp, kNow);
+  EXPECT_EQ(modified.user_ref_num, 12u);
+  EXPECT_EQ(modified.side, 'E');
+  EXPECT_EQ(modified.quantity, 15u);
+}
+
+TEST_F(TransmitTest, RejectedNeedsNothingButTheOrderAsAsked) {
+  login(2, 5);
+  run();
+  const OrderIndex index = order(3, 2, 13);
+  orders->resolved(index) = {};  // a Replace that failed never got it
+  Event& event = push(EventKind::rejected, 2, 1);
+  event.order = order_event(index);
+  event.reject = 0x001D;
+  const Block message = answer(5, 1);
+  ASSERT_EQ(message.size(), 29u);
+  const auto rejected = as<ouch::Rejected>(message);
+  EXPECT_EQ(rejected.timestamp, kNow);
+  EXPECT_EQ(rejected.user_ref_num, 13u);
+  EXPECT_EQ(rejected.reason, 0x001Du);
+  EXPECT_EQ(rejected.cl_ord_id.view(), "76827001");
+}
+
+TEST_F(TransmitTest, AnAccountQueryNeedsNoOrder) {
+  login(2, 5);
+  run();
+  Event& event = push(EventKind::account, 2);
+  event.order.order = kNoOrder;
+  event.order.user_ref_num = UserRefNum{14};
+  const Block message = answer(5, 1);
+  ASSERT_EQ(message.size(), 13u);
+  EXPECT_EQ(as<ouch::AccountQueryResponse>(message).timestamp, kNow);
+  EXPECT_EQ(as<ouch::AccountQueryResponse>(message).next_user_ref_num, 14u);
+}
+
+TEST_F(TransmitTest, AnswersOnAChannelNameIt) {
+  login(2, 5);
+  run();
+  const OrderIndex index = order(3, 2, 13);
+  orders->asked(index).user_ref_idx = 6;
+  push(EventKind::rejected, 2, 1).order = order_event(index);
+  Block message = answer(5, 1);
+  EXPECT_EQ(Block(message.begin() + 29, message.end()), bytes({0, 3, 2, 28, 6}));
+  push(EventKind::accepted, 2, 1).order = order_event(index, 'L');
+  message = answer(5, 2);
+  EXPECT_EQ(Block(message.begin() + 62, message.end()), bytes({0, 3, 2, 28, 6}));
+}
+
+struct ExecutionCase {
+  EventKind kind;
+  char cross_type;
+  char first;
+  char second;
+};
+
+TEST_F(TransmitTest, AnExecutionIsToldToBothSidesWithTheirLiquidity) {
+  login(0, 5);
+  login(1, 6);
+  run();
+  std::uint64_t number = 0;
+  for (const ExecutionCase& c : {ExecutionCase{EventKind::executed, 0, 'R', 'A'},
+                                 {EventKind::crossed, 'O', 'O', 'O'},
+                                 {EventKind::crossed, 'C', 'C', 'C'},
+                                 {EventKind::crossed, 'H', 'H', 'H'}}) {
+    Event& event = push(c.kind, -1, 1);
+    event.cross_type = c.cross_type;
+    event.execution = {order(3, 0, 21), order(4, 1, 22), Price{12345}, 7, MatchNumber{99}, OrderRef{1}, OrderRef{2}};
+    const std::vector<ReadFrame> frames = run();
+    ASSERT_EQ(frames.size(), 2u);
+    ++number;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Block message = this->message(frames[i], static_cast<std::uint8_t>(5 + i), number);
+      ASSERT_EQ(message.size(), 36u);
+      const auto executed = as<ouch::OrderExecuted>(message);
+      EXPECT_EQ(executed.timestamp, kNow);
+      EXPECT_EQ(executed.user_ref_num, 21u + i);
+      EXPECT_EQ(executed.quantity, 7u);
+      EXPECT_EQ(executed.price, 12345u);
+      EXPECT_EQ(executed.liquidity, i == 0 ? c.first : c.second);
+      EXPECT_EQ(executed.match_number, 99u);
+      EXPECT_EQ(Block(message.begin() + 34, message.end()), bytes({0, 0}));
+    }
+  }
+}
+
+TEST_F(TransmitTest, AFirmThatTradesWithItselfGetsBothAnswersInOneStream) {
+  login(0, 5);
+  run();
+  push(EventKind::executed, 0, 1).execution = {order(3, 0, 21), order(4, 0, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[0], 5, 1)).liquidity, 'R');
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[1], 5, 2)).liquidity, 'A');
+}
+
+TEST_F(TransmitTest, TheDaysStartAndEndAreInEverySessionsStream) {
+  login(3, 5);
+  run();
+  for (const char letter : {'O', 'S', 'Q', 'M', 'E', 'C'}) push(EventKind::system).system.event = letter;
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[0], 5, 1)).event, 'S');
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).event, 'E');
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).timestamp, kNow);
+  EXPECT_EQ(count(TransmitCounter::answers), 8u);
+  EXPECT_EQ(count(TransmitCounter::answers_unsent), 6u);
+  login(0, 6);
+  push(EventKind::resend, 0).resend = {.first = 1, .count = 10};
+  const ReadPacket packet = read_packet(run().at(1).payload);
+  ASSERT_EQ(packet.messages.size(), 2u);
+  EXPECT_EQ(packet.messages[1], message(frames[1], 5, 2));
+}
+
+TEST_F(TransmitTest, WhatOnlyTheFeedTellsMakesNoFrame) {
+  login(0, 5);
+  run();
+  for (const EventKind kind : {EventKind::rested, EventKind::cross_done, EventKind::imbalance, EventKind::phase,
+                               EventKind::directory, EventKind::burst_end, EventKind::feed_resend}) {
+    push(kind);
+  }
+  EXPECT_TRUE(run().empty());
+  EXPECT_EQ(events->available(), 0u);
+}
+
+// ---- Re-requests --------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, ResentMessagesAreTheOnesThatWereSent) {
+  login(0, 5, 7);
+  run();
+  std::vector<Block> sent;
+  for (std::uint32_t n = 1; n <= 40; ++n) {
+    push(EventKind::account, 0).order.user_ref_num = UserRefNum{n};
+    sent.push_back(answer(5, n));
+  }
+  push(EventKind::resend, 0).resend = {.first = 11, .count = 20};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(frames[0].vlan, 7);
+  EXPECT_EQ(frames[0].to_port, 30005);
+  const ReadPacket packet = read_packet(frames[0].payload);
+  EXPECT_EQ(packet.sequence, 11u);
+  EXPECT_EQ(packet.messages, std::vector<Block>(sent.begin() + 10, sent.begin() + 30));
+  EXPECT_EQ(count(TransmitCounter::resends), 1u);
+  EXPECT_EQ(count(TransmitCounter::resent_messages), 20u);
+}
+
+TEST_F(TransmitTest, AReRequestGetsOnePacketOfAtMostOneMtu) {
+  login(0, 5);
+  for (std::uint32_t n = 1; n <= 60; ++n) push(EventKind::accepted, 0, 1).order = order_event(order(3, 0, n), 'L');
+  run();
+  push(EventKind::resend, 0).resend = {.first = 1, .count = 65'534};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(read_packet(frames[0].payload).count, (1472 - 20) / (64 + 2));
+}
+
+TEST_F(TransmitTest, AReRequestPastTheEndGetsAHeartbeat) {
+  login(0, 5);
+  push(EventKind::account, 0);
+  run();
+  push(EventKind::resend, 0).resend = {.first = 2, .count = 5000};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 1u);
+  expect_empty(frames[0], 5, mold::kHeartbeat, 2);
+  EXPECT_EQ(count(TransmitCounter::resends_past_end), 1u);
+}
+
+TEST_F(TransmitTest, AReRequestForLostMessagesIsAnsweredFromTheOldestKept) {
+  login(0, 5);
+  run();
+  for (std::uint32_t n = 1; n <= 100; ++n) {
+    push(EventKind::account, 0).order.user_ref_num = UserRefNum{n};
+    run();
+  }
+  push(EventKind::resend, 0).resend = {.first = 3, .count = 2};
+  const ReadPacket packet = read_packet(run().at(0).payload);
+  EXPECT_EQ(packet.sequence, 37u);  // 64 of 100 are kept
+  ASSERT_EQ(packet.messages.size(), 2u);
+  EXPECT_EQ(as<ouch::AccountQueryResponse>(packet.messages[0]).next_user_ref_num, 37u);
+  EXPECT_EQ(count(TransmitCounter::resends_too_early), 1u);
+}
+
+TEST_F(TransmitTest, AReRequestOfAClosedSessionIsNotAnswered) {
+  push(EventKind::account, 0);
+  push(EventKind::resend, 0).resend = {.first = 1, .count = 1};
+  EXPECT_TRUE(run().empty());
+  EXPECT_EQ(count(TransmitCounter::resends_unbound), 1u);
+}
+
+// ---- Time ---------------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, ASilentSessionGetsAHeartbeatASecond) {
+  login(0, 5);
+  run();
+  std::vector<TimeNs> heartbeats;
+  for (int i = 1; i <= 35; ++i) {
+    now = kNow + static_cast<TimeNs>(i) * kTickIntervalNs;
+    if (i == 14) push(EventKind::account, 0);
+    const std::size_t before = run().size();
+    EXPECT_EQ(before, i == 14 ? 1u : 0u);
+    push(EventKind::tick);
+    for (const ReadFrame& frame : run()) {
+      expect_empty(frame, 5, mold::kHeartbeat, i < 14 ? 1 : 2);
+      heartbeats.push_back((now - kNow) / kTickIntervalNs);
+    }
+  }
+  EXPECT_EQ(heartbeats, (std::vector<TimeNs>{10, 24, 34}));
+}
+
+TEST_F(TransmitTest, TheDaysEndEndsTheSessionsOfThoseWhoAreThere) {
+  login(0, 5);
+  login(2, 6);
+  push(EventKind::session_close, 0);
+  run();
+  push(EventKind::day_end);
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 1u);
+  expect_empty(frames[0], 6, mold::kEndOfSession, 1);
+}
+
+// ---- Neighbours ---------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, AnArpReplySaysWhereWeAre) {
+  for (const std::uint16_t vlan : {std::uint16_t{0}, std::uint16_t{7}}) {
+    push(EventKind::arp_reply).peer = peer(4, vlan);
+    const std::vector<ReadFrame> frames = run();
+    ASSERT_EQ(frames.size(), 1u);
+    EXPECT_EQ(frames[0].vlan, vlan);
+    EXPECT_EQ(frames[0].ether_type, 0x0806);
+    EXPECT_EQ(frames[0].to_mac, bytes({2, 0, 0, 0, 1, 4}));
+    const Block expected =
+        bytes({0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 10, 99, 0, 1, 2, 0, 0, 0, 1, 4, 10, 99, 1, 4});
+    EXPECT_EQ(Block(frames[0].body.begin(), frames[0].body.begin() + 28), expected);
+  }
+}
+
+TEST_F(TransmitTest, AnEchoIsRepliedToWithTheSameDataAndItsPlaceIsFreed) {
+  std::size_t length = 8;
+  for (int i = 0; i < 200; ++i, length += 7) {  // odd and even lengths, and more of them than places
+    length = std::min<std::size_t>(length, 1480);
+    Block request(length);
+    for (std::size_t b = 0; b < length; ++b) request[b] = static_cast<std::uint8_t>(b * 31 + length);
+    request[0] = 8;
+    request[1] = 0;
+    ASSERT_TRUE(echoes->has_room());
+    Event& event = push(EventKind::echo_reply);
+    const Peer asker = peer(4, i % 2 == 0 ? 0 : 7);
+    std::copy(std::begin(asker.mac), std::end(asker.mac), event.echo.mac);
+    event.echo.vlan = asker.vlan;
+    event.echo.address = asker.address;
+    event.echo.slot = echoes->put(request);
+    event.echo.length = static_cast<std::uint16_t>(length);
+    const std::vector<ReadFrame> frames = run();
+    ASSERT_EQ(frames.size(), 1u);
+    EXPECT_EQ(frames[0].vlan, asker.vlan);
+    EXPECT_EQ(frames[0].protocol, 1);
+    EXPECT_EQ(frames[0].to, asker.address);
+    const Block& reply = frames[0].payload;
+    ASSERT_EQ(reply.size(), length);
+    EXPECT_EQ(reply[0], 0);
+    EXPECT_EQ(reply[1], 0);
+    EXPECT_TRUE(std::equal(reply.begin() + 4, reply.end(), request.begin() + 4));
+  }
+}
+
+// ---- Headers ------------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, AChecksumOfZeroIsSentAsAllOnes) {
+  const DatagramTemplate header(config, 26400, station_of(peer(1)), 30001, 64);
+  int all_ones = 0;
+  for (unsigned word = 0; word <= 0xFFFF; ++word) {
+    FrameBytes frame(kMaxFrame);
+    frame[header.payload_offset()] = static_cast<std::uint8_t>(word >> 8);
+    frame[header.payload_offset() + 1] = static_cast<std::uint8_t>(word);
+    frame.resize(header.finish(frame.data(), 2));
+    all_ones += testing::number_at(frame, 40, 2) == 0xFFFF;
+    read_frame(frame);
+  }
+  EXPECT_EQ(all_ones, 1);
+}
+
+TEST_F(TransmitTest, HeadersAreRightForEveryLengthOfPayload) {
+  std::mt19937_64 random(1);
+  for (const std::uint16_t vlan : {std::uint16_t{0}, std::uint16_t{4094}}) {
+    const DatagramTemplate header(config, 26400, station_of(peer(1, vlan)), 65535, 64);
+    for (std::size_t size = 0; size <= kMaxUdpPayload; ++size) {
+      FrameBytes frame(kMaxFrame, 0xEE);
+      Block payload(size);
+      for (std::uint8_t& byte : payload) byte = static_cast<std::uint8_t>(random());
+      std::copy(payload.begin(), payload.end(), frame.begin() + static_cast<std::ptrdiff_t>(header.payload_offset()));
+      const std::size_t length = header.finish(frame.data(), size);
+      frame.resize(length);
+      const ReadFrame read = read_frame(frame);
+      ASSERT_EQ(read.payload, payload);
+      EXPECT_EQ(read.vlan, vlan);
+      EXPECT_EQ(read.to_port, 65535);
+    }
+  }
+}
+
+// ---- A port without room ------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, ReleasesAnEventOnlyWhenAllItsFramesAreCommitted) {
+  login(0, 5);
+  login(1, 6);
+  run();
+  port.set_room(0);
+  for (int i = 0; i < 31; ++i) push(EventKind::account, 0);  // the port buffers 32
+  push(EventKind::executed, 0, 1).execution = {order(3, 0, 21), order(4, 1, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
+  ring->producer().publish();
+  const std::uint64_t before = events->position();
+  for (int i = 0; i < 3; ++i) stage->poll();
+  EXPECT_EQ(events->position() - before, 31u);
+  EXPECT_TRUE(port.frames().empty());
+  EXPECT_EQ(count(TransmitCounter::port_full), 3u);
+  port.set_unlimited_room();
+  stage->poll();
+  EXPECT_EQ(events->position() - before, 32u);
+  const std::vector<MemoryTxPort::Sent> frames = port.take_frames();
+  ASSERT_EQ(frames.size(), 33u);
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(read_frame(frames[31].bytes), 5, 32)).liquidity, 'R');
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(read_frame(frames[32].bytes), 6, 1)).liquidity, 'A');
+}
+
+TEST_F(TransmitTest, APollIsBounded) {
+  Arena big(BroadcastRing<Event>::bytes_for(256) + Orders::bytes_for(1) + EchoStore::bytes_for() +
+                TransmitStage::bytes_for(config),
+            HugepagePolicy::off);
+  BroadcastRing<Event> long_ring(big, 256);
+  BroadcastRing<Event>::GatingReader& reader = long_ring.add_gating("transmit");
+  Orders one_order(big, 1);
+  EchoStore store(big);
+  TransmitStage bounded(config, reader, one_order, port, store, big);
+  for (std::uint64_t i = 0; i < 200; ++i) long_ring.producer().claim() = event_of(EventKind::burst_end, i, 0);
+  long_ring.producer().publish();
+  EXPECT_EQ(bounded.poll(), TransmitStage::kMaxEvents);
+  EXPECT_EQ(reader.position(), TransmitStage::kMaxEvents);
+}
+
+std::vector<MemoryTxPort::Sent> frames_of(const RandomDay& day, std::uint64_t ring_size, std::uint64_t seed,
+                                          double refuses) {
+  const NetConfig config = testing::net_config();
+  const auto slots = static_cast<std::uint32_t>(day.asked.size());
+  Arena arena(BroadcastRing<Event>::bytes_for(ring_size) + Orders::bytes_for(slots) + EchoStore::bytes_for() +
+                  TransmitStage::bytes_for(config),
+              HugepagePolicy::off);
+  BroadcastRing<Event> ring(arena, ring_size);
+  BroadcastRing<Event>::GatingReader& reader = ring.add_gating("transmit");
+  Orders orders(arena, slots);
+  EchoStore echoes(arena);
+  StubbornTxPort port(seed, refuses);
+  TransmitStage stage(config, reader, orders, port, echoes, arena);
+  day.install(orders);
+  std::mt19937_64 random(seed);
+  std::size_t next = 0;
+  while (next < day.steps.size() || reader.available() > 0 || port.unsent()) {
+    for (std::uint64_t n = random() % ring_size + 1; n > 0 && next < day.steps.size(); --n) {
+      const RandomDay::Step& step = day.steps[next];
+      if (!ring.producer().has_room() || (!step.echo.empty() && !echoes.has_room())) break;
+      if (!step.echo.empty()) {
+        EXPECT_EQ(echoes.put(step.echo), step.event.echo.slot);
+      }
+      ring.producer().claim() = step.event;
+      ++next;
+    }
+    ring.producer().publish();
+    stage.poll();
+  }
+  EXPECT_EQ(stage.counters().get(TransmitCounter::frames), port.frames().size());
+  return port.frames();
+}
+
+TEST(TransmitProperty, TheSameEventsMakeTheSameFramesWhateverRoomThePortHas) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    const RandomDay day(seed + i, 1000);
+    const std::vector<MemoryTxPort::Sent> expected = frames_of(day, 1024, 1, 0.0);
+    ASSERT_GT(expected.size(), 500u);
+    Sequence last_cause{};
+    for (const MemoryTxPort::Sent& sent : expected) {
+      read_frame(sent.bytes);
+      EXPECT_GE(sent.origin.cause, last_cause);
+      last_cause = sent.origin.cause;
+    }
+    for (const std::uint64_t ring_size : {2u, 4u, 16u, 256u}) {
+      const std::vector<MemoryTxPort::Sent> frames = frames_of(day, ring_size, seed + ring_size, 0.6);
+      ASSERT_EQ(frames.size(), expected.size());
+      for (std::size_t f = 0; f < frames.size(); ++f) {
+        ASSERT_EQ(frames[f].bytes, expected[f].bytes) << "frame " << f;
+        ASSERT_EQ(frames[f].origin.cause, expected[f].origin.cause);
+        ASSERT_EQ(frames[f].origin.time_ns, expected[f].origin.time_ns);
+      }
+    }
+  }
+}
+
+TEST(TransmitCounters, HaveALabelAndAMeaningEach) {
+  for (const auto& info : kTransmitCounters) EXPECT_FALSE(info.label.empty() || info.meaning.empty());
+  for (const auto& info : kPublishCounters) EXPECT_FALSE(info.label.empty() || info.meaning.empty());
+}
+
+}  // namespace
+}  // namespace crosswire
