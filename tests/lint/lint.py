@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""The house rules that a compiler does not check, from the sources: who may include whom, what the engine may not touch,
+only port/ calls rte_eth_*, no counter called errors, headers begin with what they are. Prints TAP."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(sys.argv[1])
+FOLDERS = ["hugepages", "netstack", "engine", "app"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
+STANDARD = re.compile(r"^[a-z_0-9]+$|^(sys|netinet|arpa|net)/|^(unistd|fcntl|sched|pthread|stdint|stdlib|string|getopt|time|signal|poll|errno)\.h$")
+
+
+def sources(folder):
+    return sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in (".hpp", ".cpp"))
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def room(path):
+    """Which row of DESIGN's table a file belongs to."""
+    text = name(path)
+    if text.startswith("netstack/wire/"):
+        return "wire"
+    return text.split("/")[0]
+
+
+def own_header(included):
+    return (ROOT / included).is_file()
+
+
+# What a room may include: of our own folders, and of foreign headers (None: anything).
+OURS = {
+    "wire": ["netstack/wire/"],
+    "engine": ["engine/", "hugepages/"],
+    "hugepages": ["hugepages/"],
+    "netstack": ["netstack/", "hugepages/", "engine/"],
+    "app": ["app/", "netstack/", "engine/", "hugepages/"],
+}
+FOREIGN = {"wire": (), "engine": (), "hugepages": ("hwloc", "linux/", "sys/"), "netstack": ("rte_", "pcap", "sys/", "linux/"), "app": None}
+
+
+def includes_outside_the_table():
+    for folder in FOLDERS:
+        for path in sources(folder):
+            here = room(path)
+            for included in INCLUDE.findall(path.read_text()):
+                if own_header(included):
+                    if not included.startswith(tuple(OURS[here])):
+                        yield f"{name(path)} includes {included}"
+                elif not STANDARD.match(included) and FOREIGN[here] is not None and not included.startswith(FOREIGN[here]):
+                    yield f"{name(path)} includes {included}"
+
+
+def engine_includes_of_hugepages_sources():
+    """The engine may know pool, ring and arena headers, not hosts and topologies."""
+    allowed = {f"hugepages/{n}.hpp" for n in ("arena", "broadcast_ring", "check", "order_pool", "spsc_ring", "strong", "histogram")}
+    for path in sources("engine"):
+        for included in INCLUDE.findall(path.read_text()):
+            if included.startswith("hugepages/") and included not in allowed:
+                yield f"{name(path)} includes {included}"
+
+
+def netstack_knowledge_of_the_engine():
+    """Records only: no stage of netstack may call the engine."""
+    allowed = {f"engine/{n}.hpp" for n in ("command", "event", "order", "types", "config")}
+    for path in sources("netstack"):
+        for included in INCLUDE.findall(path.read_text()):
+            if included.startswith("engine/") and included not in allowed:
+                yield f"{name(path)} includes {included}"
+
+
+def forbidden(folder, pattern, keep=lambda path: True):
+    rule = re.compile(pattern)
+    for path in sources(folder):
+        if not keep(path):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if rule.search(line.split("//")[0]):
+                yield f"{name(path)}:{number}: {line.strip()}"
+
+
+def clocks_files_and_heap_in_the_engine():
+    return forbidden("engine", r"std::chrono|clock_gettime|fopen|std::ofstream|\bnew\b|malloc|make_unique|make_shared|rdtsc|<thread>")
+
+
+def device_calls_outside_port():
+    return forbidden("netstack", r"rte_eth_", lambda path: "netstack/port/" not in name(path))
+
+
+def counters_called_errors():
+    for folder in FOLDERS:
+        yield from forbidden(folder, r'"errors"|\berrors,\s*$', lambda path: "counter" in path.name)
+
+
+def files_without_an_opening_comment():
+    for folder in FOLDERS:
+        for path in sources(folder):
+            if not path.read_text().startswith("//"):
+                yield name(path)
+
+
+def headers_without_pragma_once():
+    for folder in FOLDERS:
+        for path in sources(folder):
+            if path.suffix == ".hpp" and "#pragma once" not in path.read_text():
+                yield name(path)
+
+
+RULES = {
+    "each folder includes only what the design's table allows": includes_outside_the_table,
+    "the engine sees only the pool and ring headers of hugepages": engine_includes_of_hugepages_sources,
+    "netstack sees only the engine's records": netstack_knowledge_of_the_engine,
+    "the engine reads no clock, opens no file and takes no heap": clocks_files_and_heap_in_the_engine,
+    "only netstack/port calls rte_eth": device_calls_outside_port,
+    "no counter is called errors": counters_called_errors,
+    "every source opens with what it is": files_without_an_opening_comment,
+    "every header is included once": headers_without_pragma_once,
+}
+
+print(f"1..{len(RULES) + 1}")
+found = sum(len(sources(folder)) for folder in FOLDERS)
+print(("ok" if found > 20 else "not ok"), f"1 - {found} sources were read")
+for number, (sentence, rule) in enumerate(RULES.items(), 2):
+    faults = list(rule())
+    print("not ok" if faults else "ok", number, "-", sentence)
+    for fault in faults:
+        print("#", fault)
