@@ -1,0 +1,304 @@
+// Capture files: libpcap for reading (it knows pcapng, byte orders and resolutions), our own 24+16 byte headers for
+// writing, so that the bytes written depend on nothing but the frames. Replay and recorder threads only.
+#include "netstack/port/capture.hpp"
+
+#include <pcap/pcap.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+namespace crosswire {
+namespace {
+
+constexpr std::int64_t kNs = static_cast<std::int64_t>(kNsPerSecond);
+constexpr std::int64_t kDay = static_cast<std::int64_t>(kNsPerDay);
+
+static_assert(std::endian::native == std::endian::little, "captures are written in the byte order of the host");
+
+// https://www.ietf.org/archive/id/draft-gharris-opsawg-pcap-01.html, sections 4 and 5.
+struct FileHeader {
+  std::uint32_t magic;
+  std::uint16_t major, minor;
+  std::uint32_t reserved1, reserved2;
+  std::uint32_t snap_length;
+  std::uint32_t link_type;
+};
+static_assert(sizeof(FileHeader) == 24);
+struct FrameHeader {
+  std::uint32_t seconds, nanoseconds;
+  std::uint32_t captured, original;
+};
+static_assert(sizeof(FrameHeader) == 16);
+constexpr FileHeader kFileHeader{0xA1B23C4D, 2, 4, 0, 0, 65535, 1};
+
+// The seconds of classic pcap have 32 bits.
+constexpr std::int64_t kLatestEpochNs = ((std::int64_t{1} << 32) - 1) * kNs;
+constexpr std::size_t kWriterBuffer = std::size_t{1} << 20;
+
+MarkerFrame marker(std::string_view words) {
+  constexpr std::size_t kEtherTypeOffset = 12;
+  MarkerFrame frame{};
+  frame[kEtherTypeOffset] = 0x88;
+  frame[kEtherTypeOffset + 1] = 0xB5;
+  std::copy(words.begin(), words.end(), frame.begin() + kEtherTypeOffset + 2);
+  return frame;
+}
+
+bool is_marker(const MarkerFrame& marker, const std::uint8_t* data, std::size_t length) {
+  return length == kMarkerLength && std::memcmp(data, marker.data(), kMarkerLength) == 0;
+}
+
+pcap* open_capture(const std::string& path) {
+  char reason[PCAP_ERRBUF_SIZE] = "";
+  pcap* handle = pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, reason);
+  if (handle == nullptr) {
+    // libpcap names the file in some of its messages only.
+    const std::string_view said = reason;
+    throw std::runtime_error(said.substr(0, path.size()) == path ? std::string(said) : path + ": " + std::string(said));
+  }
+  const int link_type = pcap_datalink(handle);
+  if (link_type == DLT_EN10MB) return handle;
+  const char* name = pcap_datalink_val_to_description_or_dlt(link_type);
+  std::string message = path + ": holds frames of link type " + name + ", not Ethernet; capture on an Ethernet device";
+  pcap_close(handle);
+  throw std::runtime_error(message);
+}
+
+enum class Next { frame, end, error };
+
+Next read_next(pcap* handle, const std::string& path, std::uint64_t number, pcap_pkthdr*& header, const u_char*& data,
+               std::string& error) {
+  const int result = pcap_next_ex(handle, &header, &data);
+  if (result == 1) return Next::frame;
+  if (result == PCAP_ERROR_BREAK) return Next::end;
+  error = path + ": frame " + std::to_string(number) + ": " + pcap_geterr(handle);
+  return Next::error;
+}
+
+/// Nanoseconds from `origin_ns` to the frame; nothing when that is outside 0 .. `limit`. Seconds first: a lying pcapng
+/// may hold any 64-bit time.
+bool time_within(const pcap_pkthdr& header, std::int64_t origin_ns, std::int64_t limit_ns, std::int64_t& offset_ns) {
+  const std::int64_t origin_s = origin_ns / kNs;  // only to bound the multiplication, so its rounding is no matter
+  const std::int64_t seconds = header.ts.tv_sec;
+  if (seconds < origin_s - 1 || seconds > origin_s + limit_ns / kNs + 1) return false;
+  const std::int64_t nanoseconds = header.ts.tv_usec;  // asked for in nanoseconds, whatever the field is called
+  if (nanoseconds < 0 || nanoseconds >= kNs) return false;
+  offset_ns = seconds * kNs + nanoseconds - origin_ns;
+  return offset_ns >= 0 && offset_ns <= limit_ns;
+}
+
+}  // namespace
+
+MarkerFrame start_marker() { return marker("crosswire recording start"); }
+MarkerFrame end_marker() { return marker("crosswire recording end"); }
+
+std::int64_t midnight_utc(std::int64_t epoch_ns) {
+  const std::int64_t into_day = epoch_ns % kDay;
+  return epoch_ns - into_day - (into_day < 0 ? kDay : 0);
+}
+
+// --- writing ---
+
+CaptureWriter::CaptureWriter(std::string path)
+    : path_(std::move(path)), buffer_(std::make_unique<char[]>(kWriterBuffer)), file_(std::fopen(path_.c_str(), "wb")) {
+  if (file_ == nullptr) {
+    fail("cannot be created");
+    return;
+  }
+  std::setvbuf(file_, buffer_.get(), _IOFBF, kWriterBuffer);
+  put(&kFileHeader, sizeof kFileHeader);
+}
+
+CaptureWriter::~CaptureWriter() { close(); }
+
+void CaptureWriter::fail(const char* what) {
+  if (error_.empty()) error_ = path_ + ": " + what + ": " + std::generic_category().message(errno);
+}
+
+void CaptureWriter::put(const void* bytes, std::size_t length) {
+  if (!error_.empty()) return;
+  if (std::fwrite(bytes, 1, length, file_) != length) fail("cannot be written");
+}
+
+void CaptureWriter::write(std::int64_t epoch_ns, std::span<const std::uint8_t> frame) {
+  const std::int64_t seconds = epoch_ns / kNs;
+  if (epoch_ns < 0 || epoch_ns > kLatestEpochNs + kNs - 1) {
+    errno = EOVERFLOW;
+    return fail("cannot hold a frame before 1970 or after 2106");
+  }
+  const auto length = static_cast<std::uint32_t>(frame.size());
+  const FrameHeader header{static_cast<std::uint32_t>(seconds), static_cast<std::uint32_t>(epoch_ns % kNs), length,
+                           length};
+  put(&header, sizeof header);
+  put(frame.data(), frame.size());
+  frames_ += error_.empty() ? 1 : 0;
+}
+
+std::string CaptureWriter::close() {
+  if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) fail("cannot be written");
+  return error_;
+}
+
+// --- reading ---
+
+CaptureRxPort::CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, TimeNs schedule_end_ns)
+    : path_(std::move(path)),
+      handle_(open_capture(path_)),
+      midnight_epoch_ns_(midnight_epoch_ns),
+      schedule_end_ns_(schedule_end_ns),
+      buffers_(std::make_unique<Buffer[]>(kMaxBurst)) {
+  advance();
+  if (!error_.empty()) {
+    close();
+    throw std::runtime_error(error_);
+  }
+  start_ns_ = has_pending_ ? pending_.time_ns : 0;
+  last_ns_ = start_ns_;
+  if (has_pending_ && is_marker(start_marker(), pending_bytes_.data(), pending_.length)) advance();
+}
+
+CaptureRxPort::~CaptureRxPort() { close(); }
+
+void CaptureRxPort::close() {
+  if (handle_ != nullptr) pcap_close(std::exchange(handle_, nullptr));
+}
+
+std::int64_t CaptureRxPort::first_frame_epoch_ns(const std::string& path) {
+  const std::unique_ptr<pcap, void (*)(pcap*)> handle(open_capture(path), pcap_close);
+  pcap_pkthdr* header = nullptr;
+  const u_char* data = nullptr;
+  std::string error;
+  const Next next = read_next(handle.get(), path, 1, header, data, error);
+  if (next == Next::end)
+    throw std::runtime_error(path + ": holds no frame, so it has no date; give one in the configuration");
+  std::int64_t epoch_ns = 0;
+  if (next == Next::frame && !time_within(*header, 0, kLatestEpochNs, epoch_ns)) {
+    error = path + ": frame 1: its time is before 1970 or after 2106";
+  }
+  if (!error.empty()) throw std::runtime_error(error);
+  return epoch_ns;
+}
+
+/// Reads the next frame into pending_; without one, has_pending_ is false, and error_ says whether the file just ended.
+void CaptureRxPort::advance() {
+  has_pending_ = false;
+  pcap_pkthdr* header = nullptr;
+  const u_char* data = nullptr;
+  const Next next = read_next(handle_, path_, frames_read_ + 1, header, data, error_);
+  if (next != Next::frame) return;
+  ++frames_read_;
+
+  std::int64_t offset_ns = 0;
+  if (!time_within(*header, midnight_epoch_ns_, static_cast<std::int64_t>(kLatestNs), offset_ns)) {
+    error_ =
+        path_ + ": frame " + std::to_string(frames_read_) +
+        ": its time is before the day's midnight or more than 48 hours after it; check the date in the configuration";
+    return;
+  }
+  const auto stamped_ns = static_cast<TimeNs>(offset_ns);
+  counters_.clamped_time += stamped_ns < latest_ns_ ? 1 : 0;
+  counters_.cut_short += header->caplen < header->len ? 1 : 0;
+  latest_ns_ = std::max(latest_ns_, stamped_ns);
+  pending_ = {latest_ns_, header->caplen};
+  std::memcpy(pending_bytes_.data(), data, std::min<std::size_t>(header->caplen, kMaxFrame));
+  has_pending_ = true;
+}
+
+/// Moves the frame read ahead into the burst and reads the next one. False if it is none for the stages.
+bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
+  const Pending taken = pending_;
+  buffer = pending_bytes_;
+  advance();
+  if (taken.length > kMaxFrame) {
+    ++counters_.oversized;
+    return false;
+  }
+  // An end marker is one only if the file ends with it.
+  if (is_marker(end_marker(), buffer.data(), taken.length) && !has_pending_ && error_.empty()) {
+    has_end_marker_ = true;
+    last_ns_ = taken.time_ns;
+    return false;
+  }
+  view = {buffer.data(), taken.length};
+  return true;
+}
+
+RxBurst CaptureRxPort::receive() {
+  if (!has_pending_) {
+    // Time goes on to the schedule's end only where the input was whole and does not say itself when it ended.
+    if (!has_end_marker_ && error_.empty()) last_ns_ = std::max(last_ns_, schedule_end_ns_);
+    return {{}, last_ns_, true};
+  }
+  last_ns_ = pending_.time_ns;
+  std::size_t count = 0;
+  while (has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst) {
+    count += take_pending(views_[count], buffers_[count]) ? 1 : 0;
+  }
+  counters_.frames += count;
+  return {{views_.data(), count}, last_ns_, false};
+}
+
+// --- frames out ---
+
+CaptureTxPort::CaptureTxPort() : buffers_(std::make_unique<Buffer[]>(kMaxBurst)) {
+  for (std::size_t i = 0; i < kMaxBurst; ++i) batch_[i].data = buffers_[i].data();
+  ready_ = kMaxBurst;
+}
+
+std::size_t CaptureTxPort::flush() {
+  const std::size_t taken = used_;
+  for (std::size_t i = 0; i < taken; ++i) {
+    const Slot& slot = batch_[i];
+    kept_.push_back({slot.origin, bytes_.size(), slot.length});
+    bytes_.insert(bytes_.end(), slot.data, slot.data + slot.length);
+  }
+  // The buffer after the last committed one may be reserved: it has to be the next one again.
+  if (taken < kMaxBurst) std::swap(batch_[0].data, batch_[taken].data);
+  used_ = 0;
+  return taken;
+}
+
+bool CaptureTxPort::refill() {
+  flush();
+  return true;
+}
+
+std::size_t CaptureOutput::drain(Sequence complete) {
+  due_.clear();
+  for (const CaptureTxPort& port : ports_) {
+    for (const CaptureTxPort::Kept& kept : port.kept_) {
+      if (kept.origin.cause <= complete) due_.push_back({kept.origin, {port.bytes_.data() + kept.offset, kept.length}});
+    }
+  }
+  std::stable_sort(due_.begin(), due_.end(), [](const Due& left, const Due& right) {
+    return std::tie(left.origin.cause, left.origin.rank) < std::tie(right.origin.cause, right.origin.rank);
+  });
+  for (const Due& due : due_) {
+    writer_.write(midnight_epoch_ns_ + static_cast<std::int64_t>(due.origin.time_ns), due.bytes);
+  }
+  for (CaptureTxPort& port : ports_) port.forget(complete);
+  return due_.size();
+}
+
+/// Drops what was written and closes the gaps it leaves.
+void CaptureTxPort::forget(Sequence complete) {
+  std::size_t end = 0;
+  std::size_t count = 0;
+  for (const Kept& kept : kept_) {
+    if (kept.origin.cause <= complete) continue;
+    std::memmove(bytes_.data() + end, bytes_.data() + kept.offset, kept.length);
+    kept_[count++] = {kept.origin, end, kept.length};
+    end += kept.length;
+  }
+  kept_.resize(count);
+  bytes_.resize(end);
+}
+
+}  // namespace crosswire

@@ -1,0 +1,179 @@
+// Capture files through libpcap: frames in from a capture, frames out into one (DESIGN 3, Replay).
+// The ports are run by the stages of a replay, the writer also by the recorder's thread. They read and write files, so
+// no live polling core may use them.
+#pragma once
+
+#include <cstdio>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "netstack/port/port.hpp"
+
+struct pcap;
+
+namespace crosswire {
+
+/// A recording's first and last frame: 60 bytes, both MAC addresses 0, EtherType 0x88B5 (IEEE 802 local experimental),
+/// then these words and zeros. They carry the times at which the recorded run began and ended.
+inline constexpr std::size_t kMarkerLength = 60;
+using MarkerFrame = std::array<std::uint8_t, kMarkerLength>;
+MarkerFrame start_marker();
+MarkerFrame end_marker();
+
+/// Midnight UTC at or before `epoch_ns` (nanoseconds since the Unix epoch).
+std::int64_t midnight_utc(std::int64_t epoch_ns);
+
+/// Writes classic pcap: nanoseconds, Ethernet, byte order of the host. Same calls, same bytes.
+/// One thread at a time. The first error is kept, named with the path; what comes after it is not written.
+class CaptureWriter {
+ public:
+  /// Creates or overwrites `path`. An error is in error() at once.
+  explicit CaptureWriter(std::string path);
+  ~CaptureWriter();
+  CaptureWriter(const CaptureWriter&) = delete;
+  CaptureWriter& operator=(const CaptureWriter&) = delete;
+
+  /// Appends a frame. `epoch_ns`: 0 .. 2^32 seconds since the Unix epoch, what the format holds; else an error.
+  void write(std::int64_t epoch_ns, std::span<const std::uint8_t> frame);
+  /// Ends the file. Returns the first error of the writer's life in one line, or "". More calls change nothing.
+  std::string close();
+  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::uint64_t frames() const { return frames_; }
+
+ private:
+  void put(const void* bytes, std::size_t length);
+  void fail(const char* what);
+
+  std::string path_;
+  std::unique_ptr<char[]> buffer_;  // outlives file_, which writes through it
+  std::FILE* file_ = nullptr;
+  std::string error_;
+  std::uint64_t frames_ = 0;
+};
+
+/// Counted oddities of a capture. None of them ends the replay.
+struct CaptureCounters {
+  std::uint64_t frames = 0;        // handed on
+  std::uint64_t oversized = 0;     // longer than kMaxFrame, not handed on (a device drops them, too)
+  std::uint64_t cut_short = 0;     // the capture holds less than the wire did; handed on as they are
+  std::uint64_t clamped_time = 0;  // timestamp before that of an earlier frame; given the time of that
+};
+
+/// Plays a capture, read as it goes: pcap or pcapng, micro- or nanoseconds, Ethernet only. A burst is up to kMaxBurst
+/// consecutive frames of one timestamp. A start marker as first frame and an end marker as last are swallowed.
+/// Errors on the way end the port: receive() returns `ended`, and error() says why.
+class CaptureRxPort final : public RxPort {
+ public:
+  /// Frames may be this long after midnight (a night session belongs to the day it began in).
+  static constexpr TimeNs kLatestNs = 2 * kNsPerDay;
+
+  /// `midnight_epoch_ns`: the exchange's midnight, ns since the Unix epoch. `schedule_end_ns`: where time ends at the
+  /// earliest, unless an end marker says exactly. Throws std::runtime_error (one line: file, what) when the file cannot
+  /// be opened, is no capture of Ethernet frames, or its first frame is broken or outside the day.
+  CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, TimeNs schedule_end_ns = 0);
+  ~CaptureRxPort() override;
+  CaptureRxPort(const CaptureRxPort&) = delete;
+  CaptureRxPort& operator=(const CaptureRxPort&) = delete;
+
+  RxBurst receive() override;
+
+  /// Of the start marker or else the first frame; midnight where the capture has no frame.
+  [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
+  /// "" or, after receive() returned `ended`, what broke off the reading: file, frame number (from 1) and reason.
+  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] const CaptureCounters& counters() const { return counters_; }
+
+  /// Time of the first frame, ns since the Unix epoch, to derive midnight from. Throws as the constructor does, and
+  /// when there is no frame.
+  static std::int64_t first_frame_epoch_ns(const std::string& path);
+
+ private:
+  struct Pending {
+    TimeNs time_ns;
+    std::uint32_t length;  // may be above kMaxFrame: then pending_bytes_ holds its beginning
+  };
+  using Buffer = std::array<std::uint8_t, kMaxFrame>;
+
+  void advance();
+  bool take_pending(RxFrame& view, Buffer& buffer);
+  void close();
+
+  std::string path_;
+  pcap* handle_ = nullptr;
+  std::int64_t midnight_epoch_ns_;
+  TimeNs schedule_end_ns_;
+  TimeNs start_ns_ = 0;
+  TimeNs last_ns_ = 0;    // of the last burst
+  TimeNs latest_ns_ = 0;  // of all frames read
+  bool has_end_marker_ = false;
+  std::uint64_t frames_read_ = 0;
+  std::string error_;
+  CaptureCounters counters_;
+
+  // One frame is read ahead: only so does one know where a burst ends and which frame is the last.
+  bool has_pending_ = false;
+  Pending pending_{};
+  Buffer pending_bytes_{};
+  std::unique_ptr<Buffer[]> buffers_;
+  std::array<RxFrame, kMaxBurst> views_{};
+};
+
+class CaptureOutput;
+
+/// Takes frames without limit and keeps them for its CaptureOutput. reserve() never returns nullptr. Made by
+/// CaptureOutput::add_port(); each stage has its own, as a stage may hold a reserved buffer from poll to poll.
+class CaptureTxPort final : public TxPort {
+ public:
+  CaptureTxPort();
+  std::size_t flush() override;
+
+ private:
+  friend class CaptureOutput;
+  struct Kept {
+    FrameOrigin origin;
+    std::size_t offset;  // in bytes_
+    std::uint32_t length;
+  };
+  using Buffer = std::array<std::uint8_t, kMaxFrame>;
+
+  bool refill() override;
+  void forget(Sequence complete);
+
+  std::unique_ptr<Buffer[]> buffers_;
+  std::vector<std::uint8_t> bytes_;
+  std::vector<Kept> kept_;
+};
+
+/// Brings the frames of all its ports into one file in the order (cause, rank, emission), each at its cause's time, so
+/// that the bytes do not depend on which stage was polled first. For the thread that drives the replay.
+class CaptureOutput {
+ public:
+  /// `writer` outlives this. `midnight_epoch_ns` as for CaptureRxPort.
+  CaptureOutput(CaptureWriter& writer, std::int64_t midnight_epoch_ns)
+      : writer_(writer), midnight_epoch_ns_(midnight_epoch_ns) {}
+
+  /// Lives as long as this does.
+  CaptureTxPort& add_port() { return ports_.emplace_back(); }
+
+  /// Appends the flushed frames whose cause is at most `complete` to the file and returns how many. To be called when
+  /// no stage will send another frame for a command up to `complete`: after a driver step that left nothing behind, or
+  /// with the slowest stage's position. Frames of later causes stay.
+  std::size_t drain(Sequence complete = {std::numeric_limits<std::uint64_t>::max()});
+
+ private:
+  struct Due {
+    FrameOrigin origin;
+    std::span<const std::uint8_t> bytes;
+  };
+  CaptureWriter& writer_;
+  std::int64_t midnight_epoch_ns_;
+  std::deque<CaptureTxPort> ports_;  // addresses stay
+  std::vector<Due> due_;             // kept for its memory
+};
+
+}  // namespace crosswire

@@ -1,0 +1,318 @@
+// DPDK devices: the only callers of rte_eth_* (with the EAL's probing). The two ports' receive() and flush() are hot.
+#include "netstack/port/device.hpp"
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include "netstack/port/eal.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr unsigned kPoolCache = 256;
+/// A pool's cache holds up to one and a half times its size back from everybody else; one polling thread per queue,
+/// one more for the thread that starts and ends.
+constexpr unsigned cached_mbufs(unsigned threads) { return kPoolCache * 3 / 2 * threads; }
+/// Buffers in the hands of the ports: one burst of the receive port, one batch each of transmit and publish.
+constexpr unsigned kHeld = 2 * static_cast<unsigned>(kMaxBurst);
+
+rte_eth_dev_info info_of(std::uint16_t port_id) {
+  rte_eth_dev_info info{};
+  rte_eth_dev_info_get(port_id, &info);
+  return info;
+}
+
+rte_mempool* make_pool(const char* use, std::uint16_t port_id, unsigned mbufs, int socket) {
+  const std::string name = std::string("cw_") + use + "_" + std::to_string(port_id);
+  return rte_pktmbuf_pool_create(name.c_str(), mbufs, std::min(kPoolCache, mbufs / 2), 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+                                 socket);
+}
+
+static_assert(RTE_MBUF_DEFAULT_DATAROOM >= kMaxFrame + RTE_ETHER_CRC_LEN, "a frame fits one segment");
+
+}  // namespace
+
+// --- device ---
+
+Device::Device(const DeviceOptions& options)
+    : name_(device_name(options.device)),
+      tx_queues_(options.tx_queues),
+      rx_descriptors_(options.rx_descriptors),
+      tx_descriptors_(options.tx_descriptors) {
+  if (const int error = rte_eth_dev_get_port_by_name(name_.c_str(), &port_id_); error != 0) {
+    fail("is not there", error, "give it to DPDK at start");
+  }
+  try {
+    const DpdkErrors errors;
+    configure(options);
+    set_up_queues(options);
+    start();
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+Device::~Device() { close(); }
+
+void Device::close() {
+  if (configured_) {
+    rte_eth_dev_stop(port_id_);
+    rte_eth_dev_close(port_id_);
+  }
+  rte_mempool_free(rx_pool_);
+  rte_mempool_free(tx_pool_);
+}
+
+void Device::fail(const std::string& what, int error, const char* mend) const {
+  const std::string said = DpdkErrors::text();
+  throw std::runtime_error("device \"" + name_ + "\" " + what + ": " + rte_strerror(error < 0 ? -error : error) +
+                           (said.empty() ? "" : " (" + said + ")") + "; " + mend);
+}
+
+void Device::configure(const DeviceOptions& options) {
+  const rte_eth_dev_info info = info_of(port_id_);
+  if (tx_queues_ == 0 || info.max_tx_queues < tx_queues_) {
+    fail("has " + std::to_string(info.max_tx_queues) + " transmit queues and is to use " + std::to_string(tx_queues_),
+         EINVAL, "place transmit and publish on one core, so that they share one");
+  }
+  if (info.max_mtu < kMtu) {
+    fail("takes datagrams of up to " + std::to_string(info.max_mtu) + " bytes", EMSGSIZE, "1500 are needed");
+  }
+  rte_eth_conf conf{};
+  conf.rxmode.mtu = kMtu;
+  conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  configured_ = true;  // from here on there is something to close
+  if (const int error = rte_eth_dev_configure(port_id_, 1, tx_queues_, &conf); error != 0) {
+    fail("cannot be configured", error, "is another process using it?");
+  }
+  if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_descriptors_, &tx_descriptors_); error != 0) {
+    fail("cannot have " + std::to_string(options.rx_descriptors) + " receive and " +
+             std::to_string(options.tx_descriptors) + " transmit descriptors",
+         error, "use powers of two up to 4096");
+  }
+}
+
+void Device::set_up_queues(const DeviceOptions& options) {
+  const int socket = rte_eth_dev_socket_id(port_id_);
+  const unsigned rx_mbufs = rx_descriptors_ + kHeld + cached_mbufs(2);
+  const unsigned tx_in_use = tx_queues_ * (tx_descriptors_ + kHeld) + cached_mbufs(tx_queues_ + 1u);
+  rx_pool_ = make_pool("rx", port_id_, rx_mbufs, socket);
+  tx_pool_ = make_pool("tx", port_id_, options.tx_mbufs != 0 ? options.tx_mbufs : tx_in_use, socket);
+  if (rx_pool_ == nullptr || tx_pool_ == nullptr) fail("gets no buffers", rte_errno, "give DPDK more memory");
+
+  const rte_eth_dev_info info = info_of(port_id_);
+  rte_eth_rxconf rx_conf = info.default_rxconf;
+  rx_conf.offloads = 0;
+  if (const int error =
+          rte_eth_rx_queue_setup(port_id_, 0, rx_descriptors_, static_cast<unsigned>(socket), &rx_conf, rx_pool_);
+      error != 0) {
+    fail("cannot set up its receive queue", error, "try fewer descriptors");
+  }
+  rte_eth_txconf tx_conf = info.default_txconf;
+  tx_conf.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  for (std::uint16_t queue = 0; queue < tx_queues_; ++queue) {
+    const int error = rte_eth_tx_queue_setup(port_id_, queue, tx_descriptors_, static_cast<unsigned>(socket), &tx_conf);
+    if (error != 0) fail("cannot set up transmit queue " + std::to_string(queue), error, "try fewer descriptors");
+  }
+}
+
+void Device::start() {
+  if (const int error = rte_eth_dev_start(port_id_); error != 0) {
+    fail("cannot be started", error, "see what the driver says");
+  }
+  // Devices without these switches (most virtual ones) say so, and receive everything; the stages look at addresses.
+  rte_eth_promiscuous_disable(port_id_);
+  rte_eth_allmulticast_disable(port_id_);
+  std::uint16_t mtu = kMtu;
+  if (rte_eth_dev_get_mtu(port_id_, &mtu) == 0 && mtu < kMtu) {
+    fail("has an MTU of " + std::to_string(mtu), EMSGSIZE, "set it to 1500");
+  }
+}
+
+Device::Mac Device::mac() const {
+  rte_ether_addr address{};
+  rte_eth_macaddr_get(port_id_, &address);
+  Mac mac{};
+  std::copy(std::begin(address.addr_bytes), std::end(address.addr_bytes), mac.begin());
+  return mac;
+}
+
+int Device::numa_node() const { return rte_eth_dev_socket_id(port_id_); }
+
+std::string Device::description() const {
+  const rte_eth_dev_info info = info_of(port_id_);
+  const auto offers = [&info](std::uint64_t offload) { return (info.tx_offload_capa & offload) != 0 ? "yes" : "no"; };
+  return name_ + ": driver " + info.driver_name + ", " + std::to_string(rx_descriptors_) + " receive and " +
+         std::to_string(tx_descriptors_) + " transmit descriptors, fast free " +
+         offers(RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) + ", checksums offered (not used): IPv4 " +
+         offers(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) + ", UDP " + offers(RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
+}
+
+bool Device::link_up() const {
+  rte_eth_link link{};
+  return rte_eth_link_get_nowait(port_id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+std::string Device::wait_for_link(std::chrono::milliseconds limit) const {
+  constexpr std::chrono::milliseconds kStep{10};
+  for (std::chrono::milliseconds waited{0}; !link_up(); waited += kStep) {
+    if (waited >= limit) {
+      return "device \"" + name_ + "\": no link after " + std::to_string(limit.count()) +
+             " ms; check the cable or the other side";
+    }
+    std::this_thread::sleep_for(kStep);
+  }
+  return "";
+}
+
+DeviceCounters Device::counters() const {
+  rte_eth_stats stats{};
+  rte_eth_stats_get(port_id_, &stats);
+  return {stats.ipackets,  stats.ibytes,   stats.imissed, stats.ierrors,
+          stats.rx_nombuf, stats.opackets, stats.obytes,  stats.oerrors};
+}
+
+// --- receive ---
+
+DeviceRxPort::DeviceRxPort(Device& device, const TscClock& clock, std::int64_t midnight_epoch_ns)
+    : port_id_(device.port_id()),
+      clock_(clock),
+      midnight_epoch_ns_(midnight_epoch_ns),
+      scratch_(std::make_unique<std::array<std::uint8_t, kMaxFrame>[]>(kMaxBurst)) {
+  const std::int64_t since_midnight_ns = clock_.now_epoch_ns() - midnight_epoch_ns;
+  if (since_midnight_ns < 0) {
+    throw std::runtime_error(
+        "midnight of the trading day is in the future; check the date in the configuration or the "
+        "host's clock");
+  }
+  start_ns_ = last_ns_ = last_frames_ns_ = static_cast<TimeNs>(since_midnight_ns);
+}
+
+DeviceRxPort::~DeviceRxPort() { free_held(); }
+
+void DeviceRxPort::free_held() {
+  rte_pktmbuf_free_bulk(held_.data(), static_cast<unsigned>(held_count_));
+  held_count_ = 0;
+}
+
+/// Never before an earlier answer, whatever the counters of two cores say.
+TimeNs DeviceRxPort::now() const {
+  const std::int64_t since_midnight_ns = clock_.now_epoch_ns() - midnight_epoch_ns_;
+  return std::max(last_ns_, static_cast<TimeNs>(std::max<std::int64_t>(since_midnight_ns, 0)));
+}
+
+RxBurst DeviceRxPort::receive() {
+  if (held_count_ != 0) free_held();
+  if (end_requested_.load(std::memory_order_relaxed)) [[unlikely]]
+    return end();
+
+  rte_mbuf* mbufs[kMaxBurst];
+  const std::uint16_t polled = rte_eth_rx_burst(port_id_, 0, mbufs, kMaxBurst);
+  last_ns_ = now();
+  if (polled == 0) return {{}, last_ns_, false};
+
+  for (std::uint16_t i = 0; i < polled; ++i) {
+    if (take(mbufs[i], held_count_)) held_[held_count_++] = mbufs[i];
+  }
+  if (held_count_ == 0) return {{}, last_ns_, false};
+  // The burst marks of a recording are its times, so two bursts never share one.
+  last_ns_ = std::max(last_ns_, last_frames_ns_ + 1);
+  last_frames_ns_ = last_ns_;
+  return {{views_.data(), held_count_}, last_ns_, false};
+}
+
+RxBurst DeviceRxPort::end() {
+  if (!ended_) last_ns_ = now();
+  ended_ = true;
+  return {{}, last_ns_, true};
+}
+
+/// Makes views_[index] of a frame, or frees and counts it.
+bool DeviceRxPort::take(rte_mbuf*& mbuf, std::size_t index) {
+  // Some drivers (af_packet) take the tag out even when not asked to.
+  const bool tag_missing = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
+  if (tag_missing && rte_vlan_insert(&mbuf) != 0) [[unlikely]] {
+    counters_.untaggable.fetch_add(1, std::memory_order_relaxed);
+    rte_pktmbuf_free(mbuf);
+    return false;
+  }
+  const std::uint32_t length = rte_pktmbuf_pkt_len(mbuf);
+  if (length > kMaxFrame) [[unlikely]] {
+    counters_.oversized.fetch_add(1, std::memory_order_relaxed);
+    rte_pktmbuf_free(mbuf);
+    return false;
+  }
+  // The frame itself where it is in one piece, else a copy of its pieces.
+  const void* data = rte_pktmbuf_read(mbuf, 0, length, scratch_[index].data());
+  views_[index] = {static_cast<const std::uint8_t*>(data), length};
+  return true;
+}
+
+// --- transmit ---
+
+DeviceTxPort::DeviceTxPort(Device& device, std::uint16_t queue)
+    : port_id_(device.port_id()), queue_(queue), pool_(device.tx_pool_) {
+  CHECK(queue < device.tx_queues(), "queue %u of %u", queue, device.tx_queues());
+}
+
+DeviceTxPort::~DeviceTxPort() { rte_pktmbuf_free_bulk(mbufs_.data(), static_cast<unsigned>(ready_)); }
+
+/// Puts fresh buffers into slots first .. first + count - 1; all of them or none.
+std::size_t DeviceTxPort::allocate(std::size_t first, std::size_t count) {
+  if (count == 0 || rte_pktmbuf_alloc_bulk(pool_, &mbufs_[first], static_cast<unsigned>(count)) != 0) return 0;
+  for (std::size_t i = first; i < first + count; ++i) batch_[i].data = rte_pktmbuf_mtod(mbufs_[i], std::uint8_t*);
+  return count;
+}
+
+/// Moves what lies behind slots first .. first + count - 1 down over them.
+void DeviceTxPort::close_gap(std::size_t first, std::size_t count) {
+  std::copy(batch_.begin() + static_cast<std::ptrdiff_t>(first + count),
+            batch_.begin() + static_cast<std::ptrdiff_t>(ready_), batch_.begin() + static_cast<std::ptrdiff_t>(first));
+  std::copy(mbufs_.begin() + static_cast<std::ptrdiff_t>(first + count),
+            mbufs_.begin() + static_cast<std::ptrdiff_t>(ready_), mbufs_.begin() + static_cast<std::ptrdiff_t>(first));
+  ready_ -= count;
+}
+
+std::size_t DeviceTxPort::flush() {
+  if (used_ == 0) return 0;
+  for (std::size_t i = 0; i < used_; ++i) {
+    mbufs_[i]->data_len = static_cast<std::uint16_t>(batch_[i].length);
+    mbufs_[i]->pkt_len = batch_[i].length;
+  }
+  const std::size_t sent = rte_eth_tx_burst(port_id_, queue_, mbufs_.data(), static_cast<std::uint16_t>(used_));
+  if (sent < used_) [[unlikely]] {
+    close_gap(0, sent);
+    used_ -= sent;
+    return sent;
+  }
+  // All gone. The buffer behind them may be reserved, so it becomes the first; fresh ones take the sent ones' places,
+  // which is cheaper than moving all the rest down.
+  used_ = 0;
+  std::size_t gap = 0;
+  if (sent < ready_) {
+    batch_[0] = batch_[sent];
+    mbufs_[0] = mbufs_[sent];
+    gap = 1;
+  }
+  if (allocate(gap, sent) == 0) close_gap(gap, sent);
+  return sent;
+}
+
+bool DeviceTxPort::refill() {
+  if (used_ == kMaxBurst) flush();
+  if (used_ < ready_) return true;
+  if (used_ == kMaxBurst) return false;
+  // A whole batch, or what little a nearly empty pool still has.
+  ready_ += allocate(ready_, kMaxBurst - ready_);
+  if (ready_ == used_) ready_ += allocate(ready_, 1);
+  return used_ < ready_;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,158 @@
+// Any DPDK Ethernet device: brought up by the app at set-up, polled by receive, written to by transmit and publish.
+// The ports make no allocation, system call or lock on the way of a frame; what the driver does is the driver's.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "netstack/port/port.hpp"
+#include "netstack/port/tsc_clock.hpp"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace crosswire {
+
+struct DeviceOptions {
+  std::string device;                   // as given to eal_start()
+  std::uint16_t tx_queues = 1;          // transmit and publish on one core share one; on two cores each needs its own
+  std::uint16_t rx_descriptors = 1024;  // the driver may round both
+  std::uint16_t tx_descriptors = 1024;
+  std::uint32_t tx_mbufs = 0;  // 0: as many as can be in use at once
+};
+
+/// The device's own counters, since it was started. A driver without a counter leaves it 0.
+struct DeviceCounters {
+  std::uint64_t rx_frames;
+  std::uint64_t rx_bytes;
+  std::uint64_t rx_missed;   // no free receive descriptor: we polled too slowly
+  std::uint64_t rx_errors;   // broken on the wire
+  std::uint64_t rx_no_mbuf;  // no buffer to receive into
+  std::uint64_t tx_frames;
+  std::uint64_t tx_bytes;
+  std::uint64_t tx_errors;  // accepted by the driver and not sent
+};
+
+/// A started device with one receive queue and some transmit queues. Outlives its ports. Receives what is for its own
+/// address and broadcasts: neither promiscuous nor all-multicast. No transmit offload but fast free is switched on; the
+/// stages write their checksums themselves, as half of the devices cannot.
+class Device {
+ public:
+  using Mac = std::array<std::uint8_t, 6>;
+
+  /// The frames' IP datagrams are up to this long (without tag and Ethernet header).
+  static constexpr std::uint16_t kMtu = 1500;
+
+  /// Throws std::runtime_error (one line: what, where, how to mend). The EAL runs, in this thread.
+  explicit Device(const DeviceOptions& options);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::uint16_t port_id() const { return port_id_; }
+  [[nodiscard]] std::uint16_t tx_queues() const { return tx_queues_; }
+  [[nodiscard]] Mac mac() const;
+  /// NUMA node of the device, -1 where it has none.
+  [[nodiscard]] int numa_node() const;
+  /// Driver and capabilities in words, for plans and start messages.
+  [[nodiscard]] std::string description() const;
+
+  [[nodiscard]] bool link_up() const;
+  /// Waits until the link is up or `limit` is over; sleeps. Returns "" or one line, which is no reason not to start: a
+  /// virtual device's other side may come later.
+  [[nodiscard]] std::string wait_for_link(std::chrono::milliseconds limit) const;
+
+  /// Any thread but a polling one: drivers may take locks or ask firmware.
+  [[nodiscard]] DeviceCounters counters() const;
+
+ private:
+  friend class DeviceTxPort;
+
+  void configure(const DeviceOptions& options);
+  void set_up_queues(const DeviceOptions& options);
+  void start();
+  [[noreturn]] void fail(const std::string& what, int error, const char* mend) const;
+  void close();
+
+  std::string name_;
+  std::uint16_t port_id_ = 0;
+  std::uint16_t tx_queues_;
+  std::uint16_t rx_descriptors_;
+  std::uint16_t tx_descriptors_;
+  // Apart, so that frames stuck on their way out never stop the way in, and because fast free wants one pool per queue.
+  rte_mempool* rx_pool_ = nullptr;
+  rte_mempool* tx_pool_ = nullptr;
+  bool configured_ = false;
+};
+
+/// Drops of the receive port itself; read by other threads at will, written by the polling thread.
+struct DeviceRxCounters {
+  std::atomic<std::uint64_t> oversized{0};   // longer than kMaxFrame
+  std::atomic<std::uint64_t> untaggable{0};  // the driver took the 802.1Q tag out and there was no room to put it back
+};
+
+/// The device's receive queue. One thread; frames are stamped with the time at which the burst was polled.
+class DeviceRxPort final : public RxPort {
+ public:
+  /// `device` outlives this. `midnight_epoch_ns`: ns since the Unix epoch, before now (else std::runtime_error).
+  DeviceRxPort(Device& device, const TscClock& clock, std::int64_t midnight_epoch_ns);
+  ~DeviceRxPort() override;
+  DeviceRxPort(const DeviceRxPort&) = delete;
+  DeviceRxPort& operator=(const DeviceRxPort&) = delete;
+
+  RxBurst receive() override;
+
+  /// Any thread or signal handler: receive() will return `ended` from its next call on.
+  void request_end() { end_requested_.store(true, std::memory_order_relaxed); }
+
+  /// When this was made: the start of the run.
+  [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
+  [[nodiscard]] const DeviceRxCounters& counters() const { return counters_; }
+
+ private:
+  [[nodiscard]] TimeNs now() const;
+  RxBurst end();
+  bool take(rte_mbuf*& mbuf, std::size_t index);
+  void free_held();
+
+  std::uint16_t port_id_;
+  TscClock clock_;
+  std::int64_t midnight_epoch_ns_;
+  TimeNs start_ns_;
+  TimeNs last_ns_;         // never falls
+  TimeNs last_frames_ns_;  // of the last burst with frames
+  bool ended_ = false;
+  std::size_t held_count_ = 0;
+  std::array<rte_mbuf*, kMaxBurst> held_{};  // of the last burst
+  std::array<RxFrame, kMaxBurst> views_{};
+  std::unique_ptr<std::array<std::uint8_t, kMaxFrame>[]> scratch_;  // for frames in several segments
+  DeviceRxCounters counters_;
+  alignas(64) std::atomic<bool> end_requested_{false};
+};
+
+/// One stage's way out. Several may share a queue if one thread polls them all.
+class DeviceTxPort final : public TxPort {
+ public:
+  /// `device` outlives this. `queue`: 0 .. device.tx_queues() - 1.
+  explicit DeviceTxPort(Device& device, std::uint16_t queue = 0);
+  ~DeviceTxPort() override;  // frames that the device has not taken are gone
+  DeviceTxPort(const DeviceTxPort&) = delete;
+  DeviceTxPort& operator=(const DeviceTxPort&) = delete;
+
+  std::size_t flush() override;
+
+ private:
+  bool refill() override;
+  std::size_t allocate(std::size_t first, std::size_t count);
+  void close_gap(std::size_t first, std::size_t count);
+
+  std::uint16_t port_id_;
+  std::uint16_t queue_;
+  rte_mempool* pool_;
+  std::array<rte_mbuf*, kMaxBurst> mbufs_{};  // batch_[i] is in mbufs_[i]
+};
+
+}  // namespace crosswire

@@ -1,0 +1,314 @@
+// Start of DPDK's EAL: derives its arguments, keeps it quiet, and turns its many lines of trouble into one.
+#include "netstack/port/eal.hpp"
+
+#include <getopt.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <utility>
+
+namespace crosswire {
+namespace {
+
+constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+
+/// Takes DPDK's log: line by line to stderr, or kept while a DpdkErrors lives. Threads of DPDK write to it, too.
+class LogSink {
+ public:
+  void start_keeping() {
+    const std::lock_guard lock(mutex_);
+    ++keepers_;
+    kept_.clear();
+  }
+  void stop_keeping() {
+    const std::lock_guard lock(mutex_);
+    --keepers_;
+  }
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return kept_;
+  }
+  void take(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    for (const char letter : text) {
+      if (letter != '\n') {
+        line_ += letter;
+      } else {
+        end_line();
+      }
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t kMostKept = 120;  // characters, then no more lines; what goes wrong first is said first
+  static constexpr unsigned kLinesPerSecond = 10;  // on stderr; some drivers repeat themselves without end
+
+  void end_line() {
+    // A panic is followed by abort(): nobody would come to read what is kept.
+    if (keepers_ == 0 || line_.find("PANIC") != std::string::npos) {
+      say_line();
+    } else if (!line_.empty() && kept_.size() < kMostKept && kept_.find(line_) == std::string::npos) {
+      kept_ += (kept_.empty() ? "" : "; ") + line_;
+    }
+    line_.clear();
+  }
+
+  void say_line() {
+    const Clock::time_point now = Clock::now();
+    if (now - second_began_ >= std::chrono::seconds(1)) {
+      if (lines_ > kLinesPerSecond) {
+        dprintf(STDERR_FILENO, "crosswire: dpdk: (%u more lines left out)\n", lines_ - kLinesPerSecond);
+      }
+      second_began_ = now;
+      lines_ = 0;
+    }
+    if (++lines_ <= kLinesPerSecond) dprintf(STDERR_FILENO, "crosswire: dpdk: %s\n", line_.c_str());
+  }
+
+  mutable std::mutex mutex_;
+  std::string line_;
+  std::string kept_;
+  int keepers_ = 0;
+  Clock::time_point second_began_{};
+  unsigned lines_ = 0;  // in that second
+};
+
+// Never destroyed: threads of DPDK may outlive static destruction.
+LogSink& log_sink() {
+  static auto* sink = new LogSink;
+  return *sink;
+}
+
+ssize_t write_to_sink(void*, const char* text, std::size_t length) {
+  log_sink().take({text, length});
+  return static_cast<ssize_t>(length);
+}
+
+void take_over_log() {
+  FILE* stream = fopencookie(nullptr, "w", {nullptr, write_to_sink, nullptr, nullptr});
+  if (stream == nullptr) return;  // then DPDK writes to stderr itself
+  std::setvbuf(stream, nullptr, _IONBF, 0);
+  rte_openlog_stream(stream);
+}
+
+/// Sends C's stdout and stderr nowhere while it lives: DPDK answers a wrong argument with its whole usage text on the
+/// one and repeats on the other what it logs. The descriptors stay, so a sanitizer still has its say.
+class QuietDpdk {
+ public:
+  QuietDpdk() : nowhere_(std::fopen("/dev/null", "w")), out_(stdout), error_(stderr) {
+    if (nowhere_ == nullptr) return;
+    stdout = nowhere_;
+    stderr = nowhere_;
+  }
+  ~QuietDpdk() {
+    stdout = out_;
+    stderr = error_;
+    if (nowhere_ != nullptr) std::fclose(nowhere_);
+  }
+  QuietDpdk(const QuietDpdk&) = delete;
+  QuietDpdk& operator=(const QuietDpdk&) = delete;
+
+ private:
+  FILE* nowhere_;
+  FILE* out_;
+  FILE* error_;
+};
+
+bool starts_with(std::string_view text, std::string_view beginning) {
+  return text.substr(0, beginning.size()) == beginning;
+}
+
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+bool fits_hugepages(const EalOptions& options, const EalHost& host) {
+  return options.hugepages != HugepagePolicy::off && options.memory_mb > 0 &&
+         host.free_hugepage_bytes >= static_cast<std::size_t>(options.memory_mb) * kMegabyte;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::string hugepages_missing(const EalOptions& options, const EalHost& host) {
+  return "DPDK wants " + std::to_string(options.memory_mb) + " MB of hugepages and " +
+         std::to_string(host.free_hugepage_bytes / kMegabyte) + " MB are free";
+}
+std::string hugepages_mend(const EalOptions& options) {
+  return "mend: sysctl vm.nr_hugepages=" + std::to_string((options.memory_mb + 1) / 2) + " or more";
+}
+
+/// "" if DPDK has made an Ethernet port of every device; DPDK itself starts without those that fail.
+std::string missing_device(const EalOptions& options, const std::string& said) {
+  for (const std::string& device : options.devices) {
+    std::uint16_t port_id = 0;
+    if (rte_eth_dev_get_port_by_name(device_name(device).c_str(), &port_id) == 0) continue;
+    const bool is_pci = !pci_address(device).empty();
+    return "device \"" + device + "\": DPDK cannot bring it up" + (said.empty() ? "" : " (" + said + ")") + "; " +
+           (is_pci ? "is it bound to a driver that DPDK can use (dpdk-devbind.py --status) and in the IOMMU?"
+                   : "check its name and arguments, that what they refer to exists, and the rights to it");
+  }
+  return "";
+}
+
+bool started = false;
+bool running = false;
+
+}  // namespace
+
+// --- devices' names ---
+
+std::string pci_address(std::string_view device) {
+  // [domain:]bus:device.function; DPDK itself prints the domain with four digits or more.
+  const std::string_view name = device.substr(0, device.find(','));
+  constexpr std::string_view kShort = "xx:xx.0";
+  if (name.size() < kShort.size()) return "";
+  const std::string_view address = name.substr(name.size() - kShort.size());
+  const std::string_view domain = name.substr(0, name.size() - kShort.size());
+  if (!is_hex(address.substr(0, 2)) || address[2] != ':' || !is_hex(address.substr(3, 2)) || address[5] != '.' ||
+      address[6] < '0' || address[6] > '7') {
+    return "";
+  }
+  if (domain.empty()) return "0000:" + std::string(address);
+  const bool whole =
+      domain.size() >= 5 && domain.size() <= 9 && domain.back() == ':' && is_hex(domain.substr(0, domain.size() - 1));
+  return whole ? std::string(name) : "";
+}
+
+std::string device_name(std::string_view device) {
+  std::string address = pci_address(device);
+  return address.empty() ? std::string(device.substr(0, device.find(','))) : address;
+}
+
+// --- arguments ---
+
+EalHost inspect_host() {
+  EalHost host{0, 0};
+  std::error_code error;
+  // One folder per page size, "hugepages-2048kB".
+  for (const auto& size : std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", error)) {
+    std::size_t kilobytes = 0;
+    std::size_t pages = 0;
+    if (std::sscanf(size.path().filename().c_str(), "hugepages-%zukB", &kilobytes) != 1) continue;
+    std::ifstream(size.path() / "free_hugepages") >> pages;
+    host.free_hugepage_bytes += kilobytes * 1024 * pages;
+  }
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
+    while (host.any_core < CPU_SETSIZE - 1 && !CPU_ISSET(host.any_core, &cores)) ++host.any_core;
+  }
+  return host;
+}
+
+std::vector<std::string> eal_arguments(const EalOptions& options, const EalHost& host) {
+  const unsigned core = options.main_core == EalOptions::kAnyCore ? host.any_core : options.main_core;
+  std::vector<std::string> arguments = {"--log-level=*:error", "--file-prefix=" + options.file_prefix,
+                                        "--lcores=0@" + std::to_string(core), "-m", std::to_string(options.memory_mb)};
+  if (fits_hugepages(options, host)) {
+    arguments.push_back("--in-memory");
+  } else {
+    // --in-memory would be refused here; this is the part of it that leaves no files behind.
+    arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});
+  }
+
+  bool any_pci = false;
+  bool any_virtio_user = false;
+  for (const std::string& device : options.devices) {
+    const std::string address = pci_address(device);
+    if (address.empty()) {
+      arguments.push_back("--vdev=" + device);
+      any_virtio_user |= starts_with(device, "net_virtio_user") || starts_with(device, "virtio_user");
+    } else {
+      any_pci = true;
+      const auto comma = device.find(',');
+      arguments.insert(arguments.end(), {"-a", address + (comma == std::string::npos ? "" : device.substr(comma))});
+    }
+  }
+  // Virtual devices alone need no physical addresses, and an ordinary user could not learn them.
+  if (!any_pci) arguments.insert(arguments.end(), {"--no-pci", "--iova-mode=va"});
+  // virtio-user hands its memory to the other side as file descriptors, of which the protocol takes only a few.
+  if (any_virtio_user) arguments.push_back("--single-file-segments");
+  arguments.insert(arguments.end(), options.extra_args.begin(), options.extra_args.end());
+  return arguments;
+}
+
+// --- start and end ---
+
+std::string eal_start(const EalOptions& options) {
+  if (started) return "DPDK was already started in this process, and it cannot be started twice";
+  const EalHost host = inspect_host();
+  const bool huge = fits_hugepages(options, host);
+  if (!huge && options.hugepages == HugepagePolicy::required) {
+    return "hugepages are required: " + hugepages_missing(options, host) + "; " + hugepages_mend(options);
+  }
+  if (!huge && options.hugepages == HugepagePolicy::automatic) {
+    std::fprintf(stderr, "crosswire: no hugepages for DPDK (%s): running on ordinary pages (slower); %s\n",
+                 hugepages_missing(options, host).c_str(), hugepages_mend(options).c_str());
+  }
+
+  // DPDK keeps pointers to its arguments and shuffles them.
+  static std::vector<std::string> words;
+  static std::vector<char*> pointers;
+  words = eal_arguments(options, host);
+  const std::string line = joined(words);
+  words.insert(words.begin(), "crosswire");
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+
+  started = true;
+  // A vhost-user peer that goes away would end us by signal: virtio_user writes to its socket without MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
+  take_over_log();
+  const DpdkErrors errors;
+  cpu_set_t cores;
+  const bool cores_known = sched_getaffinity(0, sizeof cores, &cores) == 0;
+  int result = -1;
+  {
+    const QuietDpdk quiet;
+    const int print_option_errors = std::exchange(opterr, 0);
+    result = rte_eal_init(static_cast<int>(words.size()), pointers.data());
+    opterr = print_option_errors;
+  }
+  // DPDK has pinned this thread to the main core; where stages run is for the placement to say.
+  if (cores_known) sched_setaffinity(0, sizeof cores, &cores);
+  if (result < 0) {
+    const std::string said = DpdkErrors::text();
+    return "DPDK does not start with \"" + line + "\": " + (said.empty() ? rte_strerror(rte_errno) : said) +
+           "; check the devices and the extra DPDK arguments in the configuration";
+  }
+  running = true;
+  const std::string missing = missing_device(options, DpdkErrors::text());
+  if (!missing.empty()) eal_stop();
+  return missing;
+}
+
+void eal_stop() {
+  if (running) rte_eal_cleanup();
+  running = false;
+}
+
+std::string eal_register_thread() {
+  if (rte_lcore_id() != LCORE_ID_ANY || rte_thread_register() == 0) return "";
+  return std::string("DPDK takes no more threads: ") + rte_strerror(rte_errno) + "; place the stages on fewer cores";
+}
+
+DpdkErrors::DpdkErrors() { log_sink().start_keeping(); }
+DpdkErrors::~DpdkErrors() { log_sink().stop_keeping(); }
+std::string DpdkErrors::text() { return log_sink().text(); }
+
+}  // namespace crosswire

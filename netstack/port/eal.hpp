@@ -1,0 +1,68 @@
+// DPDK's environment (EAL): started once per process, by the app, before devices and stages. No stage calls this.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hugepages/arena.hpp"
+
+namespace crosswire {
+
+struct EalOptions {
+  /// "any core the process may run on", for main_core.
+  static constexpr unsigned kAnyCore = std::numeric_limits<unsigned>::max();
+
+  std::vector<std::string> devices;     // PCI addresses (domain optional) or vdev strings, each with its arguments
+  std::vector<std::string> extra_args;  // handed to DPDK as they are, last
+  HugepagePolicy hugepages = HugepagePolicy::automatic;
+  std::string file_prefix = "crosswire";  // of DPDK's run-time folder; two processes at once need two
+  unsigned main_core = kAnyCore;          // the polling core
+  int memory_mb = 256;                    // for mbufs and the drivers' queues
+};
+
+/// What the host offers, apart from the options so that the derivation below can be tested.
+struct EalHost {
+  std::size_t free_hugepage_bytes;
+  unsigned any_core;
+};
+EalHost inspect_host();
+
+/// DPDK's arguments without the program's name. Pure. Without enough hugepages: ordinary pages, unless the options
+/// require hugepages (eal_start() refuses then). With hugepages: --in-memory, which needs no hugetlbfs mount and no
+/// rights to one, and leaves nothing behind after a crash.
+std::vector<std::string> eal_arguments(const EalOptions& options, const EalHost& host);
+
+/// Starts the EAL and probes the devices. Returns "" or one line: what, where, how to mend. Once per process, also
+/// after an error (DPDK cannot start twice). The calling thread becomes DPDK's main thread and keeps the cores it may
+/// run on. Without hugepages where they were wanted: one line on stderr. What DPDK itself has to say as an error later
+/// goes to stderr as "crosswire: dpdk: ...", a few lines a second. SIGPIPE is ignored from then on.
+std::string eal_start(const EalOptions& options);
+
+/// Ends the EAL; all Devices and ports are gone by now. Nothing happens if it is not running.
+void eal_stop();
+
+/// To be called once by each polling thread other than the one that called eal_start(): without it DPDK's buffer pools
+/// have no cache for the thread and every allocation takes the slow way. Returns "" or one line.
+std::string eal_register_thread();
+
+/// PCI address in `device`, without arguments and with a domain, as DPDK names it; "" if it is not a PCI device.
+std::string pci_address(std::string_view device);
+/// What DPDK calls the device: its PCI address or the vdev's name, the part before the first comma.
+std::string device_name(std::string_view device);
+
+/// While one lives, DPDK's error lines are kept for the message of whoever made it, instead of going to stderr.
+/// Set-up only; any one thread.
+class DpdkErrors {
+ public:
+  DpdkErrors();
+  ~DpdkErrors();
+  DpdkErrors(const DpdkErrors&) = delete;
+  DpdkErrors& operator=(const DpdkErrors&) = delete;
+  /// The first few lines so far, joined to one; "" if there are none.
+  [[nodiscard]] static std::string text();
+};
+
+}  // namespace crosswire

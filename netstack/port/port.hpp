@@ -1,0 +1,93 @@
+// What the stages know of a port: bursts of frames in, frames out. Behind it: a DPDK device, a capture file, memory.
+// Receive polls an RxPort, transmit and publish write to a TxPort. One stage, one thread each; nothing here blocks.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/types.hpp"
+#include "hugepages/check.hpp"
+
+namespace crosswire {
+
+/// Longest frame taken in or sent, Ethernet header to payload end, without FCS: MTU 1500 and one 802.1Q tag.
+inline constexpr std::size_t kMaxFrame = 1518;
+/// Most frames in a burst (DESIGN 5: 8 to 32).
+inline constexpr std::size_t kMaxBurst = 32;
+
+/// A received frame, contiguous, owned by the port. `length` may be any value; parsers trust nothing in it.
+struct RxFrame {
+  const std::uint8_t* data;
+  std::uint32_t length;
+};
+
+/// Up to kMaxBurst frames of one time. Live: `time_ns` rises strictly from one burst with frames to the next, and an
+/// empty burst tells what time it is. Replay: consecutive frames of one timestamp (DESIGN 3).
+struct RxBurst {
+  std::span<const RxFrame> frames;
+  TimeNs time_ns;
+  bool ended;  // no frame will come any more, this burst has none, and `time_ns` is where time ends
+};
+
+class RxPort {
+ public:
+  virtual ~RxPort() = default;
+  /// The next burst; its frames stay valid until the next call.
+  virtual RxBurst receive() = 0;
+};
+
+/// Who caused a frame: a capture is written in the order (cause, rank, emission), at the cause's time (DESIGN 3).
+struct FrameOrigin {
+  Sequence cause;
+  TimeNs time_ns;
+  std::uint8_t rank;  // 0 transmit, 1 publish
+};
+
+/// Frames are written in place, into buffers the port hands out, and leave at flush() or when the port's batch is full.
+/// Nothing is dropped here: without a buffer reserve() says so and the stage tries again at its next poll().
+class TxPort {
+ public:
+  virtual ~TxPort() = default;
+
+  /// kMaxFrame writable bytes for the next frame, or nullptr when the port has no room now. The same buffer until
+  /// commit().
+  std::uint8_t* reserve() {
+    if (used_ == ready_ && !refill()) [[unlikely]]
+      return nullptr;
+    return batch_[used_].data;
+  }
+
+  /// The reserved buffer holds a frame of `length` bytes (14 .. kMaxFrame), ready to leave.
+  void commit(std::size_t length, const FrameOrigin& origin) {
+    CHECK(used_ < ready_ && length >= 14 && length <= kMaxFrame, "commit of %zu bytes, %zu of %zu used", length, used_,
+          ready_);
+    batch_[used_].length = static_cast<std::uint32_t>(length);
+    batch_[used_].origin = origin;
+    ++used_;
+  }
+
+  /// Are there committed frames that have not left?
+  bool unsent() const { return used_ > 0; }
+
+  /// Hands committed frames to the wire; what the wire does not take now stays for the next call. Returns how many
+  /// left.
+  virtual std::size_t flush() = 0;
+
+ protected:
+  struct Slot {
+    std::uint8_t* data;
+    std::uint32_t length;
+    FrameOrigin origin;
+    void* handle;  // the port's own (an mbuf)
+  };
+  /// Makes batch_[used_] usable: sends a full batch, gets fresh buffers. False when it cannot now.
+  virtual bool refill() = 0;
+
+  std::array<Slot, kMaxBurst> batch_{};
+  std::size_t used_ = 0;   // committed, not yet sent
+  std::size_t ready_ = 0;  // slots with a buffer
+};
+
+}  // namespace crosswire

@@ -1,0 +1,140 @@
+// The recorder: the polling side copies frames into a byte ring, the writer's thread brings them to the file.
+#include "netstack/port/recorder.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+
+namespace crosswire {
+namespace {
+
+enum Kind : std::uint32_t { kFrame, kEndMarker };
+
+constexpr std::size_t kFullBurstBytes = kMaxBurst * RecordRing::record_bytes(kMaxFrame);
+constexpr std::chrono::milliseconds kWriterPause{1};
+
+}  // namespace
+
+// --- ring ---
+
+RecordRing::RecordRing(Arena& arena, std::size_t capacity)
+    : bytes_(arena.array<std::uint8_t>(capacity).data()), mask_(capacity - 1) {
+  CHECK(std::has_single_bit(capacity) && capacity >= 2 * kFullBurstBytes, "ring of %zu bytes", capacity);
+}
+
+bool RecordRing::has_room(std::size_t bytes) {
+  const std::uint64_t capacity = mask_ + 1;
+  if (written_ + bytes - released_seen_ <= capacity) return true;
+  released_seen_ = released_.load(std::memory_order_acquire);
+  return written_ + bytes - released_seen_ <= capacity;
+}
+
+void RecordRing::append(const Header& header, const std::uint8_t* frame) {
+  CHECK(header.length <= kMaxFrame && has_room(record_bytes(header.length)), "record of %u bytes", header.length);
+  copy_in(written_, &header, sizeof header);
+  copy_in(written_ + sizeof header, frame, header.length);
+  written_ += record_bytes(header.length);
+}
+
+bool RecordRing::take(Header& header, std::uint8_t* frame) {
+  if (taken_ == published_seen_) {
+    published_seen_ = published_.load(std::memory_order_acquire);
+    if (taken_ == published_seen_) return false;
+  }
+  copy_out(taken_, &header, sizeof header);
+  copy_out(taken_ + sizeof header, frame, header.length);
+  taken_ += record_bytes(header.length);
+  released_.store(taken_, std::memory_order_release);
+  return true;
+}
+
+void RecordRing::copy_in(std::uint64_t position, const void* from, std::size_t length) {
+  if (length == 0) return;
+  const std::size_t offset = position & mask_;
+  const std::size_t first = std::min<std::size_t>(length, mask_ + 1 - offset);
+  std::memcpy(bytes_ + offset, from, first);
+  std::memcpy(bytes_, static_cast<const std::uint8_t*>(from) + first, length - first);
+}
+
+void RecordRing::copy_out(std::uint64_t position, void* to, std::size_t length) const {
+  if (length == 0) return;
+  const std::size_t offset = position & mask_;
+  const std::size_t first = std::min<std::size_t>(length, mask_ + 1 - offset);
+  std::memcpy(to, bytes_ + offset, first);
+  std::memcpy(static_cast<std::uint8_t*>(to) + first, bytes_, length - first);
+}
+
+// --- port ---
+
+RecordingRxPort::RecordingRxPort(RxPort& inner, Arena& arena, const std::string& path, std::int64_t midnight_epoch_ns,
+                                 TimeNs start_time_ns, std::size_t ring_bytes)
+    : inner_(inner),
+      ring_(arena, ring_bytes),
+      last_ns_(start_time_ns),
+      writer_(path),
+      midnight_epoch_ns_(midnight_epoch_ns) {
+  writer_.write(midnight_epoch_ns_ + static_cast<std::int64_t>(start_time_ns), start_marker());
+  if (!writer_.error().empty()) throw std::runtime_error(writer_.error());
+  thread_ = std::jthread([this](const std::stop_token& stop) { write_until_stopped(stop); });
+}
+
+RecordingRxPort::~RecordingRxPort() { finish(); }
+
+RxBurst RecordingRxPort::receive() {
+  if (!ring_.has_room(kFullBurstBytes)) {
+    ++held_back_;
+    return {{}, last_ns_, false};
+  }
+  const RxBurst burst = inner_.receive();
+  last_ns_ = burst.time_ns;
+  if (!burst.frames.empty() || burst.ended) record(burst);
+  return burst;
+}
+
+void RecordingRxPort::record(const RxBurst& burst) {
+  for (const RxFrame& frame : burst.frames) ring_.append({burst.time_ns, frame.length, kFrame}, frame.data);
+  if (burst.ended && !ended_) {
+    ended_ = true;
+    ring_.append({burst.time_ns, 0, kEndMarker}, nullptr);
+  }
+  ring_.publish();
+}
+
+std::string RecordingRxPort::finish() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  return writer_.close();
+}
+
+void RecordingRxPort::write_until_stopped(const std::stop_token& stop) {
+  // The polling core may not wake anybody (a system call), so the writer looks by itself.
+  while (!stop.stop_requested()) {
+    drain();
+    std::this_thread::sleep_for(kWriterPause);
+  }
+  drain();
+}
+
+void RecordingRxPort::drain() {
+  RecordRing::Header header{};
+  std::array<std::uint8_t, kMaxFrame> frame;
+  const MarkerFrame end = end_marker();
+  while (ring_.take(header, frame.data())) {
+    const std::int64_t epoch_ns = midnight_epoch_ns_ + static_cast<std::int64_t>(header.time_ns);
+    if (header.kind == kEndMarker) {
+      writer_.write(epoch_ns, end);
+    } else {
+      writer_.write(epoch_ns, {frame.data(), header.length});
+    }
+  }
+  if (!writer_.error().empty() && !complained_) {
+    complained_ = true;
+    std::fprintf(stderr, "crosswire: recording broken off: %s\n", writer_.error().c_str());
+  }
+}
+
+}  // namespace crosswire

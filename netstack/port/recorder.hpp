@@ -1,0 +1,102 @@
+// `crosswire run --record`: a port that keeps a copy of every frame that another port hands on, for a later replay.
+// The receive stage polls it; a thread of its own writes the file. The polling side only copies into a byte ring: no
+// system call, no allocation, no lock.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "hugepages/arena.hpp"
+#include "netstack/port/capture.hpp"
+#include "netstack/port/port.hpp"
+
+namespace crosswire {
+
+/// Bytes from one thread to another in whole records of a frame each. One producer, one consumer.
+/// Positions count bytes for ever; a record is a header and the frame, padded to the header's size.
+class RecordRing {
+ public:
+  struct Header {
+    TimeNs time_ns;
+    std::uint32_t length;  // of the frame behind it
+    std::uint32_t kind;    // RecordingRxPort's own
+  };
+  static_assert(sizeof(Header) == 16);
+
+  static constexpr std::size_t record_bytes(std::size_t frame_length) {
+    return sizeof(Header) + (frame_length + sizeof(Header) - 1) / sizeof(Header) * sizeof(Header);
+  }
+
+  /// `capacity` bytes, a power of two, from `arena`.
+  RecordRing(Arena& arena, std::size_t capacity);
+
+  /// Producer: whether `bytes` more fit now.
+  bool has_room(std::size_t bytes);
+  /// Producer: writes a record that fits; seen by the consumer after publish().
+  void append(const Header& header, const std::uint8_t* frame);
+  void publish() { published_.store(written_, std::memory_order_release); }
+
+  /// Consumer: copies the oldest record out; `frame` has kMaxFrame bytes. False when there is none.
+  bool take(Header& header, std::uint8_t* frame);
+
+ private:
+  void copy_in(std::uint64_t position, const void* from, std::size_t length);
+  void copy_out(std::uint64_t position, void* to, std::size_t length) const;
+
+  std::uint8_t* bytes_;
+  std::uint64_t mask_;
+  alignas(kCacheLine) std::atomic<std::uint64_t> published_{0};  // written by the producer
+  alignas(kCacheLine) std::atomic<std::uint64_t> released_{0};   // written by the consumer
+  alignas(kCacheLine) std::uint64_t written_ = 0;                // producer's own
+  std::uint64_t released_seen_ = 0;
+  alignas(kCacheLine) std::uint64_t taken_ = 0;  // consumer's own
+  std::uint64_t published_seen_ = 0;
+};
+
+class RecordingRxPort final : public RxPort {
+ public:
+  /// At 14 M small frames a second this is 10 ms of frames; the writer wakes every millisecond.
+  static constexpr std::size_t kDefaultRingBytes = std::size_t{16} << 20;
+  static std::size_t bytes_for(std::size_t ring_bytes = kDefaultRingBytes) {
+    return Arena::bytes_for<std::uint8_t>(ring_bytes);
+  }
+
+  /// Records what `inner` hands on into `path` (created or overwritten), after a start marker at `start_time_ns`.
+  /// `inner` and `arena` outlive this. `ring_bytes`: a power of two, at least two full bursts. The writer's thread
+  /// inherits the cores of the constructing thread: construct before pinning. Throws std::runtime_error (one line) when
+  /// the file cannot be written.
+  RecordingRxPort(RxPort& inner, Arena& arena, const std::string& path, std::int64_t midnight_epoch_ns,
+                  TimeNs start_time_ns, std::size_t ring_bytes = kDefaultRingBytes);
+  ~RecordingRxPort() override;
+
+  /// The inner port's burst. Where the ring has no room for a full one, the inner port is not polled: an empty burst at
+  /// the last time, counted in held_back(); the frames wait in the NIC's ring.
+  RxBurst receive() override;
+
+  /// Writes out the rest and ends the file. To be called when receive() is no longer called; again is harmless. Returns
+  /// "" or the error of the recording in one line. A failing file does not stop the exchange: the writer says so on
+  /// stderr when it happens, and the rest of the frames is not recorded.
+  std::string finish();
+
+  [[nodiscard]] std::uint64_t held_back() const { return held_back_; }
+
+ private:
+  void record(const RxBurst& burst);
+  void write_until_stopped(const std::stop_token& stop);
+  void drain();
+
+  RxPort& inner_;
+  RecordRing ring_;
+  TimeNs last_ns_;
+  bool ended_ = false;
+  std::uint64_t held_back_ = 0;
+  // The writer's thread alone, until it has joined.
+  CaptureWriter writer_;
+  std::int64_t midnight_epoch_ns_;
+  bool complained_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace crosswire

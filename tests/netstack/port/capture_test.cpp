@@ -1,0 +1,379 @@
+// Captures in and out: times to the nanosecond, bursts, markers, order, and every way in which a file can be broken.
+#include "netstack/port/capture.hpp"
+
+#include "port_testing.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr std::size_t kFileHeader = 24;
+constexpr std::size_t kFrameHeader = 16;
+
+struct Timed {
+  TimeNs time_ns;
+  FrameBytes bytes;
+};
+
+std::string write_capture(const std::string& path, const std::vector<Timed>& frames) {
+  CaptureWriter writer(path);
+  for (const Timed& frame : frames) writer.write(kMidnight + static_cast<std::int64_t>(frame.time_ns), frame.bytes);
+  EXPECT_EQ(writer.close(), "");
+  return path;
+}
+
+template <class Array>
+FrameBytes bytes(const Array& array) {
+  return {array.begin(), array.end()};
+}
+
+std::string reason_not_to_open(const std::string& path) {
+  try {
+    const CaptureRxPort port(path, kMidnight);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class Captures : public testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("a.pcap");
+};
+
+TEST_F(Captures, GiveBackFramesAndTimesToTheNanosecond) {
+  write_capture(path_, {{kOpen, numbered_frame(1)},
+                        {kOpen + 1, numbered_frame(2, 14)},
+                        {kOpen + 999'999'999, numbered_frame(3, kMaxFrame)}});
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(port.start_time_ns(), kOpen);
+  const SeenRun run = play(port);
+  const std::vector<SeenBurst> expected = {{kOpen, {numbered_frame(1)}},
+                                           {kOpen + 1, {numbered_frame(2, 14)}},
+                                           {kOpen + 999'999'999, {numbered_frame(3, kMaxFrame)}}};
+  EXPECT_EQ(run.bursts, expected);
+  EXPECT_EQ(run.end_ns, kOpen + 999'999'999);
+  EXPECT_EQ(port.error(), "");
+  EXPECT_EQ(port.counters().frames, 3u);
+}
+
+TEST_F(Captures, AreClassicPcapInNanosecondsAndEthernet) {
+  write_capture(path_, {{kOpen + 5, numbered_frame(1)}});
+  const std::string file = contents(path_);
+  ASSERT_EQ(file.size(), kFileHeader + kFrameHeader + 60);
+  const std::string header("\x4D\x3C\xB2\xA1\x02\x00\x04\x00\0\0\0\0\0\0\0\0\xFF\xFF\x00\x00\x01\x00\x00\x00", 24);
+  EXPECT_EQ(file.substr(0, kFileHeader), header);
+  std::uint32_t words[4];
+  std::memcpy(words, file.data() + kFileHeader, sizeof words);
+  EXPECT_EQ(words[0], static_cast<std::uint32_t>(kMidnight / 1'000'000'000) + 34'200);
+  EXPECT_EQ(words[1], 5u);
+  EXPECT_EQ(words[2], 60u);
+  EXPECT_EQ(words[3], 60u);
+}
+
+TEST_F(Captures, GroupUpTo32ConsecutiveFramesOfOneTimestamp) {
+  std::vector<Timed> frames;
+  for (std::uint32_t i = 0; i < 33; ++i) frames.push_back({kOpen, numbered_frame(i)});
+  frames.push_back({kOpen + 1, numbered_frame(33)});
+  frames.push_back({kOpen + 1, numbered_frame(34)});
+  write_capture(path_, frames);
+  CaptureRxPort port(path_, kMidnight);
+  const SeenRun run = play(port);
+  ASSERT_EQ(run.bursts.size(), 3u);
+  EXPECT_EQ(run.bursts[0].frames.size(), 32u);
+  EXPECT_EQ(run.bursts[1].frames.size(), 1u);
+  EXPECT_EQ(run.bursts[1].time_ns, kOpen);
+  EXPECT_EQ(run.bursts[2].frames.size(), 2u);
+  std::uint32_t next = 0;
+  for (const SeenBurst& burst : run.bursts) {
+    for (const FrameBytes& frame : burst.frames) EXPECT_EQ(frame, numbered_frame(next++));
+  }
+}
+
+TEST_F(Captures, PlayTheScheduleToItsEndAfterTheLastFrame) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}});
+  CaptureRxPort before(path_, kMidnight, kOpen + 100);
+  EXPECT_EQ(play(before).end_ns, kOpen + 100);
+  CaptureRxPort after(path_, kMidnight, kOpen - 100);
+  EXPECT_EQ(play(after).end_ns, kOpen);
+  const RxBurst again = after.receive();
+  EXPECT_TRUE(again.ended);
+  EXPECT_EQ(again.time_ns, kOpen);
+}
+
+TEST_F(Captures, SwallowTheMarkersAndTakeTheirTimes) {
+  write_capture(path_,
+                {{kOpen - 7, bytes(start_marker())}, {kOpen, numbered_frame(1)}, {kOpen + 9, bytes(end_marker())}});
+  CaptureRxPort port(path_, kMidnight, kOpen + 1'000);
+  EXPECT_EQ(port.start_time_ns(), kOpen - 7);
+  const SeenRun run = play(port);
+  EXPECT_EQ(run.bursts, (std::vector<SeenBurst>{{kOpen, {numbered_frame(1)}}}));
+  EXPECT_EQ(run.end_ns, kOpen + 9) << "the end marker wins over the schedule";
+}
+
+TEST_F(Captures, TakeMarkersInTheMiddleForOrdinaryFrames) {
+  write_capture(path_, {{kOpen, numbered_frame(1)},
+                        {kOpen, bytes(end_marker())},
+                        {kOpen + 1, bytes(start_marker())},
+                        {kOpen + 2, bytes(end_marker())}});
+  CaptureRxPort port(path_, kMidnight, kOpen + 1'000);
+  const SeenRun run = play(port);
+  const std::vector<SeenBurst> expected = {{kOpen, {numbered_frame(1), bytes(end_marker())}},
+                                           {kOpen + 1, {bytes(start_marker())}}};
+  EXPECT_EQ(run.bursts, expected);
+  EXPECT_EQ(run.end_ns, kOpen + 2);
+}
+
+TEST_F(Captures, MayHoldNothingButMarkers) {
+  write_capture(path_, {{kOpen, bytes(start_marker())}, {kOpen + 2, bytes(end_marker())}});
+  CaptureRxPort port(path_, kMidnight);
+  const SeenRun run = play(port);
+  EXPECT_TRUE(run.bursts.empty());
+  EXPECT_EQ(port.start_time_ns(), kOpen);
+  EXPECT_EQ(run.end_ns, kOpen + 2);
+}
+
+TEST_F(Captures, MayHoldNoFrameWhenMidnightIsGiven) {
+  write_capture(path_, {});
+  CaptureRxPort port(path_, kMidnight, kOpen);
+  EXPECT_EQ(port.start_time_ns(), 0u);
+  EXPECT_EQ(play(port).end_ns, kOpen);
+  EXPECT_THROW(CaptureRxPort::first_frame_epoch_ns(path_), std::runtime_error);
+}
+
+TEST_F(Captures, ClampAndCountAFallingTimestamp) {
+  write_capture(path_,
+                {{kOpen + 5, numbered_frame(1)}, {kOpen + 3, numbered_frame(2)}, {kOpen + 6, numbered_frame(3)}});
+  CaptureRxPort port(path_, kMidnight);
+  const SeenRun run = play(port);
+  const std::vector<SeenBurst> expected = {{kOpen + 5, {numbered_frame(1), numbered_frame(2)}},
+                                           {kOpen + 6, {numbered_frame(3)}}};
+  EXPECT_EQ(run.bursts, expected);
+  EXPECT_EQ(port.counters().clamped_time, 1u);
+}
+
+TEST_F(Captures, DropAndCountOversizedFrames) {
+  write_capture(
+      path_,
+      {{kOpen, numbered_frame(1, kMaxFrame + 1)}, {kOpen, numbered_frame(2)}, {kOpen + 1, numbered_frame(3, 9000)}});
+  CaptureRxPort port(path_, kMidnight);
+  const SeenRun run = play(port);
+  EXPECT_EQ(run.bursts, (std::vector<SeenBurst>{{kOpen, {numbered_frame(2)}}}));
+  EXPECT_EQ(port.counters().oversized, 2u);
+  EXPECT_EQ(port.counters().frames, 1u);
+}
+
+TEST_F(Captures, HandOnAndCountFramesThatTheCaptureCutShort) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}});
+  std::string file = contents(path_);
+  file[kFileHeader + 12] = 100;  // the length on the wire
+  put_contents(path_, file);
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(play(port).bursts, (std::vector<SeenBurst>{{kOpen, {numbered_frame(1)}}}));
+  EXPECT_EQ(port.counters().cut_short, 1u);
+}
+
+TEST_F(Captures, OfMicrosecondsAndTheOtherByteOrderAreRead) {
+  const std::string hex_time("\x65\x54\x0A\x00\x00\x00\x00\x07", 8);  // kMidnight + 7 us, big endian
+  ASSERT_EQ(kMidnight / 1'000'000'000, 0x65540A00);
+  std::string file("\xA1\xB2\xC3\xD4\x00\x02\x00\x04\0\0\0\0\0\0\0\0\x00\x00\xFF\xFF\x00\x00\x00\x01", 24);
+  file += hex_time + std::string("\x00\x00\x00\x0E\x00\x00\x00\x0E", 8) + std::string(14, 'x');
+  put_contents(path_, file);
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(play(port).bursts, (std::vector<SeenBurst>{{7'000, {FrameBytes(14, 'x')}}}));
+  EXPECT_EQ(CaptureRxPort::first_frame_epoch_ns(path_), kMidnight + 7'000);
+}
+
+TEST_F(Captures, TruncatedAnywhereEndWithTheFileAndFrameNumber) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}, {kOpen + 1, numbered_frame(2)}, {kOpen + 2, numbered_frame(3)}});
+  const std::string whole = contents(path_);
+  constexpr std::size_t kRecord = kFrameHeader + 60;
+  for (std::size_t length = kFileHeader + 2 * kRecord + 1; length < whole.size(); ++length) {
+    put_contents(path_, whole.substr(0, length));
+    CaptureRxPort port(path_, kMidnight, kOpen + 1'000);
+    const SeenRun run = play(port);
+    EXPECT_EQ(run.bursts.size(), 2u);
+    EXPECT_EQ(run.end_ns, kOpen + 1) << "no schedule is played after a broken input";
+    EXPECT_EQ(port.error().find(path_ + ": frame 3: "), 0u) << port.error();
+  }
+  for (std::size_t length = 0; length < kFileHeader + kRecord; ++length) {
+    if (length == kFileHeader) continue;  // a whole file without frames
+    put_contents(path_, whole.substr(0, length));
+    const std::string reason = reason_not_to_open(path_);
+    EXPECT_EQ(reason.find(path_ + ": "), 0u) << length << ": " << reason;
+    EXPECT_EQ(reason.find('\n'), std::string::npos);
+  }
+}
+
+TEST_F(Captures, WithFramesOutsideTheDayEndWithTheFrameNumber) {
+  const auto last = static_cast<std::int64_t>(CaptureRxPort::kLatestNs);
+  for (const std::int64_t offset : {std::int64_t{-1}, last + 1, -kMidnight}) {
+    CaptureWriter writer(path_);
+    writer.write(kMidnight, numbered_frame(1));
+    writer.write(kMidnight + offset, numbered_frame(2));
+    ASSERT_EQ(writer.close(), "");
+    CaptureRxPort port(path_, kMidnight);
+    EXPECT_EQ(play(port).bursts.size(), 1u);
+    EXPECT_EQ(port.error().find(path_ + ": frame 2: its time is "), 0u) << port.error();
+  }
+  CaptureWriter writer(path_);
+  writer.write(kMidnight + last, numbered_frame(1));
+  ASSERT_EQ(writer.close(), "");
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(play(port).bursts.size(), 1u) << "48 hours are still in it";
+}
+
+TEST_F(Captures, WithImpossibleFractionsOfASecondAreRefused) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}});
+  std::string file = contents(path_);
+  file.replace(kFileHeader + 4, 4, "\xFF\xFF\xFF\xFF");
+  put_contents(path_, file);
+  EXPECT_NE(reason_not_to_open(path_).find("frame 1"), std::string::npos) << reason_not_to_open(path_);
+}
+
+TEST_F(Captures, OfAnotherLinkTypeAreRefused) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}});
+  std::string file = contents(path_);
+  file[20] = 101;  // raw IP
+  put_contents(path_, file);
+  const std::string reason = reason_not_to_open(path_);
+  EXPECT_NE(reason.find("not Ethernet"), std::string::npos) << reason;
+  EXPECT_EQ(reason.find(path_), 0u);
+}
+
+TEST_F(Captures, ThatAreMissingOrNoCaptureAreRefused) {
+  const std::string missing = reason_not_to_open(folder_.file("none.pcap"));
+  EXPECT_EQ(missing.find(folder_.file("none.pcap")), 0u) << missing;
+  put_contents(path_, std::string(1000, 'x'));
+  const std::string reason = reason_not_to_open(path_);
+  EXPECT_EQ(reason.find(path_ + ": "), 0u) << reason;
+}
+
+TEST_F(Captures, TellMidnightFromTheirFirstFrame) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}});
+  EXPECT_EQ(midnight_utc(CaptureRxPort::first_frame_epoch_ns(path_)), kMidnight);
+  EXPECT_EQ(midnight_utc(kMidnight), kMidnight);
+  EXPECT_EQ(midnight_utc(kMidnight - 1), kMidnight - static_cast<std::int64_t>(kNsPerDay));
+  EXPECT_EQ(midnight_utc(-1), -static_cast<std::int64_t>(kNsPerDay));
+}
+
+TEST_F(Captures, CannotBeWrittenWhereThereIsNoRoomOrNoFolder) {
+  CaptureWriter nowhere(folder_.file("no/such/folder.pcap"));
+  EXPECT_NE(nowhere.error().find("no/such/folder.pcap: cannot be created"), std::string::npos) << nowhere.error();
+  nowhere.write(kMidnight, numbered_frame(1));
+  EXPECT_EQ(nowhere.close(), nowhere.error());
+
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full to write to";
+  CaptureWriter full("/dev/full");
+  for (std::uint32_t i = 0; i < 40'000; ++i) full.write(kMidnight, numbered_frame(i));
+  EXPECT_NE(full.close().find("/dev/full: cannot be written: No space left"), std::string::npos) << full.error();
+}
+
+TEST_F(Captures, CannotHoldTimesBefore1970OrAfter2106) {
+  for (const std::int64_t epoch_ns : {std::int64_t{-1}, (std::int64_t{1} << 32) * 1'000'000'000}) {
+    CaptureWriter writer(path_);
+    writer.write(epoch_ns, numbered_frame(1));
+    EXPECT_NE(writer.close(), "");
+  }
+  CaptureWriter writer(path_);
+  writer.write((std::int64_t{1} << 32) * 1'000'000'000 - 1, numbered_frame(1));
+  EXPECT_EQ(writer.close(), "");
+}
+
+class CaptureOutputs : public Captures {
+ protected:
+  static FrameOrigin origin(std::uint64_t cause, std::uint8_t rank) { return {{cause}, kOpen + cause, rank}; }
+
+  std::vector<std::uint32_t> numbers_written() {
+    EXPECT_EQ(writer_.close(), "");
+    CaptureRxPort port(path_, kMidnight);
+    std::vector<std::uint32_t> numbers;
+    for (const SeenBurst& burst : play(port).bursts) {
+      for (const FrameBytes& frame : burst.frames) numbers.push_back(number_of(frame.data()));
+    }
+    return numbers;
+  }
+
+  CaptureWriter writer_{path_};
+  CaptureOutput output_{writer_, kMidnight};
+  CaptureTxPort& transmit_ = output_.add_port();
+  CaptureTxPort& publish_ = output_.add_port();
+};
+
+TEST_F(CaptureOutputs, AreInTheOrderOfCauseThenRankThenEmission) {
+  send(publish_, numbered_frame(3), origin(1, 1));
+  send(publish_, numbered_frame(6), origin(2, 1));
+  send(transmit_, numbered_frame(1), origin(1, 0));
+  send(transmit_, numbered_frame(2), origin(1, 0));
+  send(transmit_, numbered_frame(4), origin(2, 0));
+  send(transmit_, numbered_frame(5), origin(2, 0));
+  transmit_.flush();
+  publish_.flush();
+  EXPECT_EQ(output_.drain(), 6u);
+  EXPECT_EQ(output_.drain(), 0u);
+  EXPECT_EQ(numbers_written(), (std::vector<std::uint32_t>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(CaptureOutputs, HoldBackFramesOfCausesThatAreNotComplete) {
+  send(transmit_, numbered_frame(1), origin(1, 0));
+  send(transmit_, numbered_frame(3, 300), origin(2, 0));
+  send(transmit_, numbered_frame(5), origin(3, 0));
+  transmit_.flush();
+  EXPECT_EQ(output_.drain({1}), 1u);
+  send(publish_, numbered_frame(2), origin(1, 1));  // would be too late: shows that the order is by drain() first
+  send(publish_, numbered_frame(4), origin(2, 1));
+  publish_.flush();
+  EXPECT_EQ(output_.drain({2}), 3u);
+  EXPECT_EQ(output_.drain(), 1u);
+  EXPECT_EQ(numbers_written(), (std::vector<std::uint32_t>{1, 2, 3, 4, 5}));
+}
+
+TEST_F(CaptureOutputs, CarryTheTimeOfTheirCause) {
+  send(transmit_, numbered_frame(1), origin(7, 0));
+  transmit_.flush();
+  output_.drain();
+  EXPECT_EQ(writer_.close(), "");
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(play(port).bursts[0].time_ns, kOpen + 7);
+}
+
+TEST_F(CaptureOutputs, TakeFramesWithoutLimit) {
+  constexpr std::uint32_t kFrames = 5 * kMaxBurst + 3;
+  std::vector<std::uint32_t> expected;
+  for (std::uint32_t i = 0; i < kFrames; ++i) {
+    ASSERT_TRUE(send(transmit_, numbered_frame(i, 60 + i), origin(i, 0)));
+    expected.push_back(i);
+  }
+  transmit_.flush();
+  EXPECT_EQ(output_.drain(), kFrames);
+  EXPECT_EQ(numbers_written(), expected);
+}
+
+TEST_F(CaptureOutputs, LeaveAReservedBufferReservedOverAFlush) {
+  for (std::size_t committed = 0; committed < kMaxBurst; ++committed) {
+    for (std::uint32_t i = 0; i < committed; ++i) send(transmit_, numbered_frame(i), origin(i, 0));
+    std::uint8_t* reserved = transmit_.reserve();
+    EXPECT_EQ(transmit_.flush(), committed);
+    EXPECT_EQ(transmit_.reserve(), reserved);
+  }
+}
+
+TEST_F(CaptureOutputs, AreTheSameBytesInEveryRun) {
+  const auto written = [this](const std::string& path) {
+    CaptureWriter writer(path);
+    CaptureOutput output(writer, kMidnight);
+    CaptureTxPort& port = output.add_port();
+    for (std::uint32_t i = 0; i < 100; ++i)
+      send(port, numbered_frame(i), origin(i % 7, static_cast<std::uint8_t>(i % 2)));
+    port.flush();
+    output.drain();
+    EXPECT_EQ(writer.close(), "");
+    return contents(path);
+  };
+  const std::string first = written(folder_.file("b.pcap"));
+  EXPECT_GT(first.size(), 7'000u);
+  EXPECT_EQ(first, written(folder_.file("c.pcap")));
+}
+
+}  // namespace
+}  // namespace crosswire

@@ -1,0 +1,118 @@
+// The recorder: what it wrote, replayed, is what the inner port handed on; nothing is lost when the ring is full.
+#include "netstack/port/recorder.hpp"
+
+#include <random>
+
+#include "port_testing.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr std::size_t kSmallRing = std::size_t{1} << 17;
+
+class Recordings : public testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("r.pcap");
+  Arena arena_{RecordingRxPort::bytes_for(kSmallRing), HugepagePolicy::off};
+};
+
+TEST_F(Recordings, ReplayToTheSameBurstsStartAndEnd) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  MemoryRxPort live;
+  TimeNs time_ns = kOpen + 10;
+  // Several times the ring, so that it wraps and holds back.
+  for (std::uint32_t burst = 0, number = 0; burst < 200; ++burst) {
+    std::vector<FrameBytes> frames(random() % (kMaxBurst + 1));
+    for (FrameBytes& frame : frames) frame = numbered_frame(number++, 18 + random() % (kMaxFrame - 17));
+    live.push_burst(time_ns += 1 + random() % 3, std::move(frames));
+  }
+  live.end(time_ns + 5);
+
+  RecordingRxPort recorder(live, arena_, path_, kMidnight, kOpen, kSmallRing);
+  const SeenRun seen = play(recorder);
+  EXPECT_EQ(recorder.finish(), "");
+  EXPECT_EQ(recorder.finish(), "");
+
+  CaptureRxPort capture(path_, kMidnight, kOpen + kNsPerSecond);
+  const SeenRun replayed = play(capture);
+  EXPECT_EQ(capture.start_time_ns(), kOpen);
+  EXPECT_EQ(replayed.bursts, seen.bursts);
+  EXPECT_EQ(replayed.end_ns, time_ns + 5);
+  EXPECT_EQ(capture.error(), "");
+}
+
+TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
+  MemoryRxPort live;
+  live.push_burst(kOpen + 1, {numbered_frame(1)});
+  live.end(kOpen + 2);
+  RecordingRxPort recorder(live, arena_, path_, kMidnight, kOpen, kSmallRing);
+  play(recorder);
+  EXPECT_TRUE(recorder.receive().ended);
+  EXPECT_TRUE(recorder.receive().ended);
+  EXPECT_EQ(recorder.finish(), "");
+  EXPECT_EQ(contents(path_).size(), 24 + 3 * (16 + 60u));
+}
+
+TEST_F(Recordings, WithoutAnEndAreStillWholeCaptures) {
+  MemoryRxPort live;
+  live.push_burst(kOpen + 1, {numbered_frame(1)});
+  RecordingRxPort recorder(live, arena_, path_, kMidnight, kOpen, kSmallRing);
+  recorder.receive();
+  EXPECT_EQ(recorder.finish(), "");
+  CaptureRxPort capture(path_, kMidnight);
+  EXPECT_EQ(play(capture).bursts, (std::vector<SeenBurst>{{kOpen + 1, {numbered_frame(1)}}}));
+}
+
+TEST_F(Recordings, CannotBeginWhereTheFileCannotBeWritten) {
+  MemoryRxPort live;
+  EXPECT_THROW(RecordingRxPort(live, arena_, folder_.file("no/such/r.pcap"), kMidnight, kOpen, kSmallRing),
+               std::runtime_error);
+}
+
+TEST_F(Recordings, DoNotStopTheExchangeWhenTheDiskIsFull) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full to write to";
+  MemoryRxPort live;
+  constexpr std::size_t kBursts = 100;
+  for (std::size_t i = 0; i < kBursts; ++i) {
+    live.push_burst(kOpen + i, std::vector<FrameBytes>(kMaxBurst, numbered_frame(1, kMaxFrame)));
+  }
+  live.end(kOpen + kBursts);
+  testing::internal::CaptureStderr();
+  RecordingRxPort recorder(live, arena_, "/dev/full", kMidnight, kOpen, kSmallRing);
+  EXPECT_EQ(play(recorder).bursts.size(), kBursts);
+  EXPECT_NE(recorder.finish().find("No space left"), std::string::npos);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("recording broken off"), std::string::npos) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+}
+
+TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {
+  Arena arena(Arena::bytes_for<std::uint8_t>(kSmallRing), HugepagePolicy::off);
+  RecordRing ring(arena, kSmallRing);
+  constexpr std::size_t kRecord = RecordRing::record_bytes(kMaxFrame);
+  std::uint32_t appended = 0;
+  std::uint32_t taken = 0;
+  RecordRing::Header header{};
+  FrameBytes frame(kMaxFrame);
+  // Three times around, each time until nothing fits.
+  for (int round = 0; round < 3; ++round) {
+    for (; ring.has_room(kRecord); ++appended) {
+      ring.append({appended, kMaxFrame, 7}, numbered_frame(appended, kMaxFrame).data());
+    }
+    EXPECT_EQ(appended - taken, kSmallRing / kRecord);
+    EXPECT_FALSE(ring.take(header, frame.data())) << "not before publish()";
+    ring.publish();
+    for (; ring.take(header, frame.data()); ++taken) {
+      EXPECT_EQ(header.time_ns, taken);
+      EXPECT_EQ(header.kind, 7u);
+      EXPECT_EQ(frame, numbered_frame(taken, kMaxFrame));
+    }
+    EXPECT_EQ(taken, appended);
+  }
+}
+
+}  // namespace
+}  // namespace crosswire
