@@ -1,0 +1,70 @@
+// The configuration file: one TOML file, checked whole before anything starts, turned into the plain values that the
+// engine and the netstack take. Set-up only; no stage runs any of it. It opens files and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "engine/config.hpp"
+#include "hugepages/arena.hpp"
+#include "netstack/config.hpp"
+
+namespace crosswire {
+
+/// What the polling core does when a round through the stages found no work.
+enum class Idle { spin, yield };
+
+/// [port]: the device of `run`, and the EAL behind it.
+struct PortConfig {
+  std::string device;                  // DPDK device string: a PCI address or a vdev; empty in a replay
+  std::optional<MacAddress> mac;       // given in the file; else the device's (run), or the capture's (replay)
+  std::vector<std::string> dpdk_args;  // handed to the EAL behind those that crosswire derives
+  std::optional<unsigned> core;        // polling core; none: wherever the operating system puts the thread
+  Idle idle = Idle::spin;
+};
+
+/// Our MAC address in a replay where neither the configuration nor the capture tells it.
+inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
+
+/// Everything a partition needs. `net.mac`, the session names and `net.start_ns` are filled in by run or replay, which
+/// know them; all else is complete and checked.
+struct Config {
+  std::string path;
+  std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch
+  PortConfig port;
+  NetConfig net;
+  EngineConfig engine;
+  std::uint32_t command_ring = 1u << 12;  // slots, a power of two >= 2
+  std::uint32_t event_ring = 1u << 13;    // slots, a power of two >= 2
+  HugepagePolicy hugepages = HugepagePolicy::automatic;
+};
+
+/// Slots of the order pool: what may live, and what both rings can hold in flight beyond that. A command in the ring
+/// holds one slot; an event names at most two orders; the one command that match and receive each have in hand is
+/// slack.
+std::uint64_t order_pool_slots(const Config& config);
+
+/// Time of the last scheduled phase, ns since midnight; 0 without a schedule.
+TimeNs schedule_end_ns(const Config& config);
+
+/// what() is the one line for the user: `FILE:LINE: key: what; how to mend`.
+class ConfigError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class ConfigUse { run, replay };
+
+/// Reads and checks `path` and the files that it names. Throws ConfigError at the first fault. `use` decides only
+/// whether [port] device must be there.
+Config load_config(const std::string& path, ConfigUse use);
+
+/// "10.99.0.1" for messages and figures; `address` in host byte order.
+std::string format_address(std::uint32_t address);
+/// "02:00:00:00:00:01" for messages and figures.
+std::string format_mac(const MacAddress& mac);
+
+}  // namespace crosswire

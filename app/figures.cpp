@@ -1,0 +1,179 @@
+// Figures: see the header. Reads counters and histograms of stopped stages.
+#include "app/figures.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+
+namespace crosswire {
+namespace {
+
+LatencyFigure latency(std::string_view name, const Histogram& times) {
+  return {name,
+          times.count(),
+          times.percentile(50),
+          times.percentile(90),
+          times.percentile(99),
+          times.percentile(99.9),
+          times.max(),
+          times.mean()};
+}
+
+/// What match ignores is told apart by the counter's name: WIRE 3.1 gives these no answer.
+bool is_drop(std::string_view engine_counter) { return engine_counter.substr(0, 8) == "ignored_"; }
+
+void add_counters(std::vector<CounterFigure>& to, const Partition& partition) {
+  for (const ReceiveCounterInfo& info : kReceiveCounters) {
+    to.push_back({"receive", info.label, info.drop, partition.receive().counters().get(info.counter)});
+  }
+  for (std::size_t i = 0; i < kEngineCounterNames.size(); ++i) {
+    const std::string_view label = kEngineCounterNames[i];
+    to.push_back({"match", label, is_drop(label), partition.engine().counters()[static_cast<EngineCounter>(i)]});
+  }
+  for (const auto& info : kTransmitCounters) {
+    to.push_back({"transmit", info.label, false, partition.transmit().counters().get(info.counter)});
+  }
+  for (const auto& info : kPublishCounters) {
+    to.push_back({"publish", info.label, false, partition.publish().counters().get(info.counter)});
+  }
+}
+
+void add_latencies(std::vector<LatencyFigure>& to, const LoopTimes& times) {
+  constexpr std::array kPoll = {"receive poll", "match poll", "transmit poll", "publish poll"};
+  constexpr std::array kItem = {"receive item", "match item", "transmit item", "publish item"};
+  static_assert(kPoll.size() == kStages && kItem.size() == kStages);
+  to.push_back(latency("in the box", times.in_the_box_ns));
+  for (std::size_t i = 0; i < kStages; ++i) {
+    to.push_back(latency(kPoll[i], times.stages[i].poll_ns));
+    to.push_back(latency(kItem[i], times.stages[i].item_ns));
+  }
+}
+
+double per_second(std::uint64_t n, std::uint64_t ns) {
+  return ns == 0 ? 0.0 : static_cast<double>(n) * 1e9 / static_cast<double>(ns);
+}
+
+}  // namespace
+
+Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vector<CounterFigure> port) {
+  const EngineCounters& engine = partition.engine().counters();
+  const TransmitCounters& transmit = partition.transmit().counters();
+  const PublishCounters& publish = partition.publish().counters();
+  Figures figures{};
+  figures.frames_in = partition.receive().counters().get(ReceiveCounter::frames);
+  figures.frames_out = transmit.get(TransmitCounter::frames) + publish.get(PublishCounter::frames);
+  figures.orders = engine[EngineCounter::orders];
+  figures.answers = transmit.get(TransmitCounter::answers);
+  figures.executions = engine[EngineCounter::executions];
+  figures.feed_messages = publish.get(PublishCounter::messages);
+  figures.feed_datagrams = publish.get(PublishCounter::datagrams);
+  figures.counters = std::move(port);
+  add_counters(figures.counters, partition);
+  add_latencies(figures.latencies, partition.times());
+  figures.wall_ns = wall_ns;
+  figures.busy_ns = partition.times().busy_ns;
+  figures.live_orders = partition.engine().live_orders();
+  figures.state_hash = partition.engine().state_hash();
+  figures.order_session = partition.config().net.order_session;
+  figures.feed_session = partition.config().net.feed_session;
+  figures.memory = partition.memory();
+  return figures;
+}
+
+std::string to_text(const Figures& f) {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "sessions     orders {}  feed {}\n", f.order_session, f.feed_session);
+  fmt::format_to(out, "frames       in {}  out {}\n", f.frames_in, f.frames_out);
+  fmt::format_to(out, "orders       {}  answers {}  executions {}  live at the end {}\n", f.orders, f.answers,
+                 f.executions, f.live_orders);
+  fmt::format_to(out, "feed         messages {}  datagrams {}\n", f.feed_messages, f.feed_datagrams);
+  std::string drops;
+  for (const CounterFigure& counter : f.counters) {
+    if (counter.drop && counter.value > 0) {
+      fmt::format_to(std::back_inserter(drops), "  {}.{} {}", counter.stage, counter.label, counter.value);
+    }
+  }
+  fmt::format_to(out, "dropped    {}\n", drops.empty() ? "  nothing" : drops);
+  fmt::format_to(out, "orders/s     {:.0f} by the wall clock ({:.3f} s)  {:.0f} while busy ({:.3f} s)\n",
+                 per_second(f.orders, f.wall_ns), static_cast<double>(f.wall_ns) / 1e9, per_second(f.orders, f.busy_ns),
+                 static_cast<double>(f.busy_ns) / 1e9);
+  fmt::format_to(out, "memory       {}\n", format_memory(f.memory));
+  fmt::format_to(out, "state_hash   {:016x}\n", f.state_hash);
+  fmt::format_to(out, "{:<14} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11}\n", "latency, ns", "count", "p50", "p90", "p99",
+                 "p99.9", "max");
+  for (const LatencyFigure& l : f.latencies) {
+    fmt::format_to(out, "{:<14} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11}\n", l.name, l.count, l.p50, l.p90, l.p99, l.p999,
+                   l.max);
+  }
+  return text;
+}
+
+std::string to_json(const Figures& f) {
+  std::string json;
+  const auto out = std::back_inserter(json);
+  // Every string here is a name of ours: letters, digits, underscores, dots, spaces. Nothing to escape.
+  fmt::format_to(out, "{{\n  \"order_session\": \"{}\",\n  \"feed_session\": \"{}\",\n", f.order_session,
+                 f.feed_session);
+  fmt::format_to(out, "  \"state_hash\": \"{:016x}\",\n", f.state_hash);
+  fmt::format_to(out, "  \"frames_in\": {},\n  \"frames_out\": {},\n", f.frames_in, f.frames_out);
+  fmt::format_to(out, "  \"orders\": {},\n  \"answers\": {},\n  \"executions\": {},\n  \"live_orders\": {},\n",
+                 f.orders, f.answers, f.executions, f.live_orders);
+  fmt::format_to(out, "  \"feed_messages\": {},\n  \"feed_datagrams\": {},\n", f.feed_messages, f.feed_datagrams);
+  fmt::format_to(out, "  \"wall_ns\": {},\n  \"busy_ns\": {},\n", f.wall_ns, f.busy_ns);
+  fmt::format_to(out, "  \"orders_per_second_wall\": {:.1f},\n  \"orders_per_second_busy\": {:.1f},\n",
+                 per_second(f.orders, f.wall_ns), per_second(f.orders, f.busy_ns));
+  fmt::format_to(out, "  \"memory\": {{\"bytes\": {}, \"page_size\": {}, \"hugepages\": {}, \"node\": {}}},\n",
+                 f.memory.bytes, f.memory.page_size, f.memory.huge, f.memory.node);
+  fmt::format_to(out, "  \"counters\": {{");
+  std::string_view stage;
+  for (const CounterFigure& c : f.counters) {
+    const bool same = c.stage == stage;
+    if (!same) fmt::format_to(out, "{}\n    \"{}\": {{", stage.empty() ? "" : "},", c.stage);
+    fmt::format_to(out, "{}\"{}\": {}", same ? ", " : "", c.label, c.value);
+    stage = c.stage;
+  }
+  fmt::format_to(out, "}}\n  }},\n  \"drops\": {{");
+  const char* comma = "";
+  for (const CounterFigure& c : f.counters) {
+    if (!c.drop) continue;
+    fmt::format_to(out, "{}\"{}.{}\": {}", comma, c.stage, c.label, c.value);
+    comma = ", ";
+  }
+  fmt::format_to(out, "}},\n  \"latency_ns\": {{");
+  comma = "";
+  for (const LatencyFigure& l : f.latencies) {
+    fmt::format_to(
+        out,
+        "{}\n    \"{}\": {{\"count\": {}, \"mean\": {:.1f}, \"p50\": {}, \"p90\": {}, \"p99\": {}, \"p99.9\": {}, "
+        "\"max\": {}}}",
+        comma, l.name, l.count, l.mean, l.p50, l.p90, l.p99, l.p999, l.max);
+    comma = ",";
+  }
+  fmt::format_to(out, "\n  }}\n}}\n");
+  return json;
+}
+
+std::string write_file(const std::string& path, std::string_view text) {
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  int error = errno;
+  if (file != nullptr && std::fclose(file) != 0) {
+    written = false;
+    error = errno;
+  }
+  if (written) return "";
+  return fmt::format("{}: cannot be written: {}; give a path that you may write, with room left", path,
+                     std::strerror(error));
+}
+
+std::string format_memory(const ArenaReport& memory) {
+  return fmt::format("{} MiB on {} KiB {}{}", memory.bytes >> 20, memory.page_size >> 10,
+                     memory.huge ? "hugepages" : "ordinary pages (no hugepages)",
+                     memory.node >= 0 ? fmt::format(", node {}", memory.node) : "");
+}
+
+}  // namespace crosswire

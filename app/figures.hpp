@@ -1,0 +1,61 @@
+// The figures of a run or replay: what came in, what went out, what was dropped and why, and how long it took. Gathered
+// from a partition that has stopped; printed as text, written as JSON. Never on a polling core.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/partition.hpp"
+#include "hugepages/histogram.hpp"
+
+namespace crosswire {
+
+struct CounterFigure {
+  std::string_view stage;
+  std::string_view label;
+  bool drop;  // counts what was not done: a frame, message or order that came to nothing
+  std::uint64_t value;
+};
+
+/// Nanoseconds; percentiles as Histogram::percentile.
+struct LatencyFigure {
+  std::string_view name;
+  std::uint64_t count;
+  std::uint64_t p50, p90, p99, p999, max;
+  double mean;
+};
+
+struct Figures {
+  std::uint64_t frames_in, frames_out;
+  std::uint64_t orders;      // Enter, Replace, Cancel, Modify, Account Query messages that the engine took
+  std::uint64_t answers;     // OUCH messages to clients, sent or kept
+  std::uint64_t executions;  // matches; each has two sides
+  std::uint64_t feed_messages, feed_datagrams;
+  std::vector<CounterFigure> counters;  // every counter of every stage
+  std::vector<LatencyFigure> latencies;
+  std::uint64_t wall_ns;  // from the loop's first round to its last
+  std::uint64_t busy_ns;  // of that, in rounds that did work
+  std::uint64_t live_orders;
+  std::uint64_t state_hash;
+  std::string order_session, feed_session;
+  ArenaReport memory;
+};
+
+/// `wall_ns`: how long the loop ran. `port` has what the port counted, and goes in front of the stages' counters.
+Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vector<CounterFigure> port);
+
+/// Several lines, each ended: the headline figures, drops that are not zero, latencies.
+std::string to_text(const Figures& figures);
+
+/// One JSON object with everything, ended by a newline. Times in ns.
+std::string to_json(const Figures& figures);
+
+/// Writes `text` into `path`; "" or one line that says why it could not.
+std::string write_file(const std::string& path, std::string_view text);
+
+/// "64 MiB on 2048 KiB hugepages, node 0".
+std::string format_memory(const ArenaReport& memory);
+
+}  // namespace crosswire

@@ -1,0 +1,80 @@
+// A partition: memory, rings, pool, engine and stages, wired up. The one place that does so, for run, replay and tests.
+// Made at set-up; then one thread calls round() until finished().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "app/config.hpp"
+#include "app/loop.hpp"
+#include "engine/match_stage.hpp"
+#include "hugepages/arena.hpp"
+#include "netstack/ip/echo_store.hpp"
+#include "netstack/port/port.hpp"
+#include "netstack/publish.hpp"
+#include "netstack/receive.hpp"
+#include "netstack/transmit.hpp"
+
+namespace crosswire {
+
+/// Fills in what only the start knows: `net.start_ns`, and both session names, which tell one start from another.
+/// `midnight_epoch_ns`: ns since the Unix epoch; `start_ns`: ns since that midnight.
+void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns);
+
+class Partition {
+ public:
+  /// `transmit` and `publish` may be the same port.
+  struct Ports {
+    RxPort& rx;
+    TxPort& transmit;
+    TxPort& publish;
+  };
+
+  /// `config` is complete (set_start, net.mac) and is kept as a copy; the ports outlive the partition. Throws
+  /// std::runtime_error (one line) if the memory is not to be had.
+  Partition(const Config& config, const Ports& ports, const TscClock& clock);
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
+
+  /// Arena bytes of a partition: the sum over all its parts.
+  static std::size_t bytes_for(const Config& config);
+
+  /// As FusedLoop's functions of the same names.
+  bool round() { return loop_.round(); }
+  bool idle() const { return loop_.idle(); }
+  bool finished() const { return loop_.finished(); }
+
+  // For the figures: of the loop's thread, or when it has stopped.
+  const Config& config() const { return config_; }
+  const ArenaReport& memory() const { return arena_.report(); }
+  const LoopTimes& times() const { return loop_.times(); }
+  const Engine& engine() const { return engine_; }
+  const ReceiveStage& receive() const { return receive_; }
+  const TransmitStage& transmit() const { return transmit_; }
+  const PublishStage& publish() const { return publish_; }
+  std::uint64_t free_slots() const { return slot_source_.free_count(); }
+  std::uint64_t slots() const { return orders_.capacity(); }
+
+ private:
+  // In the order of construction.
+  Config config_;
+  Arena arena_;
+  CommandRing commands_;
+  EventRing events_;
+  CommandRing::GatingReader& match_in_;
+  EventRing::GatingReader& transmit_in_;
+  EventRing::GatingReader& publish_in_;
+  Orders orders_;
+  SlotReturnRing slot_returns_;
+  SlotSource slot_source_;
+  SlotReturner slot_returner_;
+  EchoStore echoes_;
+  Engine engine_;
+  ReceiveStage receive_;
+  MatchStage match_;
+  TransmitStage transmit_;
+  PublishStage publish_;
+  FusedLoop loop_;
+};
+
+}  // namespace crosswire

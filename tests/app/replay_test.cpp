@@ -1,0 +1,467 @@
+// Replay from end to end: captures made by hand from the wire codecs go in, the capture that comes out is read back.
+#include "app/replay.hpp"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include "netstack/port/capture.hpp"
+#include "netstack/session/session_name.hpp"
+#include "netstack/wire/itch.hpp"
+#include "tests/app/program.hpp"
+#include "tests/netstack/client_frames.hpp"
+
+namespace crosswire {
+namespace {
+
+using test::Client;
+using test::Payload;
+
+constexpr std::int64_t kMidnight = 1'700'006'400'000'000'000;  // 2023-11-15T00:00:00Z
+constexpr TimeNs kMs = 1'000'000;
+constexpr TimeNs kStart = 10 * 3600 * kNsPerSecond;  // of each capture here
+
+const Client kAnn{.mac = {2, 0, 0, 0, 1, 1}, .address = 0x0A630064, .port = 40000};
+const Client kBob{.mac = {2, 0, 0, 0, 1, 2}, .address = 0x0A630065, .port = 40001};
+
+const std::string kSession = session_name('O', (kMidnight + kStart) / 1'000'000);
+
+/// One client's way into a capture: numbers its datagrams.
+class Input {
+ public:
+  explicit Input(const std::string& path) : writer_(path) {}
+  ~Input() { EXPECT_EQ(writer_.close(), ""); }
+
+  void frame(TimeNs time, const Payload& bytes) { writer_.write(kMidnight + static_cast<std::int64_t>(time), bytes); }
+  void login(TimeNs time, const Client& client, std::string_view user) {
+    frame(time, test::login_frame(client, user, "secret"));
+  }
+  void messages(TimeNs time, const Client& client, const std::vector<Payload>& messages) {
+    std::uint64_t& next = next_[client.port];
+    frame(time, test::udp_frame(client, test::kOrderPort, test::mold_packet(next + 1, messages, kSession)));
+    next += messages.size();
+  }
+
+ private:
+  CaptureWriter writer_;
+  std::map<std::uint16_t, std::uint64_t> next_;
+};
+
+Payload order(std::uint32_t user_ref_num, char side, std::uint32_t quantity, std::uint64_t price) {
+  wire::ouch::EnterOrder enter = test::enter_fields(user_ref_num);
+  enter.side = side;
+  enter.quantity = quantity;
+  enter.price = price;
+  return test::with_options(test::bytes(enter), {});
+}
+
+/// A frame of an output capture: who it is for, and its UDP payload.
+struct Sent {
+  TimeNs time;
+  std::uint32_t address;
+  std::uint16_t port;
+  Payload payload;
+};
+
+std::vector<Sent> read_output(const std::string& path) {
+  CaptureRxPort capture(path, kMidnight);
+  std::vector<Sent> sent;
+  for (RxBurst burst = capture.receive(); !burst.ended; burst = capture.receive()) {
+    for (const RxFrame& frame : burst.frames) {
+      const Payload bytes(frame.data, frame.data + frame.length);
+      const std::size_t udp = 14 + 20;
+      const std::size_t end = udp + test::get16(bytes, udp + 4);
+      const auto address = static_cast<std::uint32_t>(test::get16(bytes, 30) << 16 | test::get16(bytes, 32));
+      sent.push_back({burst.time_ns, address, static_cast<std::uint16_t>(test::get16(bytes, udp + 2)),
+                      Payload(bytes.begin() + udp + 8, bytes.begin() + static_cast<std::ptrdiff_t>(end))});
+    }
+  }
+  EXPECT_EQ(capture.error(), "");
+  return sent;
+}
+
+/// All application messages sent to one place, in order.
+std::vector<Payload> messages_to(const std::vector<Sent>& sent, std::uint32_t address, std::uint16_t port) {
+  std::vector<Payload> messages;
+  for (const Sent& frame : sent) {
+    if (frame.address != address || frame.port != port || frame.payload[0] == 0) continue;
+    wire::mold::BlockReader reader(frame.payload);
+    while (reader.next()) messages.emplace_back(reader.block().begin(), reader.block().end());
+    EXPECT_EQ(reader.fault(), wire::mold::BlockFault::none);
+  }
+  return messages;
+}
+
+std::string types_of(const std::vector<Payload>& messages) {
+  std::string types;
+  for (const Payload& message : messages) types += static_cast<char>(message.at(0));
+  return types;
+}
+
+std::string bytes_of_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+const TscClock& test_clock() {
+  static const TscClock clock = TscClock::calibrated();
+  return clock;
+}
+
+class Replay : public ::testing::Test {
+ protected:
+  Replay() {
+    std::string name = (std::filesystem::temp_directory_path() / "crosswire-replay-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    chmod(folder_.c_str(), 0777);  // for the run as another user
+  }
+  ~Replay() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return folder_ / name; }
+
+  /// Two accounts, one symbol, small memory. `rest` is appended.
+  std::string config_file(const std::string& name, const std::string& limits = "", const std::string& rest = "") const {
+    std::ofstream(path(name)) << R"([port]
+address = "10.99.0.1"
+[orders]
+messages_kept = 4096
+[feed]
+messages_kept = 8192
+[memory]
+hugepages = "off"
+[limits]
+max_orders = 4000
+max_levels = 1000
+user_ref_window = 1024
+)" << limits << R"([[symbol]]
+name = "AAA"
+reference_price_e4 = 1000000
+tick_e4 = 100
+[[account]]
+user = "ann"
+password = "secret"
+firm = "ANNS"
+[[account]]
+user = "bob"
+password = "secret"
+firm = "BOBS"
+)" << rest;
+    chmod(path(name).c_str(), 0600);
+    return path(name);
+  }
+
+  ReplayJob job(const std::string& config, const std::string& in, const std::string& out) const {
+    return {load_config(config, ConfigUse::replay), path(in), path(out), "", ""};
+  }
+
+  Figures run(const ReplayJob& job) const {
+    ReplayProgress progress;
+    return replay(job, test_clock(), progress);
+  }
+
+  /// A little of everything in continuous trading.
+  void write_small_day(const std::string& name) const {
+    Input in(path(name));
+    in.login(kStart, kAnn, "ann");
+    in.login(kStart, kBob, "bob");
+    in.messages(kStart + 1 * kMs, kAnn, {order(1, 'B', 300, 1'000'000)});
+    in.messages(kStart + 2 * kMs, kBob, {order(1, 'S', 100, 990'000)});
+    in.messages(kStart + 3 * kMs, kAnn, {test::cancel_message(1, 150)});
+    in.messages(kStart + 3 * kMs, kBob, {order(2, 'S', 100, 1'010'000), order(3, 'S', 0, 1'010'000)});
+    in.messages(kStart + 250 * kMs, kAnn, {test::cancel_message(1), test::query_message()});
+  }
+
+  /// A call that ends in a cross of `pairs` executions, with bursts, replaces and cancels on the way.
+  void write_call_day(const std::string& name, std::uint32_t pairs) const {
+    Input in(path(name));
+    in.login(kStart, kAnn, "ann");
+    in.login(kStart, kBob, "bob");
+    for (std::uint32_t i = 1; i <= pairs; ++i) {
+      const TimeNs time = kStart + (1 + i / 20) * kMs;  // forty frames of one time
+      in.messages(time, kAnn, {order(2 * i - 1, 'B', 100, 1'000'000 + 100ull * (i % 7)), test::query_message()});
+      in.messages(time, kBob, {order(2 * i - 1, 'S', 100, 1'000'000 - 100ull * (i % 5))});
+      if (i % 10 == 0) in.messages(time, kAnn, {test::replace_message(2 * i - 1, 2 * i)});
+      if (i % 15 == 0) in.messages(time, kBob, {test::cancel_message(2 * i - 1, 50)});
+    }
+  }
+
+  static constexpr const char* kCallPhases = R"([[phase]]
+at = "10:00:00"
+state = "opening_call"
+[[phase]]
+at = "10:00:05"
+state = "continuous"
+[[phase]]
+at = "10:00:06.5"
+state = "closed"
+)";
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Replay, AnswersEachOrderAtTheTimeOfItsFrame) {
+  write_small_day("in.pcap");
+  const Figures figures = run(job(config_file("c.toml"), "in.pcap", "out.pcap"));
+  const std::vector<Sent> sent = read_output(path("out.pcap"));
+
+  EXPECT_EQ(types_of(messages_to(sent, kAnn.address, kAnn.port)), "AECCQS");
+  EXPECT_EQ(types_of(messages_to(sent, kBob.address, kBob.port)), "AEAJS");
+  const auto accepted = *wire::view_as<wire::ouch::OrderAccepted>(messages_to(sent, kAnn.address, kAnn.port).at(0));
+  EXPECT_EQ(accepted.timestamp, kStart + 1 * kMs);
+  EXPECT_EQ(accepted.quantity, 300u);
+  const auto executed = *wire::view_as<wire::ouch::OrderExecuted>(messages_to(sent, kBob.address, kBob.port).at(1));
+  EXPECT_EQ(executed.quantity, 100u);
+  EXPECT_EQ(executed.price, 1'000'000u);  // the resting order's
+  for (const Sent& frame : sent) {
+    if (frame.payload[0] == 0) {
+      EXPECT_EQ(frame.time, kStart);
+    }  // Login Accepted
+  }
+  EXPECT_EQ(figures.orders, 7u);
+  EXPECT_EQ(figures.executions, 1u);
+  EXPECT_EQ(figures.frames_in, 7u);
+  EXPECT_EQ(figures.frames_out, sent.size());
+  EXPECT_EQ(figures.order_session, kSession);
+}
+
+TEST_F(Replay, PublishesWhatTheAnswersSay) {
+  write_small_day("in.pcap");
+  const Figures figures = run(job(config_file("c.toml"), "in.pcap", "out.pcap"));
+  const std::vector<Payload> feed = messages_to(read_output(path("out.pcap")), 0xEFC00001, 26477);
+  EXPECT_EQ(figures.feed_messages, feed.size());
+  const std::string types = types_of(feed);
+  EXPECT_NE(types.find("R"), std::string::npos) << types;
+  // Ann's order rests, is hit, is reduced, Bob's second rests, and Ann's is cancelled.
+  std::string orders;
+  for (const char type : types) {
+    if (std::string_view("AFECXDU").find(type) != std::string_view::npos) orders.push_back(type);
+  }
+  EXPECT_EQ(orders.substr(0, 5), "AEXAD") << types;
+}
+
+TEST_F(Replay, WritesTheSameBytesTwice) {
+  write_call_day("in.pcap", 200);
+  const std::string config = config_file("c.toml", "", kCallPhases);
+  const Figures first = run(job(config, "in.pcap", "one.pcap"));
+  const Figures second = run(job(config, "in.pcap", "two.pcap"));
+  EXPECT_GT(first.executions, 150u);
+  EXPECT_EQ(first.state_hash, second.state_hash);
+  EXPECT_EQ(bytes_of_file(path("one.pcap")), bytes_of_file(path("two.pcap")));
+}
+
+TEST_F(Replay, WritesTheSameBytesWhateverTheSizeOfTheRings) {
+  write_call_day("in.pcap", 400);
+  const Figures wide = run(job(config_file("wide.toml", "", kCallPhases), "in.pcap", "wide.pcap"));
+  EXPECT_GT(wide.executions, 300u);
+  const std::string expected = bytes_of_file(path("wide.pcap"));
+  ASSERT_GT(expected.size(), 100'000u);
+  for (const auto& [commands, events] : {std::pair{16, 16}, {2, 2}, {2, 1024}, {1024, 2}, {64, 16}}) {
+    const std::string limits = fmt::format("command_ring = {}\nevent_ring = {}\n", commands, events);
+    const Figures narrow = run(job(config_file("narrow.toml", limits, kCallPhases), "in.pcap", "narrow.pcap"));
+    EXPECT_EQ(narrow.state_hash, wide.state_hash) << limits;
+    EXPECT_EQ(narrow.executions, wide.executions) << limits;
+    EXPECT_TRUE(bytes_of_file(path("narrow.pcap")) == expected) << limits;
+  }
+}
+
+TEST_F(Replay, WritesFramesInTheOrderOfTheirTimes) {
+  write_call_day("in.pcap", 100);
+  run(job(config_file("c.toml", "event_ring = 4\n", kCallPhases), "in.pcap", "out.pcap"));
+  TimeNs last = 0;
+  for (const Sent& frame : read_output(path("out.pcap"))) {
+    EXPECT_GE(frame.time, last);
+    last = frame.time;
+  }
+}
+
+TEST_F(Replay, PlaysTheScheduleToItsEnd) {
+  write_small_day("in.pcap");
+  run(job(config_file("c.toml", "", kCallPhases), "in.pcap", "out.pcap"));
+  const std::vector<Sent> sent = read_output(path("out.pcap"));
+  EXPECT_EQ(sent.back().time, 36'006 * kNsPerSecond + kNsPerSecond / 2);
+  const wire::mold::Header& last = *wire::view_as<wire::mold::Header>(sent.back().payload);
+  EXPECT_EQ(last.count, wire::mold::kEndOfSession);
+}
+
+TEST_F(Replay, CountsWhatItDropsByName) {
+  {
+    Input in(path("in.pcap"));
+    in.login(kStart, kAnn, "ann");
+    in.messages(kStart + kMs, kBob, {order(1, 'B', 100, 1'000'000)});  // not logged in
+    Payload broken = test::echo_frame(kAnn);
+    broken[14 + 10] ^= 0xFF;
+    in.frame(kStart + 2 * kMs, broken);
+  }
+  const Figures figures = run(job(config_file("c.toml"), "in.pcap", "out.pcap"));
+  const std::string text = to_text(figures);
+  EXPECT_NE(text.find("receive.order_source_unknown 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("receive.ip_checksum 1"), std::string::npos) << text;
+  const std::string json = to_json(figures);
+  for (const ReceiveCounterInfo& info : kReceiveCounters) {
+    EXPECT_NE(json.find(fmt::format("\"{}\":", info.label)), std::string::npos) << info.label;
+  }
+  EXPECT_NE(json.find(fmt::format("\"state_hash\": \"{:016x}\"", figures.state_hash)), std::string::npos) << json;
+}
+
+TEST_F(Replay, SideBySideIsAsAlone) {
+  write_small_day("a.pcap");
+  write_call_day("b.pcap", 120);
+  const std::string plain = config_file("plain.toml");
+  const std::string call = config_file("call.toml", "event_ring = 16\n", kCallPhases);
+  const Figures a = run(job(plain, "a.pcap", "a-alone.pcap"));
+  run(job(call, "b.pcap", "b-alone.pcap"));
+  ::testing::internal::CaptureStdout();
+  const int status = replay_main({{plain, call},
+                                  {path("a.pcap"), path("b.pcap")},
+                                  {path("a-out.pcap"), path("b-out.pcap")},
+                                  {path("a.json"), path("b.json")},
+                                  ""});
+  const std::string text = ::testing::internal::GetCapturedStdout();
+  EXPECT_EQ(status, 0);
+  EXPECT_NE(text.find(fmt::format("state_hash   {:016x}", a.state_hash)), std::string::npos) << text;
+  EXPECT_EQ(bytes_of_file(path("a-out.pcap")), bytes_of_file(path("a-alone.pcap")));
+  EXPECT_EQ(bytes_of_file(path("b-out.pcap")), bytes_of_file(path("b-alone.pcap")));
+  EXPECT_NE(bytes_of_file(path("a.json")).find("\"executions\": 1,"), std::string::npos);
+}
+
+TEST_F(Replay, AnswersUnderTheMacThatTheCapturesClientsUse) {
+  {
+    Input in(path("in.pcap"));
+    Payload login = test::login_frame(kAnn, "ann", "secret");
+    const MacAddress device{0x0A, 1, 2, 3, 4, 5};
+    std::copy(device.begin(), device.end(), login.begin());
+    in.frame(kStart, test::arp_frame(kAnn));
+    in.frame(kStart + kMs, login);
+  }
+  const std::string config = config_file("c.toml");
+  const auto logins = [&] {
+    const Figures figures = run(job(config, "in.pcap", "out.pcap"));
+    return to_json(figures).find("\"logins_accepted\": 1") != std::string::npos;
+  };
+  EXPECT_TRUE(logins());
+  std::string text = bytes_of_file(config);
+  text.insert(text.find("address"), "mac = \"02:00:00:00:00:01\"\n");  // the configuration's word counts more
+  std::ofstream(config) << text;
+  EXPECT_FALSE(logins());
+}
+
+TEST_F(Replay, TakesTheSessionNameThatTheClientsKnow) {
+  write_small_day("in.pcap");
+  ReplayJob other = job(config_file("c.toml"), "in.pcap", "out.pcap");
+  other.session = "SOMEOTHER1";
+  EXPECT_EQ(run(other).orders, 0u);
+  other.session = kSession;
+  EXPECT_EQ(run(other).orders, 7u);
+}
+
+// ---- The program as a user meets it ---------------------------------------------------------------------------------
+
+using test::Ran;
+using test::shell;
+
+class Program : public Replay {
+ protected:
+  void SetUp() override {
+    program_ = test::program();
+    if (program_.empty()) GTEST_SKIP() << "CROSSWIRE does not name the program: run it by meson test";
+    write_small_day("in.pcap");
+    config_ = config_file("c.toml");
+  }
+
+  Ran replay_of(const std::string& arguments) const { return shell(program_ + " replay " + arguments); }
+
+  /// Exit status 1, and one line that names `what`.
+  void expect_failure(const Ran& ran, const std::string& what) const {
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.output.find(what), std::string::npos) << ran.output;
+    EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+  }
+
+  std::string program_;
+  std::string config_;
+};
+
+TEST_F(Program, ReplaysAndPrintsTheFigures) {
+  const Ran ran = replay_of("--config " + config_ + " --in " + path("in.pcap") + " --out " + path("out.pcap"));
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  for (const char* const word :
+       {"frames ", "orders ", "executions 1 ", "dropped ", "orders/s", "state_hash", "in the box", "memory"}) {
+    EXPECT_NE(ran.output.find(word), std::string::npos) << word << " in:\n" << ran.output;
+  }
+}
+
+TEST_F(Program, RunsAsAnOrdinaryUser) {
+  constexpr uid_t kNobody = 65534;
+  const bool root = getuid() == 0;
+  if (root) {
+    ASSERT_EQ(chown(config_.c_str(), kNobody, kNobody), 0);
+  }
+  const std::string in = path("in.pcap");
+  const std::string out = path("user.pcap");
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (root && (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 || setuid(kNobody) != 0)) _exit(99);
+    execl(program_.c_str(), "crosswire", "replay", "--config", config_.c_str(), "--in", in.c_str(), "--out",
+          out.c_str(), nullptr);
+    _exit(98);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_GT(std::filesystem::file_size(out), 24u);
+}
+
+TEST_F(Program, ExplainsWhatItCannotReadOrWriteInOneLine) {
+  const std::string in = path("in.pcap");
+  expect_failure(replay_of("--config /nowhere.toml --in " + in + " --out " + path("o.pcap")), "/nowhere.toml:1: file:");
+  expect_failure(replay_of("--config " + config_ + " --in " + path("no.pcap") + " --out " + path("o.pcap")),
+                 path("no.pcap"));
+  expect_failure(replay_of("--config " + config_ + " --in " + in + " --out /nowhere/o.pcap"), "/nowhere/o.pcap");
+  expect_failure(
+      replay_of("--config " + config_ + " --in " + in + " --out " + path("o.pcap") + " --report /nowhere/r.json"),
+      "/nowhere/r.json");
+  std::ofstream(path("bad.toml")) << "[port]\naddress = 1\n";
+  expect_failure(replay_of("--config " + path("bad.toml") + " --in " + in + " --out " + path("o.pcap")),
+                 path("bad.toml") + ":2: port.address:");
+  EXPECT_FALSE(std::filesystem::exists(path("o2.pcap")));
+
+  std::string cut = bytes_of_file(in);
+  cut.resize(cut.size() - 5);
+  std::ofstream(path("cut.pcap"), std::ios::binary) << cut;
+  expect_failure(replay_of("--config " + config_ + " --in " + path("cut.pcap") + " --out " + path("o.pcap")),
+                 "frame 7");
+}
+
+TEST_F(Program, TakesWrongUsageForAnErrorOfItsOwn) {
+  const std::string in = " --in " + path("in.pcap");
+  const std::string config = " --config " + config_;
+  EXPECT_EQ(shell(program_).status, 2);
+  EXPECT_EQ(shell(program_ + " fly").status, 2);
+  EXPECT_EQ(replay_of(config + in).status, 2);
+  EXPECT_EQ(replay_of(config + in + " --out " + path("o.pcap") + " --fast").status, 2);
+  EXPECT_EQ(replay_of(config + in + in + " --out " + path("o.pcap")).status, 2);
+  EXPECT_EQ(replay_of(config + in + " --out " + path("in.pcap")).status, 2);  // would overwrite its input
+  EXPECT_EQ(replay_of(config + in + " --out " + path("o.pcap") + " --session SHORT").status, 2);
+}
+
+TEST_F(Program, HelpsWithEachCommand) {
+  EXPECT_EQ(shell(program_ + " --version").output, "crosswire " CROSSWIRE_VERSION "\n");
+  for (const char* const command : {"", " run", " replay", " flow"}) {
+    const Ran ran = shell(program_ + command + " --help");
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_NE(ran.output.find("Example"), std::string::npos) << ran.output;
+  }
+}
+
+}  // namespace
+}  // namespace crosswire

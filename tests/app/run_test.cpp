@@ -1,0 +1,134 @@
+// `crosswire run` as an operator meets it: over a device that needs no rights, and with configurations that cannot run.
+#include "app/run.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/app/program.hpp"
+
+namespace crosswire {
+namespace {
+
+class Run : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    program_ = test::program();
+    if (program_.empty()) GTEST_SKIP() << "CROSSWIRE does not name the program: run it by meson test";
+    std::string name = (std::filesystem::temp_directory_path() / "crosswire-run-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  void TearDown() override {
+    std::filesystem::remove_all(folder_);
+    std::error_code not_there;  // DPDK leaves an empty folder
+    std::filesystem::remove(fmt::format("/var/run/dpdk/crosswire-run-{}", getpid()), not_there);
+  }
+
+  std::string path(const std::string& name) const { return folder_ / name; }
+
+  /// net_ring hands every frame that is sent back to the receive queue, and needs neither root nor hugepages.
+  std::string config(const std::string& port, const std::string& hugepages = "off") const {
+    std::ofstream(path("c.toml")) << fmt::format(R"([port]
+address = "10.99.0.1"
+idle = "yield"
+dpdk_args = ["--file-prefix=crosswire-run-{}"]
+{}
+[memory]
+hugepages = "{}"
+[limits]
+max_orders = 1000
+max_levels = 1000
+[orders]
+messages_kept = 128
+[feed]
+messages_kept = 1024
+[[symbol]]
+name = "AAA"
+reference_price_e4 = 1000000
+tick_e4 = 100
+[[account]]
+user = "ann"
+password = "secret"
+)",
+                                                 getpid(), port, hugepages);
+    chmod(path("c.toml").c_str(), 0600);
+    return path("c.toml");
+  }
+
+  /// Starts the program in the background of a shell, waits until it runs, sends `signal`, and waits for its end.
+  test::Ran run_until_signal(const std::string& arguments, const std::string& signal) const {
+    const std::string out = path("stdout");
+    return test::shell(
+        fmt::format("{0} run {1} > {2} 2> {3} & pid=$!; "
+                    "for i in $(seq 300); do grep -q '^running until' {2} && break; "
+                    "kill -0 $pid 2> /dev/null || break; sleep 0.1; done; "
+                    "sleep 0.3; kill -{4} $pid; wait $pid; status=$?; cat {2} {3}; exit $status",
+                    program_, arguments, out, path("stderr"), signal));
+  }
+
+  void expect_failure(const std::string& arguments, const std::string& what) const {
+    const test::Ran ran = test::shell(program_ + " run " + arguments);
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.output.find(what), std::string::npos) << ran.output;
+    EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+  }
+
+  std::filesystem::path folder_;
+  std::string program_;
+};
+
+TEST_F(Run, EndsOnEitherSignalWithItsFigures) {
+  const std::string arguments = "--config " + config("device = \"net_ring0\"");
+  // A shell without job control starts background jobs with SIGINT ignored; the program asks for it all the same.
+  for (const std::string signal : {"TERM", "INT"}) {
+    const test::Ran ran = run_until_signal(arguments, signal);
+    EXPECT_EQ(ran.status, 0) << ran.output;
+    for (const char* const word :
+         {"device       net_ring0", "address      10.99.0.1", "memory ", "ended\n", "state_hash   "}) {
+      EXPECT_NE(ran.output.find(word), std::string::npos) << word << " in:\n" << ran.output;
+    }
+  }
+}
+
+TEST_F(Run, LeavesARecordingThatReplaysToTheSameState) {
+  const std::string arguments = "--config " + config("device = \"net_ring0\"");
+  const test::Ran ran = run_until_signal(arguments + " --record " + path("in.pcap"), "TERM");
+  ASSERT_EQ(ran.status, 0) << ran.output;
+  const test::Ran replay =
+      test::shell(program_ + " replay " + arguments + " --in " + path("in.pcap") + " --out " + path("out.pcap"));
+  ASSERT_EQ(replay.status, 0) << replay.output;
+  const std::size_t hash = ran.output.find("state_hash ");
+  ASSERT_NE(hash, std::string::npos);
+  EXPECT_NE(replay.output.find(ran.output.substr(hash, 29)), std::string::npos) << ran.output << replay.output;
+}
+
+TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
+  expect_failure("--config " + config(""), "c.toml:1: port.device: missing");
+  expect_failure("--config " + config("device = \"net_af_packet0,iface=nosuchdev\""), "nosuchdev");
+  expect_failure("--config " + config("device = \"0000:ff:1f.7\""), "0000:ff:1f.7");
+  expect_failure("--config " + config("device = \"net_ring0\"") + " --record /nowhere/in.pcap", "/nowhere/in.pcap");
+  expect_failure("--config " + config("device = \"net_ring0\"\ncore = 4000"), "4000");
+}
+
+TEST_F(Run, DoesNotStartWithoutTheHugepagesThatAreRequired) {
+  const std::string file = config("device = \"net_ring0\"", "required");
+  if (test::shell("grep -q '^HugePages_Total: *0$' /proc/meminfo").status != 0)
+    GTEST_SKIP() << "this host has hugepages";
+  expect_failure("--config " + file, "hugepages are required");
+}
+
+TEST_F(Run, TakesWrongUsageForAnErrorOfItsOwn) {
+  EXPECT_EQ(test::shell(program_ + " run").status, 2);
+  EXPECT_EQ(test::shell(program_ + " run --config").status, 2);
+  EXPECT_EQ(test::shell(program_ + " run --config c.toml --fast").status, 2);
+}
+
+}  // namespace
+}  // namespace crosswire
