@@ -1,0 +1,28 @@
+// The replay configuration that goes with a flow's capture. Tools only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/config.hpp"
+#include "engine/types.hpp"
+
+namespace crosswire {
+
+/// What a flow is played against.
+struct FlowVenue {
+  std::string title;                  // first line of the file; for people
+  std::int64_t midnight_epoch_ns;     // ns since the Unix epoch
+  EngineConfig engine;                // symbols, sessions and limits
+  std::vector<PhaseChange> schedule;  // empty: continuous from the start
+};
+
+/// Limits that hold for `live_orders` at once and `user_refs` numbers of one session. `prices`: different prices.
+void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices, std::uint64_t user_refs);
+
+/// Writes the configuration as TOML, readable by its owner alone for the passwords in it. `start_epoch_ms` as
+/// OrderEntryFrames has it. Throws FlowError.
+void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms);
+
+}  // namespace crosswire
