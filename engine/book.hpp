@@ -112,12 +112,16 @@ class Book {
     return !bids_.empty() && !asks_.empty() && levels[bids_.best_level()].price >= levels[asks_.best_level()].price;
   }
 
-  /// Whether rest() has the level and the nodes it may need.
+  /// Whether rest() has the level and the nodes that a new price may need.
   bool can_rest(const BookPools& pools, bool buy) const {
     return pools.levels.free_count() > 0 && pools.nodes.free_count() >= side(buy).nodes_needed();
   }
 
-  /// Puts the order (hot record: open and side set) at the end of its price's queue. can_rest() holds.
+  bool has_level(const BookPools& pools, bool buy, Price price) const {
+    return side(buy).find(pools.nodes, scale_.rank(buy, price)) != Ladder::kNothing;
+  }
+
+  /// Puts the order (hot record: open and side set) at the end of its price's queue. can_rest() or has_level() holds.
   void rest(BookPools& pools, OrderIndex index, bool buy, Price price) {
     Ladder& ladder = side(buy);
     const Rank rank = scale_.rank(buy, price);

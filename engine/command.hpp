@@ -50,7 +50,8 @@ struct OrderAsk {
   Quantity quantity;             // as on the wire, unchecked: WIRE 3.3
   Side side;                     // enter, modify
   TimeInForce time_in_force;     // enter, replace
-  std::uint8_t reserved[18];
+  std::uint8_t user_ref_idx;  // enter, replace: the channel that the numbers belong to (WIRE 3.1), 0 = the port's own
+  std::uint8_t reserved[17];
 };
 
 /// Body of phase.

@@ -9,13 +9,16 @@ namespace {
 
 bool is_call(Phase phase) { return phase == Phase::opening_call || phase == Phase::closing_call; }
 
+/// Levels of an auction's walk that one apply() looks at, some tens of microseconds' worth; then it yields.
+constexpr std::size_t kWalkLevels = 2048;
+
 char cross_letter(Phase from) {
   if (from == Phase::opening_call) return 'O';
   return from == Phase::closing_call ? 'C' : 'H';
 }
 
 /// Every side has a root; beyond it a level shares most of its path with its neighbours. Prices that do not, scattered
-/// over the whole range, may run the nodes out before the levels: then the engine rejects, as for any other limit.
+/// over the whole range, may run the nodes out before the levels: the engine answers both alike.
 std::uint32_t ladder_nodes(const EngineConfig& config) {
   return static_cast<std::uint32_t>(config.symbols.size()) * 2 * Ladder::kMaxDepth + 2 * config.max_levels;
 }
@@ -63,6 +66,7 @@ std::size_t Engine::bytes_for(const EngineConfig& config) {
 
 std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
   std::size_t done = 0;
+  yielded_ = false;
   for (; done < commands.size(); ++done) {
     const Command& command = commands[done];
     if (step_ == Step::begin) {
@@ -208,6 +212,19 @@ Reject Engine::check_phase_and_price(const Command& command, const SymbolState& 
   return symbol.book.scale().on_tick(command.order.price) ? Reject::none : Reject::invalid_price;
 }
 
+/// Whether the order can do what it is going to: only one that rests where there is no level yet needs a new one. What
+/// an aggressor leaves over is not known before, and cancelled if it finds no place. `leaving`: the order that a
+/// Replace takes out of the book first.
+bool Engine::has_place(const Command& command, const SymbolState& symbol, bool buy, const HotOrder* leaving) const {
+  const Book& book = symbol.book;
+  const Price price = command.order.price;
+  if (command.order.time_in_force == TimeInForce::ioc || book.can_rest(pools_, buy)) return true;
+  if (symbol.phase == Phase::continuous && book.crosses(buy, price)) return true;
+  if (book.has_level(pools_, buy, price)) return true;
+  return leaving != nullptr && pools_.levels[leaving->level].count == 1 &&
+         pools_.nodes.free_count() >= book.side(buy).nodes_needed();
+}
+
 void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
   Event& event = emit(command, EventKind::rejected, command.session, command.symbol, out);
   event.reject = reason;
@@ -222,6 +239,12 @@ bool Engine::enter(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
   CHECK(command.session.value < last_user_ref_num_.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
+  if (ask.user_ref_idx != 0) {
+    // Numbers of another channel, none of which is offered: they neither count nor are counted here (WIRE 3.1).
+    CHECK(command.reject != 0, "an order of channel %u is not rejected", ask.user_ref_idx);
+    reject(command, command.reject, out);
+    return true;
+  }
   UserRefNum& last = last_user_ref_num_[command.session.value];
   if (ask.user_ref_num <= last) {
     counters_.add(EngineCounter::ignored_used_ref_num);
@@ -236,7 +259,7 @@ bool Engine::enter(const Command& command, Out& out) {
   }
   SymbolState& symbol = state(command.symbol);
   Reject reason = check_phase_and_price(command, symbol);
-  if (reason == Reject::none && (live_ >= max_orders_ || !symbol.book.can_rest(pools_, is_buy(ask.side)))) {
+  if (reason == Reject::none && (live_ >= max_orders_ || !has_place(command, symbol, is_buy(ask.side), nullptr))) {
     reason = Reject::processing;
   }
   if (reason != Reject::none) {
@@ -324,11 +347,12 @@ bool Engine::match(const Command& command, Out& out) {
     return true;
   }
   if (!out.has_room()) return false;
-  if (command.order.time_in_force == TimeInForce::ioc) {
+  const bool ioc = command.order.time_in_force == TimeInForce::ioc;
+  if (ioc || !(symbol.book.can_rest(pools_, buy) || symbol.book.has_level(pools_, buy, command.order.price))) {
     const Quantity left = order.open;
     order.open = 0;
     Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
-    event.order = order_event(aggressor_, kNoPrice, left, 'I', FeedAction::none);
+    event.order = order_event(aggressor_, kNoPrice, left, ioc ? 'I' : 'Z', FeedAction::none);
     counters_.add(EngineCounter::canceled);
     bury(command, aggressor_, out);
     return true;
@@ -355,7 +379,8 @@ bool Engine::replace(const Command& command, Out& out) {
   CHECK(command.session.value < last_user_ref_num_.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
   UserRefNum& last = last_user_ref_num_[command.session.value];
-  const OrderIndex old_index = users_.find(command.session, ask.orig_user_ref_num);
+  // No order is on a channel other than 0, so none of theirs can be live.
+  const OrderIndex old_index = ask.user_ref_idx == 0 ? users_.find(command.session, ask.orig_user_ref_num) : kNoOrder;
   if (old_index == kNoOrder || ask.user_ref_num <= last) {
     // Silence, and the new number is not consumed (WIRE 3.1).
     counters_.add(old_index == kNoOrder ? EngineCounter::ignored_dead_order : EngineCounter::ignored_used_ref_num);
@@ -370,7 +395,8 @@ bool Engine::replace(const Command& command, Out& out) {
   Reject reason = check_phase_and_price(command, symbol);
   const bool bad_details = command.reject != 0 || reason == Reject::invalid_price;
   if (reason == Reject::invalid_price) reason = Reject::none;
-  if (reason == Reject::none && !bad_details && !symbol.book.can_rest(pools_, buy)) reason = Reject::processing;
+  const bool goes_on = reason == Reject::none && !bad_details && ask.quantity > old.executed;
+  if (goes_on && !has_place(command, symbol, buy, &old)) reason = Reject::processing;
   if (reason != Reject::none) {
     // The original cannot be touched now: it stays, and the number is consumed.
     last = ask.user_ref_num;
@@ -507,35 +533,51 @@ bool Engine::day_end(const Command& command, Out& out) {
   return true;
 }
 
+/// Goes on finding the price that begin() began. False: not yet, and other stages have waited long enough.
+bool Engine::walk_auction(const SymbolState& symbol) {
+  yielded_ = !walk_.step(symbol.book, pools_, kWalkLevels);
+  if (!yielded_) auction_ = walk_.result();
+  return !yielded_;
+}
+
 bool Engine::tick(const Command& command, Out& out) {
   if (step_ == Step::begin) {
+    at_symbol_ = SymbolId{1};
     const bool due = calls_ > 0 && command.time_ns % imbalance_interval_ns_ == 0;
-    at_symbol_ = SymbolId{static_cast<std::uint16_t>(due ? 1 : 0)};  // 0: none to say
-    step_ = Step::list;
+    step_ = due ? Step::list : Step::close;
   }
-  for (; at_symbol_.value != 0;
-       at_symbol_.value = static_cast<std::uint16_t>(at_symbol_.value < symbol_count() ? at_symbol_.value + 1 : 0)) {
+  while (step_ != Step::close) {
     const SymbolState& symbol = state(at_symbol_);
-    if (!is_call(symbol.phase)) continue;
-    if (!out.has_room()) return false;
-    const AuctionPrice auction = auction_price(symbol.book, pools_, symbol.reference);
-    const char direction = auction.paired == 0 ? 'O' : auction.imbalance == 0 ? 'N' : auction.buy_surplus ? 'B' : 'S';
-    emit(command, EventKind::imbalance, kNoSession, at_symbol_, out).cross = {.paired = auction.paired,
-                                                                              .imbalance = auction.imbalance,
-                                                                              .match = {},
-                                                                              .price = auction.price,
-                                                                              .reference = symbol.reference,
-                                                                              .direction = direction,
-                                                                              .cross_type = cross_letter(symbol.phase),
-                                                                              .reserved = {}};
+    if (step_ == Step::list && is_call(symbol.phase)) {
+      walk_.begin(symbol.book, pools_, symbol.reference);
+      step_ = Step::walk;
+    }
+    if (step_ == Step::walk && !say_imbalance(command, out)) return false;
+    step_ = at_symbol_.value == symbol_count() ? Step::close : Step::list;
+    ++at_symbol_.value;
   }
   if (!out.has_room()) return false;
   pass_on(command, EventKind::tick, out);
   return true;
 }
 
-/// Symbol by symbol: cross where a call ends, expire where the day does, then the new phase. The market-wide system
-/// events frame it where the change is for all symbols.
+bool Engine::say_imbalance(const Command& command, Out& out) {
+  const SymbolState& symbol = state(at_symbol_);
+  if (!walk_auction(symbol) || !out.has_room()) return false;
+  const char direction = auction_.paired == 0 ? 'O' : auction_.imbalance == 0 ? 'N' : auction_.buy_surplus ? 'B' : 'S';
+  emit(command, EventKind::imbalance, kNoSession, at_symbol_, out).cross = {.paired = auction_.paired,
+                                                                            .imbalance = auction_.imbalance,
+                                                                            .match = {},
+                                                                            .price = auction_.price,
+                                                                            .reference = symbol.reference,
+                                                                            .direction = direction,
+                                                                            .cross_type = cross_letter(symbol.phase),
+                                                                            .reserved = {}};
+  return true;
+}
+
+/// Symbol by symbol: cross where a call ends, expire where the day does, then the new phase. The market opens (system
+/// event Q) before the first symbol trades and closes (M) after the last one has.
 bool Engine::change_phase(const Command& command, Out& out) {
   const Phase to = command.phase.phase;
   const bool all = command.symbol == kAllSymbols;
@@ -544,7 +586,7 @@ bool Engine::change_phase(const Command& command, Out& out) {
   if (step_ == Step::begin) {
     at_symbol_ = SymbolId{static_cast<std::uint16_t>(all ? 1 : command.symbol.value)};
     step_ = Step::symbols;
-    if (all && to == Phase::continuous && !market_open_) {
+    if (to == Phase::continuous && !market_open_) {
       market_open_ = true;
       emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'Q';
     }
@@ -556,11 +598,13 @@ bool Engine::change_phase(const Command& command, Out& out) {
                            : is_call(symbol.phase)   ? to != Phase::halted
                            : to == Phase::continuous ? symbol.book.crossed(pools_.levels)
                                                      : false;
-      if (crosses) {
-        auction_ = auction_price(symbol.book, pools_, symbol.reference);
-        cross_left_ = auction_.paired;
-      }
-      step_ = crosses ? Step::cross : to == Phase::closed ? Step::expire : Step::announce;
+      if (crosses) walk_.begin(symbol.book, pools_, symbol.reference);
+      step_ = crosses ? Step::price : to == Phase::closed ? Step::expire : Step::announce;
+    }
+    if (step_ == Step::price) {
+      if (!walk_auction(symbol)) return false;
+      cross_left_ = auction_.paired;
+      step_ = Step::cross;
     }
     if (step_ == Step::cross) {
       if (!cross(command, out)) return false;
@@ -575,12 +619,14 @@ bool Engine::change_phase(const Command& command, Out& out) {
       emit(command, EventKind::phase, kNoSession, at_symbol_, out).phase = {to, symbol.phase, {}};
       calls_ += is_call(to);
       calls_ -= is_call(symbol.phase);
+      closed_ += to == Phase::closed;
+      closed_ -= symbol.phase == Phase::closed;
       symbol.phase = to;
     }
     step_ = at_symbol_.value == last ? Step::close : Step::symbols;
     ++at_symbol_.value;
   }
-  if (all && to == Phase::closed && market_open_) {
+  if (closed_ == symbol_count() && market_open_) {
     if (!out.has_room()) return false;
     market_open_ = false;
     emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'M';

@@ -12,6 +12,7 @@
 //   closed         rejected        -                -                no; entering it cancels every day order (reason E)
 //
 // Leaving a call for another phase than halted executes its cross first. A halt in a call leaves the book as it is.
+// An order that finds no level or node left is rejected; what an aggressor leaves over is cancelled then (reason Z).
 #pragma once
 
 #include <cstddef>
@@ -55,6 +56,9 @@ class Engine {
   /// Digest of books and order state: equal for equal command sequences, on any machine. Walks every live order.
   std::uint64_t state_hash() const;
 
+  /// apply() stopped in the middle of a command to let other stages have their turn, not for want of room.
+  bool yielded() const { return yielded_; }
+
   const EngineCounters& counters() const { return counters_; }
   std::uint32_t live_orders() const { return live_; }
   Phase phase(SymbolId symbol) const { return state(symbol).phase; }
@@ -76,10 +80,12 @@ class Engine {
     begin,     // nothing done yet
     match,     // enter, replace: the aggressor executes, then rests or dies
     symbols,   // phase: the next symbol of the range, or the end
+    price,     // phase: finding the price of the symbol's cross
     cross,     // phase: pairs of the symbol's cross
     expire,    // phase: day orders of the symbol, into closed
     announce,  // phase: the symbol's new phase
-    list,      // day_start: directory and phase of each symbol. tick: imbalance of each symbol
+    list,      // day_start: directory of each symbol. tick: imbalance of each symbol
+    walk,      // tick: finding the indicative price of the symbol
     close,     // what follows after the last symbol
   };
 
@@ -97,9 +103,12 @@ class Engine {
   bool day_end(const Command& command, Out& out);
   void pass_on(const Command& command, EventKind kind, Out& out);
 
+  bool has_place(const Command& command, const SymbolState& symbol, bool buy, const HotOrder* leaving) const;
   Reject check_phase_and_price(const Command& command, const SymbolState& symbol) const;
   bool place(const Command& command, Out& out, Event& event, FeedAction resting);
   bool match(const Command& command, Out& out);
+  bool walk_auction(const SymbolState& symbol);
+  bool say_imbalance(const Command& command, Out& out);
   bool cross(const Command& command, Out& out);
   bool expire(const Command& command, Out& out);
   void reject(const Command& command, std::uint16_t reason, Out& out);
@@ -128,6 +137,7 @@ class Engine {
   std::uint64_t last_command_ = 0;
   TimeNs last_time_ns_ = 0;
   std::uint32_t calls_ = 0;        // symbols in a call
+  std::uint32_t closed_ = 0;       // symbols in phase closed
   bool market_open_ = false;       // system event Q was sent, M not yet
   bool burst_has_events_ = false;  // since the last mark
 
@@ -136,8 +146,10 @@ class Engine {
   std::uint64_t events_before_ = 0;  // of the ring, when it began
   OrderIndex aggressor_ = kNoOrder;
   SymbolId at_symbol_{};
+  AuctionWalk walk_;
   AuctionPrice auction_{};
   std::uint64_t cross_left_ = 0;
+  bool yielded_ = false;
 
   EngineCounters counters_;
 };

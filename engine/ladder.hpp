@@ -143,6 +143,36 @@ class Ladder {
   /// The next better rank that has a level, or kNoRank.
   Rank before(const LadderNodes& nodes, Rank rank) const { return neighbour<false>(nodes, rank); }
 
+  /// Walks the levels one by one, next to the last in the tree and so for a load or two each. The ladder must not
+  /// change meanwhile. Starts at the level at `start`, which must have one.
+  class Cursor {
+   public:
+    Cursor() = default;
+    Cursor(const Ladder& ladder, const LadderNodes& nodes, Rank start) : top_shift_(ladder.top_shift_), rank_(start) {
+      depth_ = ladder.descend(nodes, start, path_);
+      CHECK(depth_ * 6 == top_shift_, "rank %u has no level", start.value);
+    }
+
+    /// kNoRank: past the end, where it stays.
+    Rank rank() const { return rank_; }
+    std::uint32_t level(const LadderNodes& nodes) const { return nodes[path_[depth_]].child[rank_.value & 63]; }
+    /// To the next worse level.
+    void worse(const LadderNodes& nodes) { step<true>(nodes); }
+    /// To the next better level.
+    void better(const LadderNodes& nodes) { step<false>(nodes); }
+
+   private:
+    template <bool kAfter>
+    void step(const LadderNodes& nodes) {
+      rank_ = climb<kAfter>(nodes, path_, depth_, top_shift_, rank_);
+    }
+
+    std::uint32_t path_[kMaxDepth] = {};
+    unsigned depth_ = 0;
+    std::uint32_t top_shift_ = 0;
+    Rank rank_ = kNoRank;
+  };
+
  private:
   static std::uint32_t child_of(const LadderNode& node, unsigned slot) {
     return (node.mask >> slot) & 1 ? node.child[slot] : kNothing;
@@ -175,22 +205,30 @@ class Ladder {
     return static_cast<unsigned>(kAfter ? std::countr_zero(mask) : 63 - std::countl_zero(mask));
   }
 
-  /// Climbs from where `rank` is (or would be) to the first node with a child beyond it, then takes the nearest way
-  /// down.
+  /// The neighbour of a rank that has a level or not.
   template <bool kAfter>
   Rank neighbour(const LadderNodes& nodes, Rank rank) const {
     std::uint32_t path[kMaxDepth];
-    for (unsigned depth = descend(nodes, rank, path);; --depth) {
-      unsigned shift = top_shift_ - 6 * depth;
+    unsigned depth = descend(nodes, rank, path);
+    return climb<kAfter>(nodes, path, depth, top_shift_, rank);
+  }
+
+  /// Climbs from path[depth], on the way to `rank`, to the first node with a child beyond it, then takes the nearest
+  /// way down. The path is left at what was found; kNoRank if nothing was.
+  template <bool kAfter>
+  static Rank climb(const LadderNodes& nodes, std::uint32_t* path, unsigned& depth, std::uint32_t top_shift,
+                    Rank rank) {
+    for (;; --depth) {
+      unsigned shift = top_shift - 6 * depth;
       std::uint64_t mask = beyond<kAfter>(nodes[path[depth]].mask, (rank.value >> shift) & 63);
       if (mask != 0) {
         std::uint32_t found = static_cast<std::uint32_t>((std::uint64_t{rank.value} >> (shift + 6)) << (shift + 6));
-        std::uint32_t node = path[depth];
-        for (;; shift -= 6, mask = nodes[node].mask) {
+        for (;; shift -= 6, mask = nodes[path[depth]].mask) {
           const unsigned slot = nearest<kAfter>(mask);
           found |= slot << shift;
           if (shift == 0) return Rank{found};
-          node = nodes[node].child[slot];
+          path[depth + 1] = nodes[path[depth]].child[slot];
+          ++depth;
         }
       }
       if (depth == 0) return kNoRank;

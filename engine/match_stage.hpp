@@ -20,7 +20,8 @@ class MatchStage {
              SlotReturner& returner)
       : engine_(engine), commands_(commands), in_(in), events_(events), returner_(returner) {}
 
-  /// Applies up to kMaxCommands that wait, as far as the event ring has room. Returns how many it finished.
+  /// Applies up to kMaxCommands that wait, as far as the event ring has room. Returns how many it finished, and one
+  /// more if it stopped in the middle of a long one.
   std::size_t poll() {
     std::size_t done = 0;
     if (const std::uint64_t waiting = in_.available(); waiting > 0) {
@@ -28,6 +29,7 @@ class MatchStage {
       const std::size_t n = static_cast<std::size_t>(std::min({waiting, until_wrap, kMaxCommands}));
       done = engine_.apply({&in_.peek(0), n}, events_.producer());
       in_.release(done);
+      done += engine_.yielded();
     }
     if (returner_.waiting() > 0) {
       returner_.hand_back(commands_.slowest_gating_position(), events_.slowest_gating_position());

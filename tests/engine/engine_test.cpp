@@ -186,14 +186,38 @@ TEST_F(EngineTest, RejectsMoreThanMaxOrdersAndTakesThemAgainWhenSomeAreGone) {
   EXPECT_EQ(tight.outcomes(enter(0, 4, B, kPrice, 1)).at(0).kind, EventKind::accepted);
 }
 
-TEST_F(EngineTest, RejectsAnOrderThatFindsNoPriceLevelLeft) {
-  EngineConfig config = small_config();
-  config.max_levels = 2;
-  EngineRig tight(config);
-  tight.run(phase(Phase::continuous));
-  tight.run(enter(0, 1, B, kPrice, 1));
-  tight.run(enter(0, 2, B, kPrice - 100, 1));
-  EXPECT_EQ(tight.outcomes(enter(0, 3, B, kPrice - 200, 1)).at(0).code, 0x000A);
+class WithoutLevels : public ::testing::Test {
+ protected:
+  static EngineConfig config() {
+    EngineConfig c = small_config();
+    c.max_levels = 2;
+    return c;
+  }
+  /// A bid and an ask take both levels.
+  WithoutLevels() {
+    rig.run(phase(Phase::continuous));
+    rig.run(enter(0, 1, B, kPrice, 10));
+    rig.run(enter(0, 2, S, kPrice + 200, 10));
+  }
+  EngineRig rig{config()};
+};
+
+TEST_F(WithoutLevels, AnOrderThatNeedsANewOneIsRejected) {
+  EXPECT_EQ(rig.outcomes(enter(0, 3, B, kPrice - 100, 1)).at(0).code, 0x000A);
+  EXPECT_EQ(rig.outcomes(replace(0, 1, 4, kPrice - 100, 1)).at(0).kind, EventKind::replaced) << "its own goes first";
+}
+
+TEST_F(WithoutLevels, OrdersThatNeedNoneGoOn) {
+  EXPECT_EQ(rig.outcomes(enter(1, 1, B, kPrice, 5)).at(0).kind, EventKind::accepted) << "joins a level";
+  EXPECT_EQ(rig.outcomes(enter(1, 2, S, kPrice, 5, TimeInForce::ioc)).at(1).kind, EventKind::executed);
+  EXPECT_EQ(rig.outcomes(enter(1, 3, B, kPrice + 200, 5)).at(1).kind, EventKind::executed);
+  EXPECT_EQ(rig.outcomes(enter(1, 4, S, kPrice + 100, 5, TimeInForce::ioc)).at(0).code, 'D');
+}
+
+TEST_F(WithoutLevels, AReplaceOfOneOfSeveralOrdersAtAPriceIsRejectedAndStays) {
+  rig.run(enter(1, 1, B, kPrice, 5));
+  EXPECT_EQ(rig.outcomes(replace(1, 1, 2, kPrice - 100, 5)).at(0).code, 0x000A);
+  EXPECT_EQ(rig.outcomes(cancel(1, 1)).at(0).open, 0u);
 }
 
 TEST_F(EngineTest, TakesNoOrdersBeforeTheOpenAndAfterTheClose) {
@@ -238,6 +262,58 @@ TEST_F(EngineTest, AHaltInACallLeavesTheCrossToTheEndOfTheHalt) {
   const auto all = rig.outcomes(phase(Phase::continuous, 1));
   EXPECT_EQ(all.at(0).kind, EventKind::crossed);
   EXPECT_EQ(all.at(0).code, 'H');
+}
+
+TEST_F(EngineTest, FindsTheIndicativePriceOfADeepBookInTurnsWithTheOtherStages) {
+  EngineConfig config = small_config();
+  config.max_orders = config.max_levels = 20'000;
+  EngineRig deep(config);
+  deep.run(phase(Phase::opening_call));
+  for (std::uint32_t i = 1; i <= 5'000; ++i) {
+    deep.run(enter(0, i, B, kPrice + 100 * i, 1));
+    deep.run(enter(1, i, S, kPrice - 100 * i, 1));
+  }
+  const AuctionPrice at_once = auction_price(deep.engine().book(SymbolId{1}), deep.engine().pools(), Price{1'000'000});
+  deep.submit(tick(kNsPerSecond));
+  int turns = 0;
+  std::vector<Event> events;
+  for (; deep.unapplied() > 0; ++turns) {
+    EXPECT_TRUE(deep.poll_match()) << "a turn that goes on with a walk is work";
+    deep.read(events);
+  }
+  EXPECT_GE(turns, 5);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].cross.price, at_once.price);
+  EXPECT_EQ(events[0].cross.paired, 5'000u);
+}
+
+TEST_F(EngineTest, NumbersOfAnotherChannelLeaveThePortsOwnAlone) {
+  Command other = enter(0, 5'000, B, kPrice, 100);
+  other.reject = 0x000F;
+  other.order.user_ref_idx = 1;
+  EXPECT_EQ(only(other).code, 0x000F);
+  EXPECT_EQ(only(enter(0, 1, B, kPrice, 100)).kind, EventKind::accepted);
+  other.order.user_ref_num = UserRefNum{1};
+  EXPECT_EQ(only(other).code, 0x000F) << "never silence";
+  Command replaces = replace(0, 1, 2, kPrice, 0);
+  replaces.reject = 0x000F;
+  replaces.order.user_ref_idx = 1;
+  silent(replaces);
+  EXPECT_EQ(rig.engine().live_orders(), 1u) << "the order of that number is on another channel";
+}
+
+TEST_F(EngineTest, OpensTheMarketWithItsFirstSymbolAndClosesItWithItsLast) {
+  EngineRig two(small_config(2));
+  const auto letters = [&](const Command& c) {
+    std::string said;
+    for (const Event& e : two.run(c))
+      if (e.kind == EventKind::system) said += e.system.event;
+    return said;
+  };
+  EXPECT_EQ(letters(phase(Phase::continuous, 2)), "Q");
+  EXPECT_EQ(letters(phase(Phase::continuous, 1)), "");
+  EXPECT_EQ(letters(phase(Phase::closed, 1)), "");
+  EXPECT_EQ(letters(phase(Phase::closed, 2)), "M");
 }
 
 TEST_F(EngineTest, MarksTheLastEventOfABurstEvenIfItsLastCommandHasNone) {

@@ -79,6 +79,7 @@ class RandomClient {
     if (below(60) == 0) {
       c.reject = static_cast<std::uint16_t>(1 + below(0x33));
       if (below(2) == 0) c.order.quantity = 0;
+      if (below(3) == 0) c.order.user_ref_idx = 5;  // a channel of its own
     }
     return c;
   }
@@ -120,6 +121,7 @@ struct Coverage {
 std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   EngineConfig config = small_config(1 + seed % 3);
   config.max_orders = seed % 5 == 0 ? 20 : 300;
+  config.max_levels = seed % 3 == 0 ? 6 : 1000;
   config.user_ref_window = 1u << (seed % 6);
   // Rings from the smallest there is, so that commands stop and go on at every event.
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));

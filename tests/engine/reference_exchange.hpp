@@ -2,11 +2,14 @@
 // them. Slow on purpose; the engine must say exactly the same. Shares nothing with engine/ but the record types.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <ostream>
+#include <set>
+#include <tuple>
 #include <vector>
 
 #include "engine/command.hpp"
@@ -129,7 +132,16 @@ class ReferenceExchange {
                     .code = reason});
   }
 
+  /// Levels that are taken, and whether one more is to be had (tree nodes are not modelled: they last).
+  bool no_level_for(std::uint32_t symbol, bool buy, std::uint64_t price, const Order* leaving) const {
+    std::set<std::tuple<std::uint32_t, bool, std::uint64_t>> levels;
+    for (const Order& o : orders_)
+      if (o.open > 0 && &o != leaving) levels.insert({o.symbol, o.buy(), o.price});
+    return levels.size() >= config_.max_levels && !levels.contains({symbol, buy, price});
+  }
+
   void enter(const Command& c) {
+    if (c.order.user_ref_idx != 0) return say_reject(c, c.reject);
     std::uint32_t& last = last_[c.session.value];
     if (c.order.user_ref_num.value <= last) return;
     last = c.order.user_ref_num.value;
@@ -137,6 +149,9 @@ class ReferenceExchange {
     if (const int reason = phase_reject(c.symbol.value)) return say_reject(c, reason);
     if (c.order.price.value % config_.symbols[c.symbol.value - 1].tick_e4 != 0) return say_reject(c, 0x001D);
     if (orders_.size() >= config_.max_orders) return say_reject(c, 0x000A);
+    if (will_rest(c, c.symbol.value, c.order.side == Side::buy) &&
+        no_level_for(c.symbol.value, c.order.side == Side::buy, c.order.price.value, nullptr))
+      return say_reject(c, 0x000A);
     Order o{++ref_,
             0,
             c.session.value,
@@ -157,6 +172,12 @@ class ReferenceExchange {
                  .side = o.side,
                  .code = 'L'};
     place(c, o, said, FeedAction::add, FeedAction::none);
+  }
+
+  /// Rests for certain: does not execute at once.
+  bool will_rest(const Command& c, std::uint32_t symbol, bool buy) {
+    if (c.order.time_in_force == TimeInForce::ioc) return false;
+    return symbols_[symbol].phase != Phase::continuous || best(symbol, !buy, c.order.price.value) == nullptr;
   }
 
   void place(const Command& c, Order o, Outcome said, FeedAction rests, FeedAction gone) {
@@ -239,7 +260,7 @@ class ReferenceExchange {
   }
 
   void replace(const Command& c) {
-    Order* old = find(c.session.value, c.order.orig_user_ref_num.value);
+    Order* old = c.order.user_ref_idx == 0 ? find(c.session.value, c.order.orig_user_ref_num.value) : nullptr;
     std::uint32_t& last = last_[c.session.value];
     if (old == nullptr || c.order.user_ref_num.value <= last) return;
     if (const int reason = phase_reject(old->symbol)) {
@@ -249,6 +270,10 @@ class ReferenceExchange {
     const bool off_tick = c.order.price.value % config_.symbols[old->symbol - 1].tick_e4 != 0;
     if (c.reject != 0 || off_tick) return take_off(*old, old->open, 'Z');
     if (c.order.quantity <= old->executed) return take_off(*old, old->open, 'U');
+    if (will_rest(c, old->symbol, old->buy()) && no_level_for(old->symbol, old->buy(), c.order.price.value, old)) {
+      last = c.order.user_ref_num.value;
+      return say_reject(c, 0x000A);
+    }
     last = c.order.user_ref_num.value;
     Order o = *old;
     old->open = 0;
@@ -347,7 +372,7 @@ class ReferenceExchange {
   void phase(const Command& c) {
     const Phase to = c.phase.phase;
     const bool all = c.symbol.value == 0;
-    if (all && to == Phase::continuous && !market_open_) {
+    if (to == Phase::continuous && !market_open_) {
       market_open_ = true;
       out_.push_back({.kind = EventKind::system, .code = 'Q'});
     }
@@ -388,7 +413,8 @@ class ReferenceExchange {
         out_.push_back({.kind = EventKind::phase, .symbol = name, .code = int(to)});
       }
     }
-    if (all && to == Phase::closed && market_open_) {
+    if (market_open_ &&
+        std::all_of(symbols_.begin() + 1, symbols_.end(), [](const Symbol& s) { return s.phase == Phase::closed; })) {
       market_open_ = false;
       out_.push_back({.kind = EventKind::system, .code = 'M'});
     }
