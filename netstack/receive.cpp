@@ -66,6 +66,8 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       echo_replies_(net.pings_per_second),
       refusals_(net.failed_logins_per_second),
       feed_answers_(net.feed_requests_per_second) {
+  const TokenBucket part(std::max<std::uint32_t>(1, net.feed_requests_per_second / kFeedAnswerParts));
+  feed_answers_by_source_.fill(part);
   CHECK(engine.symbols.size() <= std::numeric_limits<std::uint16_t>::max(), "%zu symbols", engine.symbols.size());
   for (std::size_t i = 0; i < engine.symbols.size(); ++i) {
     symbols_.insert(symbol_key(engine.symbols[i].name), static_cast<std::uint16_t>(i + 1));
@@ -251,13 +253,18 @@ bool ReceiveStage::take_udp(const link::Frame& frame, const ip::Datagram& datagr
   return count(Count::udp_port_unknown);
 }
 
-/// WIRE 2: the header alone. Anyone may ask; who asks is told where the answer goes, so all of them share one rate.
+TokenBucket& ReceiveStage::feed_answers_to(std::uint32_t address) {
+  return feed_answers_by_source_[(address * 0x9E3779B1u) >> (32 - std::countr_zero(kFeedAnswerSources))];
+}
+
+/// WIRE 2: the header alone. Anyone may ask, and an address can be forged: one address gets a part of the rate at most,
+/// so that it cannot use up what is there for all.
 bool ReceiveStage::take_feed_request(const Source& source, Bytes bytes) {
   const mold::Header* const header = view_as<mold::Header>(bytes);
   const bool request = mold::packet_kind(bytes) == mold::PacketKind::request && header->sequence != 0;
   if (!request) return count(Count::feed_request_malformed);
   if (header->session != feed_session_) return count(Count::feed_request_session);
-  if (!feed_answers_.take(now_)) return count(Count::feed_request_rate);
+  if (!feed_answers_to(source.address).take(now_) || !feed_answers_.take(now_)) return count(Count::feed_request_rate);
   Command& command = make(CommandKind::feed_resend, kNoSession);
   command.resend.first = header->sequence;
   command.resend.count = header->count;
@@ -451,6 +458,7 @@ bool ReceiveStage::take_enter(Bytes bytes) {
   command.order.side = side;
   command.order.time_in_force =
       is_time_in_force(message.time_in_force) ? static_cast<TimeInForce>(message.time_in_force) : TimeInForce::day;
+  command.order.user_ref_idx = options.user_ref_idx;
   if (reject != kNoReject) counters_.add(Count::rejects);
   return count(Count::enters);
 }
@@ -486,6 +494,7 @@ bool ReceiveStage::take_replace(Bytes bytes) {
   command.order.quantity = message.quantity;
   command.order.time_in_force =
       is_time_in_force(message.time_in_force) ? static_cast<TimeInForce>(message.time_in_force) : TimeInForce::day;
+  command.order.user_ref_idx = options.user_ref_idx;
   if (reject != kNoReject) counters_.add(Count::rejects);
   return count(Count::replaces);
 }

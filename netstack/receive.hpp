@@ -3,6 +3,7 @@
 // apart), and no frame can make it do more than count.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -90,6 +91,7 @@ class ReceiveStage {
   bool take_icmp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_udp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_feed_request(const Source& source, wire::Bytes bytes);
+  TokenBucket& feed_answers_to(std::uint32_t address);
   bool take_order_datagram(const Source& source, wire::Bytes bytes);
   bool take_soup(const Source& source, wire::Bytes bytes);
   bool take_login(const Source& source, wire::Bytes payload);
@@ -144,7 +146,11 @@ class ReceiveStage {
   TokenBucket arp_replies_{kArpRepliesPerSecond};
   TokenBucket echo_replies_;
   TokenBucket refusals_;
+  // One address gets at most this part of feed_requests_per_second; addresses that hash alike share it.
+  static constexpr std::uint32_t kFeedAnswerParts = 10;
+  static constexpr std::uint32_t kFeedAnswerSources = 256;
   TokenBucket feed_answers_;
+  std::array<TokenBucket, kFeedAnswerSources> feed_answers_by_source_;
   ReceiveCounters counters_;
 };
 

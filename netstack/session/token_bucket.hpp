@@ -11,6 +11,7 @@ namespace crosswire {
 
 class TokenBucket {
  public:
+  TokenBucket() = default;  // lets nothing through
   /// 0 lets nothing through; above 10^9 a second counts as 10^9.
   explicit TokenBucket(std::uint32_t per_second)
       : interval_ns_(per_second == 0 ? 0 : std::max<TimeNs>(1, kNsPerSecond / per_second)) {}
@@ -25,7 +26,7 @@ class TokenBucket {
   }
 
  private:
-  TimeNs interval_ns_;
+  TimeNs interval_ns_ = 0;
   TimeNs full_at_ = 0;  // when the bucket will be full again
 };
 

@@ -519,9 +519,12 @@ TEST_F(Receive, PassesFeedRequestsOnWithTheAsker) {
 
 TEST_F(Receive, LimitsFeedRequestsInVirtualTime) {
   const FrameBytes request = udp_frame(kBob, kRequestPort, mold_header(kFeedSession, 1, 9));
-  for (unsigned i = 0; i < test_net().feed_requests_per_second; ++i) EXPECT_EQ(rig.frame(request).size(), 1u);
-  EXPECT_TRUE(rig.frame(request).empty());
+  const unsigned part = std::max(1u, test_net().feed_requests_per_second / 10);
+  for (unsigned i = 0; i < part; ++i) EXPECT_EQ(rig.frame(request).size(), 1u);
+  EXPECT_TRUE(rig.frame(request).empty()) << "one address has had its part";
   EXPECT_EQ(rig.count(ReceiveCounter::feed_request_rate), 1u);
+  const FrameBytes other = udp_frame(kAlice, kRequestPort, mold_header(kFeedSession, 1, 9));
+  EXPECT_EQ(rig.frame(other).size(), 1u) << "and leaves the others theirs";
 }
 
 // ---- OUCH -----------------------------------------------------------------------------------------------------------
