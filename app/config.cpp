@@ -7,6 +7,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cctype>
 #include <chrono>
@@ -199,15 +200,29 @@ std::optional<TimeNs> parse_time_of_day(std::string_view text) {
   return time;
 }
 
+/// What ends DPDK's start (help, version), ties it to another process, or contradicts what crosswire derives.
+bool is_refused(std::string_view argument) {
+  constexpr std::string_view kShort = "hvaclm";
+  constexpr std::array<std::string_view, 9> kLong = {"help",   "version", "proc-type",   "allow", "vdev",
+                                                     "lcores", "no-huge", "file-prefix", "no-pci"};
+  if (argument.size() < 2 || argument[0] != '-') return false;
+  if (argument[1] != '-') return kShort.find(argument[1]) != std::string_view::npos;
+  // DPDK takes the beginning of a long name for the name.
+  const std::string_view name = argument.substr(2, argument.find('=') - 2);
+  return std::any_of(kLong.begin(), kLong.end(),
+                     [name](auto refused) { return refused.substr(0, name.size()) == name; });
+}
+
 toml::table parse_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path)) {
+  std::error_code error;
+  if (!in || std::filesystem::is_directory(path, error)) {
     throw ConfigError(fmt::format("{}:1: file: cannot be read; give the path of a TOML file that you may read", path));
   }
   try {
     return toml::parse(in, path);
-  } catch (const toml::parse_error& error) {
-    fail(path, error.source().begin.line, "syntax", error.description(), "write it as TOML 1.0");
+  } catch (const toml::parse_error& fault) {
+    fail(path, fault.source().begin.line, "syntax", fault.description(), "write it as TOML 1.0");
   }
 }
 
@@ -241,6 +256,9 @@ void check_owner_only(const Section& section, std::string_view key, const std::s
   if (stat(path.c_str(), &status) != 0) {
     section.reject(key, fmt::format("{} cannot be read", path), "give the path of a file that you may read");
   }
+  if (!S_ISREG(status.st_mode)) {
+    section.reject(key, fmt::format("{} is not a file", path), "give the path of a file that you may read");
+  }
   if ((status.st_mode & 077) != 0) {
     section.reject(key, fmt::format("others may read {}", path), fmt::format("chmod 600 {}", path));
   }
@@ -254,6 +272,7 @@ std::string read_password_file(const Section& section, std::string_view key, con
     section.reject(key, fmt::format("{} cannot be read", path), "give the path of a file that you may read");
   }
   if (!password.empty() && password.back() == '\r') password.pop_back();
+  if (password.empty()) section.reject(key, fmt::format("{} is empty", path), "write the password into it, one line");
   return password;
 }
 
@@ -264,6 +283,7 @@ class Reader {
 
   Config read() {
     config_.path = path_;
+    config_.files.push_back(path_);
     const Section root(
         path_, "", root_,
         {"time", "port", "orders", "feed", "limits", "memory", "symbol", "account", "accounts_file", "phase"});
@@ -281,6 +301,11 @@ class Reader {
   }
 
  private:
+  /// Keeps the line of a key whose fault only the start can show.
+  void note(const Section& section, const std::string& name, std::string_view key) {
+    config_.lines[fmt::format("{}.{}", name, key)] = section.line(key);
+  }
+
   /// The table, or an empty one that stands for its absence.
   const toml::table& table(std::string_view name) const {
     static const toml::table kNone;
@@ -302,7 +327,9 @@ class Reader {
     const std::int64_t seconds =
         std::int64_t{date.time_since_epoch().count()} * 86'400 + minutes * 60 + value.time.second;
     if (seconds < 0 || seconds > 4'000'000'000) section.reject("midnight", "is not in 1970 .. 2096", kMend);
-    config_.midnight_epoch_ns = seconds * kNsPerSecondSigned + value.time.nanosecond;
+    if (value.time != toml::time{}) section.reject("midnight", "is not 00:00:00", kMend);
+    config_.midnight_epoch_ns = seconds * kNsPerSecondSigned;
+    note(section, "time", "midnight");
   }
 
   void read_port(const Section& root) {
@@ -334,10 +361,21 @@ class Reader {
     }
     read_vlans(section);
     net.feed_vlan = static_cast<std::uint16_t>(section.number("feed_vlan", 0, 4094, 0));
-    if (section.has("dpdk_args")) port.dpdk_args = strings(section, "dpdk_args", "give a list of strings");
+    note(section, "port", "device");
+    note(section, "port", "core");
+    if (section.has("dpdk_args")) read_dpdk_args(section);
     if (section.has("core")) port.core = static_cast<unsigned>(section.required_number("core", 0, 4095));
     if (section.has("idle")) {
       port.idle = one_of<Idle>(section, "idle", {{"spin", Idle::spin}, {"yield", Idle::yield}});
+    }
+  }
+
+  void read_dpdk_args(const Section& section) {
+    config_.port.dpdk_args = strings(section, "dpdk_args", "give a list of strings");
+    for (const std::string& argument : config_.port.dpdk_args) {
+      if (!is_refused(argument)) continue;
+      section.reject("dpdk_args", fmt::format("\"{}\" is not for the configuration to say", argument),
+                     "leave it out: crosswire gives cores, memory and devices to DPDK itself");
     }
   }
 
@@ -394,6 +432,8 @@ class Reader {
     const Section section(path_, "limits", table("limits"),
                           {"max_orders", "max_levels", "user_ref_window", "command_ring", "event_ring",
                            "failed_logins_per_second", "feed_requests_per_second", "pings_per_second"});
+    if (const toml::table* const limits = find_table(path_, root_, "limits"))
+      config_.lines["limits"] = line_of(*limits);
     EngineConfig& engine = config_.engine;
     NetConfig& net = config_.net;
     engine.max_orders = static_cast<std::uint32_t>(section.number("max_orders", 1, 1u << 30, engine.max_orders));
@@ -414,6 +454,7 @@ class Reader {
   void read_memory() {
     const Section section(path_, "memory", table("memory"), {"hugepages"});
     if (!section.has("hugepages")) return;
+    note(section, "memory", "hugepages");
     config_.hugepages = one_of<HugepagePolicy>(
         section, "hugepages",
         {{"auto", HugepagePolicy::automatic}, {"required", HugepagePolicy::required}, {"off", HugepagePolicy::off}});
@@ -422,7 +463,7 @@ class Reader {
   void read_symbols() {
     const auto tables = find_tables(path_, root_, "symbol");
     if (tables.empty()) fail(path_, 1, "symbol", "missing", "add a [[symbol]] with name, reference_price_e4, tick_e4");
-    if (tables.size() > 65'535) fail(path_, line_of(*tables[65'535]), "symbol", "too many", "give at most 65535");
+    if (tables.size() > 65'534) fail(path_, line_of(*tables[65'534]), "symbol", "too many", "give at most 65534");
     for (const toml::table* table : tables) {
       const Section section(path_, "symbol", *table, {"name", "reference_price_e4", "tick_e4"});
       SymbolConfig symbol{};
@@ -459,6 +500,7 @@ class Reader {
                     "give the path of a file that you may read");
       }
       const toml::table accounts = parse_file(path);
+      config_.files.push_back(path);
       const Section section(path, "", accounts, {"account"});
       for (const toml::table* table : find_tables(path, accounts, "account")) read_account(path, *table);
     }
@@ -479,7 +521,7 @@ class Reader {
     if (!users_.emplace(upper(account.user), true).second) {
       section.reject("user", fmt::format("\"{}\" is there twice", account.user), kUser);
     }
-    if (config_.net.accounts.size() >= 65'535) section.reject("user", "one account too many", "give at most 65535");
+    if (config_.net.accounts.size() >= 65'534) section.reject("user", "one account too many", "give at most 65534");
     account.password = read_password(section, file);
     account.firm.fill(' ');
     if (section.has("firm")) {
@@ -495,7 +537,7 @@ class Reader {
     config_.net.accounts.push_back(std::move(account));
   }
 
-  std::string read_password(const Section& section, const std::string& file) const {
+  std::string read_password(const Section& section, const std::string& file) {
     if (section.has("password") && section.has("password_file")) {
       section.reject("password_file", "password is given as well", "keep one of the two");
     }
@@ -504,7 +546,8 @@ class Reader {
     if (key == "password") {
       check_owner_only(section, key, file);
     } else {
-      password = read_password_file(section, key, beside(password));
+      config_.files.push_back(beside(password));
+      password = read_password_file(section, key, config_.files.back());
     }
     if (password.size() > 10 || !is_printable(password, '!')) {
       section.reject(key, "is no password of 0 to 10 printable ASCII characters without spaces",
@@ -665,6 +708,11 @@ TimeNs schedule_end_ns(const Config& config) {
 }
 
 Config load_config(const std::string& path, ConfigUse use) { return Reader(path, use).read(); }
+
+std::string place_of(const Config& config, const std::string& key) {
+  const auto line = config.lines.find(key);
+  return fmt::format("{}:{}: {}", config.path, line == config.lines.end() ? 1 : line->second, key);
+}
 
 std::string format_address(std::uint32_t address) {
   return fmt::format("{}.{}.{}.{}", address >> 24, (address >> 16) & 255, (address >> 8) & 255, address & 255);

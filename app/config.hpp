@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -33,6 +34,8 @@ inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
 /// know them; all else is complete and checked.
 struct Config {
   std::string path;
+  std::vector<std::string> files;                 // all that were read: this one, those with accounts and passwords
+  std::map<std::string, std::int64_t> lines;      // of "SECTION.KEY", for those whose fault shows only later
   std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch
   PortConfig port;
   NetConfig net;
@@ -57,6 +60,10 @@ class ConfigError : public std::runtime_error {
 };
 
 enum class ConfigUse { run, replay };
+
+/// "FILE:LINE: KEY", to begin a message with about a key that cannot be used; `key` as "port.core". A key that the file
+/// leaves out is on line 1.
+std::string place_of(const Config& config, const std::string& key);
 
 /// Reads and checks `path` and the files that it names. Throws ConfigError at the first fault. `use` decides only
 /// whether [port] device must be there.

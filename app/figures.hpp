@@ -17,6 +17,7 @@ struct CounterFigure {
   std::string_view label;
   bool drop;  // counts what was not done: a frame, message or order that came to nothing
   std::uint64_t value;
+  bool notice = false;  // no drop, but something that an operator should know of when it is not zero
 };
 
 /// Nanoseconds; percentiles as Histogram::percentile.
@@ -46,7 +47,7 @@ struct Figures {
 /// `wall_ns`: how long the loop ran. `port` has what the port counted, and goes in front of the stages' counters.
 Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vector<CounterFigure> port);
 
-/// Several lines, each ended: the headline figures, drops that are not zero, latencies.
+/// Several lines, each ended: the headline figures, drops and what else to notice where not zero, latencies.
 std::string to_text(const Figures& figures);
 
 /// One JSON object with everything, ended by a newline. Times in ns.

@@ -1,6 +1,9 @@
 // The program: its command line and exit status (0 success, 1 a failure explained in one line on stderr, 2 wrong
 // usage).
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
 
 #include "app/flow.hpp"
 #include "app/replay.hpp"
@@ -8,12 +11,22 @@
 
 namespace {
 
+/// A shell variable that is not set becomes an empty name.
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, ""};
+}
+
 void add_run_command(CLI::App& root, crosswire::RunOptions& options, int& exit_code) {
   CLI::App* const run =
       root.add_subcommand("run", "Run the appliance until SIGINT or SIGTERM, then drain and print its figures");
-  run->add_option("--config", options.config, "configuration file (TOML)")->required()->type_name("FILE");
+  run->add_option("--config", options.config, "configuration file (TOML)")
+      ->required()
+      ->type_name("FILE")
+      ->check(not_empty());
   run->add_option("--record", options.record, "write the input into this capture; replayed, it gives the same answers")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
+  run->add_option("--report", options.report, "write the figures as JSON")->type_name("FILE")->check(not_empty());
   run->footer("Example:\n  crosswire run --config crosswire.toml --record today.pcap");
   run->callback([&options, &exit_code] { exit_code = crosswire::run_main(options); });
 }
@@ -26,18 +39,22 @@ void add_replay_command(CLI::App& root, crosswire::ReplayOptions& options, int& 
   replay->add_option("--config", options.configs, "configuration file (TOML): one for all, or one for each --in")
       ->required()
       ->allow_extra_args(false)
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
   replay->add_option("--in", options.ins, "capture to replay: pcap or pcapng, Ethernet")
       ->required()
       ->allow_extra_args(false)
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
   replay->add_option("--out", options.outs, "capture to write: classic pcap, nanoseconds")
       ->required()
       ->allow_extra_args(false)
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
   replay->add_option("--report", options.reports, "write the figures as JSON")
       ->allow_extra_args(false)
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
   replay
       ->add_option(
           "--session", options.session,
@@ -65,7 +82,20 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kWrongUsage;
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      std::fprintf(stderr, "crosswire: \"%s\" is no command; give run, replay or flow, or see crosswire --help\n",
+                   argv[1]);
+      return kWrongUsage;
+    }
+    if (app.exit(error) != 0) return kWrongUsage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "crosswire: %s\n", error.what());
+    return 1;
+  }
+  // Figures that could not be printed are lost: the caller must know.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "crosswire: the output cannot be written; make room where stdout goes\n");
+    return 1;
   }
   return exit_code;
 }

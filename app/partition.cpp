@@ -21,9 +21,9 @@ std::size_t checked_size(const Config& config) {
       static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   if (bytes > machine) {
     throw std::runtime_error(
-        fmt::format("{}: needs {} MiB of memory, the machine has {} MiB; lower max_orders, messages_kept, or the "
-                    "number of accounts",
-                    config.path, bytes >> 20, machine >> 20));
+        fmt::format("{}: needs {} MiB of memory, the machine has {} MiB; lower limits.max_orders, limits.max_levels, "
+                    "limits.user_ref_window, orders.messages_kept, feed.messages_kept, or the number of accounts",
+                    place_of(config, "limits"), bytes >> 20, machine >> 20));
   }
   return bytes;
 }

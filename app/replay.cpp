@@ -16,6 +16,8 @@
 #include <thread>
 
 #include "app/partition.hpp"
+#include "app/same_file.hpp"
+#include "app/whole_file.hpp"
 #include "hugepages/topology.hpp"
 #include "netstack/port/capture.hpp"
 
@@ -37,7 +39,7 @@ std::optional<MacAddress> destination_mac(const RxFrame& frame, std::uint32_t ad
 }
 
 /// The MAC address by which the capture's clients reach `address`: a recording is replayed with the very configuration
-/// of its run, which need not name the device's.
+/// of its run, which need not name the device's. For captures whose start marker does not say: of other tools, or flow.
 MacAddress mac_in_capture(const std::string& path, std::int64_t midnight, std::uint32_t address) {
   CaptureRxPort capture(path, midnight);
   for (RxBurst burst = capture.receive(); !burst.ended; burst = capture.receive()) {
@@ -72,12 +74,20 @@ std::vector<CounterFigure> port_counters(const CaptureRxPort& rx) {
   const CaptureCounters& counters = rx.counters();
   return {{"port", "frames", false, counters.frames},
           {"port", "oversized", true, counters.oversized},
-          {"port", "cut_short", false, counters.cut_short},
-          {"port", "clamped_time", false, counters.clamped_time}};
+          {"port", "cut_short", false, counters.cut_short, true},
+          {"port", "clamped_time", false, counters.clamped_time, true}};
 }
 
 void fail_if(const std::string& error) {
   if (!error.empty()) throw std::runtime_error(error);
+}
+
+/// The input is read from its beginning more than once.
+void check_input(const std::string& path) {
+  std::error_code error;  // what cannot be opened is told when it is
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (error || !std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  throw std::runtime_error(path + ": is not a file that can be read more than once; write the capture into a file");
 }
 
 /// Rounds until the end; what is complete goes to the file as soon as nothing of it can still come.
@@ -142,14 +152,41 @@ std::string usage_fault(const ReplayOptions& options) {
   if (options.configs.size() != n && options.configs.size() != 1) return "one --config for all, or one for each --in";
   if (!options.reports.empty() && options.reports.size() != n) return "one --report for each --in, or none";
   if (!options.session.empty() && options.session.size() != 10) return "--session takes ten characters";
-  std::vector<std::string> written = options.outs;
-  written.insert(written.end(), options.reports.begin(), options.reports.end());
-  for (std::string& path : written) path = std::filesystem::weakly_canonical(path).string();
-  std::sort(written.begin(), written.end());
-  if (std::adjacent_find(written.begin(), written.end()) != written.end()) return "two files to write are the same";
-  for (const std::string& in : options.ins) {
-    const std::string read = std::filesystem::weakly_canonical(in).string();
-    if (std::binary_search(written.begin(), written.end(), read)) return fmt::format("{} would be overwritten", in);
+  return "";
+}
+
+/// A name that two spellings of one path have in common, also where there is no file yet.
+std::string plain_name(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path plain = std::filesystem::weakly_canonical(path, error);
+  return error ? path : plain.string();
+}
+
+/// Whether writing `written` would destroy `read`. What stat(2) cannot reach cannot be opened either: that is told
+/// then.
+bool overwrites(const std::string& written, const std::string& read) {
+  std::error_code ignored;
+  return same_file(written, read, ignored) || same_file(WholeFile::part_of(written), read, ignored);
+}
+
+/// "" or which two of the files that are read and written are the same.
+std::string overwrite_fault(const std::vector<ReplayJob>& jobs) {
+  std::vector<std::string> read;
+  std::vector<std::string> written;
+  for (const ReplayJob& job : jobs) {
+    read.push_back(job.in);
+    read.insert(read.end(), job.config.files.begin(), job.config.files.end());
+    written.push_back(job.out);
+    if (!job.report.empty()) written.push_back(job.report);
+  }
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    for (const std::string& in : read) {
+      if (overwrites(written[i], in)) return fmt::format("{} would be overwritten by {}", in, written[i]);
+    }
+    for (std::size_t other = 0; other < i; ++other) {
+      const bool same = plain_name(written[i]) == plain_name(written[other]) || overwrites(written[i], written[other]);
+      if (same && plain_name(written[i]) != "/dev/null") return fmt::format("{} is written twice", written[i]);
+    }
   }
   return "";
 }
@@ -200,14 +237,21 @@ std::vector<Outcome> replay_all(const std::vector<ReplayJob>& jobs, const TscClo
 
 Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& progress) {
   Config config = job.config;
+  check_input(job.in);
   const std::int64_t midnight =
       config.midnight_epoch_ns ? *config.midnight_epoch_ns : midnight_utc(CaptureRxPort::first_frame_epoch_ns(job.in));
   CaptureRxPort capture(job.in, midnight, schedule_end_ns(config));
-  config.net.mac = config.port.mac ? *config.port.mac : mac_in_capture(job.in, midnight, config.net.address);
+  config.net.mac = capture.station();
+  if (config.port.mac) config.net.mac = *config.port.mac;
+  if (config.net.mac == MacAddress{}) config.net.mac = mac_in_capture(job.in, midnight, config.net.address);
   set_start(config, midnight, capture.start_time_ns());
   if (!job.session.empty()) config.net.order_session = job.session;
 
-  CaptureWriter writer(job.out);
+  // What cannot be written is told before the work, and what was there before stays until the work is done.
+  WholeFile out(job.out);
+  std::optional<WholeFile> report;
+  if (!job.report.empty()) report.emplace(job.report);
+  CaptureWriter writer(out.path());
   fail_if(writer.error());
   CaptureOutput output(writer, midnight);
   ProgressRxPort rx(capture, progress);
@@ -218,7 +262,9 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   fail_if(capture.error());
   fail_if(writer.close());
   Figures figures = figures_of(partition, wall_ns, port_counters(capture));
-  if (!job.report.empty()) fail_if(write_file(job.report, to_json(figures)));
+  if (report) fail_if(write_file(report->path(), to_json(figures)));
+  out.commit();
+  if (report) report->commit();
   return figures;
 }
 
@@ -228,6 +274,7 @@ int replay_main(const ReplayOptions& options) {
   std::vector<Outcome> outcomes;
   try {
     jobs = jobs_of(options);
+    if (const std::string fault = overwrite_fault(jobs); !fault.empty()) return complain(2, fault);
     outcomes = replay_all(jobs, TscClock::calibrated());
   } catch (const std::exception& error) {
     return complain(1, error.what());

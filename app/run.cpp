@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -15,6 +18,8 @@
 #include "app/config.hpp"
 #include "app/figures.hpp"
 #include "app/partition.hpp"
+#include "app/same_file.hpp"
+#include "app/whole_file.hpp"
 #include "hugepages/topology.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/device.hpp"
@@ -24,35 +29,42 @@
 namespace crosswire {
 namespace {
 
-/// For the signal handler; nothing before the loop and after it.
-std::atomic<DeviceRxPort*> g_polled{nullptr};
-static_assert(std::atomic<DeviceRxPort*>::is_always_lock_free, "a signal handler loads it");
+constexpr std::int64_t kNs = 1'000'000'000;
 
-extern "C" void end_polling(int /*signal*/) {
+/// For the signal handler; nothing before the loop and when the figures are out.
+std::atomic<DeviceRxPort*> g_polled{nullptr};
+std::atomic<std::int64_t> g_first_signal_ns{0};  // by the monotonic clock; 0 = none yet
+static_assert(std::atomic<DeviceRxPort*>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free,
+              "a signal handler loads them");
+
+/// The first signal ends the day. One that follows at once is the same wish (a terminal and a supervisor often both
+/// send one); only a later one means that the drain is not worth the wait.
+extern "C" void end_polling(int signal) {
+  constexpr std::int64_t kSameWishNs = 1'000'000'000;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t now_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  std::int64_t first_ns = 0;
+  if (!g_first_signal_ns.compare_exchange_strong(first_ns, now_ns) && now_ns - first_ns >= kSameWishNs) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);  // when the handler has returned
+  }
   if (DeviceRxPort* const port = g_polled.load()) port->request_end();
 }
 
-/// While it lives, the first SIGINT or SIGTERM ends the day of `port`, and a second one the process.
+/// While it lives, SIGINT and SIGTERM end the day of `port`. The handlers stay: nothing that follows takes long.
 class EndOnSignal {
  public:
   explicit EndOnSignal(DeviceRxPort& port) {
     g_polled.store(&port);
     struct sigaction action {};
     action.sa_handler = end_polling;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, &before_[0]);
-    sigaction(SIGTERM, &action, &before_[1]);
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
   }
-  ~EndOnSignal() {
-    sigaction(SIGINT, &before_[0], nullptr);
-    sigaction(SIGTERM, &before_[1], nullptr);
-    g_polled.store(nullptr);
-  }
+  ~EndOnSignal() { g_polled.store(nullptr); }
   EndOnSignal(const EndOnSignal&) = delete;
   EndOnSignal& operator=(const EndOnSignal&) = delete;
-
- private:
-  struct sigaction before_[2]{};
 };
 
 class EalGuard {
@@ -70,14 +82,86 @@ void start_eal(const Config& config) {
   options.extra_args = config.port.dpdk_args;
   options.hugepages = config.hugepages;
   if (config.port.core) options.main_core = *config.port.core;
-  fail_if(eal_start(options));
+  const std::string error = eal_start(options);
+  if (error.empty()) return;
+  const bool memory = config.hugepages == HugepagePolicy::required && error.find("hugepages") != std::string::npos;
+  throw std::runtime_error(fmt::format("{}: {}", place_of(config, memory ? "memory.hugepages" : "port.device"), error));
 }
 
-void print_start(const Config& config, const Device& device, const Partition& partition, const std::string& record) {
+/// A recording cannot be made again, so none is overwritten; nor is what the configuration is made of.
+void check_outputs(const Config& config, const RunOptions& options) {
+  std::error_code ignored;  // what is not there yet; what cannot be reached cannot be opened either
+  if (std::filesystem::is_regular_file(options.record, ignored) &&
+      std::filesystem::file_size(options.record, ignored) > 0) {
+    throw std::runtime_error(options.record + ": exists; move it away or name another");
+  }
+  for (const std::string& file : config.files) {
+    if (same_file(options.report, file, ignored) || same_file(WholeFile::part_of(options.report), file, ignored)) {
+      throw std::runtime_error(fmt::format("{} would be overwritten by {}", file, options.report));
+    }
+  }
+  if (!options.record.empty() && options.record == options.report) {
+    throw std::runtime_error(options.record + ": is written twice; give the report another name");
+  }
+}
+
+/// What of the configuration only this host and this moment can tell, before anything is started.
+void check_here_and_now(const Config& config, const RunOptions& options) {
+  if (const auto core = config.port.core) {
+    const std::vector<unsigned>& cores = allowed_cores();
+    if (std::find(cores.begin(), cores.end(), *core) == cores.end()) {
+      throw std::runtime_error(
+          fmt::format("{}: {} is not a core that this process may use; give one of {} .. {}, or "
+                      "see taskset -p",
+                      place_of(config, "port.core"), *core, cores.front(), cores.back()));
+    }
+  }
+  const std::int64_t now_s = std::time(nullptr);
+  const std::int64_t into_day_s = now_s - config.midnight_epoch_ns.value_or(now_s * kNs) / kNs;
+  if (into_day_s < 0 || into_day_s > 86'400) {
+    throw std::runtime_error(fmt::format("{}: is {} hours {}; give the midnight at which today began, or leave it out",
+                                         place_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
+                                         into_day_s < 0 ? "ahead" : "ago"));
+  }
+  check_outputs(config, options);
+}
+
+/// "midnight 2026-01-30 16:00:00 UTC, now 14:58:10, closing_call until closed at 15:00:00".
+std::string describe_time(const Config& config, std::int64_t midnight_epoch_ns) {
+  const auto clock = [](TimeNs ns) {
+    const TimeNs s = ns / kNsPerSecond;
+    return fmt::format("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  };
+  const auto whose = [&config](const PhaseChange& change) {
+    if (change.symbol == kAllSymbols) return std::string();
+    const SymbolName& name = config.engine.symbols[change.symbol.value - 1].name;
+    return fmt::format(" ({})", std::string(name.begin(), std::find(name.begin(), name.end(), ' ')));
+  };
+  const TimeNs now = config.net.start_ns;
+  Phase phase = Phase::pre_open;
+  std::string next = "to the end";
+  for (const PhaseChange& change : config.net.schedule) {
+    if (change.at_ns > now) {
+      next = fmt::format("until {}{} at {}", phase_name(change.phase), whose(change), clock(change.at_ns));
+      break;
+    }
+    if (change.symbol == kAllSymbols) phase = change.phase;
+  }
+  const std::time_t midnight_s = midnight_epoch_ns / kNs;
+  std::tm parts{};
+  gmtime_r(&midnight_s, &parts);
+  char midnight[32] = "";
+  std::strftime(midnight, sizeof midnight, "%F %T UTC", &parts);
+  return fmt::format("midnight {}, now {}, {} {}", midnight, clock(now), phase_name(phase), next);
+}
+
+void print_start(const Config& config, const Device& device, const Partition& partition, const std::string& record,
+                 std::int64_t midnight_epoch_ns) {
   const NetConfig& net = config.net;
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   fmt::print("device       {}\n", device.description());
   fmt::print("address      {}  MAC {}\n", format_address(net.address), format_mac(net.mac));
+  fmt::print("time         {}\n", describe_time(config, midnight_epoch_ns));
   fmt::print("orders       UDP {}  session {}  {} accounts, {} symbols\n", net.order_port, net.order_session,
              net.accounts.size(), config.engine.symbols.size());
   fmt::print("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group), net.feed_port,
@@ -90,11 +174,19 @@ void print_start(const Config& config, const Device& device, const Partition& pa
 }
 
 /// The polling loop. Returns how long it ran, in ns.
-std::uint64_t poll_until_ended(Partition& partition, DeviceRxPort& rx, Idle idle, const TscClock& clock) {
-  const EndOnSignal signals(rx);
+std::uint64_t poll_until_ended(Partition& partition, const DeviceRxPort& rx, Idle idle, const TscClock& clock) {
+  // From the wish to end on. A wire that takes nothing must not keep the figures and the recording back.
+  constexpr std::uint64_t kLongestDrainNs = 2'000'000'000;
   const std::uint64_t begun = TscClock::read();
+  std::uint64_t ending = 0;
   while (!partition.finished()) {
     if (!partition.round() && idle == Idle::yield) std::this_thread::yield();
+    if (!rx.end_requested()) continue;
+    const std::uint64_t now = TscClock::read();
+    if (ending == 0) ending = now;
+    if (clock.span_ns(now - ending) < kLongestDrainNs) continue;
+    fmt::print(stderr, "crosswire run: the port has taken too little for 2 s; the last answers are not sent\n");
+    break;
   }
   return clock.span_ns(TscClock::read() - begun);
 }
@@ -124,14 +216,29 @@ std::vector<CounterFigure> port_counters(const Device& device, const DeviceRxPor
                                         {"port", "tx_bytes", false, counters.tx_bytes},
                                         {"port", "tx_errors", true, counters.tx_errors},
                                         {"port", "tx_cut_off", true, unsent ? 1u : 0u}};
-  if (recorder != nullptr) figures.push_back({"port", "recorder_held_back", false, recorder->held_back()});
+  if (recorder != nullptr) figures.push_back({"port", "recorder_held_back", false, recorder->held_back(), true});
   return figures;
 }
 
+std::unique_ptr<Device> open_device(const Config& config) {
+  try {
+    return std::make_unique<Device>(DeviceOptions{.device = config.port.device});
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("{}: {}", place_of(config, "port.device"), error.what()));
+  }
+}
+
+void pin(const Config& config) {
+  if (!config.port.core) return;
+  const std::string error = pin_this_thread(*config.port.core);
+  if (!error.empty()) throw std::runtime_error(fmt::format("{}: {}", place_of(config, "port.core"), error));
+}
+
 /// Everything between EAL start and stop.
-void run_on_device(Config config, const std::string& record) {
+void run_on_device(Config config, const RunOptions& options) {
   const TscClock clock = TscClock::calibrated();
-  Device device({.device = config.port.device});
+  const std::unique_ptr<Device> device_owner = open_device(config);
+  Device& device = *device_owner;
   if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {
     fmt::print(stderr, "crosswire run: {}\n", down);
   }
@@ -148,24 +255,34 @@ void run_on_device(Config config, const std::string& record) {
   DeviceTxPort publish(device);
   set_start(config, midnight, rx.start_time_ns());
 
-  // The writer's thread inherits this thread's cores, so it comes before pinning.
+  std::optional<WholeFile> report;
+  if (!options.report.empty()) report.emplace(options.report);
   std::optional<Arena> record_memory;
   std::unique_ptr<RecordingRxPort> recorder;
-  if (!record.empty()) {
+  if (!options.record.empty()) {
     record_memory.emplace(RecordingRxPort::bytes_for(), config.hugepages, device.numa_node(), "recorder");
-    recorder = std::make_unique<RecordingRxPort>(rx, *record_memory, record, midnight, rx.start_time_ns());
+    recorder = std::make_unique<RecordingRxPort>(rx, *record_memory, midnight, rx.start_time_ns());
   }
   RxPort& input = recorder ? static_cast<RxPort&>(*recorder) : rx;
   Partition partition(config, {input, transmit, publish}, clock);
-  if (config.port.core) fail_if(pin_this_thread(*config.port.core));
-  print_start(config, device, partition, record);
+  // A start that is refused leaves no file. The writer's thread inherits this thread's cores, so it comes before
+  // pinning.
+  if (recorder) recorder->begin(options.record, config.net.mac);
+  pin(config);
+  const EndOnSignal signals(rx);
+  print_start(config, device, partition, options.record, midnight);
 
   const std::uint64_t wall_ns = poll_until_ended(partition, rx, config.port.idle, clock);
   flush_out(transmit, publish);
   const std::string recording_error = recorder ? recorder->finish() : "";
-  const bool unsent = transmit.unsent() || publish.unsent();
-  fmt::print("ended\n{}", to_text(figures_of(partition, wall_ns, port_counters(device, rx, unsent, recorder.get()))));
+  const bool unsent = !partition.finished() || transmit.unsent() || publish.unsent();
+  const Figures figures = figures_of(partition, wall_ns, port_counters(device, rx, unsent, recorder.get()));
+  fmt::print("ended\n{}", to_text(figures));
   std::fflush(stdout);
+  if (report) {
+    fail_if(write_file(report->path(), to_json(figures)));
+    report->commit();
+  }
   fail_if(recording_error);
 }
 
@@ -174,9 +291,10 @@ void run_on_device(Config config, const std::string& record) {
 int run_main(const RunOptions& options) {
   try {
     const Config config = load_config(options.config, ConfigUse::run);
+    check_here_and_now(config, options);
     const EalGuard eal;
     start_eal(config);
-    run_on_device(config, options.record);
+    run_on_device(config, options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "crosswire run: {}\n", error.what());
     return 1;

@@ -8,6 +8,7 @@ namespace crosswire {
 struct RunOptions {
   std::string config;
   std::string record;  // capture to write the input into; "" = none
+  std::string report;  // figures as JSON; "" = none
 };
 
 /// The subcommand. Returns the exit status.

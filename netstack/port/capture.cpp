@@ -8,6 +8,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -41,6 +42,7 @@ constexpr FileHeader kFileHeader{0xA1B23C4D, 2, 4, 0, 0, 65535, 1};
 // The seconds of classic pcap have 32 bits.
 constexpr std::int64_t kLatestEpochNs = ((std::int64_t{1} << 32) - 1) * kNs;
 constexpr std::size_t kWriterBuffer = std::size_t{1} << 20;
+constexpr const char* kMakeRoom = "make room, or give another path";
 
 MarkerFrame marker(std::string_view words) {
   constexpr std::size_t kEtherTypeOffset = 12;
@@ -55,13 +57,22 @@ bool is_marker(const MarkerFrame& marker, const std::uint8_t* data, std::size_t 
   return length == kMarkerLength && std::memcmp(data, marker.data(), kMarkerLength) == 0;
 }
 
+// Where the start marker keeps the run's MAC address, behind its words.
+constexpr std::size_t kStationOffset = 46;
+static_assert(kStationOffset + 6 <= kMarkerLength);
+
 pcap* open_capture(const std::string& path) {
+  std::FILE* const file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) {
+    throw std::runtime_error(path + ": cannot be read: " + std::generic_category().message(errno) +
+                             "; give the path of a capture that you may read");
+  }
   char reason[PCAP_ERRBUF_SIZE] = "";
-  pcap* handle = pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, reason);
+  pcap* handle = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
   if (handle == nullptr) {
-    // libpcap names the file in some of its messages only.
-    const std::string_view said = reason;
-    throw std::runtime_error(said.substr(0, path.size()) == path ? std::string(said) : path + ": " + std::string(said));
+    std::fclose(file);
+    throw std::runtime_error(path + ": is no capture (" + reason +
+                             "); give a pcap or pcapng file, a compressed one unpacked");
   }
   const int link_type = pcap_datalink(handle);
   if (link_type == DLT_EN10MB) return handle;
@@ -78,8 +89,29 @@ Next read_next(pcap* handle, const std::string& path, std::uint64_t number, pcap
   const int result = pcap_next_ex(handle, &header, &data);
   if (result == 1) return Next::frame;
   if (result == PCAP_ERROR_BREAK) return Next::end;
-  error = path + ": frame " + std::to_string(number) + ": " + pcap_geterr(handle);
+  error = path + ": frame " + std::to_string(number) + ": " + pcap_geterr(handle) + "; the file is cut off or damaged";
+  if (number > 1) error += ", keep what is whole: editcap -r " + path + " whole.pcap 1-" + std::to_string(number - 1);
   return Next::error;
+}
+
+/// "2026-01-31 08:00:00 UTC"; a time that no calendar has is left as a number.
+std::string utc(std::int64_t epoch_s) {
+  const auto seconds = static_cast<std::time_t>(epoch_s);
+  std::tm parts{};
+  char text[64];
+  if (gmtime_r(&seconds, &parts) == nullptr || std::strftime(text, sizeof text, "%F %T UTC", &parts) == 0) {
+    return std::to_string(epoch_s) + " s since 1970";
+  }
+  return text;
+}
+
+/// What is wrong with a frame's time that is not within the limits of `expected`.
+std::string time_fault(const pcap_pkthdr& header, const std::string& expected) {
+  const std::int64_t nanoseconds = header.ts.tv_usec;
+  if (nanoseconds < 0 || nanoseconds >= kNs) {
+    return "its time is no time (" + std::to_string(nanoseconds) + " ns into a second); the capture is damaged";
+  }
+  return "its time is " + utc(header.ts.tv_sec) + ", not " + expected;
 }
 
 /// Nanoseconds from `origin_ns` to the frame; nothing when that is outside 0 .. `limit`. Seconds first: a lying pcapng
@@ -96,7 +128,11 @@ bool time_within(const pcap_pkthdr& header, std::int64_t origin_ns, std::int64_t
 
 }  // namespace
 
-MarkerFrame start_marker() { return marker("crosswire recording start"); }
+MarkerFrame start_marker(const std::array<std::uint8_t, 6>& station) {
+  MarkerFrame frame = marker("crosswire recording start");
+  std::copy(station.begin(), station.end(), frame.begin() + kStationOffset);
+  return frame;
+}
 MarkerFrame end_marker() { return marker("crosswire recording end"); }
 
 std::int64_t midnight_utc(std::int64_t epoch_ns) {
@@ -109,7 +145,7 @@ std::int64_t midnight_utc(std::int64_t epoch_ns) {
 CaptureWriter::CaptureWriter(std::string path)
     : path_(std::move(path)), buffer_(std::make_unique<char[]>(kWriterBuffer)), file_(std::fopen(path_.c_str(), "wb")) {
   if (file_ == nullptr) {
-    fail("cannot be created");
+    fail("cannot be created", "give a path that you may write");
     return;
   }
   std::setvbuf(file_, buffer_.get(), _IOFBF, kWriterBuffer);
@@ -118,31 +154,40 @@ CaptureWriter::CaptureWriter(std::string path)
 
 CaptureWriter::~CaptureWriter() { close(); }
 
-void CaptureWriter::fail(const char* what) {
-  if (error_.empty()) error_ = path_ + ": " + what + ": " + std::generic_category().message(errno);
+void CaptureWriter::fail(const char* what, const char* mend) {
+  if (error_.empty()) error_ = path_ + ": " + what + ": " + std::generic_category().message(errno) + "; " + mend;
 }
 
 void CaptureWriter::put(const void* bytes, std::size_t length) {
   if (!error_.empty()) return;
-  if (std::fwrite(bytes, 1, length, file_) != length) fail("cannot be written");
+  if (std::fwrite(bytes, 1, length, file_) != length) fail("cannot be written", kMakeRoom);
+  buffered_ += length;
+}
+
+void CaptureWriter::flush() {
+  if (!error_.empty() || file_ == nullptr) return;
+  if (std::fflush(file_) != 0) fail("cannot be written", kMakeRoom);
+  buffered_ = 0;
 }
 
 void CaptureWriter::write(std::int64_t epoch_ns, std::span<const std::uint8_t> frame) {
   const std::int64_t seconds = epoch_ns / kNs;
   if (epoch_ns < 0 || epoch_ns > kLatestEpochNs + kNs - 1) {
     errno = EOVERFLOW;
-    return fail("cannot hold a frame before 1970 or after 2106");
+    return fail("cannot hold a frame before 1970 or after 2106", "check the date");
   }
   const auto length = static_cast<std::uint32_t>(frame.size());
   const FrameHeader header{static_cast<std::uint32_t>(seconds), static_cast<std::uint32_t>(epoch_ns % kNs), length,
                            length};
+  // The file ends with a whole frame at any time, whenever the process is killed.
+  if (buffered_ + sizeof header + frame.size() > kWriterBuffer) flush();
   put(&header, sizeof header);
   put(frame.data(), frame.size());
   frames_ += error_.empty() ? 1 : 0;
 }
 
 std::string CaptureWriter::close() {
-  if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) fail("cannot be written");
+  if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) fail("cannot be written", kMakeRoom);
   return error_;
 }
 
@@ -161,7 +206,12 @@ CaptureRxPort::CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, T
   }
   start_ns_ = has_pending_ ? pending_.time_ns : 0;
   last_ns_ = start_ns_;
-  if (has_pending_ && is_marker(start_marker(), pending_bytes_.data(), pending_.length)) advance();
+  if (!has_pending_ || pending_.length != kMarkerLength) return;
+  std::array<std::uint8_t, 6> station;
+  std::copy_n(pending_bytes_.begin() + kStationOffset, station.size(), station.begin());
+  if (!is_marker(start_marker(station), pending_bytes_.data(), pending_.length)) return;
+  station_ = station;
+  advance();
 }
 
 CaptureRxPort::~CaptureRxPort() { close(); }
@@ -180,7 +230,7 @@ std::int64_t CaptureRxPort::first_frame_epoch_ns(const std::string& path) {
     throw std::runtime_error(path + ": holds no frame, so it has no date; give one in the configuration");
   std::int64_t epoch_ns = 0;
   if (next == Next::frame && !time_within(*header, 0, kLatestEpochNs, epoch_ns)) {
-    error = path + ": frame 1: its time is before 1970 or after 2106";
+    error = path + ": frame 1: " + time_fault(*header, "in 1970 .. 2106; mend the capture's times (editcap -t)");
   }
   if (!error.empty()) throw std::runtime_error(error);
   return epoch_ns;
@@ -197,9 +247,9 @@ void CaptureRxPort::advance() {
 
   std::int64_t offset_ns = 0;
   if (!time_within(*header, midnight_epoch_ns_, static_cast<std::int64_t>(kLatestNs), offset_ns)) {
-    error_ =
-        path_ + ": frame " + std::to_string(frames_read_) +
-        ": its time is before the day's midnight or more than 48 hours after it; check the date in the configuration";
+    error_ = path_ + ": frame " + std::to_string(frames_read_) + ": " +
+             time_fault(*header, "in the 48 hours from midnight (" + utc(midnight_epoch_ns_ / kNs) +
+                                     ") on; check the date in the configuration");
     return;
   }
   const auto stamped_ns = static_cast<TimeNs>(offset_ns);
@@ -231,18 +281,19 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
 }
 
 RxBurst CaptureRxPort::receive() {
-  if (!has_pending_) {
-    // Time goes on to the schedule's end only where the input was whole and does not say itself when it ended.
-    if (!has_end_marker_ && error_.empty()) last_ns_ = std::max(last_ns_, schedule_end_ns_);
-    return {{}, last_ns_, true};
+  // A burst has frames: one of which all were dropped is passed over, so that every call brings the input forward.
+  while (has_pending_) {
+    last_ns_ = pending_.time_ns;
+    std::size_t count = 0;
+    while (has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst) {
+      count += take_pending(views_[count], buffers_[count]) ? 1 : 0;
+    }
+    counters_.frames += count;
+    if (count > 0) return {{views_.data(), count}, last_ns_, false};
   }
-  last_ns_ = pending_.time_ns;
-  std::size_t count = 0;
-  while (has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst) {
-    count += take_pending(views_[count], buffers_[count]) ? 1 : 0;
-  }
-  counters_.frames += count;
-  return {{views_.data(), count}, last_ns_, false};
+  // Time goes on to the schedule's end only where the input was whole and does not say itself when it ended.
+  if (!has_end_marker_ && error_.empty()) last_ns_ = std::max(last_ns_, schedule_end_ns_);
+  return {{}, last_ns_, true};
 }
 
 // --- frames out ---

@@ -21,7 +21,8 @@ namespace crosswire {
 /// then these words and zeros. They carry the times at which the recorded run began and ended.
 inline constexpr std::size_t kMarkerLength = 60;
 using MarkerFrame = std::array<std::uint8_t, kMarkerLength>;
-MarkerFrame start_marker();
+/// `station`: the run's MAC address, so that a replay knows which frames were to it. Zero: not known.
+MarkerFrame start_marker(const std::array<std::uint8_t, 6>& station = {});
 MarkerFrame end_marker();
 
 /// Midnight UTC at or before `epoch_ns` (nanoseconds since the Unix epoch).
@@ -39,6 +40,8 @@ class CaptureWriter {
 
   /// Appends a frame. `epoch_ns`: 0 .. 2^32 seconds since the Unix epoch, what the format holds; else an error.
   void write(std::int64_t epoch_ns, std::span<const std::uint8_t> frame);
+  /// Brings all frames so far to the file. Between calls the writer keeps up to 1 MiB, and writes whole frames only.
+  void flush();
   /// Ends the file. Returns the first error of the writer's life in one line, or "". More calls change nothing.
   std::string close();
   [[nodiscard]] const std::string& error() const { return error_; }
@@ -47,13 +50,14 @@ class CaptureWriter {
 
  private:
   void put(const void* bytes, std::size_t length);
-  void fail(const char* what);
+  void fail(const char* what, const char* mend);
 
   std::string path_;
   std::unique_ptr<char[]> buffer_;  // outlives file_, which writes through it
   std::FILE* file_ = nullptr;
   std::string error_;
   std::uint64_t frames_ = 0;
+  std::size_t buffered_ = 0;  // bytes since the last flush
 };
 
 /// Counted oddities of a capture. None of them ends the replay.
@@ -84,6 +88,8 @@ class CaptureRxPort final : public RxPort {
 
   /// Of the start marker or else the first frame; midnight where the capture has no frame.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
+  /// The MAC address of the run that was recorded; zero if the capture does not say.
+  [[nodiscard]] const std::array<std::uint8_t, 6>& station() const { return station_; }
   /// "" or, after receive() returned `ended`, what broke off the reading: file, frame number (from 1) and reason.
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] const CaptureCounters& counters() const { return counters_; }
@@ -111,6 +117,7 @@ class CaptureRxPort final : public RxPort {
   TimeNs last_ns_ = 0;    // of the last burst
   TimeNs latest_ns_ = 0;  // of all frames read
   bool has_end_marker_ = false;
+  std::array<std::uint8_t, 6> station_{};
   std::uint64_t frames_read_ = 0;
   std::string error_;
   CaptureCounters counters_;

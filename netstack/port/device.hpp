@@ -107,6 +107,7 @@ class DeviceRxPort final : public RxPort {
 
   /// Any thread or signal handler: receive() will return `ended` from its next call on.
   void request_end() { end_requested_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool end_requested() const { return end_requested_.load(std::memory_order_relaxed); }
 
   /// When this was made: the start of the run.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }

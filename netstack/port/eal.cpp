@@ -139,10 +139,11 @@ bool fits_hugepages(const EalOptions& options, const EalHost& host) {
          host.free_hugepage_bytes >= static_cast<std::size_t>(options.memory_mb) * kMegabyte;
 }
 
-std::string joined(const std::vector<std::string>& words) {
+/// The arguments that are the user's own.
+std::string extra_arguments(const EalOptions& options) {
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
+  for (const std::string& word : options.extra_args) text += " " + word;
+  return text.empty() ? "" : " and the extra arguments (" + text.substr(1) + ")";
 }
 
 std::string hugepages_missing(const EalOptions& options, const EalHost& host) {
@@ -265,7 +266,6 @@ std::string eal_start(const EalOptions& options) {
   static std::vector<std::string> words;
   static std::vector<char*> pointers;
   words = eal_arguments(options, host);
-  const std::string line = joined(words);
   words.insert(words.begin(), "crosswire");
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
@@ -288,8 +288,8 @@ std::string eal_start(const EalOptions& options) {
   if (cores_known) sched_setaffinity(0, sizeof cores, &cores);
   if (result < 0) {
     const std::string said = DpdkErrors::text();
-    return "DPDK does not start with \"" + line + "\": " + (said.empty() ? rte_strerror(rte_errno) : said) +
-           "; check the devices and the extra DPDK arguments in the configuration";
+    return std::string("DPDK does not start: ") + (said.empty() ? rte_strerror(rte_errno) : said) +
+           "; check the device" + extra_arguments(options);
   }
   running = true;
   const std::string missing = missing_device(options, DpdkErrors::text());

@@ -14,6 +14,7 @@ enum Kind : std::uint32_t { kFrame, kEndMarker };
 
 constexpr std::size_t kFullBurstBytes = kMaxBurst * RecordRing::record_bytes(kMaxFrame);
 constexpr std::chrono::milliseconds kWriterPause{1};
+constexpr std::chrono::milliseconds kFlushInterval{500};  // what a killed process may lose
 
 }  // namespace
 
@@ -68,15 +69,15 @@ void RecordRing::copy_out(std::uint64_t position, void* to, std::size_t length) 
 
 // --- port ---
 
-RecordingRxPort::RecordingRxPort(RxPort& inner, Arena& arena, const std::string& path, std::int64_t midnight_epoch_ns,
-                                 TimeNs start_time_ns, std::size_t ring_bytes)
-    : inner_(inner),
-      ring_(arena, ring_bytes),
-      last_ns_(start_time_ns),
-      writer_(path),
-      midnight_epoch_ns_(midnight_epoch_ns) {
-  writer_.write(midnight_epoch_ns_ + static_cast<std::int64_t>(start_time_ns), start_marker());
-  if (!writer_.error().empty()) throw std::runtime_error(writer_.error());
+RecordingRxPort::RecordingRxPort(RxPort& inner, Arena& arena, std::int64_t midnight_epoch_ns, TimeNs start_time_ns,
+                                 std::size_t ring_bytes)
+    : inner_(inner), ring_(arena, ring_bytes), midnight_epoch_ns_(midnight_epoch_ns), last_ns_(start_time_ns) {}
+
+void RecordingRxPort::begin(const std::string& path, const std::array<std::uint8_t, 6>& station) {
+  writer_.emplace(path);
+  writer_->write(midnight_epoch_ns_ + static_cast<std::int64_t>(last_ns_), start_marker(station));
+  writer_->flush();  // a full disk is told now
+  if (!writer_->error().empty()) throw std::runtime_error(writer_->error());
   thread_ = std::jthread([this](const std::stop_token& stop) { write_until_stopped(stop); });
 }
 
@@ -107,13 +108,19 @@ std::string RecordingRxPort::finish() {
     thread_.request_stop();
     thread_.join();
   }
-  return writer_.close();
+  return writer_ ? writer_->close() : "";
 }
 
 void RecordingRxPort::write_until_stopped(const std::stop_token& stop) {
   // The polling core may not wake anybody (a system call), so the writer looks by itself.
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point flushed = Clock::now();
   while (!stop.stop_requested()) {
     drain();
+    if (const Clock::time_point now = Clock::now(); now - flushed >= kFlushInterval) {
+      writer_->flush();
+      flushed = now;
+    }
     std::this_thread::sleep_for(kWriterPause);
   }
   drain();
@@ -126,14 +133,14 @@ void RecordingRxPort::drain() {
   while (ring_.take(header, frame.data())) {
     const std::int64_t epoch_ns = midnight_epoch_ns_ + static_cast<std::int64_t>(header.time_ns);
     if (header.kind == kEndMarker) {
-      writer_.write(epoch_ns, end);
+      writer_->write(epoch_ns, end);
     } else {
-      writer_.write(epoch_ns, {frame.data(), header.length});
+      writer_->write(epoch_ns, {frame.data(), header.length});
     }
   }
-  if (!writer_.error().empty() && !complained_) {
+  if (!writer_->error().empty() && !complained_) {
     complained_ = true;
-    std::fprintf(stderr, "crosswire: recording broken off: %s\n", writer_.error().c_str());
+    std::fprintf(stderr, "crosswire: recording broken off: %s\n", writer_->error().c_str());
   }
 }
 

@@ -3,8 +3,10 @@
 // system call, no allocation, no lock.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -63,13 +65,16 @@ class RecordingRxPort final : public RxPort {
     return Arena::bytes_for<std::uint8_t>(ring_bytes);
   }
 
-  /// Records what `inner` hands on into `path` (created or overwritten), after a start marker at `start_time_ns`.
-  /// `inner` and `arena` outlive this. `ring_bytes`: a power of two, at least two full bursts. The writer's thread
-  /// inherits the cores of the constructing thread: construct before pinning. Throws std::runtime_error (one line) when
-  /// the file cannot be written.
-  RecordingRxPort(RxPort& inner, Arena& arena, const std::string& path, std::int64_t midnight_epoch_ns,
-                  TimeNs start_time_ns, std::size_t ring_bytes = kDefaultRingBytes);
+  /// `inner` and `arena` outlive this. `ring_bytes`: a power of two, at least two full bursts.
+  RecordingRxPort(RxPort& inner, Arena& arena, std::int64_t midnight_epoch_ns, TimeNs start_time_ns,
+                  std::size_t ring_bytes = kDefaultRingBytes);
   ~RecordingRxPort() override;
+
+  /// Records what `inner` hands on into `path` (created or overwritten), after a start marker, which is in the file on
+  /// return. To be called once, before receive(), when all else is ready to run. The writer's thread inherits the cores
+  /// of the calling thread: call it before pinning. Throws std::runtime_error (one line) when the file cannot be
+  /// written.
+  void begin(const std::string& path, const std::array<std::uint8_t, 6>& station = {});
 
   /// The inner port's burst. Where the ring has no room for a full one, the inner port is not polled: an empty burst at
   /// the last time, counted in held_back(); the frames wait in the NIC's ring.
@@ -89,12 +94,12 @@ class RecordingRxPort final : public RxPort {
 
   RxPort& inner_;
   RecordRing ring_;
+  std::int64_t midnight_epoch_ns_;
   TimeNs last_ns_;
   bool ended_ = false;
   std::uint64_t held_back_ = 0;
   // The writer's thread alone, until it has joined.
-  CaptureWriter writer_;
-  std::int64_t midnight_epoch_ns_;
+  std::optional<CaptureWriter> writer_;  // from begin() on
   bool complained_ = false;
   std::jthread thread_;
 };

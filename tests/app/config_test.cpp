@@ -359,5 +359,35 @@ TEST_F(ConfigFile, WithAnImpossibleCombinationNamesOneOfItsKeys) {
   expect_error(kGood + "[limits]\nmax_orders = 10\nmax_levels = 21\n", kNext + 2, "limits.max_levels", "at most 20");
 }
 
+TEST_F(ConfigFile, WantsAMidnightAtMidnight) {
+  expect_error(kGood + "[time]\nmidnight = 2026-01-31T00:00:01+08:00\n", kNext + 1, "time.midnight", "not 00:00:00");
+}
+
+TEST_F(ConfigFile, TakesOnlyAFileWithSomethingInItForAPassword) {
+  const std::string account = "[[account]]\nuser = \"U2\"\npassword_file = ";
+  folder_.write("nothing", "\n");
+  expect_error(kGood + account + "\"nothing\"\n", kNext + 2, "account.password_file", "is empty");
+  expect_error(kGood + account + "\"/tmp\"\n", kNext + 2, "account.password_file", "is not a file");
+}
+
+TEST_F(ConfigFile, LeavesToCrosswireWhatItTellsDpdkItself) {
+  for (const char* const argument :
+       {"-h", "--help", "--hel", "-v", "--version", "--proc-type=secondary", "-a", "--vdev=x", "-l", "-l1", "--lcores",
+        "-m", "--no-huge", "--file-prefix=x", "--no-pci", "--"}) {
+    expect_error(kPort + "dpdk_args = [\"" + argument + "\"]\n" + kSymbol + kAccount, 3, "port.dpdk_args", argument);
+  }
+  load(kPort + "dpdk_args = [\"--log-level=8\", \"-n\", \"4\", \"--iova-mode=pa\"]\n" + kSymbol + kAccount);
+}
+
+TEST_F(ConfigFile, NamesAllFilesThatItIsMadeOf) {
+  folder_.write("secret", "hush\n");
+  folder_.write("more.toml", "[[account]]\nuser = \"u3\"\npassword_file = \"secret\"\n");
+  const Config config = load("accounts_file = \"more.toml\"\n" + kGood);
+  ASSERT_EQ(config.files.size(), 3u);
+  EXPECT_EQ(std::filesystem::path(config.files[0]).filename(), "c.toml");
+  EXPECT_EQ(std::filesystem::path(config.files[1]).filename(), "more.toml");
+  EXPECT_EQ(std::filesystem::path(config.files[2]).filename(), "secret");
+}
+
 }  // namespace
 }  // namespace crosswire

@@ -442,11 +442,62 @@ TEST_F(Program, ExplainsWhatItCannotReadOrWriteInOneLine) {
                  "frame 7");
 }
 
+TEST_F(Program, LeavesNothingHalfWrittenAndWhatWasThereAlone) {
+  const std::string in = path("in.pcap");
+  std::string cut = bytes_of_file(in);
+  cut.resize(cut.size() - 5);
+  std::ofstream(path("cut.pcap"), std::ios::binary) << cut;
+  std::ofstream(path("o.pcap")) << "earlier";
+  expect_failure(replay_of("--config " + config_ + " --in " + path("cut.pcap") + " --out " + path("o.pcap")),
+                 "editcap -r ");
+  const std::string greedy = config_file("greedy.toml", "user_ref_window = 268435456\n");
+  EXPECT_EQ(replay_of("--config " + greedy + " --in " + in + " --out " + path("o.pcap")).status, 1);
+  EXPECT_EQ(bytes_of_file(path("o.pcap")), "earlier");
+  EXPECT_FALSE(std::filesystem::exists(path("o.pcap.part")));
+}
+
+TEST_F(Program, OverwritesNothingThatItReads) {
+  const std::string in = path("in.pcap");
+  const std::string before = bytes_of_file(config_);
+  std::filesystem::create_hard_link(config_, path("hard"));
+  std::filesystem::create_symlink(in, path("soft"));
+  for (const std::string& out : {config_, path("hard"), path("soft")}) {
+    const Ran ran = replay_of("--config " + config_ + " --in " + in + " --out " + out);
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_NE(ran.output.find("would be overwritten by " + out), std::string::npos) << ran.output;
+  }
+  EXPECT_EQ(replay_of("--config " + config_ + " --in " + in + " --out " + path("o") + " --report " + config_).status,
+            2);
+  EXPECT_EQ(bytes_of_file(config_), before);
+}
+
+TEST_F(Program, TellsPathsThatCannotBeFollowedInOneLine) {
+  std::filesystem::create_symlink(path("loop"), path("loop"));
+  const std::string config = "--config " + config_;
+  const std::string in = " --in " + path("in.pcap");
+  expect_failure(replay_of(config + " --in " + path("loop") + " --out " + path("o")), "/loop: cannot be read");
+  expect_failure(replay_of(config + in + " --out " + path("loop")), "/loop: cannot be written");
+  expect_failure(replay_of(config + in + " --out " + path(std::string(300, 'x'))), "File name too long");
+  expect_failure(
+      shell("cat " + path("in.pcap") + " | " + program_ + " replay " + config + " --in /dev/stdin --out " + path("o")),
+      "more than once");
+}
+
+TEST_F(Program, SaysWhenItsFiguresCannotBePrinted) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full to write to";
+  const Ran ran = shell("( " + program_ + " replay --config " + config_ + " --in " + path("in.pcap") + " --out " +
+                        path("o") + " > /dev/full )");
+  expect_failure(ran, "output cannot be written");
+}
+
 TEST_F(Program, TakesWrongUsageForAnErrorOfItsOwn) {
   const std::string in = " --in " + path("in.pcap");
   const std::string config = " --config " + config_;
   EXPECT_EQ(shell(program_).status, 2);
-  EXPECT_EQ(shell(program_ + " fly").status, 2);
+  const Ran fly = shell(program_ + " fly");
+  EXPECT_EQ(fly.status, 2);
+  EXPECT_NE(fly.output.find("\"fly\" is no command"), std::string::npos) << fly.output;
+  EXPECT_EQ(replay_of(config + in + " --out ''").status, 2);
   EXPECT_EQ(replay_of(config + in).status, 2);
   EXPECT_EQ(replay_of(config + in + " --out " + path("o.pcap") + " --fast").status, 2);
   EXPECT_EQ(replay_of(config + in + in + " --out " + path("o.pcap")).status, 2);

@@ -25,11 +25,7 @@ class Run : public ::testing::Test {
     std::string name = (std::filesystem::temp_directory_path() / "crosswire-run-XXXXXX").string();
     folder_ = mkdtemp(name.data());
   }
-  void TearDown() override {
-    std::filesystem::remove_all(folder_);
-    std::error_code not_there;  // DPDK leaves an empty folder
-    std::filesystem::remove(fmt::format("/var/run/dpdk/crosswire-run-{}", getpid()), not_there);
-  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string path(const std::string& name) const { return folder_ / name; }
 
@@ -38,7 +34,6 @@ class Run : public ::testing::Test {
     std::ofstream(path("c.toml")) << fmt::format(R"([port]
 address = "10.99.0.1"
 idle = "yield"
-dpdk_args = ["--file-prefix=crosswire-run-{}"]
 {}
 [memory]
 hugepages = "{}"
@@ -57,7 +52,7 @@ tick_e4 = 100
 user = "ann"
 password = "secret"
 )",
-                                                 getpid(), port, hugepages);
+                                                 port, hugepages);
     chmod(path("c.toml").c_str(), 0600);
     return path("c.toml");
   }
@@ -69,7 +64,8 @@ password = "secret"
         fmt::format("{0} run {1} > {2} 2> {3} & pid=$!; "
                     "for i in $(seq 300); do grep -q '^running until' {2} && break; "
                     "kill -0 $pid 2> /dev/null || break; sleep 0.1; done; "
-                    "sleep 0.3; kill -{4} $pid; wait $pid; status=$?; cat {2} {3}; exit $status",
+                    "sleep 0.3; for signal in {4}; do kill -$signal $pid; sleep 0.02; done; wait $pid; status=$?; cat "
+                    "{2} {3}; exit $status",
                     program_, arguments, out, path("stderr"), signal));
   }
 
@@ -87,11 +83,13 @@ password = "secret"
 TEST_F(Run, EndsOnEitherSignalWithItsFigures) {
   const std::string arguments = "--config " + config("device = \"net_ring0\"");
   // A shell without job control starts background jobs with SIGINT ignored; the program asks for it all the same.
-  for (const std::string signal : {"TERM", "INT"}) {
+  // Two at once are one wish, as from a terminal and a supervisor.
+  for (const std::string signal : {"TERM", "INT", "INT INT", "TERM INT"}) {
     const test::Ran ran = run_until_signal(arguments, signal);
     EXPECT_EQ(ran.status, 0) << ran.output;
     for (const char* const word :
-         {"device       net_ring0", "address      10.99.0.1", "memory ", "ended\n", "state_hash   "}) {
+         {"device       net_ring0", "address      10.99.0.1", "memory ", "time         midnight ",
+          "continuous to the end", "ended\n", "noticed      ", "state_hash   "}) {
       EXPECT_NE(ran.output.find(word), std::string::npos) << word << " in:\n" << ran.output;
     }
   }
@@ -111,10 +109,33 @@ TEST_F(Run, LeavesARecordingThatReplaysToTheSameState) {
 
 TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
   expect_failure("--config " + config(""), "c.toml:1: port.device: missing");
-  expect_failure("--config " + config("device = \"net_af_packet0,iface=nosuchdev\""), "nosuchdev");
+  expect_failure("--config " + config("device = \"net_af_packet0,iface=nosuchdev\""),
+                 "c.toml:4: port.device: device \"net_af_packet0,iface=nosuchdev\"");
   expect_failure("--config " + config("device = \"0000:ff:1f.7\""), "0000:ff:1f.7");
   expect_failure("--config " + config("device = \"net_ring0\"") + " --record /nowhere/in.pcap", "/nowhere/in.pcap");
-  expect_failure("--config " + config("device = \"net_ring0\"\ncore = 4000"), "4000");
+  expect_failure("--config " + config("device = \"net_ring0\"\ncore = 4000"), "c.toml:5: port.core: 4000 ");
+  expect_failure("--config " + config("device = \"net_ring0\"\ndpdk_args = [\"--help\"]"), "c.toml:5: port.dpdk_args:");
+  expect_failure("--config " + config("device = \"net_ring0\"\n[time]\nmidnight = 2020-01-31T00:00:00Z"),
+                 "c.toml:6: time.midnight:");
+}
+
+TEST_F(Run, DestroysNothingThatIsThere) {
+  const std::string file = config("device = \"net_ring0\"");
+  std::ofstream(path("in.pcap")) << "a recording";
+  expect_failure("--config " + file + " --record " + path("in.pcap"), "in.pcap: exists");
+  expect_failure("--config " + file + " --record " + file, "c.toml: exists");
+  std::filesystem::create_hard_link(file, path("link.json"));
+  expect_failure("--config " + file + " --report " + path("link.json"), "would be overwritten");
+  EXPECT_EQ(std::filesystem::file_size(path("in.pcap")), 11u);
+  EXPECT_GT(std::filesystem::file_size(file), 100u);
+}
+
+TEST_F(Run, WritesItsFiguresAsJson) {
+  const test::Ran ran =
+      run_until_signal("--config " + config("device = \"net_ring0\"") + " --report " + path("r.json"), "TERM");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_GT(std::filesystem::file_size(path("r.json")), 100u);
+  EXPECT_FALSE(std::filesystem::exists(path("r.json.part")));
 }
 
 TEST_F(Run, DoesNotStartWithoutTheHugepagesThatAreRequired) {

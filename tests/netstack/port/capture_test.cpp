@@ -109,6 +109,27 @@ TEST_F(Captures, SwallowTheMarkersAndTakeTheirTimes) {
   const SeenRun run = play(port);
   EXPECT_EQ(run.bursts, (std::vector<SeenBurst>{{kOpen, {numbered_frame(1)}}}));
   EXPECT_EQ(run.end_ns, kOpen + 9) << "the end marker wins over the schedule";
+  EXPECT_EQ(port.station(), (std::array<std::uint8_t, 6>{})) << "a marker need not say whose run it was";
+}
+
+TEST_F(Captures, TellWhoseRunWasRecorded) {
+  const std::array<std::uint8_t, 6> station = {2, 0, 0, 0, 0xAB, 9};
+  write_capture(path_, {{kOpen - 7, bytes(start_marker(station))}, {kOpen, numbered_frame(1)}});
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(port.station(), station);
+  EXPECT_EQ(port.start_time_ns(), kOpen - 7);
+  EXPECT_EQ(play(port).bursts.size(), 1u) << "the marker is no frame";
+}
+
+TEST_F(Captures, PassOverBurstsOfWhichEveryFrameIsDropped) {
+  std::vector<std::uint8_t> jumbo(kMaxFrame + 1, 0xEE);
+  write_capture(path_, {{kOpen, jumbo}, {kOpen + 1, jumbo}, {kOpen + 2, numbered_frame(1)}, {kOpen + 3, jumbo}});
+  CaptureRxPort port(path_, kMidnight);
+  const RxBurst burst = port.receive();
+  ASSERT_EQ(burst.frames.size(), 1u) << "every call brings the input forward";
+  EXPECT_EQ(burst.time_ns, kOpen + 2);
+  EXPECT_TRUE(port.receive().ended);
+  EXPECT_EQ(port.counters().oversized, 3u);
 }
 
 TEST_F(Captures, TakeMarkersInTheMiddleForOrdinaryFrames) {

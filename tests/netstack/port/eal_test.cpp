@@ -191,7 +191,7 @@ TEST(Eal, TellsInOneLineThatAnArgumentIsWrongAndPrintsNoUsage) {
   });
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  EXPECT_EQ(said.find("DPDK does not start with "), 0u) << said;
+  EXPECT_EQ(said.find("DPDK does not start: "), 0u) << said;
   EXPECT_NE(said.find("--no-such-option"), std::string::npos) << said;
   EXPECT_EQ(said.find('\n'), std::string::npos) << said;
 }

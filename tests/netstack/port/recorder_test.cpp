@@ -1,6 +1,9 @@
 // The recorder: what it wrote, replayed, is what the inner port handed on; nothing is lost when the ring is full.
 #include "netstack/port/recorder.hpp"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <random>
 
 #include "port_testing.hpp"
@@ -31,7 +34,8 @@ TEST_F(Recordings, ReplayToTheSameBurstsStartAndEnd) {
   }
   live.end(time_ns + 5);
 
-  RecordingRxPort recorder(live, arena_, path_, kMidnight, kOpen, kSmallRing);
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_);
   const SeenRun seen = play(recorder);
   EXPECT_EQ(recorder.finish(), "");
   EXPECT_EQ(recorder.finish(), "");
@@ -48,7 +52,8 @@ TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
   MemoryRxPort live;
   live.push_burst(kOpen + 1, {numbered_frame(1)});
   live.end(kOpen + 2);
-  RecordingRxPort recorder(live, arena_, path_, kMidnight, kOpen, kSmallRing);
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_);
   play(recorder);
   EXPECT_TRUE(recorder.receive().ended);
   EXPECT_TRUE(recorder.receive().ended);
@@ -59,7 +64,8 @@ TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
 TEST_F(Recordings, WithoutAnEndAreStillWholeCaptures) {
   MemoryRxPort live;
   live.push_burst(kOpen + 1, {numbered_frame(1)});
-  RecordingRxPort recorder(live, arena_, path_, kMidnight, kOpen, kSmallRing);
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_);
   recorder.receive();
   EXPECT_EQ(recorder.finish(), "");
   CaptureRxPort capture(path_, kMidnight);
@@ -68,25 +74,53 @@ TEST_F(Recordings, WithoutAnEndAreStillWholeCaptures) {
 
 TEST_F(Recordings, CannotBeginWhereTheFileCannotBeWritten) {
   MemoryRxPort live;
-  EXPECT_THROW(RecordingRxPort(live, arena_, folder_.file("no/such/r.pcap"), kMidnight, kOpen, kSmallRing),
-               std::runtime_error);
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  EXPECT_THROW(recorder.begin(folder_.file("no/such/r.pcap")), std::runtime_error);
 }
 
 TEST_F(Recordings, DoNotStopTheExchangeWhenTheDiskIsFull) {
-  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full to write to";
   MemoryRxPort live;
   constexpr std::size_t kBursts = 100;
   for (std::size_t i = 0; i < kBursts; ++i) {
     live.push_burst(kOpen + i, std::vector<FrameBytes>(kMaxBurst, numbered_frame(1, kMaxFrame)));
   }
   live.end(kOpen + kBursts);
+  // A file that may not grow beyond this stands for a disk that fills up.
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{kMaxFrame, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
   testing::internal::CaptureStderr();
-  RecordingRxPort recorder(live, arena_, "/dev/full", kMidnight, kOpen, kSmallRing);
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   EXPECT_EQ(play(recorder).bursts.size(), kBursts);
-  EXPECT_NE(recorder.finish().find("No space left"), std::string::npos);
+  const std::string error = recorder.finish();
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_NE(error.find(path_ + ": cannot be written: "), std::string::npos) << error;
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_NE(said.find("recording broken off"), std::string::npos) << said;
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+}
+
+TEST_F(Recordings, CannotBeginOnAFullDisk) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full to write to";
+  MemoryRxPort live;
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  EXPECT_THROW(recorder.begin("/dev/full"), std::runtime_error);
+}
+
+TEST_F(Recordings, HoldTheirStartFromTheBeginningAndSoonWhatCame) {
+  MemoryRxPort live;
+  live.push_burst(kOpen + 1, {numbered_frame(1)});
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_);
+  EXPECT_EQ(contents(path_).size(), 24 + 16 + 60u);
+  recorder.receive();
+  for (int i = 0; i < 500 && contents(path_).size() == 24 + 16 + 60u; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(contents(path_).size(), 24 + 2 * (16 + 60u));  // as a killed process leaves it
 }
 
 TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {

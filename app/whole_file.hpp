@@ -1,0 +1,31 @@
+// An output file that takes its name only when it is whole: a run that fails leaves no half file that looks good, and
+// what was there before stays. Set-up and end only; never on a polling core.
+#pragma once
+
+#include <string>
+
+namespace crosswire {
+
+class WholeFile {
+ public:
+  /// Creates PATH.part, which goes when this does. What is there already and is no regular file (/dev/null, a pipe) is
+  /// written itself. Throws std::runtime_error (one line) where that cannot be, so before any work is done.
+  explicit WholeFile(std::string path);
+  ~WholeFile();
+  WholeFile(const WholeFile&) = delete;
+  WholeFile& operator=(const WholeFile&) = delete;
+
+  /// The name to write to until commit(). Open it for writing as usual.
+  [[nodiscard]] const std::string& path() const { return part_.empty() ? path_ : part_; }
+  /// What was written takes the name PATH, in the place of what had it. Throws std::runtime_error (one line).
+  void commit();
+
+  /// Name that a file has until it is whole, to be spared by whoever checks that no input is overwritten.
+  static std::string part_of(const std::string& path) { return path + ".part"; }
+
+ private:
+  std::string path_;
+  std::string part_;  // "" where the file is written itself, or is whole
+};
+
+}  // namespace crosswire
