@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <system_error>
 
 #include "app/flow_error.hpp"
 
@@ -109,16 +111,17 @@ std::vector<PhaseChange> read_phases(const std::string& path, const DayTable& ro
 }
 
 toml::table parse_file(const std::string& path) {
+  std::error_code error;  // what cannot be looked at cannot be opened either
   std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.is_open() || in.bad()) {
+  if (!in.is_open() || std::filesystem::is_directory(path, error)) {
     throw FlowError(fmt::format("{}:1: file: cannot be read; give the path of a day.toml that you may read", path));
   }
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   try {
     return toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
+  } catch (const toml::parse_error& fault) {
     throw FlowError(
-        fmt::format("{}:{}: syntax: {}; write it as TOML 1.0", path, error.source().begin.line, error.description()));
+        fmt::format("{}:{}: syntax: {}; write it as TOML 1.0", path, fault.source().begin.line, fault.description()));
   }
 }
 

@@ -3,11 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <initializer_list>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include "app/day.hpp"
 #include "app/flow_check.hpp"
@@ -15,6 +20,8 @@
 #include "app/flow_frames.hpp"
 #include "app/flow_orders.hpp"
 #include "app/flow_synthetic.hpp"
+#include "app/same_file.hpp"
+#include "app/whole_file.hpp"
 
 namespace crosswire {
 namespace {
@@ -60,6 +67,10 @@ int run_orders(const FlowArguments& arguments) {
   fmt::print("{}: {} frames, {} sessions: {} orders, {} cancels, {} reductions; {} executions expected\n",
              arguments.out, figures.frames, arguments.sessions, figures.enters, figures.cancels, figures.reductions,
              figures.executions);
+  if (figures.without_effect > 0) {
+    fmt::print("{} rows named orders with nothing left to take; with the phases of its --day they may have\n",
+               figures.without_effect);
+  }
   return 0;
 }
 
@@ -93,23 +104,62 @@ int run_flow(const FlowArguments& arguments) try {
   if (!arguments.orders.empty()) return run_orders(arguments);
   return run_check(arguments);
 } catch (const std::exception& error) {  // FlowError, or no memory for the engine
-  fmt::print(stderr, "crosswire: {}\n", error.what());
+  fmt::print(stderr, "crosswire flow: {}\n", one_line(error.what()));
   return 1;
 }
 
+constexpr const char* kDayGroup = "A recorded day";
+constexpr const char* kSyntheticGroup = "A made-up day";
+constexpr const char* kOutGroup = "What is written";
+constexpr const char* kCheckGroup = "Comparing a replay with the exchange";
+
+/// Refuses an option that `mode` would not heed: one of none of its groups.
+void refuse_others(const CLI::App& flow, const std::string& mode, std::initializer_list<std::string> groups) {
+  for (const CLI::Option* const option : flow.get_options()) {
+    if (option->count() == 0 || std::find(groups.begin(), groups.end(), option->get_group()) != groups.end()) continue;
+    if (option->get_name() == "--symbol" && mode != "--synthetic") continue;
+    throw CLI::ValidationError(option->get_name(), "does not go with " + mode);
+  }
+}
+
+/// Refuses to write over what is read, or two files into one.
+void refuse_overwriting(const FlowArguments& arguments) {
+  const auto one = [](const std::string& a, const std::string& b) {
+    std::error_code error;  // what cannot be looked at cannot be opened either
+    if (a.empty() || b.empty()) return false;
+    if (same_file(a, b, error)) return true;
+    return !std::filesystem::exists(a, error) &&
+           std::filesystem::weakly_canonical(a, error) == std::filesystem::weakly_canonical(b, error);
+  };
+  for (const std::string& out : {arguments.out, arguments.config_out}) {
+    for (const std::string& in : {arguments.orders, arguments.day}) {
+      if (one(out, in) || (!out.empty() && one(WholeFile::part_of(out), in))) {
+        throw CLI::ValidationError("flow", in + " would be overwritten");
+      }
+    }
+  }
+  if (one(arguments.out, arguments.config_out)) {
+    throw CLI::ValidationError("flow", "--out and --config-out are the same file");
+  }
+}
+
 /// What CLI11's own rules cannot say.
-void check_usage(const FlowArguments& arguments) {
+void check_usage(const CLI::App& flow, const FlowArguments& arguments) {
   const bool check = !arguments.check_trades.empty() || !arguments.check_depth.empty();
   const bool orders = !arguments.orders.empty();
   if (check + orders + arguments.synthetic != 1) {
     throw CLI::ValidationError("flow", "give one of --orders, --synthetic, --check-trades and --check-depth");
   }
+  if (check) refuse_others(flow, "a check", {kCheckGroup});
+  if (orders) refuse_others(flow, "--orders", {kDayGroup, kOutGroup});
+  if (arguments.synthetic) refuse_others(flow, "--synthetic", {kSyntheticGroup, kOutGroup});
   if (check && arguments.in.empty()) throw CLI::RequiredError("--in");
   if (!check && arguments.out.empty()) throw CLI::RequiredError("--out");
   if (orders && arguments.symbol.empty() && arguments.day.empty()) throw CLI::RequiredError("--symbol or --day");
   if (!arguments.symbol.empty() && !printable_symbol(arguments.symbol)) {
     throw CLI::ValidationError("--symbol", "1 to 8 printable ASCII characters");
   }
+  refuse_overwriting(arguments);
 }
 
 }  // namespace
@@ -120,32 +170,29 @@ void add_flow_command(CLI::App& root, int& exit_code) {
   const auto arguments = std::make_shared<FlowArguments>();
   FlowArguments& a = *arguments;
 
-  const char* const kDayGroup = "A recorded day";
   flow->add_option("--orders", a.orders, "orders.csv or .csv.gz: time_ns,kind,order,side,price_e4,shares")
       ->group(kDayGroup);
   flow->add_option("--day", a.day, "day.toml: date, symbol, reference price, tick, phases")->group(kDayGroup);
   flow->add_option("--symbol", a.symbol, "instrument; may be left out with --day")->group(kDayGroup);
 
-  const char* const kSyntheticGroup = "A made-up day";
   SyntheticOptions& s = a.options;
   flow->add_flag("--synthetic", a.synthetic, "a seeded flow: same options, same bytes")->group(kSyntheticGroup);
-  const auto number = [flow, kSyntheticGroup](const char* name, auto& value, const char* text) {
-    flow->add_option(name, value, text)->capture_default_str()->group(kSyntheticGroup);
+  const auto number = [flow](const char* name, auto& value, std::uint64_t least, std::uint64_t most, const char* text) {
+    flow->add_option(name, value, text)->check(CLI::Range(least, most))->capture_default_str()->group(kSyntheticGroup);
   };
-  number("--orders-count", s.messages, "messages in all, cancels and replaces included");
-  number("--symbols", s.symbols, "instruments, of Zipf-like activity");
-  number("--seed", s.seed, "any whole number");
-  number("--rate", s.rate, "messages per second on average");
-  number("--burst", s.burst, "most messages at one time, up to 32");
-  number("--adds", s.mix.adds, "passive orders, percent");
-  number("--cancels", s.mix.cancels, "percent");
-  number("--reductions", s.mix.reductions, "cancels to fewer shares, percent");
-  number("--modifies", s.mix.modifies, "percent");
-  number("--replaces", s.mix.replaces, "percent");
-  number("--marketable", s.mix.marketable, "orders through the touch, percent");
-  number("--ioc", s.ioc_percent, "immediate-or-cancel among those, percent");
+  number("--orders-count", s.messages, 1, kMaxFlowMessages, "messages in all, cancels and replaces included");
+  number("--symbols", s.symbols, 1, kMaxFlowSymbols, "instruments, of Zipf-like activity");
+  number("--seed", s.seed, 0, std::numeric_limits<std::int64_t>::max(), "any whole number");
+  number("--rate", s.rate, 1, kMaxFlowRate, "messages per second on average");
+  number("--burst", s.burst, 1, kMaxFlowBurst, "most messages at one time");
+  number("--adds", s.mix.adds, 0, 100, "passive orders, percent");
+  number("--cancels", s.mix.cancels, 0, 100, "percent");
+  number("--reductions", s.mix.reductions, 0, 100, "cancels to fewer shares, percent");
+  number("--modifies", s.mix.modifies, 0, 100, "percent");
+  number("--replaces", s.mix.replaces, 0, 100, "percent");
+  number("--marketable", s.mix.marketable, 0, 100, "orders through the touch, percent");
+  number("--ioc", s.ioc_percent, 0, 100, "immediate-or-cancel among those, percent");
 
-  const char* const kOutGroup = "What is written";
   flow->add_option("--sessions", a.sessions, "trading firms that send it")
       ->check(CLI::Range(1u, kMaxFlowSessions))
       ->capture_default_str()
@@ -153,7 +200,6 @@ void add_flow_command(CLI::App& root, int& exit_code) {
   flow->add_option("--out", a.out, "capture of the order-entry frames")->group(kOutGroup);
   flow->add_option("--config-out", a.config_out, "configuration for `crosswire replay`")->group(kOutGroup);
 
-  const char* const kCheckGroup = "Comparing a replay with the exchange";
   flow->add_option("--check-trades", a.check_trades, "trades.csv or .csv.gz")->group(kCheckGroup);
   flow->add_option("--check-depth", a.check_depth, "depth.csv or .csv.gz")->group(kCheckGroup);
   flow->add_option("--in", a.in, "capture that the replay wrote")->group(kCheckGroup);
@@ -164,8 +210,8 @@ void add_flow_command(CLI::App& root, int& exit_code) {
       "  crosswire flow --check-trades trades.csv.gz --check-depth depth.csv.gz --in out.pcap\n"
       "  crosswire flow --synthetic --orders-count 1000000 --symbols 100 --sessions 16 --out flow.pcap --config-out "
       "flow.toml");
-  flow->callback([arguments, &exit_code] {
-    check_usage(*arguments);
+  flow->callback([flow, arguments, &exit_code] {
+    check_usage(*flow, *arguments);
     exit_code = run_flow(*arguments);
   });
 }

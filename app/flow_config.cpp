@@ -1,15 +1,14 @@
 // The replay configuration of a flow: see flow_config.hpp. Tools only.
 #include "app/flow_config.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -55,7 +54,7 @@ std::string trimmed(const SymbolName& name) {
 std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
   const NetConfig exchange = flow_exchange();
   const EngineConfig& engine = venue.engine;
-  std::string text = fmt::format("# {}: replay of a capture written by `crosswire flow`.\n\n", venue.title);
+  std::string text = fmt::format("# {}: replay of a capture written by `crosswire flow`.\n\n", one_line(venue.title));
   text += fmt::format("[time]\nmidnight = {}T00:00:00Z\n\n", date_of(venue.midnight_epoch_ns));
   text += fmt::format("[port]\naddress = \"{}\"\nmac = \"{}\"\n\n", format_address(exchange.address),
                       format_mac(exchange.mac));
@@ -94,19 +93,16 @@ void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t 
 
 void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms) {
   const std::string text = toml_text(venue, start_epoch_ms);
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  // A file that was there before keeps its mode, unless it is set.
-  bool written = file >= 0 && ::fchmod(file, S_IRUSR | S_IWUSR) == 0;
-  for (std::size_t at = 0; written && at < text.size();) {
-    const ::ssize_t n = ::write(file, text.data() + at, text.size() - at);
-    written = n > 0;
-    if (written) at += static_cast<std::size_t>(n);
-  }
-  const int reason = errno;
-  if (file >= 0) ::close(file);
+  std::FILE* const file = std::fopen(path.c_str(), "wbe");
+  struct stat status {};
+  bool written = file != nullptr && ::fstat(fileno(file), &status) == 0;
+  // Of a file alone: /dev/null and its like are everyone's.
+  if (written && S_ISREG(status.st_mode)) written = ::fchmod(fileno(file), S_IRUSR | S_IWUSR) == 0;
+  written = written && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (file != nullptr) written = std::fclose(file) == 0 && written;
   if (!written) {
     throw FlowError(fmt::format("{}: cannot be written: {}; give --config-out a place that you may write to", path,
-                                std::strerror(reason)));
+                                std::strerror(errno)));
   }
 }
 

@@ -21,8 +21,8 @@ struct FlowVenue {
 /// Limits that hold for `live_orders` at once and `user_refs` numbers of one session. `prices`: different prices.
 void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices, std::uint64_t user_refs);
 
-/// Writes the configuration as TOML, readable by its owner alone for the passwords in it. `start_epoch_ms` as
-/// OrderEntryFrames has it. Throws FlowError.
+/// Writes the configuration as TOML; a regular file is readable by its owner alone, for the passwords in it.
+/// `start_epoch_ms` as OrderEntryFrames has it. Throws FlowError.
 void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms);
 
 }  // namespace crosswire

@@ -128,6 +128,13 @@ class OrderRows {
   }
 
  private:
+  struct Known {
+    Side side;
+    std::uint32_t line;
+    Quantity left;
+    std::uint32_t left_since;  // line
+  };
+
   OrderRow::Kind kind() const {
     const std::string_view text = csv_.field(1);
     if (text != "A" && text != "D" && text != "X")
@@ -148,26 +155,34 @@ class OrderRows {
       if (row.price.value % tick_e4_ != 0) {
         csv_.fail(fmt::format("price_e4 {} is not a multiple of the tick, {}", row.price.value, tick_e4_));
       }
-      const auto [known, fresh] = sides_.emplace(row.order, Known{row.side, row.line});
+      const auto [known, fresh] = orders_.emplace(row.order, Known{row.side, row.line, row.shares, row.line});
       if (!fresh) csv_.fail(fmt::format("order {} is there since line {}", row.order, known->second.line));
       return;
     }
-    const auto known = sides_.find(row.order);
-    if (known == sides_.end()) csv_.fail(fmt::format("order {} is unknown; no A came before", row.order));
+    const auto known = orders_.find(row.order);
+    if (known == orders_.end()) csv_.fail(fmt::format("order {} is unknown; no A came before", row.order));
     if (known->second.side != row.side) {
       csv_.fail(fmt::format("order {} has another side in line {}", row.order, known->second.line));
     }
+    take(row, known->second);
   }
 
-  struct Known {
-    Side side;
-    std::uint32_t line;
-  };
+  /// What a row leaves of an order, executions aside, which only the engine knows.
+  void take(const OrderRow& row, Known& order) const {
+    if (order.left == 0) csv_.fail(fmt::format("order {} has nothing left since line {}", row.order, order.left_since));
+    const Quantity left = row.kind == OrderRow::Kind::remove ? 0 : row.shares;
+    if (left >= order.left) {
+      csv_.fail(fmt::format("order {} cannot be reduced to {}: it has {} shares since line {}", row.order, left,
+                            order.left, order.left_since));
+    }
+    order.left = left;
+    order.left_since = row.line;
+  }
 
   const CsvReader& csv_;
   std::uint32_t tick_e4_;
   TimeNs last_ns_ = 0;
-  std::unordered_map<std::uint64_t, Known> sides_;
+  std::unordered_map<std::uint64_t, Known> orders_;
 };
 
 DepthSide depth_side(const CsvReader& csv, std::size_t column) {

@@ -71,7 +71,8 @@ struct OrderRow {
 };
 
 /// All of orders.csv, checked: numbers, kinds, sides, rising times, each order added once and before it is changed,
-/// shares and prices that OUCH can carry, prices on the tick. Throws FlowError with file and line.
+/// reduced to less than it was and not changed after its removal, shares and prices that OUCH can carry, prices on the
+/// tick. Throws FlowError with file and line.
 std::vector<OrderRow> read_orders(const std::string& path, std::uint32_t tick_e4);
 
 /// A line of trades.csv.

@@ -16,8 +16,8 @@
 
 namespace crosswire {
 
-/// Sessions of one flow: as many as have an address of their own beside the exchange's in 10.99.0.0/16.
-inline constexpr std::uint32_t kMaxFlowSessions = 50'000;
+/// Sessions of one flow: more than an exchange has, few enough that a replay has the memory for all.
+inline constexpr std::uint32_t kMaxFlowSessions = 2'000;
 
 /// A client that sent nothing for this long sends a heartbeat, so that it is not taken for gone (15 s, WIRE 7).
 inline constexpr TimeNs kClientHeartbeatNs = 10 * kNsPerSecond;

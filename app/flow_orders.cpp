@@ -14,6 +14,8 @@
 #include "app/flow_frames.hpp"
 #include "app/flow_message.hpp"
 #include "app/flow_mirror.hpp"
+#include "app/flow_progress.hpp"
+#include "app/whole_file.hpp"
 
 namespace crosswire {
 namespace {
@@ -64,13 +66,13 @@ EngineConfig engine_for(const std::vector<OrderRow>& rows, const OrderFlowOption
 /// Gives each row its OUCH message.
 class OrderMessages {
  public:
-  OrderMessages(const EngineConfig& engine, const std::vector<PhaseChange>& schedule)
-      : sessions_(engine.sessions), next_ref_(engine.sessions, 1), mirror_(engine, schedule) {}
+  OrderMessages(const EngineConfig& engine, const std::vector<PhaseChange>& schedule, const OrderFlowOptions& options)
+      : options_(options), next_ref_(engine.sessions, 1), mirror_(engine, schedule) {}
 
   FlowMessage message(const OrderRow& row) {
     FlowMessage message{};
     message.time_ns = row.time_ns;
-    message.session = session_of(row.order, sessions_);
+    message.session = session_of(row.order, options_.sessions);
     message.side = row.side;
     if (row.kind == OrderRow::Kind::add) {
       message.kind = CommandKind::enter;
@@ -84,24 +86,40 @@ class OrderMessages {
     } else {
       message.kind = CommandKind::cancel;
       message.user_ref_num = refs_.at(row.order);
-      message.quantity = row.kind == OrderRow::Kind::reduce ? may_execute(message, row) : 0;
+      message.quantity = may_execute(message, row);
     }
     mirror_.apply(message);
     return message;
   }
 
   const EngineMirror& mirror() const { return mirror_; }
+  std::uint64_t without_effect() const { return without_effect_; }
   void finish(TimeNs end_ns) { mirror_.advance(end_ns); }
 
  private:
-  /// OUCH's Cancel names the most that may execute in all, the row what stays open.
+  /// OUCH's Cancel names the most that may execute in all, or 0; the row what stays open.
   Quantity may_execute(const FlowMessage& message, const OrderRow& row) {
     mirror_.advance(row.time_ns);
     const HotOrder* const order = mirror_.find(message.session, message.user_ref_num);
-    return order == nullptr ? row.shares : order->executed + row.shares;
+    const bool reduce = row.kind == OrderRow::Kind::reduce;
+    const Quantity open = order == nullptr ? 0 : order->open;
+    if (open <= (reduce ? row.shares : 0)) no_effect(row, open);
+    return reduce ? row.shares + (order == nullptr ? 0 : order->executed) : 0;
   }
 
-  std::uint32_t sessions_;
+  /// Without the day's phases orders execute otherwise than they did, so that such rows are no fault of the file.
+  void no_effect(const OrderRow& row, Quantity open) {
+    ++without_effect_;
+    if (!options_.day) return;
+    const char* const kind = row.kind == OrderRow::Kind::reduce ? "reduced" : "cancelled";
+    throw FlowError(
+        fmt::format("{}:{}: order {} cannot be {}: it has {} shares left; mend the file, or the phases of "
+                    "the day",
+                    options_.orders_path, row.line, row.order, kind, open));
+  }
+
+  const OrderFlowOptions& options_;
+  std::uint64_t without_effect_ = 0;
   std::vector<std::uint32_t> next_ref_;
   std::unordered_map<std::uint64_t, UserRefNum> refs_;
   EngineMirror mirror_;
@@ -112,22 +130,28 @@ class OrderMessages {
 OrderFlowFigures write_order_flow(const OrderFlowOptions& options) {
   const std::vector<OrderRow> rows = read_orders(options.orders_path, options.day ? options.day->tick_e4 : 1);
   FlowVenue venue;
-  venue.title = options.day && !options.day->venue.empty() ? options.day->venue : options.orders_path;
+  venue.title = options.day && !options.day->venue.empty() ? options.day->venue : options.symbol;
   venue.midnight_epoch_ns = options.day ? options.day->midnight_epoch_ns : 0;
   venue.engine = engine_for(rows, options);
   if (options.day) venue.schedule = options.day->schedule;
 
-  CaptureWriter writer(options.capture_path);
+  WholeFile capture(options.capture_path);
+  std::optional<WholeFile> config;
+  if (!options.config_path.empty()) config.emplace(options.config_path);
+  CaptureWriter writer(capture.path());
   const TimeNs first_ns = rows.front().time_ns;
   OrderEntryFrames frames(writer, venue.midnight_epoch_ns, options.sessions, {venue.engine.symbols[0].name},
                           first_ns - std::min(first_ns, kLoginAhead));
-  OrderMessages messages(venue.engine, venue.schedule);
+  OrderMessages messages(venue.engine, venue.schedule, options);
+  FlowProgress progress(rows.size());
   OrderFlowFigures figures{};
   for (const OrderRow& row : rows) {
     frames.send(messages.message(row));
     figures.enters += row.kind == OrderRow::Kind::add;
     figures.cancels += row.kind == OrderRow::Kind::remove;
     figures.reductions += row.kind == OrderRow::Kind::reduce;
+    progress.step();
+    if (!writer.error().empty()) break;
   }
   // The clients stay until the last phase, so that its executions reach them.
   const TimeNs end_ns = std::max(rows.back().time_ns, venue.schedule.empty() ? 0 : venue.schedule.back().at_ns);
@@ -135,7 +159,12 @@ OrderFlowFigures write_order_flow(const OrderFlowOptions& options) {
   messages.finish(end_ns);
   const std::string error = writer.close();
   if (!error.empty()) throw FlowError(error);
-  if (!options.config_path.empty()) write_flow_config(options.config_path, venue, frames.start_epoch_ms());
+  if (config) {
+    write_flow_config(config->path(), venue, frames.start_epoch_ms());
+    config->commit();
+  }
+  capture.commit();
+  figures.without_effect = messages.without_effect();
   figures.frames = writer.frames();
   figures.executions = messages.mirror().engine().counters()[EngineCounter::executions];
   return figures;

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "app/flow_config.hpp"
 #include "app/flow_error.hpp"
 #include "app/flow_frames.hpp"
+#include "app/flow_progress.hpp"
+#include "app/whole_file.hpp"
 
 namespace crosswire {
 namespace {
@@ -57,11 +60,11 @@ const SyntheticOptions& SyntheticFlow::checked(const SyntheticOptions& options) 
     if (value < least || value > most)
       throw FlowError(fmt::format("{} {} is not in {} .. {}", name, value, least, most));
   };
-  in_range("--orders-count", options.messages, 1, 1'000'000'000);
+  in_range("--orders-count", options.messages, 1, kMaxFlowMessages);
   in_range("--symbols", options.symbols, 1, kMaxFlowSymbols);
   in_range("--sessions", options.sessions, 1, kMaxFlowSessions);
-  in_range("--rate", options.rate, 1, 1'000'000'000);
-  in_range("--burst", options.burst, 1, 32);
+  in_range("--rate", options.rate, 1, kMaxFlowRate);
+  in_range("--burst", options.burst, 1, kMaxFlowBurst);
   in_range("--ioc", options.ioc_percent, 0, 100);
   const FlowMix& mix = options.mix;
   const std::uint64_t sum =
@@ -262,9 +265,16 @@ SyntheticFigures write_synthetic_flow(const SyntheticOptions& options, const std
   SyntheticFlow flow(options);
   std::vector<SymbolName> names;
   for (const SymbolConfig& symbol : flow.engine_config().symbols) names.push_back(symbol.name);
-  CaptureWriter writer(capture_path);
+  WholeFile capture(capture_path);
+  std::optional<WholeFile> config;
+  if (!config_path.empty()) config.emplace(config_path);
+  CaptureWriter writer(capture.path());
   OrderEntryFrames frames(writer, kMidnightEpochNs, options.sessions, std::move(names), kOpenNs - kNsPerSecond);
-  for (FlowMessage message; writer.error().empty() && flow.next(message);) frames.send(message);
+  FlowProgress progress(options.messages);
+  for (FlowMessage message; writer.error().empty() && flow.next(message);) {
+    frames.send(message);
+    progress.step();
+  }
   frames.finish(flow.schedule().back().at_ns);
   const std::string error = writer.close();
   if (!error.empty()) throw FlowError(error);
@@ -276,7 +286,11 @@ SyntheticFigures write_synthetic_flow(const SyntheticOptions& options, const std
   // The flow was made with room to spare; its replay needs what really lived.
   size_limits(venue.engine, 2 * std::uint64_t{flow.most_live_orders()}, kPrices * options.symbols,
               options.messages / options.sessions);
-  if (!config_path.empty()) write_flow_config(config_path, venue, frames.start_epoch_ms());
+  if (config) {
+    write_flow_config(config->path(), venue, frames.start_epoch_ms());
+    config->commit();
+  }
+  capture.commit();
   return {writer.frames(), flow.mirror().engine().counters()[EngineCounter::executions], flow.most_live_orders()};
 }
 

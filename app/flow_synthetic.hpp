@@ -37,6 +37,9 @@ struct SyntheticOptions {
   FlowMix mix;
 };
 inline constexpr std::uint32_t kMaxFlowSymbols = 10'000;
+inline constexpr std::uint64_t kMaxFlowMessages = 1'000'000'000;
+inline constexpr std::uint64_t kMaxFlowRate = 1'000'000'000;
+inline constexpr std::uint32_t kMaxFlowBurst = 32;
 
 class SyntheticFlow {
  public:
@@ -120,7 +123,8 @@ struct SyntheticFigures {
   std::uint32_t most_live_orders;
 };
 
-/// Writes the flow as an order-entry capture of 2025-01-02, and the configuration if `config_path` is not empty. Throws FlowError.
+/// Writes the flow as an order-entry capture of 2025-01-02, and the configuration if `config_path` is not empty. Throws
+/// std::runtime_error (one line); then neither file is written.
 SyntheticFigures write_synthetic_flow(const SyntheticOptions& options, const std::string& capture_path,
                                       const std::string& config_path);
 

@@ -81,6 +81,9 @@ TEST(OrdersCsv, NamesTheLineOfEachFault) {
   EXPECT_EQ(order_error("A,2,S", "A,2,T"), "FILE:3: side \"T\" is neither B nor S");
   EXPECT_EQ(order_error("99900,100\n", "99900,0\n"), "FILE:3: 0 shares");
   EXPECT_EQ(order_error("100000,50\n", "100000,0\n"), "FILE:5: 0 shares");
+  EXPECT_EQ(order_error("X,3,S,100000,50\n", "X,3,S,100000,150\n"),
+            "FILE:5: order 3 cannot be reduced to 150: it has 150 shares since line 4");
+  EXPECT_EQ(order_error("A,10,S,100200,70\n", "D,7,B,100000,20\n"), "FILE:14: order 7 has nothing left since line 13");
   EXPECT_EQ(order_error("99900,100\n", "99900,1000000\n"), "FILE:3: shares 1000000 is above 999999");
   EXPECT_EQ(order_error("99900,100\n", "0,100\n"), "FILE:3: price_e4 is 0");
   EXPECT_EQ(order_error("99900,100\n", "2000000000,100\n"), "FILE:3: price_e4 2000000000 is above 1999999900");
@@ -181,6 +184,14 @@ TEST(DayToml, NamesFileLineAndKeyOfEachFault) {
             "FILE:17: phase.stat: unknown key; known here: at, state");
   EXPECT_EQ(fault("tick_e4 =", "tick_e4").substr(0, 15), "FILE:5: syntax:");
 }
+
+TEST(DayToml, IsNoFolder) {
+  const Folder folder;
+  EXPECT_EQ(error_of([&] { load_day(folder.file("")); }),
+            folder.file("") + ":1: file: cannot be read; give the path of a day.toml that you may read");
+}
+
+TEST(OneLine, ShowsControlCharacters) { EXPECT_EQ(one_line("a\nb\x1b[1m\t"), "a\\nb\\x1b[1m\\x09"); }
 
 TEST(Clock, IsReadAndWritten) {
   EXPECT_EQ(parse_clock("09:15:00"), 33'300 * kNsPerSecond);

@@ -153,14 +153,15 @@ TEST(Flow, CannotWriteWhereItMayNot) {
                                  .capture_path = folder.file("none/o.pcap"),
                                  .day = std::nullopt,
                                  .config_path = ""}),
-               FlowError);
+               std::runtime_error);
   EXPECT_THROW(write_order_flow({.orders_path = folder.write("o.csv", kOrders),
                                  .symbol = "TST",
                                  .sessions = 1,
                                  .capture_path = folder.file("o.pcap"),
                                  .day = std::nullopt,
                                  .config_path = folder.file("none/c.toml")}),
-               FlowError);
+               std::runtime_error);
+  EXPECT_FALSE(std::filesystem::exists(folder.file("o.pcap")));  // the one without the other is of no use
 }
 
 // ---- The frames -----------------------------------------------------------------------------------------------------
@@ -394,13 +395,13 @@ TEST(FlowCommand, ExplainsAFailureInOneLine) {
   const std::string orders = folder.write("o.csv", with(kOrders, "A,2,S", "A,1,S"));
   const Outcome outcome = run({"--orders", orders, "--symbol", "TST", "--out", folder.file("o.pcap")});
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_EQ(outcome.err, "crosswire: " + orders + ":3: order 1 is there since line 2\n");
+  EXPECT_EQ(outcome.err, "crosswire flow: " + orders + ":3: order 1 is there since line 2\n");
   EXPECT_FALSE(std::filesystem::exists(folder.file("o.pcap")));
 
   const std::string day = folder.write("day.toml", kDay);
   const Outcome other = run({"--orders", orders, "--symbol", "ELSE", "--day", day, "--out", folder.file("o.pcap")});
   EXPECT_EQ(other.exit_code, 1);
-  EXPECT_EQ(other.err, "crosswire: " + day + ": its symbol is TST, not ELSE; leave --symbol out\n");
+  EXPECT_EQ(other.err, "crosswire flow: " + day + ": its symbol is TST, not ELSE; leave --symbol out\n");
 }
 
 TEST(FlowCommand, RefusesWrongUsage) {
@@ -411,7 +412,39 @@ TEST(FlowCommand, RefusesWrongUsage) {
   EXPECT_TRUE(run({"--orders", "o.csv", "--synthetic", "--out", "o"}).wrong_usage);            // two of them
   EXPECT_TRUE(run({"--check-trades", "t.csv"}).wrong_usage);                                   // no --in
   EXPECT_TRUE(run({"--synthetic", "--out", "o", "--sessions", "0"}).wrong_usage);
-  EXPECT_TRUE(run({"--synthetic", "--out", "o", "--sessions", "50001"}).wrong_usage);
+  EXPECT_TRUE(run({"--synthetic", "--out", "o", "--sessions", "2001"}).wrong_usage);
+}
+
+TEST(FlowCommand, RefusesWhatItWouldNotHeedAndNumbersOutOfRange) {
+  EXPECT_TRUE(run({"--synthetic", "--out", "o", "--symbol", "S"}).wrong_usage);
+  EXPECT_TRUE(run({"--synthetic", "--out", "o", "--in", "i"}).wrong_usage);
+  EXPECT_TRUE(run({"--orders", "o.csv", "--symbol", "S", "--out", "o", "--rate", "5"}).wrong_usage);
+  EXPECT_TRUE(run({"--check-trades", "t.csv", "--in", "i", "--out", "o"}).wrong_usage);
+  for (const char* const name : {"--rate", "--seed", "--burst", "--ioc", "--orders-count"}) {
+    EXPECT_TRUE(run({"--synthetic", "--out", "/dev/null", name, "-5"}).wrong_usage) << name;
+  }
+}
+
+TEST(FlowCommand, RefusesToWriteOverItsInputsByAnyName) {
+  const Folder folder;
+  const std::string orders = folder.write("o.csv", kOrders);
+  const std::string link = folder.file("link");
+  std::filesystem::create_hard_link(orders, link);
+  EXPECT_TRUE(run({"--orders", orders, "--symbol", "S", "--out", link}).wrong_usage);
+  EXPECT_TRUE(run({"--orders", orders, "--symbol", "S", "--out", folder.file("x"), "--config-out", link}).wrong_usage);
+  EXPECT_TRUE(run({"--orders", orders, "--symbol", "S", "--out", folder.file("x"), "--config-out", folder.file("./x")})
+                  .wrong_usage);
+  EXPECT_EQ(test::read_file(orders), kOrders);
+}
+
+TEST(FlowCommand, LeavesTheModeOfADeviceAlone) {
+  struct stat before {};
+  struct stat after {};
+  ASSERT_EQ(stat("/dev/null", &before), 0);
+  EXPECT_EQ(run({"--synthetic", "--orders-count", "10", "--out", "/dev/null", "--config-out", "/dev/null"}).exit_code,
+            0);
+  ASSERT_EQ(stat("/dev/null", &after), 0);
+  EXPECT_EQ(before.st_mode, after.st_mode);
 }
 
 // ---- scripts/replay-day ---------------------------------------------------------------------------------------------
