@@ -1,0 +1,211 @@
+// The exchange's day: phases, calls and their crosses, the market-wide messages. The rest of the engine: engine.cpp.
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+
+#include "engine/engine.hpp"
+
+namespace crosswire {
+namespace {
+
+bool is_call(Phase phase) { return phase == Phase::opening_call || phase == Phase::closing_call; }
+
+/// Levels of an auction's walk that one apply() looks at, some tens of microseconds' worth; then it yields.
+constexpr std::size_t kWalkLevels = 2048;
+
+char cross_letter(Phase from) {
+  if (from == Phase::opening_call) return 'O';
+  return from == Phase::closing_call ? 'C' : 'H';
+}
+
+}  // namespace
+
+bool Engine::day_start(const Command& command, Out& out) {
+  if (step_ == Step::begin) {
+    emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'O';
+    at_symbol_ = SymbolId{1};
+    step_ = Step::list;
+  }
+  for (; step_ == Step::list; ++at_symbol_.value) {
+    if (at_symbol_.value > symbol_count()) break;
+    if (!out.has_room()) return false;
+    emit(command, EventKind::directory, kNoSession, at_symbol_, out);
+  }
+  if (step_ == Step::list) {
+    at_symbol_ = SymbolId{1};
+    step_ = Step::announce;
+  }
+  for (; at_symbol_.value <= symbol_count(); ++at_symbol_.value) {
+    if (!out.has_room()) return false;
+    const Phase phase = state(at_symbol_).phase;
+    emit(command, EventKind::phase, kNoSession, at_symbol_, out).phase = {phase, phase, {}};
+  }
+  if (!out.has_room()) return false;
+  emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'S';
+  return true;
+}
+
+bool Engine::day_end(const Command& command, Out& out) {
+  // One letter an event; market_open_ and at_symbol_ say how far it has come.
+  if (step_ == Step::begin) {
+    at_symbol_ = SymbolId{0};
+    step_ = Step::close;
+  }
+  constexpr char kLetters[] = {'M', 'E', 'C'};
+  for (; at_symbol_.value < std::size(kLetters); ++at_symbol_.value) {
+    if (kLetters[at_symbol_.value] == 'M' && !market_open_) continue;
+    if (!out.has_room()) return false;
+    emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = kLetters[at_symbol_.value];
+  }
+  if (!out.has_room()) return false;
+  market_open_ = false;
+  emit(command, EventKind::day_end, kNoSession, kNoSymbol, out);
+  return true;
+}
+
+/// Goes on finding the price that begin() began. False: not yet, and other stages have waited long enough.
+bool Engine::walk_auction(const SymbolState& symbol) {
+  yielded_ = !walk_.step(symbol.book, pools_, kWalkLevels);
+  if (!yielded_) auction_ = walk_.result();
+  return !yielded_;
+}
+
+bool Engine::tick(const Command& command, Out& out) {
+  if (step_ == Step::begin) {
+    at_symbol_ = SymbolId{1};
+    const bool due = calls_ > 0 && command.time_ns % imbalance_interval_ns_ == 0;
+    step_ = due ? Step::list : Step::close;
+  }
+  while (step_ != Step::close) {
+    const SymbolState& symbol = state(at_symbol_);
+    if (step_ == Step::list && is_call(symbol.phase)) {
+      walk_.begin(symbol.book, pools_, symbol.reference);
+      step_ = Step::walk;
+    }
+    if (step_ == Step::walk && !say_imbalance(command, out)) return false;
+    step_ = at_symbol_.value == symbol_count() ? Step::close : Step::list;
+    ++at_symbol_.value;
+  }
+  if (!out.has_room()) return false;
+  pass_on(command, EventKind::tick, out);
+  return true;
+}
+
+bool Engine::say_imbalance(const Command& command, Out& out) {
+  const SymbolState& symbol = state(at_symbol_);
+  if (!walk_auction(symbol) || !out.has_room()) return false;
+  const char direction = auction_.paired == 0 ? 'O' : auction_.imbalance == 0 ? 'N' : auction_.buy_surplus ? 'B' : 'S';
+  emit(command, EventKind::imbalance, kNoSession, at_symbol_, out).cross = {.paired = auction_.paired,
+                                                                            .imbalance = auction_.imbalance,
+                                                                            .match = {},
+                                                                            .price = auction_.price,
+                                                                            .reference = symbol.reference,
+                                                                            .direction = direction,
+                                                                            .cross_type = cross_letter(symbol.phase),
+                                                                            .reserved = {}};
+  return true;
+}
+
+/// Symbol by symbol: cross where a call ends, expire where the day does, then the new phase. The market opens (system
+/// event Q) before the first symbol trades and closes (M) after the last one has.
+bool Engine::change_phase(const Command& command, Out& out) {
+  const Phase to = command.phase.phase;
+  const bool all = command.symbol == kAllSymbols;
+  const std::uint16_t last = all ? symbol_count() : command.symbol.value;
+  CHECK(last <= symbol_count(), "phase of symbol %u of %u", last, symbol_count());
+  if (step_ == Step::begin) {
+    at_symbol_ = SymbolId{static_cast<std::uint16_t>(all ? 1 : command.symbol.value)};
+    step_ = Step::symbols;
+    if (to == Phase::continuous && !market_open_) {
+      market_open_ = true;
+      emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'Q';
+    }
+  }
+  while (step_ != Step::close) {
+    SymbolState& symbol = state(at_symbol_);
+    if (step_ == Step::symbols) {
+      const bool crosses = to == symbol.phase        ? false
+                           : is_call(symbol.phase)   ? to != Phase::halted
+                           : to == Phase::continuous ? symbol.book.crossed(pools_.levels)
+                                                     : false;
+      if (crosses) walk_.begin(symbol.book, pools_, symbol.reference);
+      step_ = crosses ? Step::price : to == Phase::closed ? Step::expire : Step::announce;
+    }
+    if (step_ == Step::price) {
+      if (!walk_auction(symbol)) return false;
+      cross_left_ = auction_.paired;
+      step_ = Step::cross;
+    }
+    if (step_ == Step::cross) {
+      if (!cross(command, out)) return false;
+      step_ = to == Phase::closed ? Step::expire : Step::announce;
+    }
+    if (step_ == Step::expire) {
+      if (!expire(command, out)) return false;
+      step_ = Step::announce;
+    }
+    if (symbol.phase != to) {
+      if (!out.has_room()) return false;
+      emit(command, EventKind::phase, kNoSession, at_symbol_, out).phase = {to, symbol.phase, {}};
+      calls_ += is_call(to);
+      calls_ -= is_call(symbol.phase);
+      closed_ += to == Phase::closed;
+      closed_ -= symbol.phase == Phase::closed;
+      symbol.phase = to;
+    }
+    step_ = at_symbol_.value == last ? Step::close : Step::symbols;
+    ++at_symbol_.value;
+  }
+  if (closed_ == symbol_count() && market_open_) {
+    if (!out.has_room()) return false;
+    market_open_ = false;
+    emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'M';
+  }
+  return true;
+}
+
+/// Pairs both queues in price-time order at the auction's price until its volume is done (WIRE 5).
+bool Engine::cross(const Command& command, Out& out) {
+  SymbolState& symbol = state(at_symbol_);
+  const char letter = cross_letter(symbol.phase);
+  while (cross_left_ > 0) {
+    if (!out.has_room()) return false;
+    const OrderIndex buyer = pools_.levels[symbol.book.side(true).best_level()].head;
+    const OrderIndex seller = pools_.levels[symbol.book.side(false).best_level()].head;
+    const Quantity quantity = static_cast<Quantity>(
+        std::min<std::uint64_t>({pools_.orders.hot(buyer).open, pools_.orders.hot(seller).open, cross_left_}));
+    Event& event = emit(command, EventKind::crossed, kNoSession, at_symbol_, out);
+    event.cross_type = letter;
+    execute(event, buyer, seller, symbol, auction_.price, quantity);
+    cross_left_ -= quantity;
+    for (const OrderIndex index : {buyer, seller}) {
+      symbol.book.reduce(pools_, index, quantity);
+      if (pools_.orders.hot(index).open == 0) bury(command, index, out);
+    }
+  }
+  if (!out.has_room()) return false;
+  emit(command, EventKind::cross_done, kNoSession, at_symbol_, out).cross = {.paired = auction_.paired,
+                                                                             .imbalance = auction_.imbalance,
+                                                                             .match = MatchNumber{++last_match_},
+                                                                             .price = auction_.price,
+                                                                             .reference = symbol.reference,
+                                                                             .direction = 'N',
+                                                                             .cross_type = letter,
+                                                                             .reserved = {}};
+  counters_.add(EngineCounter::crosses);
+  return true;
+}
+
+bool Engine::expire(const Command& command, Out& out) {
+  const Book& book = state(at_symbol_).book;
+  for (const bool buy : {true, false}) {
+    while (!book.side(buy).empty()) {
+      if (!out.has_room()) return false;
+      const OrderIndex index = pools_.levels[book.side(buy).best_level()].head;
+      take_off(command, index, pools_.orders.hot(index).open, 'E', out);
+    }
+  }
+  return true;
+}
+
+}  // namespace crosswire
