@@ -13,14 +13,15 @@
 
 namespace crosswire {
 
-/// One price of one side: a queue of orders, first come first. Invariant: count > 0, shares = sum of their open shares.
+/// One price of one side: a queue of orders, the displayed ones first, each part in time order. Invariant: count > 0,
+/// shares = sum of their open shares, hidden ones included.
 struct Level {
   OrderIndex head;
   OrderIndex tail;
   std::uint64_t shares;
   std::uint32_t count;
   Price price;
-  Rank rank;
+  OrderIndex last_displayed;  // kNoOrder: all are hidden
   SymbolId symbol;
   bool buy;
 };
@@ -121,7 +122,8 @@ class Book {
     return side(buy).find(pools.nodes, scale_.rank(buy, price)) != Ladder::kNothing;
   }
 
-  /// Puts the order (hot record: open and side set) at the end of its price's queue. can_rest() or has_level() holds.
+  /// Puts the order (hot record: open, side and hidden set) at the end of its price's queue, a displayed one before the
+  /// hidden ones. can_rest() or has_level() holds.
   void rest(BookPools& pools, OrderIndex index, bool buy, Price price) {
     Ladder& ladder = side(buy);
     const Rank rank = scale_.rank(buy, price);
@@ -130,14 +132,11 @@ class Book {
     if (at == Ladder::kNothing) {
       at = pools.levels.take();
       ladder.insert(pools.nodes, rank, at);
-      pools.levels[at] = {index, index, order.open, 1, price, rank, id_, buy};
+      pools.levels[at] = {index, index, order.open, 1, price, order.hidden ? kNoOrder : index, id_, buy};
       order.next = order.prev = kNoOrder;
     } else {
       Level& level = pools.levels[at];
-      order.next = kNoOrder;
-      order.prev = level.tail;
-      pools.orders.hot(level.tail).next = index;
-      level.tail = index;
+      link(pools, order, index, level);
       level.shares += order.open;
       ++level.count;
     }
@@ -152,18 +151,28 @@ class Book {
           static_cast<unsigned long long>(level.shares));
     order.open -= shares;
     level.shares -= shares;
-    if (order.open == 0) unlink(pools, order, level);
+    if (order.open == 0) unlink(pools, order, index, level);
   }
 
  private:
-  void unlink(BookPools& pools, HotOrder& order, Level& level) {
+  static void link(BookPools& pools, HotOrder& order, OrderIndex index, Level& level) {
+    order.prev = order.hidden ? level.tail : level.last_displayed;
+    OrderIndex& to_me = order.prev == kNoOrder ? level.head : pools.orders.hot(order.prev).next;
+    order.next = to_me;
+    to_me = index;
+    (order.next == kNoOrder ? level.tail : pools.orders.hot(order.next).prev) = index;
+    if (!order.hidden) level.last_displayed = index;
+  }
+
+  void unlink(BookPools& pools, HotOrder& order, OrderIndex index, Level& level) {
     if (--level.count == 0) {
       CHECK(level.shares == 0, "an empty level has %llu shares", static_cast<unsigned long long>(level.shares));
-      side(level.buy).erase(pools.nodes, level.rank);
+      side(level.buy).erase(pools.nodes, scale_.rank(level.buy, level.price));
       pools.levels.give_back(order.level);
     } else {
       (order.prev == kNoOrder ? level.head : pools.orders.hot(order.prev).next) = order.next;
       (order.next == kNoOrder ? level.tail : pools.orders.hot(order.next).prev) = order.prev;
+      if (level.last_displayed == index) level.last_displayed = order.prev;  // hidden ones are never before it
     }
     order.level = kNoLevel;
   }

@@ -4,6 +4,7 @@
 // command sequence, whatever cores the stages run on.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -20,6 +21,10 @@ enum class CommandKind : std::uint8_t {
   cancel,
   modify,
   account_query,
+  // A firm's order entry as a whole. Body: FirmAsk.
+  mass_cancel,
+  disable,
+  enable,
   // The day. Body: PhaseAsk for phase, nothing for the others.
   phase,
   tick,       // time has reached the next point of the tick grid (kTickIntervalNs)
@@ -41,17 +46,35 @@ inline constexpr TimeNs kTickIntervalNs = 100'000'000;
 /// Command::flags and Event::flags.
 inline constexpr std::uint8_t kLastOfBurst = 1;  // feed datagrams close after it
 
-/// Body of enter, replace, cancel, modify, account_query. Fields that a kind does not use are zero.
+/// Body of enter, replace, cancel, modify, account_query. Fields that a kind does not use are zero. Single fields are in
+/// range, or Command::reject says why not; what they mean together is the engine's to judge.
 struct OrderAsk {
   OrderIndex order;              // enter, replace: the slot receive took; its cold lines are written. Else kNoOrder
   UserRefNum user_ref_num;       // enter, replace: the new number. cancel, modify: the order meant
   UserRefNum orig_user_ref_num;  // replace: the order to replace
   Price price;                   // enter, replace
   Quantity quantity;             // as on the wire, unchecked: WIRE 3.3
-  Side side;                     // enter, modify
+  Side side;                     // enter, modify. replace: the new one, or kNoSide
   TimeInForce time_in_force;     // enter, replace
-  std::uint8_t user_ref_idx;  // enter, replace: the channel that the numbers belong to (WIRE 3.1), 0 = the port's own
-  std::uint8_t reserved[17];
+  Channel user_ref_idx;          // the channel that the numbers belong to (WIRE 3.1)
+  Display display;               // enter, replace
+  Quantity min_quantity;         // enter, replace: shares that must execute at once, or none may; 0 = any
+  std::uint32_t expire_seconds;  // enter, replace: life of a GTT order, 0 = not said; at most kMaxExpireSeconds
+  PostOnly post_only;            // enter, replace
+  CrossType cross_type;          // enter
+  std::uint8_t reserved[6];
+};
+
+/// Body of mass_cancel, disable, enable. Command::symbol: mass_cancel's, or kAllSymbols.
+struct FirmAsk {
+  UserRefNum user_ref_num;    // consumed, on `user_ref_idx`
+  std::array<char, 4> firm;   // as on the wire; the account's own or blank, unless Command::reject says otherwise
+  SymbolName symbol_name;     // mass_cancel: as on the wire; blank = all
+  std::uint16_t group_id;     // mass_cancel: only orders of this group (0: without a group), if group_given
+  bool group_given;
+  Side side;                  // mass_cancel: only orders so marked; kNoSide = all
+  Channel user_ref_idx;
+  std::uint8_t reserved[19];
 };
 
 /// Body of phase.
@@ -97,11 +120,11 @@ struct alignas(64) Command {
   CommandKind kind;
   std::uint8_t flags;  // kLastOfBurst
   SessionId session;   // orders, sessions, resend; else kNoSession
-  SymbolId symbol;     // enter: the symbol asked for. phase: which, or kAllSymbols
-  std::uint16_t
-      reject;  // enter, replace: reason (WIRE 3.4) that parsing found, 0 = none. The engine answers it in its place
+  SymbolId symbol;     // enter: the symbol asked for. phase, mass_cancel: which, or kAllSymbols
+  std::uint16_t reject;  // orders and firms: reason (WIRE 3.4) that parsing found, 0 = none. The engine answers it
   union {
     OrderAsk order;
+    FirmAsk firm;
     PhaseAsk phase;
     Peer peer;
     ResendAsk resend;
@@ -110,7 +133,7 @@ struct alignas(64) Command {
   };
 };
 
-static_assert(sizeof(OrderAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 && sizeof(ResendAsk) == 40 &&
+static_assert(sizeof(OrderAsk) == 40 && sizeof(FirmAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 && sizeof(ResendAsk) == 40 &&
               sizeof(EchoAsk) == 40);
 static_assert(sizeof(Command) == 64 && offsetof(Command, body) == 24);
 static_assert(std::is_trivially_copyable_v<Command>);

@@ -19,7 +19,7 @@ struct EngineConfig {
   std::uint32_t sessions = 1;                   // SessionId 0 .. sessions - 1
   std::uint32_t max_orders = 1u << 20;          // live at once; one more Enter is rejected
   std::uint32_t max_levels = 1u << 18;          // price levels of all books together
-  std::uint32_t user_ref_window = 1u << 13;     // dense UserRefNum window per session, a power of two
+  std::uint32_t user_ref_window = 1u << 13;     // dense UserRefNum window per session, a power of two >= 256
   TimeNs imbalance_interval_ns = kNsPerSecond;  // during a call; a multiple of kTickIntervalNs
   std::uint64_t hash_key =
       0x5bd1e9955bd1e995;  // of the UserRefNum table; secret where clients are not trusted. Changes no output

@@ -9,11 +9,12 @@ namespace crosswire {
 
 enum class EngineCounter : std::uint8_t {
   commands,
-  orders,  // Enter, Replace, Cancel, Modify, Account Query: whatever became of them
+  orders,  // Enter, Replace, Cancel, Modify, Account Query, Mass Cancel, Disable, Enable: whatever became of them
   accepted,
   replaced,
   canceled,
   modified,
+  mass_cancels,
   rejected,
   executions,
   executed_shares,
@@ -31,6 +32,7 @@ inline constexpr std::array<const char*, static_cast<std::size_t>(EngineCounter:
     "replaced",
     "canceled",
     "modified",
+    "mass_cancels",
     "rejected",
     "executions",
     "executed_shares",

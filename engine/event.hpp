@@ -23,14 +23,18 @@ enum class EventKind : std::uint8_t {
   modified,    // M                         reduce or none                       OrderEvent
   rejected,    // J                         -                                    OrderEvent
   account,     // Q                         -                                    OrderEvent
-  executed,    // E to both                 E of the resting order               Execution
-  crossed,     // E to both                 C, C (printable N)                   Execution
+  executed,    // E to both                 E of the resting order, hidden: P    Execution
+  crossed,     // E to both                 C of each displayed (printable N)    Execution
   cross_done,  // -                         Q                                    CrossEvent
   imbalance,   // -                         I                                    CrossEvent
   phase,       // -                         H of one symbol                      PhaseEvent
   system,      // S to all at 'S' and 'E'   S                                    SystemEvent
   directory,   // -                         R of one symbol                      nothing
   burst_end,   // -                         -   only carries kLastOfBurst        nothing
+  // Granted; body of the command of the same name, unchanged. What mass_cancel cancels follows.
+  mass_cancel,  // X                        -                                    FirmAsk
+  disable,      // G                        -                                    FirmAsk
+  enable,       // K                        -                                    FirmAsk
   // Passed on from the command of the same name, body unchanged.
   tick,
   session_open,
@@ -46,14 +50,14 @@ enum class EventKind : std::uint8_t {
 /// What the feed has to say of an OrderEvent.
 enum class FeedAction : std::uint8_t {
   none,
-  add,      // ITCH A: `ref`, `open` shares at `price`
+  add,      // ITCH A, attributable F: `ref`, `open` shares at `price`
   reduce,   // ITCH X: `quantity` shares off `ref`
   remove,   // ITCH D: of `ref`; for replaced: of `old_ref`
   replace,  // ITCH U: `old_ref` dies, `ref` has `open` shares at `price`
 };
 
 struct OrderEvent {
-  OrderIndex order;         // whose cold lines name session, UserRefNum, ClOrdId. kNoOrder for account
+  OrderIndex order;         // whose cold lines name session, UserRefNum, ClOrdId. kNoOrder: account, a firm's rejected
   Price price;              // accepted, rested, replaced: the limit
   Quantity quantity;        // accepted: as entered. canceled, modified: taken off now. Else open
   Quantity open;            // left open after this event
@@ -63,10 +67,11 @@ struct OrderEvent {
   Side side;                // the order's present side
   char code;                // accepted, replaced: order state 'L' or 'D'. canceled: reason letter (WIRE 3.4)
   FeedAction feed;
-  std::uint8_t reserved;
+  Channel user_ref_idx;  // where `order` is kNoOrder
 };
 
-/// executed: `order` is the aggressor, `resting` the other. crossed: `order` is the buyer, `resting` the seller.
+/// executed: `order` is the aggressor, `resting` the other. crossed: `order` is the buyer, `resting` the seller. The
+/// reference of an order that was in the book and is not on the feed is 0.
 struct Execution {
   OrderIndex order;
   OrderIndex resting;
@@ -113,6 +118,7 @@ struct alignas(64) Event {
   };
   union {
     OrderEvent order;
+    FirmAsk firm;
     Execution execution;
     CrossEvent cross;
     PhaseEvent phase;

@@ -11,7 +11,8 @@
 
 namespace crosswire {
 
-/// Half a cache line; read and written by match alone. An order that is not in a book has level == kNoLevel.
+/// Half a cache line; read and written by match alone. An order that is not in a book has level == kNoLevel: one that is
+/// being placed, or waits for the closing call.
 struct HotOrder {
   OrderIndex next;              // behind this one in the level's queue
   OrderIndex prev;              // ahead of it
@@ -19,17 +20,23 @@ struct HotOrder {
   Quantity open;                // shares that may still execute
   std::uint64_t ref : 48;       // OrderRef
   std::uint64_t session : 16;   // SessionId
-  std::uint32_t executed : 24;  // by the whole chain of replaces; at most kMaxQuantity
-  std::uint32_t side : 8;       // Side's letter as it is now (Modify may change it)
+  std::uint32_t executed : 20;  // by the whole chain of replaces; at most kMaxQuantity
+  std::uint32_t side : 7;       // Side's letter as it is now (Modify may change it)
+  std::uint32_t hidden : 1;     // not on the feed, and behind what is
+  std::uint32_t attributable : 1;
+  std::uint32_t one_cross : 1;     // on-open or on-close; hidden is set too
+  std::uint32_t waits : 1;         // in a list of what is to happen to it: GTT, or one_cross
+  std::uint32_t has_channel : 1;   // OrderAsked::user_ref_idx is not 0
   UserRefNum user_ref_num;
 };
+static_assert(kMaxQuantity < 1u << 20);
 inline constexpr std::uint32_t kNoLevel = 0xFFFFFFFFu;
 static_assert(sizeof(HotOrder) == 32 && std::is_trivially_copyable_v<HotOrder>);
 
 /// Cold line 0, *as asked*: written by receive, straight from the Enter or Replace message, then never.
 struct alignas(64) OrderAsked {
   SessionId session;
-  std::uint8_t user_ref_idx;  // option UserRefIdx (WIRE 3.2), 0 = none
+  Channel user_ref_idx;
   bool firm_given;            // the client named a Firm option: answers carry it
   UserRefNum user_ref_num;
   std::array<char, 14> cl_ord_id;
@@ -38,8 +45,9 @@ struct alignas(64) OrderAsked {
   char iso;
   std::uint8_t reserved0[3];
   Quantity quantity;
-  std::uint64_t price;  // as on the wire, unchecked
-  std::uint8_t reserved1[24];
+  std::uint64_t price;    // as on the wire, unchecked
+  Quantity min_quantity;  // option MinQty, 0 = none
+  std::uint8_t reserved1[20];
 };
 static_assert(sizeof(OrderAsked) == 64 && offsetof(OrderAsked, quantity) == 28 && offsetof(OrderAsked, price) == 32);
 
@@ -51,9 +59,12 @@ struct alignas(64) OrderResolved {
   SymbolId symbol;
   Side side;  // as entered; the side as it is now travels in events
   char capacity;
-  char cross_type;
+  char cross_type;  // CrossType's letter, if the order was accepted
   bool firm_given;  // as OrderAsked::firm_given, inherited
-  std::uint8_t reserved[46];
+  PostOnly post_only;
+  std::uint16_t group_id;        // option GroupID, 0 = none
+  std::uint32_t expire_seconds;  // option ExpireTime, 0 = none
+  std::uint8_t reserved[40];     // between: 2 bytes of padding
 };
 static_assert(sizeof(OrderResolved) == 64);
 

@@ -29,7 +29,7 @@ inline constexpr Price kMaxPrice{1'999'999'900};  // WIRE 3.3 Enter Order: 199,9
 using Quantity = std::uint32_t;
 inline constexpr Quantity kMaxQuantity = 999'999;  // WIRE 0
 
-/// Number of a client's transaction (OUCH UserRefNum, WIRE 3.1): strictly increasing per session, from 1.
+/// Number of a client's transaction (OUCH UserRefNum, WIRE 3.1): strictly increasing per session and channel, from 1.
 using UserRefNum = Strong<struct UserRefNumTag, std::uint32_t>;
 
 /// Day-unique number of an order on the feed (ITCH order reference): 1, 2, .. in entry order; fits 48 bits.
@@ -46,12 +46,30 @@ inline constexpr TimeNs kNsPerDay = 86'400 * kNsPerSecond;
 /// Eight ASCII characters, left-justified, padded with spaces (WIRE 0, alpha).
 using SymbolName = std::array<char, 8>;
 
+/// Order-flow channel within a session (OUCH option UserRefIdx, WIRE 3.2): each counts UserRefNums of its own. 0: the
+/// session's own, for messages without the option.
+using Channel = std::uint8_t;
+inline constexpr std::size_t kChannels = 256;
+
 /// OUCH's side letter (WIRE 3.3): which queue, and how a sale is marked.
 enum class Side : char { buy = 'B', sell = 'S', sell_short = 'T', sell_short_exempt = 'E' };
 constexpr bool is_buy(Side side) { return side == Side::buy; }
+/// In a request where a side may be left out: Replace keeps the original's, Mass Cancel takes every side.
+inline constexpr Side kNoSide{};
 
 /// OUCH's time in force letter. Others are rejected at parsing.
-enum class TimeInForce : char { day = '0', ioc = '3' };
+enum class TimeInForce : char { day = '0', ioc = '3', gtt = '6' };
+/// Longest life of a GTT order, in seconds (WIRE 3.2, ExpireTime).
+inline constexpr std::uint32_t kMaxExpireSeconds = 86'399;
+
+/// OUCH's display letter: shown on the feed, shown with the firm's name, or not shown and behind what is.
+enum class Display : char { visible = 'Y', attributable = 'A', hidden = 'N' };
+
+/// OUCH's cross type letter. On-open and on-close orders trade in that cross only, and are never shown.
+enum class CrossType : char { continuous = 'N', opening = 'O', closing = 'C' };
+
+/// OUCH option PostOnly. `unsaid` in a Replace: as the original; in an Enter: no.
+enum class PostOnly : char { unsaid = 0, no = 'N', yes = 'P' };
 
 /// Trading phase of one symbol. What each allows is in engine/engine.hpp.
 enum class Phase : std::uint8_t { pre_open, opening_call, continuous, closing_call, closed, halted };
