@@ -17,7 +17,7 @@ std::size_t arena_bytes(const EngineConfig& config) {
   const std::uint32_t slots = slots_for(config);
   return BroadcastRing<Event>::bytes_for(kEventRing) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
          Orders::bytes_for(slots) + SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) +
-         Engine::bytes_for(config);
+         Engine::bytes_for(config, slots);
 }
 
 std::vector<PhaseChange> or_continuous(std::vector<PhaseChange> schedule) {

@@ -42,7 +42,7 @@ std::size_t Partition::bytes_for(const Config& config) {
   return CommandRing::bytes_for(config.command_ring) + EventRing::bytes_for(config.event_ring) +
          Orders::bytes_for(slots) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
          SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() +
-         Engine::bytes_for(config.engine) + ReceiveStage::bytes_for(config.net, config.engine) +
+         Engine::bytes_for(config.engine, slots) + ReceiveStage::bytes_for(config.net, config.engine) +
          TransmitStage::bytes_for(config.net) + PublishStage::bytes_for(config.net, config.engine) +
          FusedLoop::bytes_for();
 }

@@ -69,7 +69,7 @@ void engine_apply(benchmark::State& state) {
   const auto burst = static_cast<std::size_t>(state.range(0));
   const auto resting = static_cast<std::uint32_t>(state.range(1));
   const EngineConfig config = bench_config();
-  Arena arena(Engine::bytes_for(config) + Orders::bytes_for(kSlots) + SlotSource::bytes_for(kSlots) +
+  Arena arena(Engine::bytes_for(config, kSlots) + Orders::bytes_for(kSlots) + SlotSource::bytes_for(kSlots) +
               SlotReturner::bytes_for(kSlots) + SlotReturnRing::bytes_for(slot_return_capacity(kSlots)) +
               EventRing::bytes_for(kEventRing));
   Orders orders(arena, kSlots);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <utility>
 
 #include "engine/engine.hpp"
 
@@ -9,9 +10,6 @@ namespace crosswire {
 namespace {
 
 bool is_call(Phase phase) { return phase == Phase::opening_call || phase == Phase::closing_call; }
-
-/// Levels of an auction's walk that one apply() looks at, some tens of microseconds' worth; then it yields.
-constexpr std::size_t kWalkLevels = 2048;
 
 char cross_letter(Phase from) {
   if (from == Phase::opening_call) return 'O';
@@ -22,6 +20,7 @@ char cross_letter(Phase from) {
 
 bool Engine::day_start(const Command& command, Out& out) {
   if (step_ == Step::begin) {
+    next_second_ = command.time_ns / kNsPerSecond;
     emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'O';
     at_symbol_ = SymbolId{1};
     step_ = Step::list;
@@ -65,13 +64,27 @@ bool Engine::day_end(const Command& command, Out& out) {
 
 /// Goes on finding the price that begin() began. False: not yet, and other stages have waited long enough.
 bool Engine::walk_auction(const SymbolState& symbol) {
-  yielded_ = !walk_.step(symbol.book, pools_, kWalkLevels);
+  yielded_ = !walk_.step(symbol.book, pools_, kMostLooks);
   if (!yielded_) auction_ = walk_.result();
   return !yielded_;
 }
 
+/// Cancels the GTT orders whose life is over at the command's time.
+bool Engine::end_lives(const Command& command, Out& out) {
+  for (; next_second_ * kNsPerSecond <= command.time_ns; ++next_second_) {
+    const std::uint32_t list = list_of(next_second_);
+    for (OrderIndex index = waiting_.front(list); index != kNoOrder; index = waiting_.front(list)) {
+      if (!out.has_room()) return false;
+      take_off(command, index, pools_.orders.hot(index).open, 'T', out);
+    }
+  }
+  return true;
+}
+
 bool Engine::tick(const Command& command, Out& out) {
-  if (step_ == Step::begin) {
+  if (step_ == Step::begin) step_ = Step::lives;
+  if (step_ == Step::lives) {
+    if (!end_lives(command, out)) return false;
     at_symbol_ = SymbolId{1};
     const bool due = calls_ > 0 && command.time_ns % imbalance_interval_ns_ == 0;
     step_ = due ? Step::list : Step::close;
@@ -106,7 +119,7 @@ bool Engine::say_imbalance(const Command& command, Out& out) {
   return true;
 }
 
-/// Symbol by symbol: cross where a call ends, expire where the day does, then the new phase. The market opens (system
+/// Symbol by symbol: cross where a call ends, clear the book of what does not live on, then the new phase. The market opens (system
 /// event Q) before the first symbol trades and closes (M) after the last one has.
 bool Engine::change_phase(const Command& command, Out& out) {
   const Phase to = command.phase.phase;
@@ -129,7 +142,7 @@ bool Engine::change_phase(const Command& command, Out& out) {
                            : to == Phase::continuous ? symbol.book.crossed(pools_.levels)
                                                      : false;
       if (crosses) walk_.begin(symbol.book, pools_, symbol.reference);
-      step_ = crosses ? Step::price : to == Phase::closed ? Step::expire : Step::announce;
+      step_ = crosses ? Step::price : Step::clear;
     }
     if (step_ == Step::price) {
       if (!walk_auction(symbol)) return false;
@@ -138,10 +151,16 @@ bool Engine::change_phase(const Command& command, Out& out) {
     }
     if (step_ == Step::cross) {
       if (!cross(command, out)) return false;
-      step_ = to == Phase::closed ? Step::expire : Step::announce;
+      step_ = Step::clear;
     }
-    if (step_ == Step::expire) {
-      if (!expire(command, out)) return false;
+    if (step_ == Step::clear) {
+      if (!clear(command, out)) return false;
+      const bool call = to == Phase::closing_call && symbol.phase != to;
+      at_order_ = call ? waiting_.front(list_of(at_symbol_, CrossType::closing)) : kNoOrder;
+      step_ = Step::admit;
+    }
+    if (step_ == Step::admit) {
+      if (!admit(command, out)) return false;
       step_ = Step::announce;
     }
     if (symbol.phase != to) {
@@ -177,6 +196,7 @@ bool Engine::cross(const Command& command, Out& out) {
     Event& event = emit(command, EventKind::crossed, kNoSession, at_symbol_, out);
     event.cross_type = letter;
     execute(event, buyer, seller, symbol, auction_.price, quantity);
+    event.execution.ref = ref_on_feed(pools_.orders.hot(buyer));
     cross_left_ -= quantity;
     for (const OrderIndex index : {buyer, seller}) {
       symbol.book.reduce(pools_, index, quantity);
@@ -196,6 +216,49 @@ bool Engine::cross(const Command& command, Out& out) {
   return true;
 }
 
+/// Orders for one cross do not outlive it in the book; a halt leaves everything as it is. A list of them is in the book as
+/// a whole or not at all: on-close orders enter it with the closing call, and no order is taken while it is halted.
+bool Engine::clear(const Command& command, Out& out) {
+  const Phase to = command.phase.phase;
+  if (to == Phase::closed) return expire(command, out);
+  if (to == Phase::halted) return true;
+  constexpr std::pair<CrossType, Phase> kCalls[] = {{CrossType::opening, Phase::opening_call},
+                                                    {CrossType::closing, Phase::closing_call}};
+  for (const auto& [cross, call] : kCalls) {
+    if (to == call) continue;
+    const std::uint32_t list = list_of(at_symbol_, cross);
+    for (OrderIndex index = waiting_.front(list); index != kNoOrder; index = waiting_.front(list)) {
+      if (pools_.orders.hot(index).level == kNoLevel) break;
+      if (!out.has_room()) return false;
+      take_off(command, index, pools_.orders.hot(index).open, 'T', out);
+    }
+  }
+  return true;
+}
+
+/// The on-close orders that wait, from at_order_ on, take their places in the book; one that finds none is cancelled.
+bool Engine::admit(const Command& command, Out& out) {
+  Book& book = state(at_symbol_).book;
+  for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
+    if (looks == kMostLooks) return !(yielded_ = true);
+    const OrderIndex index = at_order_;
+    const HotOrder& order = pools_.orders.hot(index);
+    const bool buy = is_buy(static_cast<Side>(order.side));
+    const Price price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
+    const bool waits = order.level == kNoLevel;
+    const bool has_place = book.can_rest(pools_, buy) || book.has_level(pools_, buy, price);
+    if (waits && !has_place && !out.has_room()) return false;
+    at_order_ = waiting_.after(index);
+    if (!waits) continue;
+    if (has_place) {
+      book.rest(pools_, index, buy, price);
+    } else {
+      take_off(command, index, order.open, 'Z', out);
+    }
+  }
+  return true;
+}
+
 bool Engine::expire(const Command& command, Out& out) {
   const Book& book = state(at_symbol_).book;
   for (const bool buy : {true, false}) {
@@ -204,6 +267,11 @@ bool Engine::expire(const Command& command, Out& out) {
       const OrderIndex index = pools_.levels[book.side(buy).best_level()].head;
       take_off(command, index, pools_.orders.hot(index).open, 'E', out);
     }
+  }
+  const std::uint32_t waiting = list_of(at_symbol_, CrossType::closing);
+  for (OrderIndex index = waiting_.front(waiting); index != kNoOrder; index = waiting_.front(waiting)) {
+    if (!out.has_room()) return false;
+    take_off(command, index, pools_.orders.hot(index).open, 'E', out);
   }
   return true;
 }

@@ -37,8 +37,10 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
     : pools_{LadderNodes(arena, ladder_nodes(config)), Levels(arena, config.max_levels), orders},
       returner_(returner),
       symbols_(arena.array<SymbolState>(config.symbols.size())),
-      last_user_ref_num_(arena.array<UserRefNum>(config.sessions)),
+      sessions_(arena.array<SessionState>(config.sessions)),
       users_(arena, config.sessions, config.user_ref_window, config.max_orders, config.hash_key),
+      by_session_(arena, orders.capacity(), config.sessions),
+      waiting_(arena, orders.capacity(), waiting_lists(config)),
       max_orders_(config.max_orders),
       imbalance_interval_ns_(config.imbalance_interval_ns) {
   CHECK(!config.symbols.empty() && config.symbols.size() < 0xFFFF, "%zu symbols", config.symbols.size());
@@ -49,10 +51,15 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
   }
 }
 
-std::size_t Engine::bytes_for(const EngineConfig& config) {
+std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
   return LadderNodes::bytes_for(ladder_nodes(config)) + Levels::bytes_for(config.max_levels) +
-         Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<UserRefNum>(config.sessions) +
-         UserRefs::bytes_for(config.sessions, config.user_ref_window, config.max_orders);
+         Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<SessionState>(config.sessions) +
+         UserRefs::bytes_for(config.sessions, config.user_ref_window, config.max_orders) +
+         OrderLists::bytes_for(slots, config.sessions) + OrderLists::bytes_for(slots, waiting_lists(config));
+}
+
+std::uint32_t Engine::waiting_lists(const EngineConfig& config) {
+  return kWheelSeconds + 2 * static_cast<std::uint32_t>(config.symbols.size());
 }
 
 std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
@@ -82,9 +89,10 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
 bool Engine::advance(const Command& command, Out& out) {
   switch (command.kind) {
     case CommandKind::enter:
-      return step_ == Step::begin ? enter(command, out) : match(command, out);
     case CommandKind::replace:
-      return step_ == Step::begin ? replace(command, out) : match(command, out);
+      if (step_ == Step::match) return match(command, out);
+      if (step_ == Step::settle) return settle(command, out);
+      return command.kind == CommandKind::enter ? enter(command, out) : replace(command, out);
     case CommandKind::cancel:
       cancel(command, out);
       return true;
@@ -93,6 +101,14 @@ bool Engine::advance(const Command& command, Out& out) {
       return true;
     case CommandKind::account_query:
       account_query(command, out);
+      return true;
+    case CommandKind::mass_cancel:
+      return mass_cancel(command, out);
+    case CommandKind::disable:
+      set_disabled(command, true, out);
+      return true;
+    case CommandKind::enable:
+      set_disabled(command, false, out);
       return true;
     case CommandKind::phase:
       return change_phase(command, out);
@@ -175,45 +191,122 @@ OrderEvent Engine::order_event(OrderIndex index, Price price, Quantity quantity,
           .side = static_cast<Side>(order.side),
           .code = code,
           .feed = feed,
-          .reserved = 0};
+          .user_ref_idx = 0};
+}
+
+Engine::Shown Engine::shown(const HotOrder& order) {
+  if (order.hidden) return Shown::no;
+  return order.attributable ? Shown::named : Shown::plain;
+}
+
+/// Of a live order, in a book or not.
+SymbolId Engine::symbol_of(OrderIndex index) const {
+  const std::uint32_t level = pools_.orders.hot(index).level;
+  return level == kNoLevel ? pools_.orders.resolved(index).symbol : pools_.levels[level].symbol;
+}
+
+Channel Engine::channel_of(OrderIndex index) const {
+  return pools_.orders.hot(index).has_channel ? pools_.orders.asked(index).user_ref_idx : Channel{0};
 }
 
 /// The order is dead; its last event is emitted. Its slot goes back when every reader has passed that.
 void Engine::bury(const Command& command, OrderIndex index, Out& out) {
   const HotOrder& order = pools_.orders.hot(index);
-  users_.erase(SessionId{static_cast<std::uint16_t>(order.session)}, order.user_ref_num);
+  users_.erase(SessionId{static_cast<std::uint16_t>(order.session)}, channel_of(index), order.user_ref_num);
+  by_session_.remove(index);
+  if (order.waits) waiting_.remove(index);
   --live_;
   returner_.retire(index, command.sequence.value, emitted(out));
 }
 
 // ---- Orders -------------------------------------------------------------------------------------------------------
 
-Reject Engine::check_phase_and_price(const Command& command, const SymbolState& symbol) const {
-  switch (symbol.phase) {
+/// Takes a number of a channel. False: it is not above the last one, and the message is a repeat (WIRE 3.1).
+bool Engine::consume(SessionId session, Channel channel, UserRefNum number) {
+  UserRefNum& last = sessions_[session.value].last[channel];
+  if (number <= last) {
+    counters_.add(EngineCounter::ignored_used_ref_num);
+    return false;
+  }
+  last = number;
+  return true;
+}
+
+/// Terms that exclude each other.
+Reject Engine::check_terms(const Terms& terms) {
+  const bool ioc = terms.time_in_force == TimeInForce::ioc;
+  const bool gtt = terms.time_in_force == TimeInForce::gtt;
+  if (terms.min_quantity > terms.open) return Reject::invalid_min_quantity;
+  if (gtt != (terms.expire_seconds > 0)) return Reject::other;
+  if (terms.one_cross() && terms.time_in_force != TimeInForce::day) return Reject::invalid_cross_order;
+  if (terms.one_cross() && terms.min_quantity > 0) return Reject::invalid_min_quantity;
+  if (terms.post_only && (ioc || terms.one_cross() || terms.min_quantity > 0)) return Reject::other;
+  return Reject::none;
+}
+
+/// Whether the phase takes such an order.
+Reject Engine::check_phase(const Terms& terms, Phase phase) {
+  switch (phase) {
     case Phase::pre_open:
     case Phase::closed:
       return Reject::destination_closed;
     case Phase::halted:
       return Reject::halted;
     case Phase::opening_call:
+      return Reject::none;
     case Phase::continuous:
     case Phase::closing_call:
       break;
   }
-  return symbol.book.scale().on_tick(command.order.price) ? Reject::none : Reject::invalid_price;
+  return terms.cross == CrossType::opening ? Reject::invalid_cross_order : Reject::none;
+}
+
+/// Whether the order of terms_ is an aggressor.
+bool Engine::executes_now() const {
+  const SymbolState& symbol = state(at_symbol_);
+  return symbol.phase == Phase::continuous && !terms_.one_cross() && symbol.book.crosses(terms_.buy(), terms_.price);
+}
+
+Engine::Fate Engine::fate() const {
+  if (terms_.one_cross()) {
+    const Phase call = terms_.cross == CrossType::opening ? Phase::opening_call : Phase::closing_call;
+    return state(at_symbol_).phase == call ? Fate::rest : Fate::wait;
+  }
+  if (executes_now()) {
+    if (terms_.post_only) return Fate::refuse;
+    return measured_ >= terms_.min_quantity ? Fate::execute : Fate::die;
+  }
+  return terms_.time_in_force == TimeInForce::ioc || terms_.min_quantity > 0 ? Fate::die : Fate::rest;
 }
 
 /// Whether the order can do what it is going to: only one that rests where there is no level yet needs a new one. What
 /// an aggressor leaves over is not known before, and cancelled if it finds no place. `leaving`: the order that a
 /// Replace takes out of the book first.
-bool Engine::has_place(const Command& command, const SymbolState& symbol, bool buy, const HotOrder* leaving) const {
-  const Book& book = symbol.book;
-  const Price price = command.order.price;
-  if (command.order.time_in_force == TimeInForce::ioc || book.can_rest(pools_, buy)) return true;
-  if (symbol.phase == Phase::continuous && book.crosses(buy, price)) return true;
-  if (book.has_level(pools_, buy, price)) return true;
-  return leaving != nullptr && pools_.levels[leaving->level].count == 1 &&
+bool Engine::has_place(const HotOrder* leaving) const {
+  const Book& book = state(at_symbol_).book;
+  const bool buy = terms_.buy();
+  if (book.can_rest(pools_, buy)) return true;
+  if (fate() != Fate::rest || book.has_level(pools_, buy, terms_.price)) return true;
+  return leaving != nullptr && leaving->level != kNoLevel && pools_.levels[leaving->level].count == 1 &&
          pools_.nodes.free_count() >= book.side(buy).nodes_needed();
+}
+
+/// Adds up what would execute at once, until it is enough. False: not yet, and other stages have waited long enough.
+bool Engine::measure() {
+  const SymbolState& symbol = state(at_symbol_);
+  const Rank limit = symbol.book.scale().rank(!terms_.buy(), terms_.price);
+  for (std::size_t levels = 0; measured_ < terms_.min_quantity && measure_at_.rank() <= limit; ++levels) {
+    if (levels == kMostLooks) return !(yielded_ = true);
+    measured_ += pools_.levels[measure_at_.level(pools_.nodes)].shares;
+    measure_at_.worse(pools_.nodes);
+  }
+  return true;
+}
+
+/// Why a post-only order is cancelled (WIRE 3.4): what it would have executed against.
+char Engine::refusal() const {
+  const Ladder& contra = state(at_symbol_).book.side(!terms_.buy());
+  return pools_.levels[contra.best_level()].last_displayed == kNoOrder ? 'F' : 'G';
 }
 
 void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
@@ -222,105 +315,160 @@ void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
   event.order.order = command.order.order;
   event.order.user_ref_num = command.order.user_ref_num;
   event.order.side = command.order.side;
+  event.order.user_ref_idx = command.order.user_ref_idx;
   returner_.retire(command.order.order, command.sequence.value, emitted(out));
   counters_.add(EngineCounter::rejected);
 }
 
-bool Engine::enter(const Command& command, Out& out) {
-  const OrderAsk& ask = command.order;
-  CHECK(command.session.value < last_user_ref_num_.size(), "session %u", command.session.value);
-  counters_.add(EngineCounter::orders);
-  if (ask.user_ref_idx != 0) {
-    // Numbers of another channel, none of which is offered: they neither count nor are counted here (WIRE 3.1).
-    CHECK(command.reject != 0, "an order of channel %u is not rejected", ask.user_ref_idx);
-    reject(command, command.reject, out);
-    return true;
-  }
-  UserRefNum& last = last_user_ref_num_[command.session.value];
-  if (ask.user_ref_num <= last) {
-    counters_.add(EngineCounter::ignored_used_ref_num);
-    returner_.retire(ask.order, command.sequence.value, emitted(out));
-    return true;
-  }
-  last = ask.user_ref_num;
-
-  if (command.reject != 0) {
-    reject(command, command.reject, out);
-    return true;
-  }
-  SymbolState& symbol = state(command.symbol);
-  Reject reason = check_phase_and_price(command, symbol);
-  if (reason == Reject::none && (live_ >= max_orders_ || !has_place(command, symbol, is_buy(ask.side), nullptr))) {
-    reason = Reject::processing;
-  }
-  if (reason != Reject::none) {
-    reject(command, static_cast<std::uint16_t>(reason), out);
-    return true;
-  }
-
-  HotOrder& order = pools_.orders.hot(ask.order);
+/// The new order's hot record, from terms_.
+HotOrder& Engine::fill_hot(const Command& command, std::uint32_t executed) {
+  HotOrder& order = pools_.orders.hot(command.order.order);
   order = {};
   order.level = kNoLevel;
-  order.open = ask.quantity;
+  order.open = terms_.open;
   order.ref = ++last_ref_ & 0xFFFF'FFFF'FFFFu;
   order.session = command.session.value;
-  order.side = static_cast<unsigned char>(ask.side);
-  order.user_ref_num = ask.user_ref_num;
-  users_.insert(command.session, ask.user_ref_num, ask.order);
+  order.executed = executed & 0xFFFFFu;
+  order.side = static_cast<unsigned char>(terms_.side) & 0x7Fu;
+  order.hidden = terms_.display == Display::hidden || terms_.one_cross();
+  order.attributable = terms_.display == Display::attributable;
+  order.one_cross = terms_.one_cross();
+  order.has_channel = command.order.user_ref_idx != 0;
+  order.user_ref_num = command.order.user_ref_num;
+  users_.insert(command.session, command.order.user_ref_idx, command.order.user_ref_num, command.order.order);
+  by_session_.push_back(command.session.value, command.order.order);
   ++live_;
-  counters_.add(EngineCounter::accepted);
-  Event& event = emit(command, EventKind::accepted, command.session, command.symbol, out);
-  event.order = order_event(ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
-  return place(command, out, event, FeedAction::add);
+  return order;
 }
 
-/// The order of an Enter or Replace, its event emitted but not finished: executes, rests, or dies at once.
-bool Engine::place(const Command& command, Out& out, Event& event, FeedAction resting) {
+bool Engine::enter(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
-  SymbolState& symbol = state(event.symbol);
-  const bool buy = is_buy(event.order.side);
-  const FeedAction gone = resting == FeedAction::replace ? FeedAction::remove : FeedAction::none;
-  if (symbol.phase == Phase::continuous && symbol.book.crosses(buy, ask.price)) {
-    event.order.feed = gone;
-    aggressor_ = ask.order;
-    at_symbol_ = event.symbol;
-    step_ = Step::match;
-    return match(command, out);
+  if (step_ == Step::begin) {
+    CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
+    counters_.add(EngineCounter::orders);
+    if (!consume(command.session, ask.user_ref_idx, ask.user_ref_num)) {
+      returner_.retire(ask.order, command.sequence.value, emitted(out));
+      return true;
+    }
+    if (command.reject != 0) {
+      reject(command, command.reject, out);
+      return true;
+    }
+    at_symbol_ = command.symbol;
+    terms_ = {.side = ask.side,
+              .time_in_force = ask.time_in_force,
+              .display = ask.display,
+              .cross = ask.cross_type,
+              .post_only = ask.post_only == PostOnly::yes,
+              .price = ask.price,
+              .open = ask.quantity,
+              .min_quantity = ask.min_quantity,
+              .expire_seconds = ask.expire_seconds};
+    const SymbolState& symbol = state(at_symbol_);
+    Reject reason = sessions_[command.session.value].disabled ? Reject::firm_not_authorised : check_terms(terms_);
+    if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
+    if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
+    if (reason == Reject::none && (live_ >= max_orders_ || !has_place(nullptr))) reason = Reject::processing;
+    if (reason != Reject::none) {
+      reject(command, static_cast<std::uint16_t>(reason), out);
+      return true;
+    }
+    begin_measure();
   }
-  if (ask.time_in_force == TimeInForce::ioc) {
-    // Accepted and dead in one message: nothing more comes for it (WIRE 3.3, order_state).
-    event.order.code = 'D';
-    event.order.open = 0;
-    event.order.feed = gone;
-    pools_.orders.hot(ask.order).open = 0;
-    bury(command, ask.order, out);
-    return true;
+  if (step_ == Step::measure && !measure()) return false;
+
+  fill_hot(command, 0);
+  counters_.add(EngineCounter::accepted);
+  Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
+  event.order = order_event(ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
+  return place(command, out, event, Shown::no);
+}
+
+/// Only an aggressor with a minimum has to know how much there is.
+void Engine::begin_measure() {
+  measured_ = 0;
+  if (terms_.min_quantity == 0 || !executes_now()) return;
+  const Ladder& contra = state(at_symbol_).book.side(!terms_.buy());
+  measure_at_ = Ladder::Cursor(contra, pools_.nodes, contra.best());
+  step_ = Step::measure;
+}
+
+/// The order of an Enter or Replace, its event emitted but not finished. `before`: how the order that it replaces
+/// stood on the feed.
+bool Engine::place(const Command& command, Out& out, Event& event, Shown before) {
+  HotOrder& order = pools_.orders.hot(command.order.order);
+  aggressor_ = command.order.order;
+  refusal_ = 0;
+  event.order.feed = before == Shown::no ? FeedAction::none : FeedAction::remove;
+  switch (fate()) {
+    case Fate::execute:
+      step_ = Step::match;
+      return match(command, out);
+    case Fate::refuse:
+      refusal_ = refusal();
+      step_ = Step::settle;
+      return settle(command, out);
+    case Fate::die:
+      // Accepted and dead in one message: nothing more comes for it (WIRE 3.3, order_state).
+      event.order.code = 'D';
+      event.order.open = 0;
+      order.open = 0;
+      bury(command, aggressor_, out);
+      return true;
+    case Fate::wait:
+      order.waits = 1;
+      waiting_.push_back(list_of(at_symbol_, terms_.cross), aggressor_);
+      return true;
+    case Fate::rest:
+      break;
   }
-  event.order.feed = resting;
-  symbol.book.rest(pools_, ask.order, buy, ask.price);
+  const Shown now = shown(order);
+  if (before != Shown::no && now != Shown::no && before != now) {
+    // ITCH's Replace keeps the attribution: another one takes a Delete and an Add.
+    step_ = Step::settle;
+    return settle(command, out);
+  }
+  if (now != Shown::no) event.order.feed = before == Shown::no ? FeedAction::add : FeedAction::replace;
+  rest(command, aggressor_);
   return true;
+}
+
+/// Into the book, and into the list of what is to happen to it there.
+void Engine::rest(const Command& command, OrderIndex index) {
+  HotOrder& order = pools_.orders.hot(index);
+  state(at_symbol_).book.rest(pools_, index, terms_.buy(), terms_.price);
+  if (terms_.one_cross()) {
+    order.waits = 1;
+    waiting_.push_back(list_of(at_symbol_, terms_.cross), index);
+  } else if (terms_.time_in_force == TimeInForce::gtt) {
+    const std::uint64_t second = (command.time_ns + kNsPerSecond - 1) / kNsPerSecond + terms_.expire_seconds;
+    CHECK(second >= next_second_ && second - next_second_ < kWheelSeconds, "a life ends at %llu s, ticks are at %llu s",
+          static_cast<unsigned long long>(second), static_cast<unsigned long long>(next_second_));
+    order.waits = 1;
+    waiting_.push_back(list_of(second), index);
+  }
 }
 
 void Engine::execute(Event& event, OrderIndex order, OrderIndex resting, SymbolState& symbol, Price price,
                      Quantity quantity) {
   HotOrder& a = pools_.orders.hot(order);
   HotOrder& b = pools_.orders.hot(resting);
-  a.executed = (a.executed + quantity) & 0xFFFFFFu;
-  b.executed = (b.executed + quantity) & 0xFFFFFFu;
-  event.execution = {order, resting, price, quantity, MatchNumber{++last_match_}, OrderRef{a.ref}, OrderRef{b.ref}};
+  a.executed = (a.executed + quantity) & 0xFFFFFu;
+  b.executed = (b.executed + quantity) & 0xFFFFFu;
+  event.execution = {order, resting, price, quantity, MatchNumber{++last_match_}, OrderRef{a.ref}, ref_on_feed(b)};
   symbol.reference = price;
   symbol.volume += quantity;
   counters_.add(EngineCounter::executions);
   counters_.add(EngineCounter::executed_shares, quantity);
 }
 
-/// The aggressor takes the other side's queue, best price and oldest order first, at the resting orders' prices.
+/// The aggressor takes the other side's queue, best price first, at the resting orders' prices.
 bool Engine::match(const Command& command, Out& out) {
   SymbolState& symbol = state(at_symbol_);
   HotOrder& order = pools_.orders.hot(aggressor_);
-  const bool buy = is_buy(static_cast<Side>(order.side));
+  const bool buy = terms_.buy();
   const Ladder& contra = symbol.book.side(!buy);
-  const Rank limit = symbol.book.scale().rank(!buy, command.order.price);
+  const Rank limit = symbol.book.scale().rank(!buy, terms_.price);
 
   while (order.open > 0 && contra.best() <= limit) {  // an empty side's best is kNoRank, beyond any limit
     if (!out.has_room()) return false;
@@ -337,95 +485,140 @@ bool Engine::match(const Command& command, Out& out) {
     bury(command, aggressor_, out);
     return true;
   }
+  step_ = Step::settle;
+  return settle(command, out);
+}
+
+/// What is left of the aggressor rests, or dies.
+bool Engine::settle(const Command& command, Out& out) {
   if (!out.has_room()) return false;
-  const bool ioc = command.order.time_in_force == TimeInForce::ioc;
-  if (ioc || !(symbol.book.can_rest(pools_, buy) || symbol.book.has_level(pools_, buy, command.order.price))) {
+  const Book& book = state(at_symbol_).book;
+  HotOrder& order = pools_.orders.hot(aggressor_);
+  char reason = refusal_;
+  if (reason == 0 && terms_.time_in_force == TimeInForce::ioc) reason = 'I';
+  if (reason == 0 && !book.can_rest(pools_, terms_.buy()) && !book.has_level(pools_, terms_.buy(), terms_.price)) {
+    reason = 'Z';
+  }
+  if (reason != 0) {
     const Quantity left = order.open;
     order.open = 0;
     Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
-    event.order = order_event(aggressor_, kNoPrice, left, ioc ? 'I' : 'Z', FeedAction::none);
+    event.order = order_event(aggressor_, kNoPrice, left, reason, FeedAction::none);
     counters_.add(EngineCounter::canceled);
     bury(command, aggressor_, out);
     return true;
   }
   Event& event = emit(command, EventKind::rested, command.session, at_symbol_, out);
-  event.order = order_event(aggressor_, command.order.price, order.open, 'L', FeedAction::add);
-  symbol.book.rest(pools_, aggressor_, buy, command.order.price);
+  const FeedAction feed = shown(order) == Shown::no ? FeedAction::none : FeedAction::add;
+  event.order = order_event(aggressor_, terms_.price, order.open, 'L', feed);
+  rest(command, aggressor_);
   return true;
 }
 
-/// Takes shares off a resting order, which dies if none is left.
+/// Takes shares off a live order, which dies if none is left.
 void Engine::take_off(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out) {
   HotOrder& order = pools_.orders.hot(index);
-  const SymbolId symbol = pools_.levels[order.level].symbol;
-  state(symbol).book.reduce(pools_, index, shares);
+  const SymbolId symbol = symbol_of(index);
+  FeedAction feed = shares < order.open ? FeedAction::reduce : FeedAction::remove;
+  if (shown(order) == Shown::no) feed = FeedAction::none;
+  take_shares(symbol, index, shares);
   Event& event = emit(command, EventKind::canceled, SessionId{static_cast<std::uint16_t>(order.session)}, symbol, out);
-  event.order = order_event(index, kNoPrice, shares, reason, order.open > 0 ? FeedAction::reduce : FeedAction::remove);
+  event.order = order_event(index, kNoPrice, shares, reason, feed);
   counters_.add(EngineCounter::canceled);
   if (order.open == 0) bury(command, index, out);
 }
 
+/// Of an order in the book or outside it.
+void Engine::take_shares(SymbolId symbol, OrderIndex index, Quantity shares) {
+  HotOrder& order = pools_.orders.hot(index);
+  if (order.level != kNoLevel) {
+    state(symbol).book.reduce(pools_, index, shares);
+  } else {
+    CHECK(shares <= order.open, "%u shares of %u open", shares, order.open);
+    order.open -= shares;
+  }
+}
+
+/// terms_ of a Replace: what it names, and what the original has where it names nothing.
+void Engine::resolve_terms(const OrderAsk& ask, OrderIndex original) {
+  const HotOrder& old = pools_.orders.hot(original);
+  const OrderResolved& resolved = pools_.orders.resolved(original);
+  const bool gtt = ask.time_in_force == TimeInForce::gtt;
+  const PostOnly post_only = ask.post_only == PostOnly::unsaid ? resolved.post_only : ask.post_only;
+  terms_ = {.side = ask.side == kNoSide ? static_cast<Side>(old.side) : ask.side,
+            .time_in_force = ask.time_in_force,
+            .display = ask.display,
+            .cross = static_cast<CrossType>(resolved.cross_type),
+            .post_only = post_only == PostOnly::yes,
+            .price = ask.price,
+            .open = ask.quantity > old.executed ? ask.quantity - old.executed : 0,
+            .min_quantity = ask.min_quantity,
+            .expire_seconds = ask.expire_seconds == 0 && gtt ? resolved.expire_seconds : ask.expire_seconds};
+}
+
 bool Engine::replace(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
-  CHECK(command.session.value < last_user_ref_num_.size(), "session %u", command.session.value);
-  counters_.add(EngineCounter::orders);
-  UserRefNum& last = last_user_ref_num_[command.session.value];
-  // No order is on a channel other than 0, so none of theirs can be live.
-  const OrderIndex old_index = ask.user_ref_idx == 0 ? users_.find(command.session, ask.orig_user_ref_num) : kNoOrder;
-  if (old_index == kNoOrder || ask.user_ref_num <= last) {
-    // Silence, and the new number is not consumed (WIRE 3.1).
-    counters_.add(old_index == kNoOrder ? EngineCounter::ignored_dead_order : EngineCounter::ignored_used_ref_num);
-    returner_.retire(ask.order, command.sequence.value, emitted(out));
-    return true;
-  }
-  const HotOrder& old = pools_.orders.hot(old_index);
-  const SymbolId symbol_id = pools_.levels[old.level].symbol;
-  SymbolState& symbol = state(symbol_id);
-  const bool buy = is_buy(static_cast<Side>(old.side));
+  if (step_ == Step::begin) {
+    CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
+    counters_.add(EngineCounter::orders);
+    SessionState& session = sessions_[command.session.value];
+    UserRefNum& last = session.last[ask.user_ref_idx];
+    const OrderIndex old_index = users_.find(command.session, ask.user_ref_idx, ask.orig_user_ref_num);
+    if (old_index == kNoOrder || ask.user_ref_num <= last) {
+      // Silence, and the new number is not consumed (WIRE 3.1).
+      counters_.add(old_index == kNoOrder ? EngineCounter::ignored_dead_order : EngineCounter::ignored_used_ref_num);
+      returner_.retire(ask.order, command.sequence.value, emitted(out));
+      return true;
+    }
+    const HotOrder& old = pools_.orders.hot(old_index);
+    at_symbol_ = symbol_of(old_index);
+    at_order_ = old_index;
+    resolve_terms(ask, old_index);
 
-  Reject reason = check_phase_and_price(command, symbol);
-  const bool bad_details = command.reject != 0 || reason == Reject::invalid_price;
-  if (reason == Reject::invalid_price) reason = Reject::none;
-  const bool goes_on = reason == Reject::none && !bad_details && ask.quantity > old.executed;
-  if (goes_on && !has_place(command, symbol, buy, &old)) reason = Reject::processing;
-  if (reason != Reject::none) {
-    // The original cannot be touched now: it stays, and the number is consumed.
+    // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that is
+    // executed already, cancel the original, and the number stays free.
+    Reject reason = session.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
+    const bool done = ask.quantity <= old.executed;
+    const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||
+                     (terms_.buy() != is_buy(static_cast<Side>(old.side))) ||
+                     (!done && check_terms(terms_) != Reject::none);
+    if (reason == Reject::none && !bad && !done && !has_place(&old)) reason = Reject::processing;
+    if (reason != Reject::none) {
+      last = ask.user_ref_num;
+      reject(command, static_cast<std::uint16_t>(reason), out);
+      return true;
+    }
+    if (bad || done) {
+      take_off(command, old_index, old.open, bad ? 'Z' : 'U', out);
+      returner_.retire(ask.order, command.sequence.value, emitted(out));
+      return true;
+    }
     last = ask.user_ref_num;
-    reject(command, static_cast<std::uint16_t>(reason), out);
-    return true;
+    begin_measure();
   }
-  if (bad_details || ask.quantity <= old.executed) {
-    // Bad details cancel the original; so does a size that is executed already. The number is not consumed.
-    take_off(command, old_index, old.open, bad_details ? 'Z' : 'U', out);
-    returner_.retire(ask.order, command.sequence.value, emitted(out));
-    return true;
-  }
-  last = ask.user_ref_num;
+  if (step_ == Step::measure && !measure()) return false;
 
-  HotOrder& order = pools_.orders.hot(ask.order);
-  order = old;
-  order.next = order.prev = kNoOrder;
-  order.level = kNoLevel;
-  order.open = ask.quantity - old.executed;
-  order.ref = ++last_ref_ & 0xFFFF'FFFF'FFFFu;
-  order.user_ref_num = ask.user_ref_num;
-  pools_.orders.resolved(ask.order) = pools_.orders.resolved(old_index);
+  const OrderIndex old_index = at_order_;
+  const HotOrder old = pools_.orders.hot(old_index);
+  fill_hot(command, old.executed);
+  OrderResolved& resolved = pools_.orders.resolved(ask.order);
+  resolved = pools_.orders.resolved(old_index);
+  resolved.post_only = terms_.post_only ? PostOnly::yes : PostOnly::no;
+  resolved.expire_seconds = terms_.expire_seconds;
   counters_.add(EngineCounter::replaced);
-  Event& event = emit(command, EventKind::replaced, command.session, symbol_id, out);
-  event.order = order_event(ask.order, ask.price, order.open, 'L', FeedAction::none);
+  Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
+  event.order = order_event(ask.order, ask.price, terms_.open, 'L', FeedAction::none);
   event.order.old_ref = OrderRef{old.ref};
   event.order.user_ref_num = ask.orig_user_ref_num;
 
-  symbol.book.reduce(pools_, old_index, old.open);
+  take_shares(at_symbol_, old_index, old.open);
   bury(command, old_index, out);
-  users_.insert(command.session, ask.user_ref_num, ask.order);
-  ++live_;
-  return place(command, out, event, FeedAction::replace);
+  return place(command, out, event, shown(old));
 }
 
 void Engine::cancel(const Command& command, Out& out) {
   counters_.add(EngineCounter::orders);
-  const OrderIndex index = users_.find(command.session, command.order.user_ref_num);
+  const OrderIndex index = users_.find(command.session, command.order.user_ref_idx, command.order.user_ref_num);
   if (index == kNoOrder) {
     counters_.add(EngineCounter::ignored_dead_order);
     return;
@@ -443,7 +636,7 @@ void Engine::cancel(const Command& command, Out& out) {
 
 void Engine::modify(const Command& command, Out& out) {
   counters_.add(EngineCounter::orders);
-  const OrderIndex index = users_.find(command.session, command.order.user_ref_num);
+  const OrderIndex index = users_.find(command.session, command.order.user_ref_idx, command.order.user_ref_num);
   if (index == kNoOrder) {
     counters_.add(EngineCounter::ignored_dead_order);
     return;
@@ -464,11 +657,12 @@ void Engine::modify(const Command& command, Out& out) {
     take_off(command, index, taken, 'U', out);
     return;
   }
-  const SymbolId symbol = pools_.levels[order.level].symbol;
-  order.side = static_cast<unsigned char>(to);
-  if (taken > 0) state(symbol).book.reduce(pools_, index, taken);
+  const SymbolId symbol = symbol_of(index);
+  order.side = static_cast<unsigned char>(to) & 0x7Fu;
+  if (taken > 0) take_shares(symbol, index, taken);
   Event& event = emit(command, EventKind::modified, command.session, symbol, out);
-  event.order = order_event(index, kNoPrice, taken, 0, taken > 0 ? FeedAction::reduce : FeedAction::none);
+  const bool says = taken > 0 && shown(order) != Shown::no;
+  event.order = order_event(index, kNoPrice, taken, 0, says ? FeedAction::reduce : FeedAction::none);
   counters_.add(EngineCounter::modified);
 }
 
@@ -476,15 +670,93 @@ void Engine::account_query(const Command& command, Out& out) {
   counters_.add(EngineCounter::orders);
   Event& event = emit(command, EventKind::account, command.session, kNoSymbol, out);
   event.order.order = kNoOrder;
-  event.order.user_ref_num = UserRefNum{last_user_ref_num_[command.session.value].value + 1};
+  event.order.user_ref_idx = command.order.user_ref_idx;
+  event.order.user_ref_num = UserRefNum{sessions_[command.session.value].last[command.order.user_ref_idx].value + 1};
 }
+
+// ---- A firm's order entry -----------------------------------------------------------------------------------------
+
+void Engine::reject_firm(const Command& command, Out& out) {
+  Event& event = emit(command, EventKind::rejected, command.session, command.symbol, out);
+  event.reject = command.reject;
+  event.order.order = kNoOrder;
+  event.order.user_ref_num = command.firm.user_ref_num;
+  event.order.user_ref_idx = command.firm.user_ref_idx;
+  counters_.add(EngineCounter::rejected);
+}
+
+/// Whether a Mass Cancel means this order of its session.
+bool Engine::is_meant(const Command& command, OrderIndex index) const {
+  const FirmAsk& ask = command.firm;
+  const HotOrder& order = pools_.orders.hot(index);
+  if (ask.side != kNoSide && static_cast<Side>(order.side) != ask.side) return false;
+  if (ask.group_given && pools_.orders.resolved(index).group_id != ask.group_id) return false;
+  return command.symbol == kAllSymbols || symbol_of(index) == command.symbol;
+}
+
+/// The answer first, then the session's own orders, oldest first.
+bool Engine::mass_cancel(const Command& command, Out& out) {
+  if (step_ == Step::begin) {
+    counters_.add(EngineCounter::orders);
+    if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return true;
+    if (command.reject != 0) {
+      reject_firm(command, out);
+      return true;
+    }
+    pass_on(command, EventKind::mass_cancel, out);
+    counters_.add(EngineCounter::mass_cancels);
+    at_order_ = by_session_.front(command.session.value);
+    step_ = Step::sweep;
+  }
+  for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
+    if (looks == kMostLooks) return !(yielded_ = true);
+    const OrderIndex index = at_order_;
+    const bool meant = is_meant(command, index);
+    if (meant && !out.has_room()) return false;
+    at_order_ = by_session_.after(index);
+    if (meant) take_off(command, index, pools_.orders.hot(index).open, 'U', out);
+  }
+  return true;
+}
+
+void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
+  counters_.add(EngineCounter::orders);
+  if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return;
+  if (command.reject != 0) {
+    reject_firm(command, out);
+    return;
+  }
+  sessions_[command.session.value].disabled = disabled;
+  pass_on(command, disabled ? EventKind::disable : EventKind::enable, out);
+}
+
+// ---- Digest -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void add_order(Digest& digest, const HotOrder& order) {
+  digest.add(std::uint64_t{order.session} << 48 | order.ref);
+  digest.add(std::uint64_t{order.user_ref_num.value} << 32 | order.open);
+  digest.add(std::uint64_t{order.side} << 32 | order.executed);
+  const unsigned marks = order.hidden | order.attributable << 1 | order.one_cross << 2 | order.has_channel << 3;
+  if (marks != 0) digest.add(marks);
+}
+
+}  // namespace
 
 std::uint64_t Engine::state_hash() const {
   Digest digest;
   digest.add(last_ref_);
   digest.add(last_match_);
   digest.add(market_open_);
-  for (const UserRefNum number : last_user_ref_num_) digest.add(number.value);
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    digest.add(sessions_[i].last[0].value);
+    if (sessions_[i].disabled) digest.add(i + 1);
+    for (std::size_t channel = 1; channel < kChannels; ++channel) {
+      const std::uint64_t number = sessions_[i].last[channel].value;
+      if (number != 0) digest.add(channel << 32 | number);
+    }
+  }
   for (const SymbolState& symbol : symbols_) {
     digest.add(static_cast<std::uint64_t>(symbol.phase) << 32 | symbol.reference.value);
     digest.add(symbol.volume);
@@ -494,12 +766,22 @@ std::uint64_t Engine::state_hash() const {
         const Level& level = pools_.levels[side.find(pools_.nodes, rank)];
         digest.add(std::uint64_t{buy} << 63 | std::uint64_t{level.count} << 32 | level.price.value);
         for (OrderIndex i = level.head; i != kNoOrder; i = pools_.orders.hot(i).next) {
-          const HotOrder& order = pools_.orders.hot(i);
-          digest.add(std::uint64_t{order.session} << 48 | order.ref);
-          digest.add(std::uint64_t{order.user_ref_num.value} << 32 | order.open);
-          digest.add(std::uint64_t{order.side} << 32 | order.executed);
+          add_order(digest, pools_.orders.hot(i));
         }
       }
+    }
+    const SymbolId id{static_cast<std::uint16_t>(&symbol - symbols_.data() + 1)};
+    for (const CrossType cross : {CrossType::opening, CrossType::closing}) {
+      for (OrderIndex i = waiting_.front(list_of(id, cross)); i != kNoOrder; i = waiting_.after(i)) {
+        add_order(digest, pools_.orders.hot(i));
+      }
+    }
+  }
+  // Which second each life ends at.
+  for (std::uint64_t second = next_second_; second < next_second_ + kWheelSeconds; ++second) {
+    for (OrderIndex i = waiting_.front(list_of(second)); i != kNoOrder; i = waiting_.after(i)) {
+      digest.add(second);
+      digest.add(pools_.orders.hot(i).ref);
     }
   }
   return digest.value();

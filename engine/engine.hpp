@@ -9,12 +9,23 @@
 //   continuous     yes             yes              yes              at once
 //   closing_call   day; IOC dies   yes              yes              at its end (cross C)
 //   halted         rejected        rejected, stays  yes              no; going on with a crossed book: cross H
-//   closed         rejected        -                -                no; entering it cancels every day order (reason E)
+//   closed         rejected        -                -                no; entering it cancels every order (reason E)
 //
 // Leaving a call for another phase than halted executes its cross first. A halt in a call leaves the book as it is.
 // An order that finds no level or node left is rejected; what an aggressor leaves over is cancelled then (reason Z).
+//
+// What is more than a limit order for the day:
+//
+//   hidden         behind the displayed orders of its price
+//   MinQty m       on arrival at least m shares execute, or the order dies, as an IOC that finds nobody
+//   post-only      if it would execute on arrival it is cancelled: G against a displayed order, F against a hidden one
+//   GTT            cancelled (T) at the first tick of the whole second at which its life is over, at most 1 s late
+//   on-open        enters in the opening call, hidden
+//   on-close       enters from the opening call on; waits outside the book for the closing call, is hidden in it
+//                  Both: what is left in the book when their call is over is cancelled (T)
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,6 +36,7 @@
 #include "engine/config.hpp"
 #include "engine/counters.hpp"
 #include "engine/event.hpp"
+#include "engine/order_lists.hpp"
 #include "engine/user_refs.hpp"
 #include "hugepages/arena.hpp"
 #include "hugepages/broadcast_ring.hpp"
@@ -36,7 +48,11 @@ enum class Reject : std::uint16_t {
   none = 0,
   destination_closed = 0x0002,
   halted = 0x0007,
-  processing = 0x000A,  // no room: max_orders, max_levels
+  processing = 0x000A,           // no room: max_orders, max_levels
+  firm_not_authorised = 0x000C,  // its order entry is disabled
+  invalid_min_quantity = 0x000D,
+  other = 0x000F,  // terms that exclude each other
+  invalid_cross_order = 0x0014,
   invalid_price = 0x001D,
 };
 
@@ -46,7 +62,8 @@ class Engine {
 
   /// `config` is checked already (app/config). `returner` gets the slots of dead orders. All outlive the engine.
   Engine(const EngineConfig& config, Orders& orders, SlotReturner& returner, Arena& arena);
-  static std::size_t bytes_for(const EngineConfig& config);
+  /// `slots`: of the order pool.
+  static std::size_t bytes_for(const EngineConfig& config, std::uint32_t slots);
 
   /// Applies commands in order, until `out` has no room for an event. Returns how many are finished; the next call must
   /// begin with the first one that is not, which then goes on where it stopped. Commands must be numbered 1, 2, ..
@@ -63,7 +80,9 @@ class Engine {
   std::uint32_t live_orders() const { return live_; }
   Phase phase(SymbolId symbol) const { return state(symbol).phase; }
   /// For tests and tools: the live order of a session's UserRefNum, or kNoOrder.
-  OrderIndex find(SessionId session, UserRefNum number) const { return users_.find(session, number); }
+  OrderIndex find(SessionId session, UserRefNum number, Channel channel = 0) const {
+    return users_.find(session, channel, number);
+  }
   const Book& book(SymbolId symbol) const { return state(symbol).book; }
   const BookPools& pools() const { return pools_; }
 
@@ -75,15 +94,46 @@ class Engine {
     std::uint64_t volume = 0;
   };
 
+  struct SessionState {
+    std::array<UserRefNum, kChannels> last;  // UserRefNum processed, by channel
+    bool disabled;                           // no Enter, no Replace, until enabled
+  };
+
+  /// What an Enter or Replace asks for, with nothing left to inherit.
+  struct Terms {
+    Side side;
+    TimeInForce time_in_force;
+    Display display;
+    CrossType cross;
+    bool post_only;
+    Price price;
+    Quantity open;
+    Quantity min_quantity;
+    std::uint32_t expire_seconds;
+
+    bool buy() const { return is_buy(side); }
+    bool one_cross() const { return cross != CrossType::continuous; }
+  };
+
+  /// What becomes of an order on arrival.
+  enum class Fate : std::uint8_t { rest, wait, execute, refuse, die };
+  /// How an order stands on the feed.
+  enum class Shown : std::uint8_t { no, plain, named };
+
   /// Where the command under way goes on. A command that needs many events walks through these.
   enum class Step : std::uint8_t {
     begin,     // nothing done yet
-    match,     // enter, replace: the aggressor executes, then rests or dies
+    measure,   // enter, replace: how much would execute at once
+    match,     // enter, replace: the aggressor executes
+    settle,    // enter, replace: what is left of it rests or dies
+    sweep,     // mass_cancel: the next order of the session
     symbols,   // phase: the next symbol of the range, or the end
     price,     // phase: finding the price of the symbol's cross
     cross,     // phase: pairs of the symbol's cross
-    expire,    // phase: day orders of the symbol, into closed
+    clear,     // phase: orders that do not live on in the new one
+    admit,     // phase: on-close orders enter the book
     announce,  // phase: the symbol's new phase
+    lives,     // tick: GTT orders whose time is over
     list,      // day_start: directory of each symbol. tick: imbalance of each symbol
     walk,      // tick: finding the indicative price of the symbol
     close,     // what follows after the last symbol
@@ -97,37 +147,74 @@ class Engine {
   void cancel(const Command& command, Out& out);
   void modify(const Command& command, Out& out);
   void account_query(const Command& command, Out& out);
+  bool mass_cancel(const Command& command, Out& out);
+  void set_disabled(const Command& command, bool disabled, Out& out);
   bool change_phase(const Command& command, Out& out);
   bool tick(const Command& command, Out& out);
   bool day_start(const Command& command, Out& out);
   bool day_end(const Command& command, Out& out);
   void pass_on(const Command& command, EventKind kind, Out& out);
 
-  bool has_place(const Command& command, const SymbolState& symbol, bool buy, const HotOrder* leaving) const;
-  Reject check_phase_and_price(const Command& command, const SymbolState& symbol) const;
-  bool place(const Command& command, Out& out, Event& event, FeedAction resting);
+  bool consume(SessionId session, Channel channel, UserRefNum number);
+  static Reject check_terms(const Terms& terms);
+  static Reject check_phase(const Terms& terms, Phase phase);
+  bool has_place(const HotOrder* leaving) const;
+  bool executes_now() const;
+  void begin_measure();
+  bool measure();
+  void resolve_terms(const OrderAsk& ask, OrderIndex original);
+  Fate fate() const;
+  char refusal() const;
+  HotOrder& fill_hot(const Command& command, std::uint32_t executed);
+  bool place(const Command& command, Out& out, Event& event, Shown before);
   bool match(const Command& command, Out& out);
+  bool settle(const Command& command, Out& out);
+  void rest(const Command& command, OrderIndex index);
   bool walk_auction(const SymbolState& symbol);
   bool say_imbalance(const Command& command, Out& out);
   bool cross(const Command& command, Out& out);
+  bool clear(const Command& command, Out& out);
   bool expire(const Command& command, Out& out);
+  bool admit(const Command& command, Out& out);
+  bool end_lives(const Command& command, Out& out);
   void reject(const Command& command, std::uint16_t reason, Out& out);
+  void reject_firm(const Command& command, Out& out);
+  bool is_meant(const Command& command, OrderIndex index) const;
+  void take_shares(SymbolId symbol, OrderIndex index, Quantity shares);
   void take_off(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
   void execute(Event& event, OrderIndex order, OrderIndex resting, SymbolState& symbol, Price price, Quantity quantity);
   void bury(const Command& command, OrderIndex index, Out& out);
 
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
   OrderEvent order_event(OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
+  static Shown shown(const HotOrder& order);
+  static OrderRef ref_on_feed(const HotOrder& order) { return OrderRef{order.hidden ? 0 : order.ref}; }
+  SymbolId symbol_of(OrderIndex index) const;
+  Channel channel_of(OrderIndex index) const;
 
   SymbolState& state(SymbolId symbol) { return symbols_[symbol.value - 1u]; }
   const SymbolState& state(SymbolId symbol) const { return symbols_[symbol.value - 1u]; }
   std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
 
+  /// Levels or orders that one apply() looks at for one command, some tens of microseconds' worth; then it yields.
+  static constexpr std::size_t kMostLooks = 2048;
+
+  static std::uint32_t waiting_lists(const EngineConfig& config);
+  // Lists of waiting_: a wheel of seconds at which lives end, then two a symbol.
+  static constexpr std::uint32_t kWheelSeconds = 1u << 17;
+  static_assert(kWheelSeconds > kMaxExpireSeconds + 2);
+  static std::uint32_t list_of(std::uint64_t second) { return second & (kWheelSeconds - 1); }
+  static std::uint32_t list_of(SymbolId symbol, CrossType cross) {
+    return kWheelSeconds + 2 * (symbol.value - 1u) + (cross == CrossType::closing);
+  }
+
   BookPools pools_;
   SlotReturner& returner_;
   std::span<SymbolState> symbols_;
-  std::span<UserRefNum> last_user_ref_num_;  // per session
+  std::span<SessionState> sessions_;
   UserRefs users_;
+  OrderLists by_session_;  // every live order
+  OrderLists waiting_;     // HotOrder::waits
   std::uint32_t max_orders_;
   TimeNs imbalance_interval_ns_;
 
@@ -136,6 +223,7 @@ class Engine {
   std::uint64_t last_match_ = 0;
   std::uint64_t last_command_ = 0;
   TimeNs last_time_ns_ = 0;
+  std::uint64_t next_second_ = 0;  // lives that end before it have ended
   std::uint32_t calls_ = 0;        // symbols in a call
   std::uint32_t closed_ = 0;       // symbols in phase closed
   bool market_open_ = false;       // system event Q was sent, M not yet
@@ -144,7 +232,12 @@ class Engine {
   // The command under way.
   Step step_ = Step::begin;
   std::uint64_t events_before_ = 0;  // of the ring, when it began
+  Terms terms_{};
+  Ladder::Cursor measure_at_;
+  std::uint64_t measured_ = 0;  // shares that execute at once, as far as anyone wants to know
   OrderIndex aggressor_ = kNoOrder;
+  char refusal_ = 0;  // cancel reason of an aggressor that may not execute
+  OrderIndex at_order_ = kNoOrder;
   SymbolId at_symbol_{};
   AuctionWalk walk_;
   AuctionPrice auction_{};

@@ -62,9 +62,11 @@ struct alignas(64) OrderResolved {
   char cross_type;  // CrossType's letter, if the order was accepted
   bool firm_given;  // as OrderAsked::firm_given, inherited
   PostOnly post_only;
-  std::uint16_t group_id;        // option GroupID, 0 = none
+  std::uint8_t reserved0;
+  std::uint16_t group_id;  // option GroupID, 0 = none
+  std::uint8_t reserved1[2];
   std::uint32_t expire_seconds;  // option ExpireTime, 0 = none
-  std::uint8_t reserved[40];     // between: 2 bytes of padding
+  std::uint8_t reserved2[36];
 };
 static_assert(sizeof(OrderResolved) == 64);
 

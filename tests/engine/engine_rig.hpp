@@ -24,7 +24,7 @@ inline EngineConfig small_config(std::size_t symbols = 1) {
   config.sessions = 4;
   config.max_orders = 1000;
   config.max_levels = 1000;
-  config.user_ref_window = 16;
+  config.user_ref_window = UserRefs::kLeastWindow;
   return config;
 }
 
@@ -35,7 +35,7 @@ class EngineRig {
 
   explicit EngineRig(const EngineConfig& config, std::uint64_t event_ring = 64)
       : slots_(static_cast<std::uint32_t>(config.max_orders + kCommandRing + 2 * event_ring + 64)),
-        arena_(Engine::bytes_for(config) + Orders::bytes_for(slots_) + SlotSource::bytes_for(slots_) +
+        arena_(Engine::bytes_for(config, slots_) + Orders::bytes_for(slots_) + SlotSource::bytes_for(slots_) +
                    SlotReturner::bytes_for(slots_) + SlotReturnRing::bytes_for(slot_return_capacity(slots_)) +
                    CommandRing::bytes_for(kCommandRing) + EventRing::bytes_for(event_ring),
                HugepagePolicy::off),
