@@ -85,12 +85,18 @@ class EngineRig {
       OrderAsked& asked = orders_.asked(command.order.order);
       asked = {};
       asked.session = command.session;
+      asked.user_ref_idx = command.order.user_ref_idx;
       asked.user_ref_num = command.order.user_ref_num;
+      asked.price = command.order.price.value;
       if (command.kind == CommandKind::enter) {
         OrderResolved& resolved = orders_.resolved(command.order.order);
         resolved = {};
         resolved.symbol = command.symbol;
         resolved.side = command.order.side;
+        resolved.cross_type = static_cast<char>(command.order.cross_type);
+        resolved.post_only = command.order.post_only;
+        resolved.group_id = group_of(command.order.user_ref_num);
+        resolved.expire_seconds = command.order.expire_seconds;
       }
     }
     commands_.producer().claim() = command;
@@ -129,6 +135,7 @@ class EngineRig {
         const OrderAsked& asked = orders_.asked(order.order);
         o.session = asked.session.value;
         o.number = asked.user_ref_num.value;
+        o.channel = asked.user_ref_idx;
         CHECK(e.session == asked.session, "event's session %u, order's %u", e.session.value, asked.session.value);
         if (e.kind == EventKind::replaced) o.number_b = order.user_ref_num.value;
         o.price = order.price.value;
@@ -141,14 +148,23 @@ class EngineRig {
         break;
       }
       case EventKind::rejected:
-        o.session = orders_.asked(order.order).session.value;
-        o.number = orders_.asked(order.order).user_ref_num.value;
+        o.session = e.session.value;
+        o.number = order.user_ref_num.value;
+        o.channel = order.user_ref_idx;
         o.side = static_cast<char>(order.side);
         o.code = e.reject;
         break;
       case EventKind::account:
         o.session = e.session.value;
         o.number = order.user_ref_num.value;
+        o.channel = order.user_ref_idx;
+        break;
+      case EventKind::mass_cancel:
+      case EventKind::disable:
+      case EventKind::enable:
+        o.session = e.session.value;
+        o.number = e.firm.user_ref_num.value;
+        o.channel = e.firm.user_ref_idx;
         break;
       case EventKind::executed:
       case EventKind::crossed: {
@@ -157,6 +173,8 @@ class EngineRig {
         o.number = orders_.asked(x.order).user_ref_num.value;
         o.session_b = orders_.asked(x.resting).session.value;
         o.number_b = orders_.asked(x.resting).user_ref_num.value;
+        o.channel = orders_.asked(x.order).user_ref_idx;
+        o.channel_b = orders_.asked(x.resting).user_ref_idx;
         o.price = x.price.value;
         o.quantity = x.quantity;
         o.ref = x.ref.value;
@@ -222,12 +240,14 @@ inline Command enter(std::uint16_t session, std::uint32_t number, Side side, std
   c.order.price = Price{price};
   c.order.quantity = quantity;
   c.order.time_in_force = tif;
+  c.order.display = Display::visible;
+  c.order.cross_type = CrossType::continuous;
   return c;
 }
 
 inline Command replace(std::uint16_t session, std::uint32_t original, std::uint32_t number, std::uint32_t price,
                        Quantity quantity, TimeInForce tif = TimeInForce::day) {
-  Command c = enter(session, number, Side::buy, price, quantity, tif, 0);
+  Command c = enter(session, number, kNoSide, price, quantity, tif, 0);
   c.kind = CommandKind::replace;
   c.order.orig_user_ref_num = UserRefNum{original};
   return c;
@@ -242,6 +262,16 @@ inline Command cancel(std::uint16_t session, std::uint32_t number, Quantity quan
 inline Command modify(std::uint16_t session, std::uint32_t number, Side side, Quantity quantity) {
   Command c = enter(session, number, side, 0, quantity, TimeInForce::day, 0);
   c.kind = CommandKind::modify;
+  return c;
+}
+
+/// `kind`: mass_cancel, disable or enable. Means every order of the session.
+inline Command firm_wide(CommandKind kind, std::uint16_t session, std::uint32_t number, std::uint16_t symbol = 0) {
+  Command c{};
+  c.kind = kind;
+  c.session = SessionId{session};
+  c.symbol = SymbolId{symbol};
+  c.firm.user_ref_num = UserRefNum{number};
   return c;
 }
 

@@ -287,21 +287,6 @@ TEST_F(EngineTest, FindsTheIndicativePriceOfADeepBookInTurnsWithTheOtherStages) 
   EXPECT_EQ(events[0].cross.paired, 5'000u);
 }
 
-TEST_F(EngineTest, NumbersOfAnotherChannelLeaveThePortsOwnAlone) {
-  Command other = enter(0, 5'000, B, kPrice, 100);
-  other.reject = 0x000F;
-  other.order.user_ref_idx = 1;
-  EXPECT_EQ(only(other).code, 0x000F);
-  EXPECT_EQ(only(enter(0, 1, B, kPrice, 100)).kind, EventKind::accepted);
-  other.order.user_ref_num = UserRefNum{1};
-  EXPECT_EQ(only(other).code, 0x000F) << "never silence";
-  Command replaces = replace(0, 1, 2, kPrice, 0);
-  replaces.reject = 0x000F;
-  replaces.order.user_ref_idx = 1;
-  silent(replaces);
-  EXPECT_EQ(rig.engine().live_orders(), 1u) << "the order of that number is on another channel";
-}
-
 TEST_F(EngineTest, OpensTheMarketWithItsFirstSymbolAndClosesItWithItsLast) {
   EngineRig two(small_config(2));
   const auto letters = [&](const Command& c) {

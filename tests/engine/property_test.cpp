@@ -25,7 +25,9 @@ class RandomClient {
  public:
   RandomClient(std::uint64_t seed, const EngineConfig& config) : random_(seed), config_(config) {
     range_ = std::uint32_t{1} << below(7);                                 // from one price to a wide book
-    for (auto& number : next_) number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
+    for (auto& of_session : next_)
+      for (auto& number : of_session) number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
+    plain_ = below(4) == 0;
   }
 
   Command next() {
@@ -34,13 +36,17 @@ class RandomClient {
     if (dice < 6) return phase(Phase::continuous);
     if (dice < 20) return tick(time_ns_ += kTickIntervalNs * (1 + below(10)));
     const std::uint16_t session = static_cast<std::uint16_t>(below(config_.sessions));
-    if (dice < 40) return account_query(session);
+    lane_ = below(4) == 0;
+    if (dice < 40) return on_channel(account_query(session));
+    if (dice < 50) return firm_command(session);
     if (dice < 600)
-      return damaged(enter(session, new_number(session), a_side(), a_price(), a_quantity(), a_tif(), a_symbol()));
+      return on_channel(
+          damaged(attributes(enter(session, new_number(session), a_side(), a_price(), a_quantity(), a_tif(), a_symbol()))));
     if (dice < 730)
-      return damaged(replace(session, old_number(session), new_number(session), a_price(), a_quantity(), a_tif()));
-    if (dice < 900) return cancel(session, old_number(session), below(2) == 0 ? 0 : a_quantity());
-    return modify(session, old_number(session), a_side(), a_quantity());
+      return on_channel(damaged(
+          attributes(replace(session, old_number(session), new_number(session), a_price(), a_quantity(), a_tif()))));
+    if (dice < 900) return on_channel(cancel(session, old_number(session), below(2) == 0 ? 0 : a_quantity()));
+    return on_channel(modify(session, old_number(session), a_side(), a_quantity()));
   }
 
  private:
@@ -64,22 +70,56 @@ class RandomClient {
   }
   Quantity a_quantity() { return below(100) == 0 ? kMaxQuantity : (1 + below(20)) * (below(3) == 0 ? 1 : 100); }
   TimeInForce a_tif() { return below(5) == 0 ? TimeInForce::ioc : TimeInForce::day; }
+  /// Two channels are enough to be mixed up.
+  Command on_channel(Command c) {
+    c.order.user_ref_idx = lane_ ? 200 : 0;
+    return c;
+  }
+  /// Every attribute, alone and with others that it may not be with.
+  Command attributes(Command c) {
+    const bool is_new = c.kind == CommandKind::enter;
+    OrderAsk& ask = c.order;
+    ask.post_only = is_new ? PostOnly::no : PostOnly::unsaid;
+    if (plain_) return c;
+    if (below(4) == 0) ask.display = below(3) == 0 ? Display::attributable : Display::hidden;
+    if (below(12) == 0) ask.min_quantity = below(4) == 0 ? ask.quantity : 1 + below(2 * ask.quantity);
+    if (below(8) == 0) ask.post_only = below(4) == 0 ? PostOnly::no : PostOnly::yes;
+    if (below(8) == 0) ask.time_in_force = TimeInForce::gtt;
+    if (ask.time_in_force == TimeInForce::gtt ? below(8) != 0 : below(50) == 0) ask.expire_seconds = 1 + below(20);
+    if (is_new && below(8) == 0) ask.cross_type = below(2) == 0 ? CrossType::opening : CrossType::closing;
+    if (!is_new && below(6) == 0) ask.side = a_side();
+    return c;
+  }
+  Command firm_command(std::uint16_t session) {
+    constexpr CommandKind kKinds[] = {CommandKind::mass_cancel, CommandKind::mass_cancel, CommandKind::disable};
+    const CommandKind kind = below(3) != 0 ? CommandKind::enable : kKinds[below(std::size(kKinds))];
+    Command c = firm_wide(kind, session, new_number(session));
+    c.firm.user_ref_idx = lane_ ? 200 : 0;
+    if (below(30) == 0) c.reject = 0x000C;
+    if (c.kind != CommandKind::mass_cancel) return c;
+    if (below(3) != 0) c.symbol = SymbolId{a_symbol()};
+    if (below(3) != 0) c.firm.side = a_side();
+    c.firm.group_given = below(2) == 0;
+    c.firm.group_id = static_cast<std::uint16_t>(c.firm.group_given ? below(3) : 0);
+    return c;
+  }
   std::uint32_t new_number(std::uint16_t session) {
-    std::uint32_t& next = next_[session];
-    if (below(40) == 0) return old_number(session);              // repeated or falling
-    const std::uint32_t step = below(30) == 0 ? below(100) : 1;  // gaps are legal
+    std::uint32_t& next = next_[session][lane_];
+    if (below(40) == 0) return old_number(session);  // repeated or falling
+    // Gaps are legal; some aim at places in the window that are taken.
+    const std::uint32_t step = below(30) == 0 ? (below(3) == 0 ? UserRefs::kLeastWindow : below(100)) : 1;
     next = next > 0xFFFFFFFFu - step ? 0xFFFFFFFFu : next + step;
     return next;
   }
   std::uint32_t old_number(std::uint16_t session) {
-    const std::uint32_t back = below(below(4) == 0 ? 400 : 40);
-    return next_[session] > back ? next_[session] - back : below(3);
+    const std::uint32_t back = below(below(4) == 0 ? 400 : below(2) == 0 ? 40 : 8);
+    const std::uint32_t next = next_[session][lane_];
+    return next > back ? next - back : below(3);
   }
   Command damaged(Command c) {
     if (below(60) == 0) {
       c.reject = static_cast<std::uint16_t>(1 + below(0x33));
       if (below(2) == 0) c.order.quantity = 0;
-      if (below(3) == 0) c.order.user_ref_idx = 5;  // a channel of its own
     }
     return c;
   }
@@ -87,7 +127,9 @@ class RandomClient {
   std::mt19937_64 random_;
   EngineConfig config_;
   std::uint32_t range_;
-  std::uint32_t next_[4];
+  std::uint32_t next_[4][2];  // by session and channel
+  bool lane_ = false;         // of the command under way
+  bool plain_;                // a client of limit orders alone
   TimeNs time_ns_ = 0;
 };
 
@@ -106,6 +148,9 @@ std::string difference(const std::vector<Outcome>& want, const std::vector<Outco
 struct Coverage {
   std::array<std::uint64_t, 64> kinds{};
   std::uint64_t commands = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
+  std::array<std::uint64_t, 128> cancels{};       // by reason
+  std::array<std::uint64_t, 64> rejects{};        // by reason
+  std::uint64_t hidden_executions = 0, dead_on_arrival = 0;
 
   void merge(const Coverage& other) {
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
@@ -113,6 +158,10 @@ struct Coverage {
     live_sum += other.live_sum;
     live_most = std::max(live_most, other.live_most);
     auctions_with_volume += other.auctions_with_volume;
+    for (std::size_t i = 0; i < cancels.size(); ++i) cancels[i] += other.cancels[i];
+    for (std::size_t i = 0; i < rejects.size(); ++i) rejects[i] += other.rejects[i];
+    hidden_executions += other.hidden_executions;
+    dead_on_arrival += other.dead_on_arrival;
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
 };
@@ -122,7 +171,6 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   EngineConfig config = small_config(1 + seed % 3);
   config.max_orders = seed % 5 == 0 ? 20 : 300;
   config.max_levels = seed % 3 == 0 ? 6 : 1000;
-  config.user_ref_window = 1u << (seed % 6);
   // Rings from the smallest there is, so that commands stop and go on at every event.
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));
   ReferenceExchange reference(config);
@@ -136,6 +184,10 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
     for (const Outcome& o : want) {
       ++seen.kinds[static_cast<std::size_t>(o.kind)];
       seen.auctions_with_volume += o.kind == EventKind::cross_done && o.quantity > 0;
+      if (o.kind == EventKind::canceled) ++seen.cancels[static_cast<std::size_t>(o.code)];
+      if (o.kind == EventKind::rejected) ++seen.rejects[static_cast<std::size_t>(o.code)];
+      seen.hidden_executions += o.kind == EventKind::executed && o.ref_b == 0;
+      seen.dead_on_arrival += o.kind == EventKind::accepted && o.code == 'D';
     }
     ++seen.commands;
     seen.live_sum += reference.live();
@@ -169,13 +221,27 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
             << coverage[EventKind::crossed] << " crossed in " << coverage.auctions_with_volume << " crosses, "
             << coverage[EventKind::rejected] << " rejected; "
             << coverage.live_sum / std::max<std::uint64_t>(1, coverage.commands) << " orders live on average, "
-            << coverage.live_most << " at most\n";
+            << coverage.live_most << " at most; " << coverage.hidden_executions << " executions of hidden orders\n";
+  std::cout << "rejected for:";
+  for (std::size_t reason = 0; reason < coverage.rejects.size(); ++reason) {
+    if (coverage.rejects[reason] > 0) std::cout << " 0x" << std::hex << reason << std::dec << " " << coverage.rejects[reason];
+  }
+  std::cout << "\ncancelled for:";
+  for (std::size_t reason = 0; reason < coverage.cancels.size(); ++reason) {
+    if (coverage.cancels[reason] > 0) std::cout << " " << static_cast<char>(reason) << " " << coverage.cancels[reason];
+  }
+  std::cout << "\n";
   for (const EventKind kind :
        {EventKind::accepted, EventKind::rested, EventKind::replaced, EventKind::canceled, EventKind::modified,
         EventKind::rejected, EventKind::account, EventKind::executed, EventKind::crossed, EventKind::cross_done,
-        EventKind::imbalance, EventKind::phase, EventKind::system, EventKind::tick}) {
+        EventKind::imbalance, EventKind::phase, EventKind::system, EventKind::tick, EventKind::mass_cancel,
+        EventKind::disable, EventKind::enable}) {
     EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
   }
+  for (const char reason : {'E', 'F', 'G', 'I', 'T', 'U', 'Z'})
+    EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
+  EXPECT_GT(coverage.hidden_executions, 0u);
+  EXPECT_GT(coverage.dead_on_arrival, 0u);
   EXPECT_TRUE(faults.empty()) << faults.size() << " seeds differ, the first: " << faults.front();
 }
 

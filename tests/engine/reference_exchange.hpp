@@ -24,6 +24,7 @@ struct Outcome {
   std::uint16_t symbol = 0;
   std::uint32_t session = 0, number = 0;      // whose
   std::uint32_t session_b = 0, number_b = 0;  // executions: the other side. replaced: number_b is the original's
+  std::uint32_t channel = 0, channel_b = 0;
   std::uint64_t price = 0, quantity = 0, open = 0, ref = 0, ref_b = 0, match = 0;
   int side = 0, code = 0, feed = 0;  // code: order state, cancel reason, reject, letters of the day
   auto operator<=>(const Outcome&) const = default;
@@ -31,10 +32,13 @@ struct Outcome {
 
 inline std::ostream& operator<<(std::ostream& out, const Outcome& o) {
   return out << "kind " << int(o.kind) << " symbol " << o.symbol << " of " << o.session << "/" << o.number << " and "
-             << o.session_b << "/" << o.number_b << " price " << o.price << " quantity " << o.quantity << " open "
+             << o.session_b << "/" << o.number_b << " channels " << o.channel << ", " << o.channel_b << " price " << o.price << " quantity " << o.quantity << " open "
              << o.open << " ref " << o.ref << " ref_b " << o.ref_b << " match " << o.match << " side " << char(o.side)
              << " code " << o.code << " feed " << o.feed;
 }
+
+/// The rigs' orders have a group by their number; a Replace keeps the original's.
+inline std::uint16_t group_of(UserRefNum number) { return static_cast<std::uint16_t>(number.value % 3); }
 
 class ReferenceExchange {
  public:
@@ -46,6 +50,7 @@ class ReferenceExchange {
   /// The command's outcomes, in order.
   std::vector<Outcome> apply(const Command& c) {
     out_.clear();
+    time_ns_ = std::max(time_ns_, c.time_ns);
     switch (c.kind) {
       case CommandKind::enter:
         enter(c);
@@ -60,7 +65,15 @@ class ReferenceExchange {
         modify(c);
         break;
       case CommandKind::account_query:
-        out_.push_back({.kind = EventKind::account, .session = c.session.value, .number = last_[c.session.value] + 1});
+        out_.push_back({.kind = EventKind::account,
+                        .session = c.session.value,
+                        .number = last_[{c.session.value, c.order.user_ref_idx}] + 1,
+                        .channel = c.order.user_ref_idx});
+        break;
+      case CommandKind::mass_cancel:
+      case CommandKind::disable:
+      case CommandKind::enable:
+        firm(c);
         break;
       case CommandKind::phase:
         phase(c);
@@ -79,10 +92,29 @@ class ReferenceExchange {
  private:
   struct Order {
     std::uint64_t ref, time_rank;
-    std::uint32_t session, number, symbol;
+    std::uint32_t session, channel, number, symbol;
     char side;
     std::uint64_t price, open, executed;
+    TimeInForce tif;
+    Display display;
+    CrossType cross;
+    bool post_only;
+    std::uint64_t min_quantity, life_seconds, ends_at_second;
+    std::uint16_t group;
     bool buy() const { return side == 'B'; }
+    bool on_cross() const { return cross != CrossType::continuous; }
+    /// 0 not on the feed, 1 shown, 2 shown with its firm.
+    int shown() const { return display == Display::hidden || on_cross() ? 0 : display == Display::visible ? 1 : 2; }
+    /// What makes no sense, as the reason to reject it.
+    int nonsense() const {
+      if (min_quantity > open) return 0x000D;
+      if (tif == TimeInForce::gtt && life_seconds == 0) return 0x000F;
+      if (tif != TimeInForce::gtt && life_seconds != 0) return 0x000F;
+      if (on_cross() && tif != TimeInForce::day) return 0x0014;
+      if (on_cross() && min_quantity != 0) return 0x000D;
+      if (post_only && (tif == TimeInForce::ioc || on_cross() || min_quantity != 0)) return 0x000F;
+      return 0;
+    }
   };
   struct Symbol {
     Phase phase = Phase::pre_open;
@@ -96,31 +128,45 @@ class ReferenceExchange {
   static bool call(Phase p) { return p == Phase::opening_call || p == Phase::closing_call; }
   static char letter(Phase p) { return p == Phase::opening_call ? 'O' : p == Phase::closing_call ? 'C' : 'H'; }
 
-  /// The best resting order of a side by price, then time; null if none at `limit` or better (0: any).
+  /// The best resting order of a side by price, then shown before hidden, then time; null if none at `limit` or better
+  /// (0: any).
   Order* best(std::uint32_t symbol, bool buy, std::uint64_t limit) {
     Order* found = nullptr;
     for (Order& o : orders_) {
       if (o.symbol != symbol || o.buy() != buy || o.open == 0 || o.time_rank == 0) continue;
       if (limit != 0 && (buy ? o.price < limit : o.price > limit)) continue;
       if (found == nullptr || (buy ? o.price > found->price : o.price < found->price) ||
-          (o.price == found->price && o.time_rank < found->time_rank))
+          (o.price == found->price &&
+           std::pair(o.shown() == 0, o.time_rank) < std::pair(found->shown() == 0, found->time_rank)))
         found = &o;
     }
     return found;
   }
-  Order* find(std::uint32_t session, std::uint32_t number) {
+  Order* find(const Command& c, UserRefNum number) {
     for (Order& o : orders_)
-      if (o.session == session && o.number == number) return &o;
+      if (o.session == c.session.value && o.channel == c.order.user_ref_idx && o.number == number.value) return &o;
     return nullptr;
+  }
+  /// The oldest order that is so; null if none is.
+  template <class Is>
+  Order* oldest(Is is) {
+    Order* found = nullptr;
+    for (Order& o : orders_)
+      if (is(o) && (found == nullptr || o.ref < found->ref)) found = &o;
+    return found;
   }
   void drop_dead() {
     std::erase_if(orders_, [](const Order& o) { return o.open == 0; });
   }
 
-  int phase_reject(std::uint32_t symbol) const {
-    const Phase p = symbols_[symbol].phase;
+  int phase_reject(const Order& o) const {
+    const Phase p = symbols_[o.symbol].phase;
     if (p == Phase::halted) return 0x0007;
-    return p == Phase::pre_open || p == Phase::closed ? 0x0002 : 0;
+    if (p == Phase::pre_open || p == Phase::closed) return 0x0002;
+    return o.cross == CrossType::opening && p != Phase::opening_call ? 0x0014 : 0;
+  }
+  static Phase call_of(CrossType cross) {
+    return cross == CrossType::opening ? Phase::opening_call : Phase::closing_call;
   }
 
   void say_reject(const Command& c, int reason) {
@@ -128,6 +174,7 @@ class ReferenceExchange {
                     .symbol = c.symbol.value,
                     .session = c.session.value,
                     .number = c.order.user_ref_num.value,
+                    .channel = c.order.user_ref_idx,
                     .side = static_cast<char>(c.order.side),
                     .code = reason});
   }
@@ -136,92 +183,126 @@ class ReferenceExchange {
   bool no_level_for(std::uint32_t symbol, bool buy, std::uint64_t price, const Order* leaving) const {
     std::set<std::tuple<std::uint32_t, bool, std::uint64_t>> levels;
     for (const Order& o : orders_)
-      if (o.open > 0 && &o != leaving) levels.insert({o.symbol, o.buy(), o.price});
+      if (o.open > 0 && o.time_rank > 0 && &o != leaving) levels.insert({o.symbol, o.buy(), o.price});
     return levels.size() >= config_.max_levels && !levels.contains({symbol, buy, price});
   }
 
+  Order asked(const Command& c) const {
+    return {.ref = 0,
+            .time_rank = 0,
+            .session = c.session.value,
+            .channel = c.order.user_ref_idx,
+            .number = c.order.user_ref_num.value,
+            .symbol = c.symbol.value,
+            .side = static_cast<char>(c.order.side),
+            .price = c.order.price.value,
+            .open = c.order.quantity,
+            .executed = 0,
+            .tif = c.order.time_in_force,
+            .display = c.order.display,
+            .cross = c.order.cross_type,
+            .post_only = c.order.post_only == PostOnly::yes,
+            .min_quantity = c.order.min_quantity,
+            .life_seconds = c.order.expire_seconds,
+            .ends_at_second = 0,
+            .group = group_of(c.order.user_ref_num)};
+  }
+
+  Outcome said_of(EventKind kind, const Order& o) const {
+    return {.kind = kind,
+            .symbol = static_cast<std::uint16_t>(o.symbol),
+            .session = o.session,
+            .number = o.number,
+            .channel = o.channel,
+            .price = o.price,
+            .quantity = o.open,
+            .open = o.open,
+            .ref = o.ref,
+            .side = o.side,
+            .code = 'L'};
+  }
+
   void enter(const Command& c) {
-    if (c.order.user_ref_idx != 0) return say_reject(c, c.reject);
-    std::uint32_t& last = last_[c.session.value];
+    std::uint32_t& last = last_[{c.session.value, c.order.user_ref_idx}];
     if (c.order.user_ref_num.value <= last) return;
     last = c.order.user_ref_num.value;
     if (c.reject != 0) return say_reject(c, c.reject);
-    if (const int reason = phase_reject(c.symbol.value)) return say_reject(c, reason);
-    if (c.order.price.value % config_.symbols[c.symbol.value - 1].tick_e4 != 0) return say_reject(c, 0x001D);
+    Order o = asked(c);
+    if (disabled_.contains(o.session)) return say_reject(c, 0x000C);
+    if (const int reason = o.nonsense()) return say_reject(c, reason);
+    if (const int reason = phase_reject(o)) return say_reject(c, reason);
+    if (o.price % config_.symbols[o.symbol - 1].tick_e4 != 0) return say_reject(c, 0x001D);
     if (orders_.size() >= config_.max_orders) return say_reject(c, 0x000A);
-    if (will_rest(c, c.symbol.value, c.order.side == Side::buy) &&
-        no_level_for(c.symbol.value, c.order.side == Side::buy, c.order.price.value, nullptr))
-      return say_reject(c, 0x000A);
-    Order o{++ref_,
-            0,
-            c.session.value,
-            c.order.user_ref_num.value,
-            c.symbol.value,
-            static_cast<char>(c.order.side),
-            c.order.price.value,
-            c.order.quantity,
-            0};
-    Outcome said{.kind = EventKind::accepted,
-                 .symbol = c.symbol.value,
-                 .session = o.session,
-                 .number = o.number,
-                 .price = o.price,
-                 .quantity = o.open,
-                 .open = o.open,
-                 .ref = o.ref,
-                 .side = o.side,
-                 .code = 'L'};
-    place(c, o, said, FeedAction::add, FeedAction::none);
+    if (will_rest(o) && no_level_for(o.symbol, o.buy(), o.price, nullptr)) return say_reject(c, 0x000A);
+    o.ref = ++ref_;
+    place(o, said_of(EventKind::accepted, o), 0);
   }
 
-  /// Rests for certain: does not execute at once.
-  bool will_rest(const Command& c, std::uint32_t symbol, bool buy) {
-    if (c.order.time_in_force == TimeInForce::ioc) return false;
-    return symbols_[symbol].phase != Phase::continuous || best(symbol, !buy, c.order.price.value) == nullptr;
+  bool aggressive(const Order& o) {
+    return symbols_[o.symbol].phase == Phase::continuous && !o.on_cross() &&
+           best(o.symbol, !o.buy(), o.price) != nullptr;
+  }
+  /// Into the book for certain: does not execute at once, nor die, nor wait.
+  bool will_rest(const Order& o) {
+    if (o.on_cross()) return symbols_[o.symbol].phase == call_of(o.cross);
+    return o.tif != TimeInForce::ioc && o.min_quantity == 0 && !aggressive(o);
+  }
+  std::uint64_t executable(const Order& taker) const {
+    std::uint64_t shares = 0;
+    for (const Order& o : orders_)
+      if (o.symbol == taker.symbol && o.buy() != taker.buy() && o.time_rank > 0 &&
+          (taker.buy() ? o.price <= taker.price : o.price >= taker.price))
+        shares += o.open;
+    return shares;
   }
 
-  void place(const Command& c, Order o, Outcome said, FeedAction rests, FeedAction gone) {
-    const bool ioc = c.order.time_in_force == TimeInForce::ioc;
-    const bool crosses = symbols_[o.symbol].phase == Phase::continuous && best(o.symbol, !o.buy(), o.price) != nullptr;
-    said.feed = int(crosses || ioc ? gone : rests);
-    if (!crosses && ioc) {
+  /// `before`: how the order that it replaces was shown.
+  void place(Order o, Outcome said, int before) {
+    const FeedAction gone = before == 0 ? FeedAction::none : FeedAction::remove;
+    said.feed = int(gone);
+    const bool crosses = aggressive(o);
+    const bool rests = will_rest(o);
+    if (!crosses && !rests && o.on_cross()) {
+      out_.push_back(said);
+      orders_.push_back(o);
+      return;
+    }
+    if ((!crosses && !rests) || (crosses && !o.post_only && executable(o) < o.min_quantity)) {
       said.open = 0;
       said.code = 'D';
+      out_.push_back(said);
+      return;
     }
+    const int now = o.shown();
+    const bool two_messages = before != 0 && now != 0 && before != now;
+    if (rests && !two_messages && now != 0) said.feed = int(before == 0 ? FeedAction::add : FeedAction::replace);
     out_.push_back(said);
-    if (!crosses && ioc) return;
-    while (crosses && o.open > 0) {
+    char reason = 0;
+    if (crosses && o.post_only) reason = best(o.symbol, !o.buy(), o.price)->shown() != 0 ? 'G' : 'F';
+    while (crosses && reason == 0 && o.open > 0) {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
       trade(EventKind::executed, o, *other, other->price, std::min(o.open, other->open), 0);
       drop_dead();
     }
     if (o.open == 0) return;
-    if (ioc) {
-      out_.push_back({.kind = EventKind::canceled,
-                      .symbol = static_cast<std::uint16_t>(o.symbol),
-                      .session = o.session,
-                      .number = o.number,
-                      .quantity = o.open,
-                      .ref = o.ref,
-                      .side = o.side,
-                      .code = 'I'});
+    if (crosses && reason == 0 && o.tif == TimeInForce::ioc) reason = 'I';
+    if (crosses && reason == 0 && no_level_for(o.symbol, o.buy(), o.price, nullptr)) reason = 'Z';
+    if (reason != 0) {
+      Outcome canceled = said_of(EventKind::canceled, o);
+      canceled.price = canceled.open = 0;
+      canceled.code = reason;
+      out_.push_back(canceled);
       return;
     }
     o.time_rank = ++time_rank_;
+    if (o.tif == TimeInForce::gtt) o.ends_at_second = (time_ns_ + 999'999'999) / 1'000'000'000 + o.life_seconds;
     orders_.push_back(o);
-    if (crosses)
-      out_.push_back({.kind = EventKind::rested,
-                      .symbol = static_cast<std::uint16_t>(o.symbol),
-                      .session = o.session,
-                      .number = o.number,
-                      .price = o.price,
-                      .quantity = o.open,
-                      .open = o.open,
-                      .ref = o.ref,
-                      .side = o.side,
-                      .code = 'L',
-                      .feed = int(FeedAction::add)});
+    if (!rests || two_messages) {
+      Outcome rested = said_of(EventKind::rested, o);
+      rested.feed = int(now == 0 ? FeedAction::none : FeedAction::add);
+      out_.push_back(rested);
+    }
   }
 
   void trade(EventKind kind, Order& a, Order& b, std::uint64_t price, std::uint64_t quantity, char code) {
@@ -236,10 +317,12 @@ class ReferenceExchange {
                     .number = a.number,
                     .session_b = b.session,
                     .number_b = b.number,
+                    .channel = a.channel,
+                    .channel_b = b.channel,
                     .price = price,
                     .quantity = quantity,
-                    .ref = a.ref,
-                    .ref_b = b.ref,
+                    .ref = kind == EventKind::crossed && a.shown() == 0 ? 0 : a.ref,
+                    .ref_b = b.shown() == 0 ? 0 : b.ref,
                     .match = ++match_,
                     .code = code});
   }
@@ -250,64 +333,89 @@ class ReferenceExchange {
                     .symbol = static_cast<std::uint16_t>(o.symbol),
                     .session = o.session,
                     .number = o.number,
+                    .channel = o.channel,
                     .quantity = shares,
                     .open = o.open,
                     .ref = o.ref,
                     .side = o.side,
                     .code = reason,
-                    .feed = int(o.open > 0 ? FeedAction::reduce : FeedAction::remove)});
+                    .feed = int(o.shown() == 0 ? FeedAction::none
+                                : o.open > 0   ? FeedAction::reduce
+                                               : FeedAction::remove)});
     drop_dead();
   }
 
   void replace(const Command& c) {
-    Order* old = c.order.user_ref_idx == 0 ? find(c.session.value, c.order.orig_user_ref_num.value) : nullptr;
-    std::uint32_t& last = last_[c.session.value];
+    Order* old = find(c, c.order.orig_user_ref_num);
+    std::uint32_t& last = last_[{c.session.value, c.order.user_ref_idx}];
     if (old == nullptr || c.order.user_ref_num.value <= last) return;
-    if (const int reason = phase_reject(old->symbol)) {
-      last = c.order.user_ref_num.value;
+    Order o = asked(c);
+    o.symbol = old->symbol;
+    o.cross = old->cross;
+    o.group = old->group;
+    o.executed = old->executed;
+    o.open = c.order.quantity > old->executed ? c.order.quantity - old->executed : 0;
+    if (c.order.side == kNoSide) o.side = old->side;
+    if (c.order.post_only == PostOnly::unsaid) o.post_only = old->post_only;
+    if (o.tif == TimeInForce::gtt && o.life_seconds == 0) o.life_seconds = old->life_seconds;
+    int reason = disabled_.contains(o.session) ? 0x000C : phase_reject(o);
+    if (reason != 0) {
+      last = o.number;
       return say_reject(c, reason);
     }
-    const bool off_tick = c.order.price.value % config_.symbols[old->symbol - 1].tick_e4 != 0;
-    if (c.reject != 0 || off_tick) return take_off(*old, old->open, 'Z');
-    if (c.order.quantity <= old->executed) return take_off(*old, old->open, 'U');
-    if (will_rest(c, old->symbol, old->buy()) && no_level_for(old->symbol, old->buy(), c.order.price.value, old)) {
-      last = c.order.user_ref_num.value;
-      return say_reject(c, 0x000A);
-    }
-    last = c.order.user_ref_num.value;
-    Order o = *old;
+    const bool executed_already = c.order.quantity <= old->executed;
+    const bool off_tick = o.price % config_.symbols[o.symbol - 1].tick_e4 != 0;
+    if (c.reject != 0 || off_tick || o.buy() != old->buy() || (!executed_already && o.nonsense() != 0))
+      return take_off(*old, old->open, 'Z');
+    if (executed_already) return take_off(*old, old->open, 'U');
+    last = o.number;
+    if (will_rest(o) && no_level_for(o.symbol, o.buy(), o.price, old)) return say_reject(c, 0x000A);
+    const int before = old->shown();
     old->open = 0;
     drop_dead();
     o.ref = ++ref_;
-    o.number = c.order.user_ref_num.value;
-    o.price = c.order.price.value;
-    o.open = c.order.quantity - o.executed;
-    o.time_rank = 0;
     // As OUCH's Replaced: named by the original's number.
-    Outcome said{.kind = EventKind::replaced,
-                 .symbol = static_cast<std::uint16_t>(o.symbol),
-                 .session = o.session,
-                 .number = o.number,
-                 .number_b = c.order.orig_user_ref_num.value,
-                 .price = o.price,
-                 .quantity = o.open,
-                 .open = o.open,
-                 .ref = o.ref,
-                 .ref_b = 0,
-                 .side = o.side,
-                 .code = 'L'};
-    place(c, o, said, FeedAction::replace, FeedAction::remove);
+    Outcome said = said_of(EventKind::replaced, o);
+    said.number_b = c.order.orig_user_ref_num.value;
+    place(o, said, before);
+  }
+
+  void firm(const Command& c) {
+    const FirmAsk& ask = c.firm;
+    std::uint32_t& last = last_[{c.session.value, ask.user_ref_idx}];
+    if (ask.user_ref_num.value <= last) return;
+    last = ask.user_ref_num.value;
+    Outcome said{.kind = EventKind::rejected,
+                 .symbol = c.symbol.value,
+                 .session = c.session.value,
+                 .number = ask.user_ref_num.value,
+                 .channel = ask.user_ref_idx,
+                 .code = c.reject};
+    if (c.reject != 0) return out_.push_back(said);
+    said.kind = c.kind == CommandKind::mass_cancel ? EventKind::mass_cancel
+                : c.kind == CommandKind::disable   ? EventKind::disable
+                                                   : EventKind::enable;
+    out_.push_back(said);
+    if (c.kind == CommandKind::disable) disabled_.insert(c.session.value);
+    if (c.kind == CommandKind::enable) disabled_.erase(c.session.value);
+    if (c.kind != CommandKind::mass_cancel) return;
+    while (Order* o = oldest([&](const Order& x) {
+             return x.session == c.session.value && (c.symbol == kAllSymbols || x.symbol == c.symbol.value) &&
+                    (ask.side == kNoSide || x.side == static_cast<char>(ask.side)) &&
+                    (!ask.group_given || x.group == ask.group_id);
+           }))
+      take_off(*o, o->open, 'U');
   }
 
   void cancel(const Command& c) {
-    Order* o = find(c.session.value, c.order.user_ref_num.value);
+    Order* o = find(c, c.order.user_ref_num);
     if (o == nullptr || c.order.quantity >= o->executed + o->open) return;
     const std::uint64_t stays = c.order.quantity > o->executed ? c.order.quantity - o->executed : 0;
     take_off(*o, o->open - stays, 'U');
   }
 
   void modify(const Command& c) {
-    Order* o = find(c.session.value, c.order.user_ref_num.value);
+    Order* o = find(c, c.order.user_ref_num);
     if (o == nullptr) return;
     const char to = static_cast<char>(c.order.side);
     const bool same = o->side == to;
@@ -324,23 +432,24 @@ class ReferenceExchange {
                     .symbol = static_cast<std::uint16_t>(o->symbol),
                     .session = o->session,
                     .number = o->number,
+                    .channel = o->channel,
                     .quantity = taken,
                     .open = o->open,
                     .ref = o->ref,
                     .side = o->side,
-                    .feed = int(taken > 0 ? FeedAction::reduce : FeedAction::none)});
+                    .feed = int(taken > 0 && o->shown() != 0 ? FeedAction::reduce : FeedAction::none)});
   }
 
   /// By trying every price that anyone has named.
   Auction auction(std::uint32_t symbol) const {
     std::map<std::uint64_t, Auction> by_price;
     for (const Order& o : orders_)
-      if (o.symbol == symbol) by_price[o.price] = {};
+      if (o.symbol == symbol && o.time_rank > 0) by_price[o.price] = {};
     std::uint64_t most = 0;
     for (auto& [price, a] : by_price) {
       std::uint64_t demand = 0, supply = 0;
       for (const Order& o : orders_) {
-        if (o.symbol != symbol) continue;
+        if (o.symbol != symbol || o.time_rank == 0) continue;
         if (o.buy() && o.price >= price) demand += o.open;
         if (!o.buy() && o.price <= price) supply += o.open;
       }
@@ -407,6 +516,24 @@ class ReferenceExchange {
       if (to == Phase::closed) {
         for (const bool buy : {true, false})
           while (Order* o = best(s, buy, 0)) take_off(*o, o->open, 'E');
+        while (Order* o = oldest([&](const Order& x) { return x.symbol == s; })) take_off(*o, o->open, 'E');
+      } else if (to != Phase::halted) {
+        for (const CrossType type : {CrossType::opening, CrossType::closing}) {
+          if (to == call_of(type)) continue;
+          while (Order* o = oldest([&](const Order& x) { return x.symbol == s && x.cross == type && x.time_rank > 0; }))
+            take_off(*o, o->open, 'T');
+        }
+      }
+      if (to == Phase::closing_call && from != to) {
+        while (Order* o = oldest([&](const Order& x) {
+                 return x.symbol == s && x.cross == CrossType::closing && x.time_rank == 0;
+               })) {
+          if (no_level_for(s, o->buy(), o->price, nullptr)) {
+            take_off(*o, o->open, 'Z');
+          } else {
+            o->time_rank = ++time_rank_;
+          }
+        }
       }
       if (from != to) {
         symbol.phase = to;
@@ -421,6 +548,16 @@ class ReferenceExchange {
   }
 
   void tick(const Command& c) {
+    for (;;) {
+      Order* first = nullptr;
+      for (Order& o : orders_) {
+        if (o.ends_at_second == 0 || o.ends_at_second * 1'000'000'000 > c.time_ns) continue;
+        if (first == nullptr || std::pair(o.ends_at_second, o.ref) < std::pair(first->ends_at_second, first->ref))
+          first = &o;
+      }
+      if (first == nullptr) break;
+      take_off(*first, first->open, 'T');
+    }
     if (c.time_ns % config_.imbalance_interval_ns == 0) {
       for (std::uint32_t s = 1; s < symbols_.size(); ++s) {
         if (!call(symbols_[s].phase)) continue;
@@ -443,7 +580,9 @@ class ReferenceExchange {
   EngineConfig config_;
   std::vector<Symbol> symbols_;  // [0] unused
   std::vector<Order> orders_;    // live; time_rank 0 = not in the book yet
-  std::map<std::uint32_t, std::uint32_t> last_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
+  std::set<std::uint32_t> disabled_;
+  TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
   bool market_open_ = false;
   std::vector<Outcome> out_;
