@@ -3,14 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/config.hpp"
 #include "hugepages/check.hpp"
 #include "netstack/session/session_name.hpp"
-#include "netstack/wire/mold.hpp"
 #include "netstack/wire/ouch.hpp"
-#include "netstack/wire/soup.hpp"
 
 namespace crosswire {
 namespace {
@@ -38,15 +34,6 @@ NetConfig client_side(std::uint32_t session) {
 
 std::uint16_t client_port(std::uint32_t session) {
   return static_cast<std::uint16_t>(kFirstClientPort + session % kClientPorts);
-}
-
-/// The layout M, then an empty appendage where M always has one. Returns the message's length.
-template <class M>
-std::size_t put(std::span<std::uint8_t> room, const M& message) {
-  wire::overlay<M>(room.data()) = message;
-  if constexpr (M::kAppendage != wire::ouch::Appendage::always) return sizeof(M);
-  wire::overlay<wire::be16>(room.data() + sizeof(M)) = std::uint16_t{0};
-  return sizeof(M) + sizeof(wire::be16);
 }
 
 }  // namespace
@@ -81,18 +68,18 @@ OrderEntryFrames::OrderEntryFrames(CaptureWriter& writer, std::int64_t midnight_
   const NetConfig exchange = flow_exchange();
   const Station to{exchange.mac, 0, exchange.address};
   for (std::uint32_t session = 0; session < sessions; ++session) {
+    const AccountConfig account = flow_account(SessionId{static_cast<std::uint16_t>(session)}, start_epoch_ms_);
     clients_.push_back(
-        {.to_exchange = DatagramTemplate(client_side(session), client_port(session), to, exchange.order_port, kTtl)});
+        {.to_exchange = DatagramTemplate(client_side(session), client_port(session), to, exchange.order_port, kTtl),
+         .orders = client::OrderClient(account.user, account.password)});
   }
   for (std::uint32_t session = 0; session < sessions; ++session) log_in(session, login_ns);
 }
 
 void OrderEntryFrames::log_in(std::uint32_t session, TimeNs time_ns) {
   Client& client = clients_[session];
-  const AccountConfig account = flow_account(SessionId{static_cast<std::uint16_t>(session)}, start_epoch_ms_);
-  using Login = wire::soup::Framed<wire::soup::LoginRequest>;
-  wire::overlay<Login>(payload(client)) = {.payload = wire::soup::login_request(account.user, account.password, "", 1)};
-  write(client, sizeof(Login), time_ns);
+  write(client, client.orders.login(payload(client)), time_ns);
+  client.orders.assume_session(std::string_view(session_name_));
   due_.push({time_ns + kClientHeartbeatNs, session});
 }
 
@@ -100,19 +87,18 @@ void OrderEntryFrames::send(const FlowMessage& message) {
   heartbeats(message.time_ns);
   CHECK(message.session.value < clients_.size(), "session %u", message.session.value);
   Client& client = clients_[message.session.value];
-  std::array<std::uint8_t, 64> ouch;
-  const std::size_t size = write_ouch(message, ouch);
-  wire::mold::PacketWriter packet({payload(client), kMaxUdpPayload});
-  std::copy_n(ouch.data(), size, packet.try_append(size));
-  write(client, packet.finish(std::string_view(session_name_), client.next_sequence++), message.time_ns);
+  client.orders.begin(payload(client));
+  const bool fits = add(client.orders, message);
+  CHECK(fits, "one message does not fit a datagram of %zu bytes", kMaxUdpPayload);
+  write(client, client.orders.finish(), message.time_ns);
 }
 
-std::size_t OrderEntryFrames::write_ouch(const FlowMessage& message, std::span<std::uint8_t> room) const {
+bool OrderEntryFrames::add(client::OrderClient& orders, const FlowMessage& message) const {
   namespace ouch = wire::ouch;
   switch (message.kind) {
     case CommandKind::enter:
       CHECK(message.symbol.value >= 1 && message.symbol.value <= symbols_.size(), "symbol %u", message.symbol.value);
-      return put(room, ouch::EnterOrder{.user_ref_num = message.user_ref_num.value,
+      return orders.add(ouch::EnterOrder{.user_ref_num = message.user_ref_num.value,
                                         .side = static_cast<char>(message.side),
                                         .quantity = message.quantity,
                                         .symbol = symbols_[message.symbol.value - 1u],
@@ -124,7 +110,7 @@ std::size_t OrderEntryFrames::write_ouch(const FlowMessage& message, std::span<s
                                         .cross_type = 'N',
                                         .cl_ord_id = cl_ord_id_text(message.cl_ord_id)});
     case CommandKind::replace:
-      return put(room, ouch::ReplaceOrder{.orig_user_ref_num = message.orig_user_ref_num.value,
+      return orders.add(ouch::ReplaceOrder{.orig_user_ref_num = message.orig_user_ref_num.value,
                                           .user_ref_num = message.user_ref_num.value,
                                           .quantity = message.quantity,
                                           .price = std::uint64_t{message.price.value},
@@ -133,9 +119,9 @@ std::size_t OrderEntryFrames::write_ouch(const FlowMessage& message, std::span<s
                                           .iso = 'N',
                                           .cl_ord_id = cl_ord_id_text(message.cl_ord_id)});
     case CommandKind::cancel:
-      return put(room, ouch::CancelOrder{.user_ref_num = message.user_ref_num.value, .quantity = message.quantity});
+      return orders.add(ouch::CancelOrder{.user_ref_num = message.user_ref_num.value, .quantity = message.quantity});
     case CommandKind::modify:
-      return put(room, ouch::ModifyOrder{.user_ref_num = message.user_ref_num.value,
+      return orders.add(ouch::ModifyOrder{.user_ref_num = message.user_ref_num.value,
                                          .side = static_cast<char>(message.side),
                                          .quantity = message.quantity});
     default:
@@ -149,9 +135,7 @@ void OrderEntryFrames::heartbeats(TimeNs until_ns) {
     due_.pop();
     Client& client = clients_[due.session];
     if (client.last_sent_ns + kClientHeartbeatNs <= due.at_ns) {
-      wire::overlay<wire::soup::Header>(payload(client)) = {.length = std::uint16_t{1},
-                                                            .type = wire::soup::PacketType::client_heartbeat};
-      write(client, sizeof(wire::soup::Header), due.at_ns);
+      write(client, client.orders.heartbeat(payload(client)), due.at_ns);
     }
     due_.push({client.last_sent_ns + kClientHeartbeatNs, due.session});
   }

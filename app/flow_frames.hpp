@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/flow_message.hpp"
+#include "netstack/client/order_client.hpp"
 #include "netstack/config.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/session/frame_writer.hpp"
@@ -49,7 +50,7 @@ class OrderEntryFrames {
  private:
   struct Client {
     DatagramTemplate to_exchange;
-    std::uint64_t next_sequence = 1;  // MoldUDP64, upstream
+    client::OrderClient orders;
     TimeNs last_sent_ns = 0;
   };
   struct Due {
@@ -62,8 +63,10 @@ class OrderEntryFrames {
 
   void log_in(std::uint32_t session, TimeNs time_ns);
   void heartbeats(TimeNs until_ns);
-  std::size_t write_ouch(const FlowMessage& message, std::span<std::uint8_t> room) const;
-  std::uint8_t* payload(const Client& client) { return frame_.data() + client.to_exchange.payload_offset(); }
+  bool add(client::OrderClient& orders, const FlowMessage& message) const;
+  std::span<std::uint8_t> payload(const Client& client) {
+    return {frame_.data() + client.to_exchange.payload_offset(), kMaxUdpPayload};
+  }
   void write(Client& client, std::size_t payload_size, TimeNs time_ns);
 
   CaptureWriter& writer_;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "netstack/wire/bytes.hpp"
@@ -466,6 +467,26 @@ constexpr Split split(const MessageInfo& info, Bytes message) { return split(inf
 template <class M>
 constexpr Split split(Bytes message) {
   return split(sizeof(M), M::kAppendage, message);
+}
+
+// ---- Writing --------------------------------------------------------------------------------------------------------
+
+/// The options of a message that has none.
+struct NoOptions {
+  void operator()(OptionWriter&) const {}
+};
+
+/// Writes the fixed part, then what `options(writer)` puts: the appendage is there if the message always has one, or has
+/// options. Returns the message's bytes. `room` is at least the fixed part and 2 bytes; options beyond it are left out.
+template <class M, class Options>
+std::size_t write_message(std::span<std::uint8_t> room, const M& message, Options&& options) {
+  overlay<M>(room.data()) = message;
+  if constexpr (M::kAppendage == Appendage::none) return sizeof(M);
+  OptionWriter writer(room.subspan(sizeof(M)));
+  options(writer);
+  const std::size_t appendage = writer.finish();
+  const bool wanted = M::kAppendage == Appendage::always || appendage > sizeof(be16);
+  return sizeof(M) + (wanted ? appendage : 0);
 }
 
 }  // namespace crosswire::wire::ouch
