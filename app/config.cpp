@@ -18,6 +18,8 @@
 #include <map>
 #include <string_view>
 
+#include "engine/user_refs.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -438,7 +440,8 @@ class Reader {
     NetConfig& net = config_.net;
     engine.max_orders = static_cast<std::uint32_t>(section.number("max_orders", 1, 1u << 30, engine.max_orders));
     engine.max_levels = static_cast<std::uint32_t>(section.number("max_levels", 1, 1u << 30, engine.max_levels));
-    engine.user_ref_window = section.power_of_two("user_ref_window", 2, 1u << 28, engine.user_ref_window);
+    engine.user_ref_window =
+        section.power_of_two("user_ref_window", UserRefs::kLeastWindow, 1u << 28, engine.user_ref_window);
     config_.command_ring = section.power_of_two("command_ring", 2, 1u << 28, config_.command_ring);
     config_.event_ring = section.power_of_two("event_ring", 2, 1u << 28, config_.event_ring);
     net.failed_logins_per_second = rate(section, "failed_logins_per_second", net.failed_logins_per_second);

@@ -12,12 +12,11 @@
 #include <cstring>
 #include <string_view>
 
-#include "engine/user_refs.hpp"
-
 #include "app/config.hpp"
 #include "app/day.hpp"
 #include "app/flow_error.hpp"
 #include "app/flow_frames.hpp"
+#include "engine/user_refs.hpp"
 
 namespace crosswire {
 namespace {
@@ -90,7 +89,9 @@ void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t 
   // Scattered prices share few ladder nodes, and the engine has two nodes a level: four levels a price always suffice.
   engine.max_levels =
       static_cast<std::uint32_t>(std::min(std::max(4 * prices, kSmallest), std::uint64_t{engine.max_orders} * 2));
-  engine.user_ref_window = power_of_two(user_refs + 1, std::max<std::uint64_t>(kRefWindows / engine.sessions, UserRefs::kLeastWindow));
+  constexpr std::uint64_t kLeast = UserRefs::kLeastWindow;
+  engine.user_ref_window =
+      power_of_two(std::max(user_refs + 1, kLeast), std::max(kRefWindows / engine.sessions, kLeast));
 }
 
 void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms) {

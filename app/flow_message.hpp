@@ -51,6 +51,12 @@ inline Command command_of(const FlowMessage& message, Sequence sequence, OrderIn
                    .quantity = message.quantity,
                    .side = message.side,
                    .time_in_force = message.time_in_force,
+                   .user_ref_idx = 0,
+                   .display = Display::visible,
+                   .min_quantity = 0,
+                   .expire_seconds = 0,
+                   .post_only = PostOnly::no,
+                   .cross_type = CrossType::continuous,
                    .reserved = {}};
   return command;
 }

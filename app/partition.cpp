@@ -65,7 +65,7 @@ Partition::Partition(const Config& config, const Ports& ports, const TscClock& c
       receive_(config_.net, config_.engine, ports.rx, commands_.producer(), orders_, slot_source_, echoes_, arena_),
       match_(engine_, commands_, match_in_, events_, slot_returner_),
       transmit_(config_.net, transmit_in_, orders_, ports.transmit, echoes_, arena_),
-      publish_(config_.net, config_.engine, publish_in_, ports.publish, arena_),
+      publish_(config_.net, config_.engine, publish_in_, orders_, ports.publish, arena_),
       loop_({receive_, match_, transmit_, publish_}, {commands_, events_, match_in_, transmit_in_, publish_in_}, clock,
             arena_) {}
 

@@ -15,6 +15,7 @@ namespace mold = wire::mold;
 
 constexpr std::uint8_t kUnicastTtl = 64;
 constexpr std::uint8_t kRank = 1;  // FrameOrigin: behind transmit
+constexpr OrderRef kNotOnFeed{0};  // in Execution: an order in the book that is hidden
 
 itch::Header head(char type, const Event& event) {
   return {.type = type, .locate = event.symbol.value, .tracking = std::uint16_t{0}, .timestamp = event.time_ns};
@@ -57,11 +58,12 @@ wire::alpha<4> phase_reason(Phase phase) { return phase == Phase::halted ? std::
 
 }  // namespace
 
-PublishStage::PublishStage(const NetConfig& config, const EngineConfig& engine, Events& events, TxPort& port,
-                           Arena& arena)
+PublishStage::PublishStage(const NetConfig& config, const EngineConfig& engine, Events& events, const Orders& orders,
+                           TxPort& port, Arena& arena)
     : config_(config),
       session_name_(std::string_view(config.feed_session)),
       events_(events),
+      orders_(orders),
       port_(port),
       symbols_(arena.array<SymbolName>(engine.symbols.size())),
       channel_(config, config.feed_port, station_of_group(config.feed_group, config.feed_vlan), config.feed_port,
@@ -127,6 +129,9 @@ bool PublishStage::say(const Event& event) {
       return day_end(event);
     case EventKind::rejected:
     case EventKind::account:
+    case EventKind::mass_cancel:
+    case EventKind::disable:
+    case EventKind::enable:
     case EventKind::burst_end:
     case EventKind::session_open:
     case EventKind::session_close:
@@ -168,8 +173,18 @@ bool PublishStage::order(const Event& event) {
   CHECK(false, "feed action %u", static_cast<unsigned>(order.feed));
 }
 
+/// An attributable order names its firm; how it was asked for is in the cold lines, which outlive the event.
 bool PublishStage::add(const Event& event) {
   const OrderEvent& order = event.order;
+  if (orders_.asked(order.order).display == static_cast<char>(Display::attributable)) {
+    return publish(event, itch::AddOrderMpid{.head = head(itch::AddOrderMpid::kType, event),
+                                             .order_ref = order.ref.value,
+                                             .side = side_letter(order.side),
+                                             .shares = order.open,
+                                             .stock = stock(event.symbol),
+                                             .price = order.price.value,
+                                             .attribution = orders_.resolved(order.order).firm});
+  }
   return publish(event, itch::AddOrder{.head = head(itch::AddOrder::kType, event),
                                        .order_ref = order.ref.value,
                                        .side = side_letter(order.side),
@@ -178,19 +193,31 @@ bool PublishStage::add(const Event& event) {
                                        .price = order.price.value});
 }
 
+/// Against an order that the feed does not know, it is a Trade: the side says nothing, and there is no reference.
 bool PublishStage::executed(const Event& event) {
   const Execution& execution = event.execution;
+  if (execution.resting_ref == kNotOnFeed) {
+    return publish(event, itch::Trade{.head = head(itch::Trade::kType, event),
+                                      .order_ref = std::uint64_t{0},
+                                      .side = 'B',
+                                      .shares = execution.quantity,
+                                      .stock = stock(event.symbol),
+                                      .price = execution.price.value,
+                                      .match_number = execution.match.value});
+  }
   return publish(event, itch::OrderExecuted{.head = head(itch::OrderExecuted::kType, event),
                                             .order_ref = execution.resting_ref.value,
                                             .shares = execution.quantity,
                                             .match_number = execution.match.value});
 }
 
-/// The book is kept by these, the volume by the cross's Q: hence not printable (WIRE 5).
+/// The book is kept by these, the volume by the cross's Q: hence not printable (WIRE 5). Of an order that the feed does
+/// not know there is nothing to keep.
 bool PublishStage::crossed(const Event& event) {
   const Execution& execution = event.execution;
   const OrderRef refs[] = {execution.ref, execution.resting_ref};
   for (; progress_ < std::size(refs); ++progress_) {
+    if (refs[progress_] == kNotOnFeed) continue;
     const itch::OrderExecutedWithPrice message{.head = head(itch::OrderExecutedWithPrice::kType, event),
                                                .order_ref = refs[progress_].value,
                                                .shares = execution.quantity,

@@ -3,10 +3,10 @@
 // waits, allocates after construction, or reads a clock.
 //
 //   event                              ITCH                                      locate
-//   accepted, rested, replaced,        by FeedAction: A, X, D or U               symbol
+//   accepted, rested, replaced,        by FeedAction: A, attributable F; X, D, U symbol
 //   canceled, modified
-//   executed                           E of the resting order                    symbol
-//   crossed                            C of the buyer, C of the seller           symbol
+//   executed                           E of the resting order, hidden P          symbol
+//   crossed                            C of the buyer, of the seller, if shown   symbol
 //   cross_done                         Q                                         symbol
 //   imbalance                          I                                         symbol
 //   phase                              H                                         symbol
@@ -27,6 +27,7 @@
 
 #include "engine/config.hpp"
 #include "engine/event.hpp"
+#include "engine/order.hpp"
 #include "hugepages/arena.hpp"
 #include "hugepages/broadcast_ring.hpp"
 #include "netstack/config.hpp"
@@ -43,8 +44,9 @@ class PublishStage {
   using Events = BroadcastRing<Event>::GatingReader;
 
   /// All but `engine` outlive the stage (its symbols are copied); `port` may be shared with the transmit stage on the
-  /// same thread.
-  PublishStage(const NetConfig& config, const EngineConfig& engine, Events& events, TxPort& port, Arena& arena);
+  /// same thread. Of `orders` only the cold lines are read, of orders that unreleased events name.
+  PublishStage(const NetConfig& config, const EngineConfig& engine, Events& events, const Orders& orders, TxPort& port,
+               Arena& arena);
   PublishStage(const PublishStage&) = delete;
   PublishStage& operator=(const PublishStage&) = delete;
 
@@ -90,6 +92,7 @@ class PublishStage {
   const NetConfig& config_;
   const wire::alpha<10> session_name_;
   Events& events_;
+  const Orders& orders_;
   TxPort& port_;
   std::span<SymbolName> symbols_;  // by SymbolId - 1
   DatagramTemplate channel_;

@@ -11,9 +11,7 @@
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/link/arp.hpp"
 #include "netstack/link/ethernet.hpp"
-#include "netstack/session/order_rules.hpp"
 #include "netstack/udp/datagram_reader.hpp"
-#include "netstack/wire/ouch.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
@@ -37,12 +35,6 @@ Peer peer_of(const Source& source, char code) {
   peer.port = source.port;
   peer.code = code;
   return peer;
-}
-
-/// A Cancel, Modify or Account Query may carry options, but none that asks for anything: UserRefIdx names a channel
-/// that no order is on.
-bool asks_for_nothing(const ouch::Split& split, ouch::TagSet allowed) {
-  return read_options(split, allowed, {}).reject == kNoReject;
 }
 
 }  // namespace
@@ -394,9 +386,11 @@ bool ReceiveStage::take_message(Bytes message) {
     case ouch::AccountQuery::kType:
       return take_account_query(message);
     case ouch::MassCancel::kType:
+      return take_mass_cancel(message);
     case ouch::DisableOrderEntry::kType:
+      return take_switch<ouch::DisableOrderEntry>(CommandKind::disable, Count::disables, message);
     case ouch::EnableOrderEntry::kType:
-      return count(Count::ouch_not_offered);
+      return take_switch<ouch::EnableOrderEntry>(CommandKind::enable, Count::enables, message);
     default:
       return count(Count::ouch_type_unknown);
   }
@@ -415,6 +409,43 @@ bool ReceiveStage::take_slot(OrderIndex& index) {
   return false;
 }
 
+/// What Enter and Replace have in common: cold line 0, and the command but for what only an Enter says.
+template <class Message>
+Command& ReceiveStage::make_order(CommandKind kind, OrderIndex slot, const Message& message,
+                                  const OrderOptions& options, ouch::RejectReason reject) {
+  orders_.asked(slot) = {.session = block_session_,
+                         .user_ref_idx = options.user_ref_idx,
+                         .firm_given = options.firm_given,
+                         .user_ref_num = UserRefNum{message.user_ref_num},
+                         .cl_ord_id = message.cl_ord_id.chars,
+                         .time_in_force = static_cast<TimeInForce>(message.time_in_force),
+                         .display = message.display,
+                         .iso = message.iso,
+                         .reserved0 = {},
+                         .quantity = message.quantity,
+                         .price = message.price,
+                         .min_quantity = options.min_quantity,
+                         .reserved1 = {}};
+  Command& command = make(kind, block_session_);
+  command.reject = static_cast<std::uint16_t>(reject);
+  command.order = {.order = slot,
+                   .user_ref_num = UserRefNum{message.user_ref_num},
+                   .orig_user_ref_num = {},
+                   .price = limit_price(message.price),
+                   .quantity = message.quantity,
+                   .side = options.side,
+                   .time_in_force = offered_or(message.time_in_force, TimeInForce::day),
+                   .user_ref_idx = options.user_ref_idx,
+                   .display = offered_or(message.display, Display::visible),
+                   .min_quantity = options.min_quantity,
+                   .expire_seconds = options.expire_seconds,
+                   .post_only = options.post_only,
+                   .cross_type = CrossType::continuous,
+                   .reserved = {}};
+  if (reject != kNoReject) counters_.add(Count::rejects);
+  return command;
+}
+
 bool ReceiveStage::take_enter(Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::EnterOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
@@ -422,23 +453,12 @@ bool ReceiveStage::take_enter(Bytes bytes) {
   if (!take_slot(index)) return false;
   const ouch::EnterOrder& message = *view_as<ouch::EnterOrder>(bytes);
   const std::array<char, 4>& firm = logins_.login(block_session_).firm;
-  const OrderOptions options = read_options(split, ouch::EnterOrder::kTags, firm);
+  OrderOptions options = read_options(split, ouch::EnterOrder::kTags, firm);
+  if (options.post_only == PostOnly::unsaid) options.post_only = PostOnly::no;
   const SymbolId symbol = find_symbol(message.symbol);
   const ouch::RejectReason reject = find_fault(message, symbol != kNoSymbol, options.reject);
-  const Side side = is_side(message.side) ? static_cast<Side>(message.side) : Side::buy;
+  const Side side = side_or_buy(message.side);
 
-  orders_.asked(index) = {.session = block_session_,
-                          .user_ref_idx = options.user_ref_idx,
-                          .firm_given = options.firm_given,
-                          .user_ref_num = UserRefNum{message.user_ref_num},
-                          .cl_ord_id = message.cl_ord_id.chars,
-                          .time_in_force = static_cast<TimeInForce>(message.time_in_force),
-                          .display = message.display,
-                          .iso = message.iso,
-                          .reserved0 = {},
-                          .quantity = message.quantity,
-                          .price = message.price,
-                          .reserved1 = {}};
   orders_.resolved(index) = {.symbol_name = message.symbol.chars,
                              .firm = firm,
                              .symbol = symbol,
@@ -446,23 +466,20 @@ bool ReceiveStage::take_enter(Bytes bytes) {
                              .capacity = message.capacity,
                              .cross_type = message.cross_type,
                              .firm_given = options.firm_given,
-                             .reserved = {}};
-
-  Command& command = make(CommandKind::enter, block_session_);
+                             .post_only = options.post_only,
+                             .reserved0 = {},
+                             .group_id = options.group_id,
+                             .reserved1 = {},
+                             .expire_seconds = options.expire_seconds,
+                             .reserved2 = {}};
+  Command& command = make_order(CommandKind::enter, index, message, options, reject);
   command.symbol = symbol;
-  command.reject = static_cast<std::uint16_t>(reject);
-  command.order.order = index;
-  command.order.user_ref_num = UserRefNum{message.user_ref_num};
-  command.order.price = limit_price(message.price);
-  command.order.quantity = message.quantity;
   command.order.side = side;
-  command.order.time_in_force =
-      is_time_in_force(message.time_in_force) ? static_cast<TimeInForce>(message.time_in_force) : TimeInForce::day;
-  command.order.user_ref_idx = options.user_ref_idx;
-  if (reject != kNoReject) counters_.add(Count::rejects);
+  command.order.cross_type = offered_or(message.cross_type, CrossType::continuous);
   return count(Count::enters);
 }
 
+/// Line 1 is the engine's to write: the original's, which it inherits.
 bool ReceiveStage::take_replace(Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::ReplaceOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
@@ -470,51 +487,32 @@ bool ReceiveStage::take_replace(Bytes bytes) {
   if (!take_slot(index)) return false;
   const ouch::ReplaceOrder& message = *view_as<ouch::ReplaceOrder>(bytes);
   const OrderOptions options = read_options(split, ouch::ReplaceOrder::kTags, logins_.login(block_session_).firm);
-  const ouch::RejectReason reject = find_fault(message, options.reject);
-
-  orders_.asked(index) = {.session = block_session_,
-                          .user_ref_idx = options.user_ref_idx,
-                          .firm_given = false,  // inherited: OrderResolved
-                          .user_ref_num = UserRefNum{message.user_ref_num},
-                          .cl_ord_id = message.cl_ord_id.chars,
-                          .time_in_force = static_cast<TimeInForce>(message.time_in_force),
-                          .display = message.display,
-                          .iso = message.iso,
-                          .reserved0 = {},
-                          .quantity = message.quantity,
-                          .price = message.price,
-                          .reserved1 = {}};
-
-  Command& command = make(CommandKind::replace, block_session_);
-  command.reject = static_cast<std::uint16_t>(reject);
-  command.order.order = index;
-  command.order.user_ref_num = UserRefNum{message.user_ref_num};
+  Command& command = make_order(CommandKind::replace, index, message, options, find_fault(message, options.reject));
   command.order.orig_user_ref_num = UserRefNum{message.orig_user_ref_num};
-  command.order.price = limit_price(message.price);
-  command.order.quantity = message.quantity;
-  command.order.time_in_force =
-      is_time_in_force(message.time_in_force) ? static_cast<TimeInForce>(message.time_in_force) : TimeInForce::day;
-  command.order.user_ref_idx = options.user_ref_idx;
-  if (reject != kNoReject) counters_.add(Count::rejects);
   return count(Count::replaces);
 }
 
+/// A Cancel, Modify or Account Query cannot be rejected: what is wrong with its options is silence, as in take_modify()
+/// and take_account_query().
 bool ReceiveStage::take_cancel(Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::CancelOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  if (!asks_for_nothing(split, ouch::CancelOrder::kTags)) return count(Count::ouch_appendage);
+  const OrderOptions options = read_options(split, ouch::CancelOrder::kTags, {});
+  if (options.reject != kNoReject) return count(Count::ouch_appendage);
   const ouch::CancelOrder& message = *view_as<ouch::CancelOrder>(bytes);
   Command& command = make(CommandKind::cancel, block_session_);
   command.order.order = kNoOrder;
   command.order.user_ref_num = UserRefNum{message.user_ref_num};
   command.order.quantity = message.quantity;
+  command.order.user_ref_idx = options.user_ref_idx;
   return count(Count::cancels);
 }
 
 bool ReceiveStage::take_modify(Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::ModifyOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  if (!asks_for_nothing(split, ouch::ModifyOrder::kTags)) return count(Count::ouch_appendage);
+  const OrderOptions options = read_options(split, ouch::ModifyOrder::kTags, {});
+  if (options.reject != kNoReject) return count(Count::ouch_appendage);
   const ouch::ModifyOrder& message = *view_as<ouch::ModifyOrder>(bytes);
   if (!is_side(message.side)) return count(Count::ouch_side);
   Command& command = make(CommandKind::modify, block_session_);
@@ -522,14 +520,66 @@ bool ReceiveStage::take_modify(Bytes bytes) {
   command.order.user_ref_num = UserRefNum{message.user_ref_num};
   command.order.quantity = message.quantity;
   command.order.side = static_cast<Side>(message.side);
+  command.order.user_ref_idx = options.user_ref_idx;
   return count(Count::modifies);
 }
 
 bool ReceiveStage::take_account_query(Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::AccountQuery>(bytes);
-  if (!asks_for_nothing(split, ouch::AccountQuery::kTags)) return count(Count::ouch_appendage);
-  make(CommandKind::account_query, block_session_).order.order = kNoOrder;
+  const OrderOptions options = read_options(split, ouch::AccountQuery::kTags, {});
+  if (options.reject != kNoReject) return count(Count::ouch_appendage);
+  Command& command = make(CommandKind::account_query, block_session_);
+  command.order.order = kNoOrder;
+  command.order.user_ref_idx = options.user_ref_idx;
   return count(Count::account_queries);
+}
+
+/// What Mass Cancel, Disable and Enable have in common; the firm is the first thing that can be wrong with them.
+template <class Message>
+Command& ReceiveStage::make_firm(CommandKind kind, const Message& message, const OrderOptions& options) {
+  Command& command = make(kind, block_session_);
+  command.firm.user_ref_num = UserRefNum{message.user_ref_num};
+  command.firm.firm = message.firm.chars;
+  command.firm.user_ref_idx = options.user_ref_idx;
+  if (!is_own_firm(message.firm.raw(), logins_.login(block_session_).firm)) {
+    command.reject = static_cast<std::uint16_t>(ouch::RejectReason::firm_not_authorised);
+  }
+  return command;
+}
+
+bool ReceiveStage::take_mass_cancel(Bytes bytes) {
+  const ouch::Split split = ouch::split<ouch::MassCancel>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  const OrderOptions options = read_options(split, ouch::MassCancel::kTags, {});
+  if (options.broken) return count(Count::ouch_appendage);
+  const ouch::MassCancel& message = *view_as<ouch::MassCancel>(bytes);
+  const bool all_symbols = message.symbol.view().empty();
+  const SymbolId symbol = all_symbols ? kAllSymbols : find_symbol(message.symbol);
+  const bool symbol_known = all_symbols || symbol != kNoSymbol;
+
+  Command& command = make_firm(CommandKind::mass_cancel, message, options);
+  command.symbol = symbol;
+  command.firm.symbol_name = message.symbol.chars;
+  command.firm.group_id = options.group_id;
+  command.firm.group_given = options.group_given;
+  command.firm.side = options.side;
+  if (command.reject == 0) {
+    const ouch::RejectReason reject = symbol_known ? options.reject : ouch::RejectReason::invalid_symbol;
+    command.reject = static_cast<std::uint16_t>(reject);
+  }
+  counters_.add(Count::rejects, command.reject != 0);
+  return count(Count::mass_cancels);
+}
+
+template <class Message>
+bool ReceiveStage::take_switch(CommandKind kind, ReceiveCounter counter, Bytes bytes) {
+  const ouch::Split split = ouch::split<Message>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  const OrderOptions options = read_options(split, Message::kTags, {});
+  if (options.broken) return count(Count::ouch_appendage);
+  const Command& command = make_firm(kind, *view_as<Message>(bytes), options);
+  counters_.add(Count::rejects, command.reject != 0);
+  return count(counter);
 }
 
 }  // namespace crosswire

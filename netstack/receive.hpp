@@ -20,8 +20,10 @@
 #include "netstack/receive_counters.hpp"
 #include "netstack/session/fixed_map.hpp"
 #include "netstack/session/logins.hpp"
+#include "netstack/session/order_rules.hpp"
 #include "netstack/session/token_bucket.hpp"
 #include "netstack/wire/mold.hpp"
+#include "netstack/wire/ouch.hpp"
 
 namespace crosswire {
 
@@ -102,11 +104,19 @@ class ReceiveStage {
   bool take_blocks();
   bool take_message(wire::Bytes message);
   bool take_slot(OrderIndex& index);
+  template <class Message>
+  Command& make_order(CommandKind kind, OrderIndex slot, const Message& message, const OrderOptions& options,
+                      wire::ouch::RejectReason reject);
   bool take_enter(wire::Bytes message);
   bool take_replace(wire::Bytes message);
   bool take_cancel(wire::Bytes message);
   bool take_modify(wire::Bytes message);
   bool take_account_query(wire::Bytes message);
+  template <class Message>
+  Command& make_firm(CommandKind kind, const Message& message, const OrderOptions& options);
+  bool take_mass_cancel(wire::Bytes message);
+  template <class Message>
+  bool take_switch(CommandKind kind, ReceiveCounter counter, wire::Bytes message);
 
   bool count(ReceiveCounter counter, std::uint64_t n = 1) {
     counters_.add(counter, n);

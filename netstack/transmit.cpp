@@ -2,7 +2,9 @@
 #include "netstack/transmit.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <type_traits>
 
 #include "hugepages/check.hpp"
 #include "netstack/wire/ouch.hpp"
@@ -19,34 +21,101 @@ using wire::overlay;
 constexpr std::uint8_t kUnicastTtl = 64;
 constexpr std::uint8_t kRank = 0;  // FrameOrigin: before publish
 
-/// What an answer's appendage says. `firm` nullptr: no Firm option.
+constexpr std::array<char, 4> kNoFirm{' ', ' ', ' ', ' '};
+
+/// What an answer's appendage says (WIRE 3.2): each where the message takes it, and where it is not as here.
 struct Options {
-  const std::array<char, 4>* firm = nullptr;
-  std::uint8_t user_ref_idx = 0;
+  std::array<char, 4> firm = kNoFirm;
+  Quantity min_quantity = 0;
+  PostOnly post_only = PostOnly::no;
+  std::uint32_t expire_seconds = 0;
+  bool group_given = false;
+  std::uint16_t group_id = 0;
+  Side side = kNoSide;
+  Channel user_ref_idx = 0;
 };
+
+/// Bytes of a Message with every option of that list that it takes.
+template <class Message>
+constexpr std::size_t longest() {
+  std::size_t size = sizeof(Message) + sizeof(wire::be16);
+  for (const ouch::Tag tag : {ouch::Tag::firm, ouch::Tag::min_qty, ouch::Tag::post_only, ouch::Tag::expire_time,
+                              ouch::Tag::group_id, ouch::Tag::side, ouch::Tag::user_ref_idx}) {
+    if (Message::kTags.contains(tag)) size += 2u + ouch::value_length(ouch::tag_info(tag).kind);
+  }
+  return size;
+}
+
+template <class Message, ouch::Tag tag>
+void put_if(bool given, ouch::OptionWriter& writer, const ouch::OptionValue<tag>& value) {
+  if constexpr (Message::kTags.contains(tag)) {
+    if (given) writer.put<tag>(value);
+  }
+}
 
 /// Writes a message and, where the message has one, its appendage (WIRE 3.2). Returns the bytes.
 template <class Message>
 std::size_t put(std::uint8_t* at, const Message& message, const Options& options) {
+  static_assert(longest<Message>() <= MessageStore<128>::kMaxMessage);
+  using enum ouch::Tag;
   overlay<Message>(at) = message;
   const bool wanted = Message::kAppendage == ouch::Appendage::always || options.user_ref_idx != 0;
   if (Message::kAppendage == ouch::Appendage::none || !wanted) return sizeof(Message);
   ouch::OptionWriter writer({at + sizeof(Message), MessageStore<128>::kMaxMessage - sizeof(Message)});
-  if constexpr (Message::kTags.contains(ouch::Tag::firm)) {
-    if (options.firm != nullptr) writer.put<ouch::Tag::firm>(wire::alpha<4>{*options.firm});
-  }
-  if (options.user_ref_idx != 0) writer.put<ouch::Tag::user_ref_idx>(options.user_ref_idx);
+  put_if<Message, firm>(options.firm != kNoFirm, writer, wire::alpha<4>{options.firm});
+  put_if<Message, min_qty>(options.min_quantity != 0, writer, options.min_quantity);
+  put_if<Message, post_only>(options.post_only == PostOnly::yes, writer, static_cast<char>(PostOnly::yes));
+  put_if<Message, expire_time>(options.expire_seconds != 0, writer, options.expire_seconds);
+  put_if<Message, group_id>(options.group_given, writer, options.group_id);
+  put_if<Message, side>(options.side != kNoSide, writer, static_cast<char>(options.side));
+  put_if<Message, user_ref_idx>(options.user_ref_idx != 0, writer, options.user_ref_idx);
   return sizeof(Message) + writer.finish();
 }
 
-char liquidity_of_cross(char cross_type) {
+/// Accepted or Replaced: the order as it is now, and the options that it was taken with.
+template <class Message>
+std::size_t put_order(std::uint8_t* at, const Event& event, const OrderAsked& asked, const OrderResolved& resolved) {
+  const OrderEvent& order = event.order;
+  Message message{};
+  message.timestamp = event.time_ns;
+  if constexpr (std::is_same_v<Message, ouch::OrderReplaced>) message.orig_user_ref_num = order.user_ref_num.value;
+  message.user_ref_num = asked.user_ref_num.value;
+  message.side = static_cast<char>(order.side);
+  message.quantity = order.quantity;
+  message.symbol = resolved.symbol_name;
+  message.price = order.price.value;
+  message.time_in_force = static_cast<char>(asked.time_in_force);
+  message.display = asked.display;
+  message.order_ref = order.ref.value;
+  message.capacity = resolved.capacity;
+  message.iso = asked.iso;
+  message.cross_type = resolved.cross_type;
+  message.order_state = order.code;
+  message.cl_ord_id = asked.cl_ord_id;
+  return put(at, message,
+             {.firm = resolved.firm_given ? resolved.firm : kNoFirm,
+              .min_quantity = asked.min_quantity,
+              .post_only = resolved.post_only,
+              .expire_seconds = resolved.expire_seconds,
+              .group_given = resolved.group_id != 0,
+              .group_id = resolved.group_id,
+              .user_ref_idx = asked.user_ref_idx});
+}
+
+/// What was there to execute against.
+ouch::Liquidity liquidity_of_resting(const OrderAsked& asked) {
+  const bool hidden = asked.display == static_cast<char>(Display::hidden);
+  return hidden ? ouch::Liquidity::added_non_displayed : ouch::Liquidity::added;
+}
+
+ouch::Liquidity liquidity_of_cross(char cross_type) {
   switch (cross_type) {
     case 'O':
-      return static_cast<char>(ouch::Liquidity::opening_cross);
+      return ouch::Liquidity::opening_cross;
     case 'C':
-      return static_cast<char>(ouch::Liquidity::closing_cross);
+      return ouch::Liquidity::closing_cross;
     default:
-      return static_cast<char>(ouch::Liquidity::halt_ipo_cross);
+      return ouch::Liquidity::halt_ipo_cross;
   }
 }
 
@@ -83,9 +152,9 @@ std::size_t TransmitStage::poll() {
 bool TransmitStage::handle(const Event& event) {
   switch (event.kind) {
     case EventKind::accepted:
-      return accepted(event);
+      return taken<ouch::OrderAccepted>(event);
     case EventKind::replaced:
-      return replaced(event);
+      return taken<ouch::OrderReplaced>(event);
     case EventKind::canceled:
       return canceled(event);
     case EventKind::modified:
@@ -94,6 +163,12 @@ bool TransmitStage::handle(const Event& event) {
       return rejected(event);
     case EventKind::account:
       return account(event);
+    case EventKind::mass_cancel:
+      return mass_cancel(event);
+    case EventKind::disable:
+      return switched<ouch::DisableOrderEntryResponse>(event);
+    case EventKind::enable:
+      return switched<ouch::EnableOrderEntryResponse>(event);
     case EventKind::executed:
       return executed(event);
     case EventKind::crossed:
@@ -133,53 +208,12 @@ bool TransmitStage::handle(const Event& event) {
 
 // ---- Orders -------------------------------------------------------------------------------------------------------
 
-bool TransmitStage::accepted(const Event& event) {
-  const OrderEvent& order = event.order;
-  const OrderAsked& asked = orders_.asked(order.order);
-  const OrderResolved& resolved = orders_.resolved(order.order);
-  return answer(session(asked.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               ouch::OrderAccepted{.timestamp = event.time_ns,
-                                   .user_ref_num = order.user_ref_num.value,
-                                   .side = static_cast<char>(order.side),
-                                   .quantity = order.quantity,
-                                   .symbol = resolved.symbol_name,
-                                   .price = order.price.value,
-                                   .time_in_force = static_cast<char>(asked.time_in_force),
-                                   .display = asked.display,
-                                   .order_ref = order.ref.value,
-                                   .capacity = resolved.capacity,
-                                   .iso = asked.iso,
-                                   .cross_type = resolved.cross_type,
-                                   .order_state = order.code,
-                                   .cl_ord_id = asked.cl_ord_id},
-               {resolved.firm_given ? &resolved.firm : nullptr, asked.user_ref_idx});
-  });
-}
-
-bool TransmitStage::replaced(const Event& event) {
-  const OrderEvent& order = event.order;
-  const OrderAsked& asked = orders_.asked(order.order);
-  const OrderResolved& resolved = orders_.resolved(order.order);
-  return answer(session(asked.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               ouch::OrderReplaced{.timestamp = event.time_ns,
-                                   .orig_user_ref_num = order.user_ref_num.value,
-                                   .user_ref_num = asked.user_ref_num.value,
-                                   .side = static_cast<char>(order.side),
-                                   .quantity = order.quantity,
-                                   .symbol = resolved.symbol_name,
-                                   .price = order.price.value,
-                                   .time_in_force = static_cast<char>(asked.time_in_force),
-                                   .display = asked.display,
-                                   .order_ref = order.ref.value,
-                                   .capacity = resolved.capacity,
-                                   .iso = asked.iso,
-                                   .cross_type = resolved.cross_type,
-                                   .order_state = order.code,
-                                   .cl_ord_id = asked.cl_ord_id},
-               {resolved.firm_given ? &resolved.firm : nullptr, asked.user_ref_idx});
-  });
+template <class Message>
+bool TransmitStage::taken(const Event& event) {
+  const OrderAsked& asked = orders_.asked(event.order.order);
+  const OrderResolved& resolved = orders_.resolved(event.order.order);
+  return answer(session(asked.session), event,
+                [&](std::uint8_t* at) { return put_order<Message>(at, event, asked, resolved); });
 }
 
 bool TransmitStage::canceled(const Event& event) {
@@ -190,7 +224,7 @@ bool TransmitStage::canceled(const Event& event) {
                                    .user_ref_num = event.order.user_ref_num.value,
                                    .quantity = event.order.quantity,
                                    .reason = event.order.code},
-               {nullptr, asked.user_ref_idx});
+               {.user_ref_idx = asked.user_ref_idx});
   });
 }
 
@@ -202,20 +236,22 @@ bool TransmitStage::modified(const Event& event) {
                                    .user_ref_num = event.order.user_ref_num.value,
                                    .side = static_cast<char>(event.order.side),
                                    .quantity = event.order.open},
-               {nullptr, asked.user_ref_idx});
+               {.user_ref_idx = asked.user_ref_idx});
   });
 }
 
-/// Of a rejected order only line 0 is written: a Replace never got its line 1.
+/// Of a rejected order only line 0 is written: a Replace never got its line 1. What asks for no order has none.
 bool TransmitStage::rejected(const Event& event) {
-  const OrderAsked& asked = orders_.asked(event.order.order);
-  return answer(session(asked.session), event, [&](std::uint8_t* at) {
+  const OrderEvent& order = event.order;
+  const OrderAsked* const asked = order.order == kNoOrder ? nullptr : &orders_.asked(order.order);
+  const wire::alpha<14> no_cl_ord_id{std::string_view{}};
+  return answer(session(event.session), event, [&](std::uint8_t* at) {
     return put(at,
                ouch::Rejected{.timestamp = event.time_ns,
-                              .user_ref_num = event.order.user_ref_num.value,
+                              .user_ref_num = order.user_ref_num.value,
                               .reason = event.reject,
-                              .cl_ord_id = asked.cl_ord_id},
-               {nullptr, asked.user_ref_idx});
+                              .cl_ord_id = asked == nullptr ? no_cl_ord_id : wire::alpha<14>{asked->cl_ord_id}},
+               {.user_ref_idx = asked == nullptr ? order.user_ref_idx : asked->user_ref_idx});
   });
 }
 
@@ -223,20 +259,46 @@ bool TransmitStage::account(const Event& event) {
   return answer(session(event.session), event, [&](std::uint8_t* at) {
     return put(
         at, ouch::AccountQueryResponse{.timestamp = event.time_ns, .next_user_ref_num = event.order.user_ref_num.value},
-        {});
+        {.user_ref_idx = event.order.user_ref_idx});
+  });
+}
+
+/// The symbol as asked: blank where it was all of them. So are Side and GroupID, left out where they were.
+bool TransmitStage::mass_cancel(const Event& event) {
+  const FirmAsk& firm = event.firm;
+  return answer(session(event.session), event, [&](std::uint8_t* at) {
+    return put(at,
+               ouch::MassCancelResponse{.timestamp = event.time_ns,
+                                        .user_ref_num = firm.user_ref_num.value,
+                                        .firm = firm.firm,
+                                        .symbol = firm.symbol_name},
+               {.group_given = firm.group_given,
+                .group_id = firm.group_id,
+                .side = firm.side,
+                .user_ref_idx = firm.user_ref_idx});
+  });
+}
+
+template <class Message>
+bool TransmitStage::switched(const Event& event) {
+  const FirmAsk& firm = event.firm;
+  return answer(session(event.session), event, [&](std::uint8_t* at) {
+    return put(at, Message{.timestamp = event.time_ns, .user_ref_num = firm.user_ref_num.value, .firm = firm.firm},
+               {.user_ref_idx = firm.user_ref_idx});
   });
 }
 
 bool TransmitStage::executed(const Event& event) {
   if (progress_ == 0) {
-    if (!execution(event, event.execution.order, static_cast<char>(ouch::Liquidity::removed))) return false;
+    if (!execution(event, event.execution.order, ouch::Liquidity::removed)) return false;
     progress_ = 1;
   }
-  return execution(event, event.execution.resting, static_cast<char>(ouch::Liquidity::added));
+  const OrderIndex resting = event.execution.resting;
+  return execution(event, resting, liquidity_of_resting(orders_.asked(resting)));
 }
 
 bool TransmitStage::crossed(const Event& event) {
-  const char liquidity = liquidity_of_cross(event.cross_type);
+  const ouch::Liquidity liquidity = liquidity_of_cross(event.cross_type);
   if (progress_ == 0) {
     if (!execution(event, event.execution.order, liquidity)) return false;
     progress_ = 1;
@@ -244,7 +306,7 @@ bool TransmitStage::crossed(const Event& event) {
   return execution(event, event.execution.resting, liquidity);
 }
 
-bool TransmitStage::execution(const Event& event, OrderIndex order, char liquidity) {
+bool TransmitStage::execution(const Event& event, OrderIndex order, wire::ouch::Liquidity liquidity) {
   const OrderAsked& asked = orders_.asked(order);
   return answer(session(asked.session), event, [&](std::uint8_t* at) {
     return put(at,
@@ -252,9 +314,9 @@ bool TransmitStage::execution(const Event& event, OrderIndex order, char liquidi
                                    .user_ref_num = asked.user_ref_num.value,
                                    .quantity = event.execution.quantity,
                                    .price = event.execution.price.value,
-                                   .liquidity = liquidity,
+                                   .liquidity = static_cast<char>(liquidity),
                                    .match_number = event.execution.match.value},
-               {nullptr, asked.user_ref_idx});
+               {.user_ref_idx = asked.user_ref_idx});
   });
 }
 

@@ -1,7 +1,5 @@
-// Fields and options of Enter and Replace: see the header.
+// Fields and options of clients' messages: see the header.
 #include "netstack/session/order_rules.hpp"
-
-#include <cstring>
 
 namespace crosswire {
 namespace {
@@ -21,17 +19,50 @@ RejectReason check_customer(char letter) {
   return refuse_unless(is_one_of(letter, "N "), RejectReason::other);
 }
 
-/// Why this option cannot be accepted. Values that ask for nothing (the defaults of WIRE 3.2) are harmless.
-RejectReason check_option(const ouch::Option& option, const std::array<char, 4>& firm) {
+RejectReason take_post_only(char letter, PostOnly& result) {
+  if (!is_one_of(letter, "PN")) return RejectReason::other;
+  result = static_cast<PostOnly>(letter);
+  return kNoReject;
+}
+
+RejectReason take_side(char letter, Side& result) {
+  if (!is_side(letter)) return RejectReason::invalid_side;
+  result = static_cast<Side>(letter);
+  return kNoReject;
+}
+
+RejectReason take_expire_time(std::uint64_t seconds, std::uint32_t& result) {
+  if (seconds > kMaxExpireSeconds) return RejectReason::other;
+  result = static_cast<std::uint32_t>(seconds);
+  return kNoReject;
+}
+
+/// Keeps what the option says, or tells why it cannot be accepted. Of what is not offered, values that ask for nothing
+/// (the defaults of WIRE 3.2) are harmless.
+RejectReason take_option(const ouch::Option& option, const std::array<char, 4>& firm, OrderOptions& result) {
   switch (option.tag) {
-    case Tag::firm: {
-      const bool ours = is_blank(option.text()) || std::memcmp(option.value.data(), firm.data(), firm.size()) == 0;
-      return refuse_unless(ours, RejectReason::firm_not_authorised);
-    }
+    case Tag::firm:
+      if (!is_own_firm(option.text(), firm)) return RejectReason::firm_not_authorised;
+      result.firm_given = !is_blank(option.text());
+      return kNoReject;
+    case Tag::min_qty:
+      result.min_quantity = static_cast<Quantity>(option.number());
+      return kNoReject;
+    case Tag::post_only:
+      return take_post_only(option.letter(), result.post_only);
+    case Tag::expire_time:
+      return take_expire_time(option.number(), result.expire_seconds);
+    case Tag::group_id:
+      result.group_id = static_cast<std::uint16_t>(option.number());
+      result.group_given = true;
+      return kNoReject;
+    case Tag::side:
+      return take_side(option.letter(), result.side);
+    case Tag::user_ref_idx:
+      result.user_ref_idx = static_cast<Channel>(option.number());
+      return kNoReject;
     case Tag::customer_type:
       return check_customer(option.letter());
-    case Tag::min_qty:
-      return refuse_unless(option.number() == 0, RejectReason::invalid_min_quantity);
     case Tag::max_floor:
     case Tag::random_reserves:
       return refuse_unless(option.number() == 0, RejectReason::invalid_max_floor);
@@ -43,20 +74,12 @@ RejectReason check_option(const ouch::Option& option, const std::array<char, 4>&
     case Tag::discretion_price:
     case Tag::discretion_peg_offset:
       return refuse_unless(option.number() == 0, RejectReason::pegging_not_allowed);
-    case Tag::post_only:
-      return refuse_unless(option.letter() == 'N', RejectReason::other);
     case Tag::trade_now:
       return refuse_unless(is_one_of(option.letter(), "N "), RejectReason::other);
     case Tag::handle_inst:
       return refuse_unless(option.letter() == ' ', RejectReason::other);
     case Tag::shares_located:
       return refuse_unless(is_one_of(option.letter(), "YN"), RejectReason::other);
-    case Tag::expire_time:
-    case Tag::group_id:
-    case Tag::user_ref_idx:
-      return refuse_unless(option.number() == 0, RejectReason::other);
-    case Tag::side:
-      return RejectReason::invalid_side;
     case Tag::locate_broker:
       return kNoReject;
     default:
@@ -71,8 +94,8 @@ RejectReason check_price_and_size(std::uint32_t quantity, std::uint64_t price) {
 }
 
 RejectReason check_handling(char time_in_force, char display, char iso) {
-  if (!is_time_in_force(time_in_force)) return RejectReason::other;
-  if (display != 'Y') return RejectReason::invalid_display;
+  if (!is_offered(static_cast<TimeInForce>(time_in_force))) return RejectReason::other;
+  if (!is_offered(static_cast<Display>(display))) return RejectReason::invalid_display;
   if (iso != 'N') return RejectReason::iso_not_allowed;
   return kNoReject;
 }
@@ -86,14 +109,15 @@ OrderOptions read_options(const ouch::Split& split, ouch::TagSet allowed, const 
   };
   ouch::OptionReader reader(split.options, allowed);
   while (reader.next()) {
-    const ouch::Option& option = reader.option();
-    const RejectReason reason = check_option(option, firm);
-    refuse(reason);
-    if (option.tag == Tag::user_ref_idx) result.user_ref_idx = static_cast<std::uint8_t>(option.number());
-    if (option.tag == Tag::firm) result.firm_given = reason == kNoReject && !is_blank(option.text());
+    refuse(take_option(reader.option(), firm, result));
   }
-  if (split.fault != ouch::SplitFault::none || reader.fault() != ouch::OptionFault::none) refuse(RejectReason::other);
+  result.broken = split.fault != ouch::SplitFault::none || reader.fault() != ouch::OptionFault::none;
+  if (result.broken) refuse(RejectReason::other);
   return result;
+}
+
+bool is_own_firm(std::string_view named, const std::array<char, 4>& firm) {
+  return is_blank(named) || named == std::string_view{firm.data(), firm.size()};
 }
 
 RejectReason find_fault(const ouch::EnterOrder& message, bool symbol_known, RejectReason options) {
@@ -103,7 +127,7 @@ RejectReason find_fault(const ouch::EnterOrder& message, bool symbol_known, Reje
   if (fault != kNoReject) return fault;
   fault = check_handling(message.time_in_force, message.display, message.iso);
   if (fault != kNoReject) return fault;
-  if (message.cross_type != 'N') return RejectReason::invalid_cross_order;
+  if (!is_offered(static_cast<CrossType>(message.cross_type))) return RejectReason::invalid_cross_order;
   if (!is_capacity(message.capacity)) return RejectReason::other;
   return options;
 }

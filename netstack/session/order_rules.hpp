@@ -1,9 +1,11 @@
-// What parsing alone can find wrong with an Enter or Replace Order: fields out of range and options not offered.
-// receive stage; pure functions over a message. What needs the book (price ticks, phases, numbers) is the engine's.
+// What parsing alone can say of a client's message: its options, and what is wrong with each field and option by
+// itself. receive stage; pure functions over a message. What needs the book (price ticks, phases, numbers), and what
+// fields mean together (a Replace inherits some of them), is the engine's.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "engine/types.hpp"
 #include "netstack/wire/bytes.hpp"
@@ -14,22 +16,47 @@ namespace crosswire {
 /// No fault was found.
 inline constexpr wire::ouch::RejectReason kNoReject{};
 
-/// What the appendage of an Enter or Replace says, as far as it is offered.
+/// What a message's appendage says, as far as it is offered. What it does not say, or what cannot be accepted, is as
+/// here.
 struct OrderOptions {
   wire::ouch::RejectReason reject = kNoReject;  // the first option's that cannot be accepted, in the client's order
+  bool broken = false;                          // it cannot be read to its end: `reject` is `other` or from before
   bool firm_given = false;                      // named a firm, and it is the account's own
-  std::uint8_t user_ref_idx = 0;
+  Channel user_ref_idx = 0;
+  PostOnly post_only = PostOnly::unsaid;
+  Side side = kNoSide;
+  bool group_given = false;
+  std::uint16_t group_id = 0;
+  Quantity min_quantity = 0;         // as on the wire
+  std::uint32_t expire_seconds = 0;  // at most kMaxExpireSeconds
 };
 
-/// `split` is of the message M. `firm`: the account's. A broken appendage is RejectReason::other (WIRE 3.2).
+/// `split` is of a message that takes the options `allowed`. `firm`: the account's.
 OrderOptions read_options(const wire::ouch::Split& split, wire::ouch::TagSet allowed, const std::array<char, 4>& firm);
+
+/// A firm that an account may speak for: its own, or blank for it.
+bool is_own_firm(std::string_view named, const std::array<char, 4>& firm);
 
 /// OUCH's side letters. A Side must not be made from any other.
 constexpr bool is_side(char letter) { return letter == 'B' || letter == 'S' || letter == 'T' || letter == 'E'; }
 /// Agency, principal, riskless, other.
 constexpr bool is_capacity(char letter) { return letter == 'A' || letter == 'P' || letter == 'R' || letter == 'O'; }
-/// 0 day and 3 immediate-or-cancel are offered.
-constexpr bool is_time_in_force(char letter) { return letter == '0' || letter == '3'; }
+
+/// The letter's meaning where it is offered, else the plain one: of a message that is rejected.
+constexpr Side side_or_buy(char letter) { return is_side(letter) ? static_cast<Side>(letter) : Side::buy; }
+constexpr bool is_offered(TimeInForce value) {
+  return value == TimeInForce::day || value == TimeInForce::ioc || value == TimeInForce::gtt;
+}
+constexpr bool is_offered(Display value) {
+  return value == Display::visible || value == Display::attributable || value == Display::hidden;
+}
+constexpr bool is_offered(CrossType value) {
+  return value == CrossType::continuous || value == CrossType::opening || value == CrossType::closing;
+}
+template <class Letter>
+constexpr Letter offered_or(char letter, Letter plain) {
+  return is_offered(static_cast<Letter>(letter)) ? static_cast<Letter>(letter) : plain;
+}
 
 /// The first fault of the fixed part, in the order of docs/protocol.md; else the options'. Replace has no symbol,
 /// side, capacity or cross type of its own.

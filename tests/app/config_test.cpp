@@ -122,7 +122,7 @@ messages_kept = 256
 [limits]
 max_orders = 5000
 max_levels = 600
-user_ref_window = 64
+user_ref_window = 256
 command_ring = 16
 event_ring = 32
 failed_logins_per_second = 1
@@ -177,7 +177,7 @@ symbol = "600519"
   EXPECT_EQ(config.net.feed_messages_kept, 256u);
   EXPECT_EQ(config.engine.max_orders, 5000u);
   EXPECT_EQ(config.engine.max_levels, 600u);
-  EXPECT_EQ(config.engine.user_ref_window, 64u);
+  EXPECT_EQ(config.engine.user_ref_window, 256u);
   EXPECT_EQ(config.command_ring, 16u);
   EXPECT_EQ(config.event_ring, 32u);
   EXPECT_EQ(config.net.failed_logins_per_second, 1u);
@@ -254,7 +254,9 @@ TEST_F(ConfigFile, WithAValueOutOfRangeNamesItsLine) {
   expect_error(kGood + "[limits]\ncommand_ring = 1\n", kNext + 1, "limits.command_ring", "2 ..");
   expect_error(kGood + "[limits]\nevent_ring = 3\n", kNext + 1, "limits.event_ring", "give 2 or 4");
   expect_error(kGood + "[limits]\nmax_orders = 0\n", kNext + 1, "limits.max_orders");
-  expect_error(kGood + "[limits]\nuser_ref_window = 100\n", kNext + 1, "limits.user_ref_window");
+  expect_error(kGood + "[limits]\nuser_ref_window = 300\n", kNext + 1, "limits.user_ref_window", "not a power of two");
+  expect_error(kGood + "[limits]\nuser_ref_window = 128\n", kNext + 1, "limits.user_ref_window",
+               "out of range; give 256 .. 268435456");  // a place for each of 256 channels
   expect_error(kGood + "[memory]\nhugepages = \"yes\"\n", kNext + 1, "memory.hugepages", "\"required\"");
   expect_error(kGood + "[time]\nmidnight = 2026-01-31T00:00:00\n", kNext + 1, "time.midnight", "no offset");
   expect_error("[port]\naddress = \"10.99.0\"\n", 2, "port.address");

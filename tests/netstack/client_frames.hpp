@@ -170,6 +170,18 @@ inline Payload option(wire::ouch::Tag tag, const Payload& value) {
   return result;
 }
 
+inline Payload letter(char c) { return {static_cast<std::uint8_t>(c)}; }
+inline Payload u16(std::size_t value) {
+  Payload bytes;
+  put16(bytes, value);
+  return bytes;
+}
+inline Payload u32(std::uint32_t value) {
+  Payload bytes;
+  put32(bytes, value);
+  return bytes;
+}
+
 inline wire::ouch::EnterOrder enter_fields(std::uint32_t user_ref_num) {
   return {.user_ref_num = user_ref_num,
           .side = 'B',
@@ -208,6 +220,17 @@ inline Payload modify_message(std::uint32_t user_ref_num, char side, std::uint32
   return bytes(wire::ouch::ModifyOrder{.user_ref_num = user_ref_num, .side = side, .quantity = quantity});
 }
 inline Payload query_message() { return bytes(wire::ouch::AccountQuery{}); }
+inline Payload mass_cancel_message(std::uint32_t user_ref_num, std::string_view firm, std::string_view symbol,
+                                   const Payload& options = {}) {
+  return with_options(bytes(wire::ouch::MassCancel{.user_ref_num = user_ref_num, .firm = firm, .symbol = symbol}),
+                      options);
+}
+inline Payload disable_message(std::uint32_t user_ref_num, std::string_view firm, const Payload& options = {}) {
+  return with_options(bytes(wire::ouch::DisableOrderEntry{.user_ref_num = user_ref_num, .firm = firm}), options);
+}
+inline Payload enable_message(std::uint32_t user_ref_num, std::string_view firm, const Payload& options = {}) {
+  return with_options(bytes(wire::ouch::EnableOrderEntry{.user_ref_num = user_ref_num, .firm = firm}), options);
+}
 
 inline Payload arp_packet(std::uint16_t operation, const MacAddress& sender, std::uint32_t sender_address,
                           std::uint32_t target_address) {

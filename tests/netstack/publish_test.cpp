@@ -1,4 +1,4 @@
-// The publish stage: every message, the packing, and a book that a client can keep from it.
+// The publish stage: every message and the packing.
 #include "netstack/publish.hpp"
 
 #include "netstack/wire/itch.hpp"
@@ -13,12 +13,10 @@ using testing::as;
 using testing::Block;
 using testing::event_of;
 using testing::peer;
-using testing::RandomDay;
 using testing::read_frame;
 using testing::read_packet;
 using testing::ReadFrame;
 using testing::ReadPacket;
-using testing::StubbornTxPort;
 
 constexpr TimeNs kNow = 34'200 * kNsPerSecond + 123'456'789;
 
@@ -26,10 +24,14 @@ struct PublishTest : ::testing::Test {
   PublishTest() { restart(); }
 
   void restart() {
-    arena.emplace(BroadcastRing<Event>::bytes_for(512) + PublishStage::bytes_for(config, engine), HugepagePolicy::off);
+    arena.emplace(BroadcastRing<Event>::bytes_for(512) + Orders::bytes_for(4) + PublishStage::bytes_for(config, engine),
+                  HugepagePolicy::off);
     ring.emplace(*arena, 512u);
+    orders.emplace(*arena, 4u);
+    orders->asked(OrderIndex{0}).display = 'Y';
+    orders->resolved(OrderIndex{0}).firm = {'M', 'L', 'R', 'O'};
     events = &ring->add_gating("publish");
-    stage.emplace(config, engine, *events, port, *arena);
+    stage.emplace(config, engine, *events, *orders, port, *arena);
   }
 
   Event& push(EventKind kind, std::uint16_t symbol = 0) {
@@ -93,7 +95,7 @@ struct PublishTest : ::testing::Test {
             .side = side,
             .code = 'L',
             .feed = feed,
-            .reserved = 0};
+            .user_ref_idx = 0};
   }
 
   void push_add() { push(EventKind::accepted, 1).order = order(FeedAction::add); }
@@ -103,6 +105,7 @@ struct PublishTest : ::testing::Test {
   EngineConfig engine = testing::engine_config();
   std::optional<Arena> arena;
   std::optional<BroadcastRing<Event>> ring;
+  std::optional<Orders> orders;
   BroadcastRing<Event>::GatingReader* events = nullptr;
   MemoryTxPort port;
   std::optional<PublishStage> stage;
@@ -126,6 +129,32 @@ TEST_F(PublishTest, AnOrderThatRestsIsAdded) {
       EXPECT_EQ(add.price, 4777800u);
     }
   }
+}
+
+TEST_F(PublishTest, AnAttributableOrderIsAddedWithItsFirm) {
+  orders->asked(OrderIndex{0}).display = 'A';
+  for (const EventKind kind : {EventKind::accepted, EventKind::rested, EventKind::replaced}) {
+    for (const Side side : {Side::buy, Side::sell_short}) {
+      push(kind, 2).order = order(FeedAction::add, side);
+      const auto add = only<itch::AddOrderMpid>(2);
+      EXPECT_EQ(add.order_ref, 1001u);
+      EXPECT_EQ(add.side, side == Side::buy ? 'B' : 'S');
+      EXPECT_EQ(add.shares, 15u);
+      EXPECT_EQ(add.stock.raw(), "600519  ");
+      EXPECT_EQ(add.price, 4777800u);
+      EXPECT_EQ(add.attribution.raw(), "MLRO");
+    }
+  }
+}
+
+TEST_F(PublishTest, AnAttributableOrderIsReducedReplacedAndRemovedAsAnyOther) {
+  orders->asked(OrderIndex{0}).display = 'A';
+  push(EventKind::canceled, 1).order = order(FeedAction::reduce);
+  EXPECT_EQ(only<itch::OrderCancel>(1).order_ref, 1001u);
+  push(EventKind::replaced, 1).order = order(FeedAction::replace);
+  EXPECT_EQ(only<itch::OrderReplace>(1).old_ref, 77u);
+  push(EventKind::canceled, 1).order = order(FeedAction::remove);
+  EXPECT_EQ(only<itch::OrderDelete>(1).order_ref, 1001u);
 }
 
 TEST_F(PublishTest, AReplaceMovesTheOrderOrTakesItsOriginalAway) {
@@ -156,6 +185,31 @@ TEST_F(PublishTest, AnExecutionNamesTheRestingOrder) {
   EXPECT_EQ(executed.order_ref, 9u);
   EXPECT_EQ(executed.shares, 7u);
   EXPECT_EQ(executed.match_number, 99u);
+}
+
+TEST_F(PublishTest, AnExecutionAgainstAHiddenOrderIsATradeWithoutReference) {
+  push(EventKind::executed, 3).execution = {{}, {}, Price{55}, 7, MatchNumber{99}, OrderRef{8}, OrderRef{0}};
+  const auto trade = only<itch::Trade>(3);
+  EXPECT_EQ(trade.order_ref, 0u);
+  EXPECT_EQ(trade.side, 'B');
+  EXPECT_EQ(trade.shares, 7u);
+  EXPECT_EQ(trade.stock.raw(), "LONGNAME");
+  EXPECT_EQ(trade.price, 55u);
+  EXPECT_EQ(trade.match_number, 99u);
+}
+
+TEST_F(PublishTest, OfAPairOfACrossOnlyTheOrdersThatAreShownAreTold) {
+  struct Case {
+    std::uint64_t ref, resting_ref;
+    std::vector<std::uint64_t> told;
+  };
+  for (const Case& c : {Case{8, 0, {8}}, Case{0, 9, {9}}, Case{0, 0, {}}, Case{8, 9, {8, 9}}}) {
+    push(EventKind::crossed, 1).execution = {
+        {}, {}, Price{55}, 7, MatchNumber{99}, OrderRef{c.ref}, OrderRef{c.resting_ref}};
+    std::vector<std::uint64_t> told;
+    for (const Block& message : burst()) told.push_back(as<itch::OrderExecutedWithPrice>(message).order_ref);
+    EXPECT_EQ(told, c.told);
+  }
 }
 
 TEST_F(PublishTest, APairOfACrossNamesBothOrdersAndIsNotPrintable) {
@@ -278,9 +332,10 @@ TEST_F(PublishTest, TheDirectoryDescribesAnOrdinaryShare) {
 }
 
 TEST_F(PublishTest, WhatOnlyClientsAreToldMakesNoMessage) {
-  for (const EventKind kind : {EventKind::rejected, EventKind::account, EventKind::session_open,
-                               EventKind::session_close, EventKind::login_reject, EventKind::resend,
-                               EventKind::arp_reply, EventKind::echo_reply, EventKind::burst_end}) {
+  for (const EventKind kind :
+       {EventKind::rejected, EventKind::account, EventKind::mass_cancel, EventKind::disable, EventKind::enable,
+        EventKind::session_open, EventKind::session_close, EventKind::login_reject, EventKind::resend,
+        EventKind::arp_reply, EventKind::echo_reply, EventKind::burst_end}) {
     push(kind);
   }
   for (const EventKind kind : {EventKind::accepted, EventKind::replaced, EventKind::canceled, EventKind::modified}) {
@@ -496,135 +551,6 @@ TEST_F(PublishTest, AnEventThatClosesADatagramIsReleasedWhenItIsCommitted) {
     const ReadPacket packet = read_packet(frames[i].payload);
     EXPECT_EQ(packet.sequence, i + 1);
     EXPECT_EQ(packet.count, 1);
-  }
-}
-
-std::vector<MemoryTxPort::Sent> frames_of(const RandomDay& day, std::uint64_t ring_size, std::uint64_t seed,
-                                          double refuses) {
-  const NetConfig config = testing::net_config();
-  const EngineConfig engine = testing::engine_config();
-  Arena arena(BroadcastRing<Event>::bytes_for(ring_size) + PublishStage::bytes_for(config, engine),
-              HugepagePolicy::off);
-  BroadcastRing<Event> ring(arena, ring_size);
-  BroadcastRing<Event>::GatingReader& reader = ring.add_gating("publish");
-  StubbornTxPort port(seed, refuses);
-  PublishStage stage(config, engine, reader, port, arena);
-  std::mt19937_64 random(seed);
-  std::size_t next = 0;
-  while (next < day.steps.size() || reader.available() > 0 || port.unsent()) {
-    for (std::uint64_t n = random() % ring_size + 1; n > 0 && next < day.steps.size(); --n) {
-      if (!ring.producer().has_room()) break;
-      ring.producer().claim() = day.steps[next++].event;
-    }
-    ring.producer().publish();
-    stage.poll();
-  }
-  EXPECT_EQ(stage.counters().get(PublishCounter::frames), port.frames().size());
-  return port.frames();
-}
-
-TEST(PublishProperty, TheSameEventsMakeTheSameFramesWhateverRoomThePortHas) {
-  const std::uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  for (std::uint64_t i = 0; i < 5; ++i) {
-    const RandomDay day(seed + i, 1000);
-    const std::vector<MemoryTxPort::Sent> expected = frames_of(day, 1024, 1, 0.0);
-    ASSERT_GT(expected.size(), 100u);
-    Sequence last_cause{};
-    for (const MemoryTxPort::Sent& sent : expected) {
-      EXPECT_GE(sent.origin.cause, last_cause) << "a capture is in the order of causes";
-      last_cause = sent.origin.cause;
-    }
-    for (const std::uint64_t ring_size : {2u, 4u, 16u, 256u}) {
-      const std::vector<MemoryTxPort::Sent> frames = frames_of(day, ring_size, seed + ring_size, 0.6);
-      ASSERT_EQ(frames.size(), expected.size());
-      for (std::size_t f = 0; f < frames.size(); ++f) {
-        ASSERT_EQ(frames[f].bytes, expected[f].bytes) << "frame " << f;
-        ASSERT_EQ(frames[f].origin.cause, expected[f].origin.cause);
-      }
-    }
-  }
-}
-
-/// A client's book, kept by the rules of WIRE 5 alone.
-struct ClientBook {
-  struct Order {
-    std::uint16_t symbol;
-    bool buy;
-    std::uint32_t price;
-    std::uint32_t open;
-    bool operator==(const Order&) const = default;
-  };
-  std::map<std::uint64_t, Order> orders;
-
-  void take(std::uint64_t ref, std::uint32_t shares) {
-    const auto found = orders.find(ref);
-    ASSERT_NE(found, orders.end()) << ref;
-    ASSERT_LE(shares, found->second.open);
-    found->second.open -= shares;
-    if (found->second.open == 0) orders.erase(found);
-  }
-
-  void apply(const Block& message) {
-    switch (message.at(0)) {
-      case 'A': {
-        const auto add = as<itch::AddOrder>(message);
-        const Order order{add.head.locate, add.side == 'B', add.price, add.shares};
-        EXPECT_TRUE(orders.emplace(add.order_ref, order).second);
-        break;
-      }
-      case 'E':
-        take(as<itch::OrderExecuted>(message).order_ref, as<itch::OrderExecuted>(message).shares);
-        break;
-      case 'C':
-        take(as<itch::OrderExecutedWithPrice>(message).order_ref, as<itch::OrderExecutedWithPrice>(message).shares);
-        break;
-      case 'X':
-        take(as<itch::OrderCancel>(message).order_ref, as<itch::OrderCancel>(message).shares);
-        break;
-      case 'D':
-        EXPECT_EQ(orders.erase(as<itch::OrderDelete>(message).order_ref), 1u);
-        break;
-      case 'U': {
-        const auto replaced = as<itch::OrderReplace>(message);
-        const auto found = orders.find(replaced.old_ref);
-        ASSERT_NE(found, orders.end());
-        const Order order{found->second.symbol, found->second.buy, replaced.price, replaced.shares};
-        orders.erase(found);
-        EXPECT_TRUE(orders.emplace(replaced.new_ref, order).second);
-        break;
-      }
-      default:
-        break;
-    }
-  }
-};
-
-TEST(PublishProperty, ABookKeptFromTheFeedIsTheBookOfTheEvents) {
-  const std::uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  for (std::uint64_t i = 0; i < 10; ++i) {
-    const RandomDay day(seed + i, 3000);
-    ClientBook book;
-    std::uint64_t next = 1;
-    bool ended = false;
-    for (const MemoryTxPort::Sent& sent : frames_of(day, 64, seed, 0.3)) {
-      const ReadFrame frame = read_frame(sent.bytes);
-      if (frame.to_port != 26477) continue;  // an answer to a re-request
-      const ReadPacket packet = read_packet(frame.payload);
-      ASSERT_FALSE(ended);
-      ASSERT_EQ(packet.sequence, next) << "a gap";
-      next += packet.messages.size();
-      for (const Block& message : packet.messages) book.apply(message);
-      ended = packet.count == mold::kEndOfSession;
-    }
-    EXPECT_TRUE(ended);
-    ASSERT_GT(next, 1000u);
-    std::map<std::uint64_t, ClientBook::Order> expected;
-    for (const auto& [ref, order] : day.live) {
-      expected[ref] = {order.symbol.value, order.buy, order.price.value, order.open};
-    }
-    EXPECT_EQ(book.orders, expected);
   }
 }
 

@@ -96,7 +96,7 @@ class RandomBursts {
 
   Payload order_message() {
     const auto number = static_cast<std::uint32_t>(below(1000));
-    switch (below(12)) {
+    switch (below(14)) {
       case 0:
         return cancel_message(number, small(200));
       case 1:
@@ -104,13 +104,40 @@ class RandomBursts {
       case 2:
         return query_message();
       case 3:
-        return replace_message(number, number + 1);
+        return replace_message(number, number + 1, options());
       case 4:
-        return Payload(below(60), static_cast<std::uint8_t>(pick({'O', 'U', 'X', 'M', 'Q', 'C', 'z'})));
+        return Payload(below(60), static_cast<std::uint8_t>(pick({'O', 'U', 'X', 'M', 'Q', 'C', 'D', 'E', 'z'})));
       case 5:
         return enter_message(number, option(wire::ouch::Tag::max_floor, {0, 0, 0, small_byte()}));
+      case 6:
+        return firm_message(number);
+      case 7:
+        return enter_message(number, options());
       default:
         return enter_message(number);
+    }
+  }
+  /// Some that are offered, some that are not for every message, some twice.
+  Payload options() {
+    using enum wire::ouch::Tag;
+    Payload result;
+    while (below(2) == 0) {
+      put(result, pick({option(user_ref_idx, {small_byte()}), option(min_qty, u32(small(200))),
+                        option(post_only, letter(pick({'P', 'N', 'x'}))), option(expire_time, u32(86'390u + small(20))),
+                        option(group_id, u16(below(3))), option(side, letter(pick({'B', 'S', 'x'})))}));
+    }
+    return result;
+  }
+
+  Payload firm_message(std::uint32_t number) {
+    const auto firm = pick<std::string_view>({"ALIC", "BOB", "CARO", ""});
+    switch (below(3)) {
+      case 0:
+        return disable_message(number, firm);
+      case 1:
+        return enable_message(number, firm, options());
+      default:
+        return mass_cancel_message(number, firm, pick<std::string_view>({"AAA", "", "ZZZ"}), options());
     }
   }
   std::uint8_t small_byte() { return static_cast<std::uint8_t>(below(2)); }

@@ -12,7 +12,6 @@ namespace {
 using enum ReceiveCounter;
 using wire::ouch::Tag;
 
-const Client kAlice{};
 constexpr std::size_t kIp = 14;  // where an untagged frame's IPv4 header begins
 
 /// A good frame, spoilt by `change`.
@@ -158,8 +157,9 @@ std::vector<Drop> drops() {
 
       {ouch_short, "an empty message", message({})},
       {ouch_type_unknown, "type Z", message({'Z'})},
-      {ouch_not_offered, "mass cancel", message({'C'})},
+      {ouch_short, "a short mass cancel", message({'C'})},
       {ouch_appendage, "trailing byte", message({'Q', 0})},
+      {ouch_appendage, "a disable without one", message(bytes(wire::ouch::DisableOrderEntry{}))},
       {ouch_side, "side A", message(modify_message(1, 'A', 1))},
   };
 }

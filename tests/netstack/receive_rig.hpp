@@ -1,5 +1,8 @@
-// A ReceiveStage between a scripted port and a command ring that the test reads. Tests only.
+// A ReceiveStage between a scripted port and a command ring that the test reads, and the fixture of its tests. Tests
+// only.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
@@ -130,5 +133,38 @@ inline std::vector<CommandKind> kinds(const std::vector<Taken>& commands) {
   for (const Taken& taken : commands) result.push_back(taken.command.kind);
   return result;
 }
+
+inline const Client kAlice{};
+inline const Client kBob{.mac = {2, 0, 0, 0, 1, 2}, .address = 0x0A630065, .port = 40001};
+
+using Kinds = std::vector<CommandKind>;
+
+/// A rig past its day_start.
+struct Receive : ::testing::Test {
+  Receive() { rig.run(); }
+
+  void log_in(const Client& client, const char* user, const char* password) {
+    ASSERT_EQ(kinds(rig.frame(login_frame(client, user, password))), Kinds{CommandKind::session_open});
+  }
+  void log_in_alice() { log_in(kAlice, "ALICE", "secret"); }
+
+  std::vector<Taken> send(const std::vector<Payload>& messages) {
+    const auto commands = rig.frame(data_frame(kAlice, next, messages));
+    next += messages.size();
+    return commands;
+  }
+
+  /// Sends one message and expects one command of it.
+  Taken send_one(const Payload& message) {
+    const auto commands = send({message});
+    EXPECT_EQ(commands.size(), 1u);
+    return commands.empty() ? Taken{} : commands[0];
+  }
+
+  ReceiveRig rig;
+  std::uint64_t next = 1;
+};
+
+inline bool marked(const Taken& taken) { return (taken.command.flags & kLastOfBurst) != 0; }
 
 }  // namespace crosswire::test

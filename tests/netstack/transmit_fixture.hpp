@@ -243,6 +243,7 @@ struct RandomDay {
     bool buy;
     Price price;
     Quantity open;
+    bool hidden;
   };
 
   explicit RandomDay(std::uint64_t seed, std::size_t commands) : random(seed) {
@@ -265,7 +266,7 @@ struct RandomDay {
   std::vector<Step> steps;
   std::vector<OrderAsked> asked;
   std::vector<OrderResolved> resolved;
-  std::map<std::uint64_t, Live> live;  // by reference
+  std::map<std::uint64_t, Live> live;  // by reference, hidden ones too
 
  private:
   std::uint64_t pick(std::uint64_t n) { return random() % n; }
@@ -283,8 +284,10 @@ struct RandomDay {
     a.user_ref_num = UserRefNum{index + 1};
     a.cl_ord_id.fill('x');
     a.time_in_force = TimeInForce::day;
-    a.display = 'Y';
+    a.display = "YYYAN"[pick(5)];
     a.iso = 'N';
+    a.min_quantity = pick(8) == 0 ? 7 : 0;
+    a.user_ref_idx = pick(8) == 0 ? Channel{3} : Channel{0};
     OrderResolved r{};
     r.symbol_name = engine_config().symbols[symbol.value - 1u].name;
     r.firm = {'L', 'I', 'M', 'E'};
@@ -293,6 +296,8 @@ struct RandomDay {
     r.capacity = 'P';
     r.cross_type = 'N';
     r.firm_given = pick(3) == 0;
+    r.post_only = PostOnly::no;
+    r.group_id = pick(8) == 0 ? std::uint16_t{5} : std::uint16_t{0};
     asked.push_back(a);
     resolved.push_back(r);
     return OrderIndex{index};
@@ -310,7 +315,12 @@ struct RandomDay {
             .side = resolved[index.value].side,
             .code = code,
             .feed = feed,
-            .reserved = 0};
+            .user_ref_idx = 0};
+  }
+
+  bool hidden(OrderIndex index) const { return asked[index.value].display == 'N'; }
+  FeedAction unless_hidden(OrderIndex index, FeedAction action) const {
+    return hidden(index) ? FeedAction::none : action;
   }
 
   std::map<std::uint64_t, Live>::iterator any_live() {
@@ -326,8 +336,8 @@ struct RandomDay {
     const Price price{static_cast<std::uint32_t>(1 + pick(1000))};
     Quantity open = static_cast<Quantity>(100 + pick(900));
     const bool marketable = pick(3) == 0 && !live.empty();
-    push(EventKind::accepted, session, symbol).order =
-        order_event(index, ref, price, open, open, marketable ? FeedAction::none : FeedAction::add);
+    push(EventKind::accepted, session, symbol).order = order_event(
+        index, ref, price, open, open, marketable ? FeedAction::none : unless_hidden(index, FeedAction::add));
     for (std::uint64_t n = marketable ? 1 + pick(4) : 0; n > 0 && !live.empty() && open > 0; --n) {
       const auto resting = any_live();
       const Quantity quantity = std::min<Quantity>(open, static_cast<Quantity>(1 + pick(resting->second.open)));
@@ -336,16 +346,23 @@ struct RandomDay {
     }
     if (open == 0) return;
     if (marketable) {
-      push(EventKind::rested, session, symbol).order = order_event(index, ref, price, open, open, FeedAction::add);
+      push(EventKind::rested, session, symbol).order =
+          order_event(index, ref, price, open, open, unless_hidden(index, FeedAction::add));
     }
-    live[ref] = {index, symbol, is_buy(side), price, open};
+    live[ref] = {index, symbol, is_buy(side), price, open, hidden(index)};
   }
+
+  OrderRef on_feed(OrderIndex index, std::uint64_t ref) const { return OrderRef{hidden(index) ? 0 : ref}; }
 
   void execute(EventKind kind, OrderIndex order, std::uint64_t ref, std::map<std::uint64_t, Live>::iterator resting,
                Quantity quantity, SymbolId symbol) {
-    push(kind, kNoSession, symbol).execution = {
-        order,         resting->second.index,   resting->second.price, quantity, MatchNumber{++last_match},
-        OrderRef{ref}, OrderRef{resting->first}};
+    push(kind, kNoSession, symbol).execution = {order,
+                                                resting->second.index,
+                                                resting->second.price,
+                                                quantity,
+                                                MatchNumber{++last_match},
+                                                on_feed(order, ref),
+                                                on_feed(resting->second.index, resting->first)};
     resting->second.open -= quantity;
     if (resting->second.open == 0) live.erase(resting);
   }
@@ -374,7 +391,7 @@ struct RandomDay {
     order.open -= quantity;
     push(kind, asked[order.index.value].session, order.symbol).order =
         order_event(order.index, found->first, kNoPrice, quantity, order.open,
-                    order.open == 0 ? FeedAction::remove : FeedAction::reduce, 'U');
+                    unless_hidden(order.index, order.open == 0 ? FeedAction::remove : FeedAction::reduce), 'U');
     if (order.open == 0) live.erase(found);
   }
 
@@ -388,12 +405,15 @@ struct RandomDay {
     const Quantity open = static_cast<Quantity>(1 + pick(1000));
     Event& event = push(EventKind::replaced, old_asked.session, old.symbol);
     const bool dies = pick(5) == 0;
-    event.order = order_event(index, ref, price, open, dies ? 0 : open, dies ? FeedAction::remove : FeedAction::replace,
-                              dies ? 'D' : 'L');
+    asked[index.value].display = pick(6) == 0 ? 'N' : old_asked.display;  // else ITCH's Replace keeps the attribution
+    const bool shown = !dies && !hidden(index);
+    const FeedAction feed =
+        old.hidden ? (shown ? FeedAction::add : FeedAction::none) : (shown ? FeedAction::replace : FeedAction::remove);
+    event.order = order_event(index, ref, price, open, dies ? 0 : open, feed, dies ? 'D' : 'L');
     event.order.old_ref = OrderRef{found->first};
     event.order.user_ref_num = old_asked.user_ref_num;
     live.erase(found);
-    if (!dies) live[ref] = {index, old.symbol, old.buy, price, open};
+    if (!dies) live[ref] = {index, old.symbol, old.buy, price, open, hidden(index)};
   }
 
   void ask_again(EventKind kind) {
@@ -406,6 +426,25 @@ struct RandomDay {
     event.resend.vlan = asker.vlan;
     event.resend.port = asker.port;
     event.resend.address = asker.address;
+  }
+
+  void firm(SessionId session) {
+    if (pick(2) == 0) {
+      Event& event = push(pick(2) == 0 ? EventKind::account : EventKind::rejected, session);
+      event.order.order = kNoOrder;
+      event.order.user_ref_num = UserRefNum{17};
+      event.order.user_ref_idx = static_cast<Channel>(pick(3));
+      return;
+    }
+    const EventKind kinds[] = {EventKind::mass_cancel, EventKind::disable, EventKind::enable};
+    push(kinds[pick(3)], session).firm = {.user_ref_num = UserRefNum{18},
+                                          .firm = {'L', 'I', 'M', 'E'},
+                                          .symbol_name = symbol_name("ADBE"),
+                                          .group_id = 0,
+                                          .group_given = pick(2) == 0,
+                                          .side = pick(2) == 0 ? Side::sell : kNoSide,
+                                          .user_ref_idx = static_cast<Channel>(pick(3)),
+                                          .reserved = {}};
   }
 
   void ping() {
@@ -471,7 +510,7 @@ struct RandomDay {
         push(EventKind::phase, kNoSession, SymbolId{2}).phase = {Phase::halted, Phase::continuous, {}};
         break;
       case 18:
-        push(EventKind::account, session).order.user_ref_num = UserRefNum{17};
+        firm(session);
         break;
       case 19:
         now += pick(2 * kNsPerSecond);

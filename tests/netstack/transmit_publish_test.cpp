@@ -27,7 +27,7 @@ std::array<std::vector<MemoryTxPort::Sent>, 2> frames_of(const RandomDay& day, b
   StubbornTxPort second(seed + 1, refuses);
   StubbornTxPort& publish_port = shared ? first : second;
   TransmitStage transmit(config, transmit_reader, orders, first, echoes, arena);
-  PublishStage publish(config, engine, publish_reader, publish_port, arena);
+  PublishStage publish(config, engine, publish_reader, orders, publish_port, arena);
   day.install(orders);
   std::size_t next = 0;
   const auto busy = [&] {

@@ -1,4 +1,4 @@
-// What parsing finds wrong with Enter and Replace: every field, every option, and which fault is named first.
+// What parsing alone finds in clients' messages: every field, every option, and which fault is named first.
 #include "netstack/session/order_rules.hpp"
 
 #include <gtest/gtest.h>
@@ -30,10 +30,10 @@ TEST(OrderRules, NameTheFirstFaultOfAnEnterInTheDocumentedOrder) {
   message.side = 'b';
   message.quantity = 0u;
   message.price = std::uint64_t{0};
-  message.time_in_force = '6';
-  message.display = 'N';
+  message.time_in_force = '5';
+  message.display = 'Z';
   message.iso = 'Y';
-  message.cross_type = 'O';
+  message.cross_type = 'H';
   message.capacity = 'X';
   EXPECT_EQ(find_fault(message, false, RejectReason::invalid_max_floor), RejectReason::invalid_symbol);
   const auto fault = [&message] { return find_fault(message, true, RejectReason::invalid_max_floor); };
@@ -61,7 +61,7 @@ TEST(OrderRules, NameTheFirstFaultOfAReplaceInTheDocumentedOrder) {
   message.quantity = 1'000'000u;
   message.price = std::uint64_t{2'000'000'000};
   message.time_in_force = '5';
-  message.display = 'A';
+  message.display = ' ';
   message.iso = ' ';
   const auto fault = [&message] { return find_fault(message, RejectReason::invalid_side); };
   EXPECT_EQ(fault(), RejectReason::invalid_quantity);
@@ -102,7 +102,7 @@ TEST(OrderRules, TakeQuantitiesAndPricesUpToTheLimitsOfTheWire) {
   }
 }
 
-TEST(OrderRules, KnowFourSidesFourCapacitiesAndTwoTimesInForce) {
+TEST(OrderRules, KnowTheLettersOfEachFieldAndNoOthers) {
   for (int letter = 0; letter < 256; ++letter) {
     EnterOrder message = enter_fields(1);
     const char c = static_cast<char>(letter);
@@ -114,7 +114,19 @@ TEST(OrderRules, KnowFourSidesFourCapacitiesAndTwoTimesInForce) {
     EXPECT_EQ(enter_fault(message) == kNoReject, in("APRO")) << letter;
     message = enter_fields(1);
     message.time_in_force = c;
-    EXPECT_EQ(enter_fault(message) == kNoReject, in("03")) << letter;
+    EXPECT_EQ(enter_fault(message) == kNoReject, in("036")) << letter;
+    EXPECT_EQ(offered_or(c, TimeInForce::day), in("036") ? TimeInForce{c} : TimeInForce::day);
+    message = enter_fields(1);
+    message.display = c;
+    EXPECT_EQ(enter_fault(message) == kNoReject, in("YAN")) << letter;
+    EXPECT_EQ(offered_or(c, Display::visible), in("YAN") ? Display{c} : Display::visible);
+    message = enter_fields(1);
+    message.cross_type = c;
+    EXPECT_EQ(enter_fault(message) == kNoReject, in("NOC")) << letter;
+    EXPECT_EQ(offered_or(c, CrossType::continuous), in("NOC") ? CrossType{c} : CrossType::continuous);
+    message = enter_fields(1);
+    message.iso = c;
+    EXPECT_EQ(enter_fault(message) == kNoReject, in("N")) << letter;
   }
 }
 
@@ -130,8 +142,6 @@ OrderOptions replace_options(const Payload& options) {
   return read_options(wire::ouch::split<ReplaceOrder>(message), ReplaceOrder::kTags, kFirm);
 }
 
-Payload letter(char c) { return {static_cast<std::uint8_t>(c)}; }
-
 struct OptionCase {
   Tag tag;
   Payload value;
@@ -139,7 +149,7 @@ struct OptionCase {
   RejectReason replace;
 };
 
-TEST(OrderRules, AcceptOptionsThatAskForNothingAndRefuseTheOthersEachForItsReason) {
+TEST(OrderRules, TakeWhatIsOfferedAndRefuseTheOtherOptionsEachForItsReason) {
   const RejectReason none = kNoReject;
   const RejectReason other = RejectReason::other;
   const RejectReason floor = RejectReason::invalid_max_floor;
@@ -149,7 +159,7 @@ TEST(OrderRules, AcceptOptionsThatAskForNothingAndRefuseTheOthersEachForItsReaso
       {Tag::firm, {' ', ' ', ' ', ' '}, none, other},
       {Tag::firm, {'f', 'i', 'r', 'm'}, RejectReason::firm_not_authorised, other},
       {Tag::min_qty, {0, 0, 0, 0}, none, none},
-      {Tag::min_qty, {1, 0, 0, 0}, RejectReason::invalid_min_quantity, RejectReason::invalid_min_quantity},
+      {Tag::min_qty, {1, 0, 0, 0}, none, none},
       {Tag::customer_type, letter('N'), none, other},
       {Tag::customer_type, letter(' '), none, other},
       {Tag::customer_type, letter('R'), RejectReason::retail_not_allowed, other},
@@ -169,23 +179,26 @@ TEST(OrderRules, AcceptOptionsThatAskForNothingAndRefuseTheOthersEachForItsReaso
       {Tag::discretion_peg_offset, {0, 0, 0, 0}, none, none},
       {Tag::discretion_peg_offset, {0, 0, 0, 1}, peg, peg},
       {Tag::post_only, letter('N'), none, none},
-      {Tag::post_only, letter('P'), other, other},
+      {Tag::post_only, letter('P'), none, none},
+      {Tag::post_only, letter('?'), other, other},
       {Tag::expire_time, {0, 0, 0, 0}, none, none},
-      {Tag::expire_time, {0, 0, 0, 1}, other, other},
+      {Tag::expire_time, {0, 1, 0x51, 0x7F}, none, none},
+      {Tag::expire_time, {0, 1, 0x51, 0x80}, other, other},
       {Tag::trade_now, letter('N'), none, none},
       {Tag::trade_now, letter(' '), none, none},
       {Tag::trade_now, letter('Y'), other, other},
       {Tag::handle_inst, letter(' '), none, none},
       {Tag::handle_inst, letter('I'), other, other},
       {Tag::group_id, {0, 0}, none, other},
-      {Tag::group_id, {0, 1}, other, other},
+      {Tag::group_id, {255, 255}, none, other},
       {Tag::shares_located, letter('Y'), none, none},
       {Tag::shares_located, letter('N'), none, none},
       {Tag::shares_located, letter('?'), other, other},
       {Tag::locate_broker, {'L', 'B', ' ', ' '}, none, none},
       {Tag::user_ref_idx, {0}, none, none},
-      {Tag::user_ref_idx, {1}, other, other},
-      {Tag::side, letter('S'), other, RejectReason::invalid_side},
+      {Tag::user_ref_idx, {255}, none, none},
+      {Tag::side, letter('S'), other, none},
+      {Tag::side, letter('?'), other, RejectReason::invalid_side},
       {Tag::route, {'X', 'X', 'X', 'X'}, other, other},
       {Tag{8}, {0}, other, other},
   };
@@ -199,7 +212,7 @@ TEST(OrderRules, AcceptOptionsThatAskForNothingAndRefuseTheOthersEachForItsReaso
 TEST(OrderRules, NameTheFirstOptionThatCannotBeAccepted) {
   Payload options = option(Tag::post_only, letter('N'));
   put(options, option(Tag::max_floor, {0, 0, 0, 9}));
-  put(options, option(Tag::min_qty, {0, 0, 0, 9}));
+  put(options, option(Tag::handle_inst, letter('I')));
   EXPECT_EQ(enter_options(options).reject, RejectReason::invalid_max_floor);
   options.push_back(0);  // the appendage is broken behind it
   EXPECT_EQ(enter_options(options).reject, RejectReason::invalid_max_floor);
@@ -213,6 +226,16 @@ TEST(OrderRules, RefuseBrokenAppendages) {
   Payload twice = option(Tag::post_only, letter('N'));
   put(twice, Payload(twice));
   EXPECT_EQ(enter_options(twice).reject, RejectReason::other) << "repeated";
+  EXPECT_TRUE(enter_options(twice).broken);
+}
+
+TEST(OrderRules, TellAnOptionThatIsRefusedFromAnAppendageThatIsBroken) {
+  EXPECT_FALSE(enter_options(option(Tag::max_floor, u32(9))).broken);
+  Payload options = option(Tag::max_floor, u32(9));
+  options.push_back(9);
+  EXPECT_TRUE(enter_options(options).broken);
+  EXPECT_EQ(enter_options(options).reject, RejectReason::invalid_max_floor) << "the first fault";
+  EXPECT_TRUE(enter_options(option(Tag::side, letter('S'))).broken) << "of another message";
 }
 
 TEST(OrderRules, RememberTheFirmThatWasNamedAndTheChannelEvenOfARejectedOrder) {
@@ -220,9 +243,31 @@ TEST(OrderRules, RememberTheFirmThatWasNamedAndTheChannelEvenOfARejectedOrder) {
   EXPECT_FALSE(enter_options(option(Tag::firm, {' ', ' ', ' ', ' '})).firm_given);
   EXPECT_FALSE(enter_options(option(Tag::firm, {'E', 'L', 'S', 'E'})).firm_given);
   EXPECT_FALSE(enter_options({}).firm_given);
-  Payload options = option(Tag::min_qty, {0, 0, 0, 9});
+  Payload options = option(Tag::max_floor, {0, 0, 0, 9});
   put(options, option(Tag::user_ref_idx, {5}));
   EXPECT_EQ(enter_options(options).user_ref_idx, 5);
+}
+
+TEST(OrderRules, RememberWhatEachOptionSays) {
+  Payload options = option(Tag::min_qty, u32(70'000));
+  for (const Payload& next :
+       {option(Tag::post_only, letter('P')), option(Tag::expire_time, u32(600)), option(Tag::user_ref_idx, {255})}) {
+    put(options, next);
+  }
+  for (const OrderOptions& read : {enter_options(options), replace_options(options)}) {
+    EXPECT_EQ(read.reject, kNoReject);
+    EXPECT_EQ(read.min_quantity, 70'000u);
+    EXPECT_EQ(read.post_only, PostOnly::yes);
+    EXPECT_EQ(read.expire_seconds, 600u);
+    EXPECT_EQ(read.user_ref_idx, 255);
+    EXPECT_EQ(read.side, kNoSide);
+    EXPECT_FALSE(read.group_given);
+  }
+  EXPECT_EQ(replace_options(option(Tag::side, letter('E'))).side, Side::sell_short_exempt);
+  const OrderOptions group = enter_options(option(Tag::group_id, u16(0xABCD)));
+  EXPECT_TRUE(group.group_given);
+  EXPECT_EQ(group.group_id, 0xABCD);
+  EXPECT_EQ(enter_options({}).post_only, PostOnly::unsaid);
 }
 
 }  // namespace
