@@ -99,31 +99,31 @@ bool OrderEntryFrames::add(client::OrderClient& orders, const FlowMessage& messa
     case CommandKind::enter:
       CHECK(message.symbol.value >= 1 && message.symbol.value <= symbols_.size(), "symbol %u", message.symbol.value);
       return orders.add(ouch::EnterOrder{.user_ref_num = message.user_ref_num.value,
-                                        .side = static_cast<char>(message.side),
-                                        .quantity = message.quantity,
-                                        .symbol = symbols_[message.symbol.value - 1u],
-                                        .price = std::uint64_t{message.price.value},
-                                        .time_in_force = static_cast<char>(message.time_in_force),
-                                        .display = 'Y',
-                                        .capacity = 'A',
-                                        .iso = 'N',
-                                        .cross_type = 'N',
-                                        .cl_ord_id = cl_ord_id_text(message.cl_ord_id)});
+                                         .side = static_cast<char>(message.side),
+                                         .quantity = message.quantity,
+                                         .symbol = symbols_[message.symbol.value - 1u],
+                                         .price = std::uint64_t{message.price.value},
+                                         .time_in_force = static_cast<char>(message.time_in_force),
+                                         .display = 'Y',
+                                         .capacity = 'A',
+                                         .iso = 'N',
+                                         .cross_type = 'N',
+                                         .cl_ord_id = cl_ord_id_text(message.cl_ord_id)});
     case CommandKind::replace:
       return orders.add(ouch::ReplaceOrder{.orig_user_ref_num = message.orig_user_ref_num.value,
-                                          .user_ref_num = message.user_ref_num.value,
-                                          .quantity = message.quantity,
-                                          .price = std::uint64_t{message.price.value},
-                                          .time_in_force = static_cast<char>(message.time_in_force),
-                                          .display = 'Y',
-                                          .iso = 'N',
-                                          .cl_ord_id = cl_ord_id_text(message.cl_ord_id)});
+                                           .user_ref_num = message.user_ref_num.value,
+                                           .quantity = message.quantity,
+                                           .price = std::uint64_t{message.price.value},
+                                           .time_in_force = static_cast<char>(message.time_in_force),
+                                           .display = 'Y',
+                                           .iso = 'N',
+                                           .cl_ord_id = cl_ord_id_text(message.cl_ord_id)});
     case CommandKind::cancel:
       return orders.add(ouch::CancelOrder{.user_ref_num = message.user_ref_num.value, .quantity = message.quantity});
     case CommandKind::modify:
       return orders.add(ouch::ModifyOrder{.user_ref_num = message.user_ref_num.value,
-                                         .side = static_cast<char>(message.side),
-                                         .quantity = message.quantity});
+                                          .side = static_cast<char>(message.side),
+                                          .quantity = message.quantity});
     default:
       CHECK(false, "a client does not send kind %u", static_cast<unsigned>(message.kind));
   }

@@ -46,8 +46,8 @@ inline constexpr TimeNs kTickIntervalNs = 100'000'000;
 /// Command::flags and Event::flags.
 inline constexpr std::uint8_t kLastOfBurst = 1;  // feed datagrams close after it
 
-/// Body of enter, replace, cancel, modify, account_query. Fields that a kind does not use are zero. Single fields are in
-/// range, or Command::reject says why not; what they mean together is the engine's to judge.
+/// Body of enter, replace, cancel, modify, account_query. Fields that a kind does not use are zero. Single fields are
+/// in range, or Command::reject says why not; what they mean together is the engine's to judge.
 struct OrderAsk {
   OrderIndex order;              // enter, replace: the slot receive took; its cold lines are written. Else kNoOrder
   UserRefNum user_ref_num;       // enter, replace: the new number. cancel, modify: the order meant
@@ -67,12 +67,12 @@ struct OrderAsk {
 
 /// Body of mass_cancel, disable, enable. Command::symbol: mass_cancel's, or kAllSymbols.
 struct FirmAsk {
-  UserRefNum user_ref_num;    // consumed, on `user_ref_idx`
-  std::array<char, 4> firm;   // as on the wire; the account's own or blank, unless Command::reject says otherwise
-  SymbolName symbol_name;     // mass_cancel: as on the wire; blank = all
-  std::uint16_t group_id;     // mass_cancel: only orders of this group (0: without a group), if group_given
+  UserRefNum user_ref_num;   // consumed, on `user_ref_idx`
+  std::array<char, 4> firm;  // as on the wire; the account's own or blank, unless Command::reject says otherwise
+  SymbolName symbol_name;    // mass_cancel: as on the wire; blank = all
+  std::uint16_t group_id;    // mass_cancel: only orders of this group (0: without a group), if group_given
   bool group_given;
-  Side side;                  // mass_cancel: only orders so marked; kNoSide = all
+  Side side;  // mass_cancel: only orders so marked; kNoSide = all
   Channel user_ref_idx;
   std::uint8_t reserved[19];
 };
@@ -118,9 +118,9 @@ struct alignas(64) Command {
   Sequence sequence;  // 1, 2, .. without gaps
   TimeNs time_ns;     // never falls
   CommandKind kind;
-  std::uint8_t flags;  // kLastOfBurst
-  SessionId session;   // orders, sessions, resend; else kNoSession
-  SymbolId symbol;     // enter: the symbol asked for. phase, mass_cancel: which, or kAllSymbols
+  std::uint8_t flags;    // kLastOfBurst
+  SessionId session;     // orders, sessions, resend; else kNoSession
+  SymbolId symbol;       // enter: the symbol asked for. phase, mass_cancel: which, or kAllSymbols
   std::uint16_t reject;  // orders and firms: reason (WIRE 3.4) that parsing found, 0 = none. The engine answers it
   union {
     OrderAsk order;
@@ -133,8 +133,8 @@ struct alignas(64) Command {
   };
 };
 
-static_assert(sizeof(OrderAsk) == 40 && sizeof(FirmAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 && sizeof(ResendAsk) == 40 &&
-              sizeof(EchoAsk) == 40);
+static_assert(sizeof(OrderAsk) == 40 && sizeof(FirmAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 &&
+              sizeof(ResendAsk) == 40 && sizeof(EchoAsk) == 40);
 static_assert(sizeof(Command) == 64 && offsetof(Command, body) == 24);
 static_assert(std::is_trivially_copyable_v<Command>);
 

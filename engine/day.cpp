@@ -119,8 +119,8 @@ bool Engine::say_imbalance(const Command& command, Out& out) {
   return true;
 }
 
-/// Symbol by symbol: cross where a call ends, clear the book of what does not live on, then the new phase. The market opens (system
-/// event Q) before the first symbol trades and closes (M) after the last one has.
+/// Symbol by symbol: cross where a call ends, clear the book of what does not live on, then the new phase. The market
+/// opens (system event Q) before the first symbol trades and closes (M) after the last one has.
 bool Engine::change_phase(const Command& command, Out& out) {
   const Phase to = command.phase.phase;
   const bool all = command.symbol == kAllSymbols;
@@ -216,8 +216,8 @@ bool Engine::cross(const Command& command, Out& out) {
   return true;
 }
 
-/// Orders for one cross do not outlive it in the book; a halt leaves everything as it is. A list of them is in the book as
-/// a whole or not at all: on-close orders enter it with the closing call, and no order is taken while it is halted.
+/// Orders for one cross do not outlive it in the book; a halt leaves everything as it is. A list of them is in the book
+/// as a whole or not at all: on-close orders enter it with the closing call, and no order is taken while it is halted.
 bool Engine::clear(const Command& command, Out& out) {
   const Phase to = command.phase.phase;
   if (to == Phase::closed) return expire(command, out);

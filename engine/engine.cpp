@@ -575,8 +575,8 @@ bool Engine::replace(const Command& command, Out& out) {
     at_order_ = old_index;
     resolve_terms(ask, old_index);
 
-    // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that is
-    // executed already, cancel the original, and the number stays free.
+    // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that
+    // is executed already, cancel the original, and the number stays free.
     Reject reason = session.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
     const bool done = ask.quantity <= old.executed;
     const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||

@@ -11,8 +11,8 @@
 
 namespace crosswire {
 
-/// Half a cache line; read and written by match alone. An order that is not in a book has level == kNoLevel: one that is
-/// being placed, or waits for the closing call.
+/// Half a cache line; read and written by match alone. An order that is not in a book has level == kNoLevel: one that
+/// is being placed, or waits for the closing call.
 struct HotOrder {
   OrderIndex next;              // behind this one in the level's queue
   OrderIndex prev;              // ahead of it
@@ -24,9 +24,9 @@ struct HotOrder {
   std::uint32_t side : 7;       // Side's letter as it is now (Modify may change it)
   std::uint32_t hidden : 1;     // not on the feed, and behind what is
   std::uint32_t attributable : 1;
-  std::uint32_t one_cross : 1;     // on-open or on-close; hidden is set too
-  std::uint32_t waits : 1;         // in a list of what is to happen to it: GTT, or one_cross
-  std::uint32_t has_channel : 1;   // OrderAsked::user_ref_idx is not 0
+  std::uint32_t one_cross : 1;    // on-open or on-close; hidden is set too
+  std::uint32_t waits : 1;        // in a list of what is to happen to it: GTT, or one_cross
+  std::uint32_t has_channel : 1;  // OrderAsked::user_ref_idx is not 0
   UserRefNum user_ref_num;
 };
 static_assert(kMaxQuantity < 1u << 20);
@@ -37,7 +37,7 @@ static_assert(sizeof(HotOrder) == 32 && std::is_trivially_copyable_v<HotOrder>);
 struct alignas(64) OrderAsked {
   SessionId session;
   Channel user_ref_idx;
-  bool firm_given;            // the client named a Firm option: answers carry it
+  bool firm_given;  // the client named a Firm option: answers carry it
   UserRefNum user_ref_num;
   std::array<char, 14> cl_ord_id;
   TimeInForce time_in_force;

@@ -1,5 +1,6 @@
 // Lists of orders beside the books: in the order in which they were added, an order in at most one list of a set. Match
-// stage only; fixed size. Circular, each with a sentinel of its own, so that an order leaves its list without naming it.
+// stage only; fixed size. Circular, each with a sentinel of its own, so that an order leaves its list without naming
+// it.
 #pragma once
 
 #include <cstdint>

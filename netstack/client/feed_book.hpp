@@ -1,5 +1,5 @@
-// The market as a feed shows it: every displayed order, each side's levels, volume, trading state, from ITCH messages in
-// order (WIRE 5). Clients only (tests, tools, the load generator); one thread. It allocates as it goes.
+// The market as a feed shows it: every displayed order, each side's levels, volume, trading state, from ITCH messages
+// in order (WIRE 5). Clients only (tests, tools, the load generator); one thread. It allocates as it goes.
 #pragma once
 
 #include <array>

@@ -476,8 +476,9 @@ struct NoOptions {
   void operator()(OptionWriter&) const {}
 };
 
-/// Writes the fixed part, then what `options(writer)` puts: the appendage is there if the message always has one, or has
-/// options. Returns the message's bytes. `room` is at least the fixed part and 2 bytes; options beyond it are left out.
+/// Writes the fixed part, then what `options(writer)` puts: the appendage is there if the message always has one, or
+/// has options. Returns the message's bytes. `room` is at least the fixed part and 2 bytes; options beyond it are left
+/// out.
 template <class M, class Options>
 std::size_t write_message(std::span<std::uint8_t> room, const M& message, Options&& options) {
   overlay<M>(room.data()) = message;

@@ -1,5 +1,6 @@
 // Four clients and a follower of the feed against the whole appliance, over a network that loses a tenth of all frames.
-// In the end everyone knows everything: what a client holds and what the feed shows is what the engine has. Virtual time.
+// In the end everyone knows everything: what a client holds and what the feed shows is what the engine has. Virtual
+// time.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -35,7 +36,8 @@ Config config_of_four() {
   for (char name = 'A'; name < 'A' + static_cast<char>(kClients); ++name) {
     config.net.accounts.push_back({std::string(1, name), "secret", {name, ' ', ' ', ' '}, {}});
   }
-  config.net.schedule = {{kStart, kAllSymbols, Phase::opening_call}, {kStart + kNsPerSecond, kAllSymbols, Phase::continuous}};
+  config.net.schedule = {{kStart, kAllSymbols, Phase::opening_call},
+                         {kStart + kNsPerSecond, kAllSymbols, Phase::continuous}};
   config.engine.symbols = {{{'A', 'A', 'A', ' ', ' ', ' ', ' ', ' '}, Price{100'0000}, 100},
                            {{'B', 'B', 'B', ' ', ' ', ' ', ' ', ' '}, Price{100'0000}, 100}};
   config.engine.sessions = kClients;
@@ -162,7 +164,8 @@ class Network {
       ++lost_;
       return;
     }
-    burst_.push_back(test::udp_frame(stations_[client], port, {room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size)}));
+    burst_.push_back(
+        test::udp_frame(stations_[client], port, {room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size)}));
   }
 
   void order(std::size_t i) {

@@ -57,7 +57,8 @@ class Attributes : public ::testing::Test {
   std::string cancels(const Command& command) {
     std::string text;
     for (const Outcome& o : rig.outcomes(command)) {
-      if (o.kind == EventKind::canceled) text += std::to_string(o.session) + "/" + std::to_string(o.number) + char(o.code) + " ";
+      if (o.kind == EventKind::canceled)
+        text += std::to_string(o.session) + "/" + std::to_string(o.number) + char(o.code) + " ";
     }
     return text;
   }
@@ -340,7 +341,8 @@ TEST_F(Attributes, AMassCancelTakesTheSessionsOwnOrdersOldestFirst) {
 }
 
 TEST_F(Attributes, AMassCancelMeansOneSymbolSideOrGroupIfItSaysSo) {
-  for (std::uint32_t i = 0; i < 6; ++i) rig.run(enter(0, i + 1, i % 2 == 0 ? B : S, kPrice - 1'000 + 3'000 * (i % 2), 100));
+  for (std::uint32_t i = 0; i < 6; ++i)
+    rig.run(enter(0, i + 1, i % 2 == 0 ? B : S, kPrice - 1'000 + 3'000 * (i % 2), 100));
   rig.run(enter(0, 7, B, kPrice, 100, TimeInForce::day, 2));
   Command group = firm_wide(CommandKind::mass_cancel, 0, 8);
   group.firm.group_given = true;

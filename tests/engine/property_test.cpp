@@ -24,9 +24,10 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 class RandomClient {
  public:
   RandomClient(std::uint64_t seed, const EngineConfig& config) : random_(seed), config_(config) {
-    range_ = std::uint32_t{1} << below(7);                                 // from one price to a wide book
+    range_ = std::uint32_t{1} << below(7);  // from one price to a wide book
     for (auto& of_session : next_)
-      for (auto& number : of_session) number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
+      for (auto& number : of_session)
+        number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
     plain_ = below(4) == 0;
   }
 
@@ -40,8 +41,8 @@ class RandomClient {
     if (dice < 40) return on_channel(account_query(session));
     if (dice < 50) return firm_command(session);
     if (dice < 600)
-      return on_channel(
-          damaged(attributes(enter(session, new_number(session), a_side(), a_price(), a_quantity(), a_tif(), a_symbol()))));
+      return on_channel(damaged(
+          attributes(enter(session, new_number(session), a_side(), a_price(), a_quantity(), a_tif(), a_symbol()))));
     if (dice < 730)
       return on_channel(damaged(
           attributes(replace(session, old_number(session), new_number(session), a_price(), a_quantity(), a_tif()))));
@@ -148,8 +149,8 @@ std::string difference(const std::vector<Outcome>& want, const std::vector<Outco
 struct Coverage {
   std::array<std::uint64_t, 64> kinds{};
   std::uint64_t commands = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
-  std::array<std::uint64_t, 128> cancels{};       // by reason
-  std::array<std::uint64_t, 64> rejects{};        // by reason
+  std::array<std::uint64_t, 128> cancels{};  // by reason
+  std::array<std::uint64_t, 64> rejects{};   // by reason
   std::uint64_t hidden_executions = 0, dead_on_arrival = 0;
 
   void merge(const Coverage& other) {
@@ -224,7 +225,8 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
             << coverage.live_most << " at most; " << coverage.hidden_executions << " executions of hidden orders\n";
   std::cout << "rejected for:";
   for (std::size_t reason = 0; reason < coverage.rejects.size(); ++reason) {
-    if (coverage.rejects[reason] > 0) std::cout << " 0x" << std::hex << reason << std::dec << " " << coverage.rejects[reason];
+    if (coverage.rejects[reason] > 0)
+      std::cout << " 0x" << std::hex << reason << std::dec << " " << coverage.rejects[reason];
   }
   std::cout << "\ncancelled for:";
   for (std::size_t reason = 0; reason < coverage.cancels.size(); ++reason) {

@@ -32,9 +32,9 @@ struct Outcome {
 
 inline std::ostream& operator<<(std::ostream& out, const Outcome& o) {
   return out << "kind " << int(o.kind) << " symbol " << o.symbol << " of " << o.session << "/" << o.number << " and "
-             << o.session_b << "/" << o.number_b << " channels " << o.channel << ", " << o.channel_b << " price " << o.price << " quantity " << o.quantity << " open "
-             << o.open << " ref " << o.ref << " ref_b " << o.ref_b << " match " << o.match << " side " << char(o.side)
-             << " code " << o.code << " feed " << o.feed;
+             << o.session_b << "/" << o.number_b << " channels " << o.channel << ", " << o.channel_b << " price "
+             << o.price << " quantity " << o.quantity << " open " << o.open << " ref " << o.ref << " ref_b " << o.ref_b
+             << " match " << o.match << " side " << char(o.side) << " code " << o.code << " feed " << o.feed;
 }
 
 /// The rigs' orders have a group by their number; a Replace keeps the original's.
@@ -578,8 +578,8 @@ class ReferenceExchange {
   }
 
   EngineConfig config_;
-  std::vector<Symbol> symbols_;  // [0] unused
-  std::vector<Order> orders_;    // live; time_rank 0 = not in the book yet
+  std::vector<Symbol> symbols_;                                            // [0] unused
+  std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
   std::set<std::uint32_t> disabled_;
   TimeNs time_ns_ = 0;

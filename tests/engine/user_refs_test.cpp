@@ -23,7 +23,8 @@ TEST(UserRefs, AgreesWithAMapWhateverNumbersTheClientsChoose) {
     std::mt19937_64 random(seed);
     constexpr Channel kUsed[] = {0, 1, 128, 255};
     std::uint32_t nexts[kSessions][kChannels];
-    for (auto& of_session : nexts) std::fill(std::begin(of_session), std::end(of_session), seed % 4 == 0 ? 0xFFFF0000u : 1u);
+    for (auto& of_session : nexts)
+      std::fill(std::begin(of_session), std::end(of_session), seed % 4 == 0 ? 0xFFFF0000u : 1u);
     for (std::uint32_t i = 0; i < 30'000; ++i) {
       const auto session = static_cast<std::uint16_t>(random() % kSessions);
       const Channel channel = kUsed[random() % std::size(kUsed)];

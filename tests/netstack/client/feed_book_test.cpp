@@ -23,8 +23,12 @@ class FeedBookTest : public ::testing::Test {
     return book.apply(wire::bytes_of(message));
   }
   FeedFault add(std::uint64_t ref, char side, std::uint32_t shares, std::uint32_t price) {
-    return apply(itch::AddOrder{
-        .head = head<itch::AddOrder>(), .order_ref = ref, .side = side, .shares = shares, .stock = std::string_view("AAA"), .price = price});
+    return apply(itch::AddOrder{.head = head<itch::AddOrder>(),
+                                .order_ref = ref,
+                                .side = side,
+                                .shares = shares,
+                                .stock = std::string_view("AAA"),
+                                .price = price});
   }
   FeedFault execute(std::uint64_t ref, std::uint32_t shares) {
     return apply(itch::OrderExecuted{
@@ -42,9 +46,11 @@ TEST_F(FeedBookTest, KeepsSharesAndOrdersOfEachPrice) {
   EXPECT_EQ(symbol().bids, (FeedBook::Side{{10, {150, 2}}}));
   EXPECT_EQ(symbol().asks, (FeedBook::Side{{12, {70, 1}}}));
   EXPECT_EQ(execute(1, 100), FeedFault::none);
-  EXPECT_EQ(apply(itch::OrderCancel{.head = head<itch::OrderCancel>(), .order_ref = std::uint64_t{2}, .shares = 20u}), FeedFault::none);
+  EXPECT_EQ(apply(itch::OrderCancel{.head = head<itch::OrderCancel>(), .order_ref = std::uint64_t{2}, .shares = 20u}),
+            FeedFault::none);
   EXPECT_EQ(symbol().bids, (FeedBook::Side{{10, {30, 1}}}));
-  EXPECT_EQ(apply(itch::OrderDelete{.head = head<itch::OrderDelete>(), .order_ref = std::uint64_t{2}}), FeedFault::none);
+  EXPECT_EQ(apply(itch::OrderDelete{.head = head<itch::OrderDelete>(), .order_ref = std::uint64_t{2}}),
+            FeedFault::none);
   EXPECT_TRUE(symbol().bids.empty());
   EXPECT_EQ(symbol().volume, 100u);
 }
@@ -83,7 +89,8 @@ TEST_F(FeedBookTest, VolumeIsExecutionsPrintableOnesHiddenOnesAndCrosses) {
   at_another_price('N', 10);
   at_another_price('Y', 100);
   apply(itch::Trade{.head = head<itch::Trade>(), .side = 'B', .shares = 1'000u, .price = 9u});
-  apply(itch::CrossTrade{.head = head<itch::CrossTrade>(), .shares = std::uint64_t{10'000}, .price = 9u, .cross_type = 'O'});
+  apply(itch::CrossTrade{
+      .head = head<itch::CrossTrade>(), .shares = std::uint64_t{10'000}, .price = 9u, .cross_type = 'O'});
   EXPECT_EQ(symbol().volume, 11'101u);
   EXPECT_EQ(symbol().trades, 4u);
   EXPECT_EQ(symbol().bids, (FeedBook::Side{{10, {889, 1}}}));
@@ -95,7 +102,8 @@ TEST_F(FeedBookTest, WhatCannotBeIsNamedAndChangesNothing) {
   EXPECT_EQ(add(1, 'B', 100, 10), FeedFault::repeated_order);
   EXPECT_EQ(execute(2, 1), FeedFault::unknown_order);
   EXPECT_EQ(execute(1, 101), FeedFault::too_many_shares);
-  EXPECT_EQ(apply(itch::OrderReplace{.head = head<itch::OrderReplace>(), .old_ref = std::uint64_t{1}, .new_ref = std::uint64_t{1}}),
+  EXPECT_EQ(apply(itch::OrderReplace{
+                .head = head<itch::OrderReplace>(), .old_ref = std::uint64_t{1}, .new_ref = std::uint64_t{1}}),
             FeedFault::repeated_order);
   EXPECT_EQ(book.apply({}), FeedFault::unknown_type);
   const std::uint8_t unknown[] = {'z', 0, 0};

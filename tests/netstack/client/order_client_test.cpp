@@ -71,8 +71,8 @@ TEST_F(OrderClientTest, WritesOptionsOnlyWhereThereAreAny) {
              [](ouch::OptionWriter& options) { options.put<ouch::Tag::user_ref_idx>(std::uint8_t{9}); });
   const Payload min_quantity = test::option(ouch::Tag::min_qty, {0, 0, 0, 50});
   const Payload channel = test::option(ouch::Tag::user_ref_idx, {9});
-  EXPECT_EQ(written(client.finish()),
-            test::mold_packet(1, {test::enter_message(1, min_quantity), test::with_options(test::cancel_message(1), channel)}));
+  EXPECT_EQ(written(client.finish()), test::mold_packet(1, {test::enter_message(1, min_quantity),
+                                                            test::with_options(test::cancel_message(1), channel)}));
 }
 
 TEST_F(OrderClientTest, ASecondAnswerToTheSameLoginDoesNotBeginTheNumbersAnew) {

@@ -19,7 +19,9 @@ using test::Payload;
 
 constexpr std::string_view kSession = test::kFeedSession;
 
-Payload message(std::uint64_t number) { return {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)}; }
+Payload message(std::uint64_t number) {
+  return {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+}
 
 Payload packet(std::uint64_t first, std::uint64_t count) {
   std::vector<Payload> messages;
@@ -31,7 +33,7 @@ struct Follower : StreamFollower {
   Follower() : StreamFollower(kSession) {}
   StreamPacket take(const Payload& bytes) {
     return StreamFollower::take(bytes, [this](std::uint64_t number, wire::Bytes m) {
-      EXPECT_TRUE(std::equal(m.begin(), m.end(), message(number).begin(), message(number).end())) << number;
+      EXPECT_EQ(Payload(m.begin(), m.end()), message(number));
       EXPECT_EQ(number, got + 1);
       got = number;
     });
