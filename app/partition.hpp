@@ -44,6 +44,9 @@ class Partition {
   bool idle() const { return loop_.idle(); }
   bool finished() const { return loop_.finished(); }
 
+  /// For who polls the stages himself, instead of round(): benchmarks.
+  FusedLoop::Stages stages() { return {receive_, match_, transmit_, publish_}; }
+
   // For the figures: of the loop's thread, or when it has stopped.
   const Config& config() const { return config_; }
   const ArenaReport& memory() const { return arena_.report(); }

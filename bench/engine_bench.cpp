@@ -3,9 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <random>
 #include <vector>
 
+#include "bench/order_mix.hpp"
 #include "engine/match_stage.hpp"
 
 namespace crosswire {
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kSlots = 1u << 18;
 constexpr std::uint64_t kEventRing = 4096;
-constexpr std::uint32_t kMid = 1'000'000, kTick = 100;
+using bench::kMid, bench::kTick;
 
 EngineConfig bench_config() {
   EngineConfig config;
@@ -22,48 +22,6 @@ EngineConfig bench_config() {
   config.user_ref_window = 1u << 17;
   return config;
 }
-
-/// Makes commands that keep about `resting` orders in the book; remembers its own orders' numbers only.
-class Flow {
- public:
-  explicit Flow(std::uint32_t resting) : resting_(resting) {}
-
-  Command next() {
-    Command c{};
-    c.sequence = Sequence{++sequence_};
-    c.time_ns = sequence_;
-    c.session = SessionId{0};
-    c.symbol = SymbolId{1};
-    const std::uint32_t dice = static_cast<std::uint32_t>(random_() % 100);
-    if (live_.size() > resting_ && dice >= 10 && dice < 55) {
-      const std::size_t at = random_() % live_.size();
-      c.kind = CommandKind::cancel;
-      c.order.user_ref_num = UserRefNum{live_[at]};
-      live_[at] = live_.back();
-      live_.pop_back();
-      return c;
-    }
-    const bool buy = random_() % 2 == 0;
-    const bool crossing = live_.size() > resting_ / 2 && dice < 10;
-    const std::uint32_t away = static_cast<std::uint32_t>(random_() % 50) * kTick;
-    c.kind = CommandKind::enter;
-    c.order.user_ref_num = UserRefNum{++number_};
-    c.order.side = buy ? Side::buy : Side::sell;
-    c.order.quantity = 100;
-    c.order.time_in_force = crossing ? TimeInForce::ioc : TimeInForce::day;
-    c.order.price = Price{crossing ? (buy ? kMid + 100 * kTick : kMid - 100 * kTick)
-                                   : (buy ? kMid - kTick - away : kMid + kTick + away)};
-    if (!crossing) live_.push_back(number_);
-    return c;
-  }
-
- private:
-  std::uint32_t resting_;
-  std::mt19937_64 random_{42};
-  std::vector<std::uint32_t> live_;  // an executed one's cancel finds it dead, as in life
-  std::uint64_t sequence_ = 1;       // the first command opens the market
-  std::uint32_t number_ = 0;
-};
 
 void engine_apply(benchmark::State& state) {
   const auto burst = static_cast<std::size_t>(state.range(0));
@@ -88,7 +46,8 @@ void engine_apply(benchmark::State& state) {
   reader.release(reader.available());
 
   // Far more commands than the caches hold are made beforehand, so that making them is not measured.
-  Flow flow(resting);
+  bench::OrderMix flow(resting);
+  std::uint64_t sequence = 1;  // the first command opens the market
   constexpr std::size_t kBatch = 1u << 20;
   std::vector<Command> commands(kBatch, Command{});
   std::uint64_t applied = 0;
@@ -106,7 +65,11 @@ void engine_apply(benchmark::State& state) {
     applied += n;
   };
   const auto refill = [&] {
-    for (Command& command : commands) command = flow.next();
+    for (Command& command : commands) {
+      command = flow.next();
+      command.sequence = Sequence{++sequence};
+      command.time_ns = sequence;
+    }
   };
   refill();
   for (std::size_t at = 0; at < kBatch; at += 32) run(at, 32);  // warm: the book fills

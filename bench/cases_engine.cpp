@@ -1,0 +1,184 @@
+// The engine alone, entered by apply(): each kind of order, and the budget's mix in bursts of 1 and 32.
+#include <algorithm>
+
+#include "bench/meter.hpp"
+#include "bench/order_mix.hpp"
+#include "engine/match_stage.hpp"
+
+namespace crosswire::bench {
+namespace {
+
+constexpr std::uint32_t kSlots = 1u << 14;
+constexpr std::uint64_t kEventRing = 4'096;
+
+EngineConfig one_symbol() {
+  EngineConfig config;
+  config.symbols = {{{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMid}, kTick}};
+  config.max_orders = kSlots / 2;
+  config.max_levels = 1u << 12;
+  return config;
+}
+
+/// An engine in continuous trading with everything around it that apply() needs.
+class EngineRig {
+ public:
+  EngineRig()
+      : arena_(Engine::bytes_for(config_, kSlots) + Orders::bytes_for(kSlots) + SlotSource::bytes_for(kSlots) +
+                   SlotReturner::bytes_for(kSlots) + SlotReturnRing::bytes_for(slot_return_capacity(kSlots)) +
+                   EventRing::bytes_for(kEventRing),
+               HugepagePolicy::off) {
+    Command open{};
+    open.kind = CommandKind::phase;
+    open.phase.phase = Phase::continuous;
+    apply({&open, 1});
+  }
+
+  /// What receive does, then apply(), then what the event readers do. Metered: apply() alone.
+  void apply(std::span<Command> commands, Meter* meter = nullptr) {
+    for (Command& command : commands) {
+      command.sequence = Sequence{++sequence_};
+      command.time_ns = sequence_;
+      if (command.kind == CommandKind::enter || command.kind == CommandKind::replace) take_slot(command);
+    }
+    std::size_t done = 0;
+    if (meter != nullptr) {
+      const Metered metered(*meter);
+      done = engine_.apply(commands, events_.producer());
+    } else {
+      done = engine_.apply(commands, events_.producer());
+    }
+    CHECK(done == commands.size(), "%zu of %zu commands", done, commands.size());
+    reader_.release(reader_.available());
+    returner_.hand_back(UINT64_MAX, UINT64_MAX);
+  }
+
+ private:
+  void take_slot(Command& command) {
+    const bool taken = source_.take(command.order.order);
+    CHECK(taken, "no slot with %u orders live", engine_.live_orders());
+    OrderResolved& resolved = orders_.resolved(command.order.order);
+    resolved.symbol = SymbolId{1};
+    resolved.cross_type = 'N';
+  }
+
+  EngineConfig config_ = one_symbol();
+  Arena arena_;
+  Orders orders_{arena_, kSlots};
+  SlotReturnRing returns_{arena_, slot_return_capacity(kSlots)};
+  SlotSource source_{arena_, returns_, kSlots};
+  SlotReturner returner_{arena_, returns_, kSlots};
+  EventRing events_{arena_, kEventRing};
+  EventRing::GatingReader& reader_ = events_.add_gating("bench");
+  Engine engine_{config_, orders_, returner_, arena_};
+  std::uint64_t sequence_ = 0;
+};
+
+Command order(CommandKind kind, std::uint32_t number, Side side = Side::buy, std::uint32_t price = kMid) {
+  Command c{};
+  c.kind = kind;
+  c.session = SessionId{0};
+  c.symbol = SymbolId{1};
+  c.order.user_ref_num = UserRefNum{number};
+  c.order.side = side;
+  c.order.price = Price{price};
+  c.order.quantity = 100;
+  c.order.time_in_force = TimeInForce::day;
+  c.order.display = Display::visible;
+  c.order.cross_type = CrossType::continuous;
+  c.order.post_only = PostOnly::no;
+  return c;
+}
+
+/// One operation: `before` commands unmetered, then one metered. Numbers go on by themselves.
+class OneKind final : public Runner {
+ public:
+  using Make = std::vector<Command> (*)(std::uint32_t& number);
+  explicit OneKind(Make make) : make_(make) {}
+
+  std::size_t run(std::size_t operations, Meter& meter) override {
+    for (std::size_t i = 0; i < operations; ++i) {
+      std::vector<Command> commands = make_(number_);
+      const std::span all(commands);
+      if (all.size() > 1) rig_.apply(all.first(all.size() - 1));
+      rig_.apply(all.last(1), &meter);
+      Command sweep = order(CommandKind::mass_cancel, 0);
+      sweep.firm = {.user_ref_num = UserRefNum{++number_}};
+      sweep.symbol = kAllSymbols;
+      rig_.apply({&sweep, 1});
+    }
+    return operations;
+  }
+
+ private:
+  Make make_;
+  EngineRig rig_;
+  std::uint32_t number_ = 0;
+};
+
+Case kind(std::string name, OneKind::Make make) {
+  return {std::move(name), [make] { return std::make_unique<OneKind>(make); }};
+}
+
+class Mix final : public Runner {
+ public:
+  Mix(std::size_t burst, std::uint32_t resting) : burst_(burst), flow_(resting) {
+    for (std::uint32_t i = 0; i < 4 * resting; i += 32) step(32, nullptr);
+  }
+  std::size_t run(std::size_t operations, Meter& meter) override {
+    std::size_t done = 0;
+    for (; done < operations; done += burst_) step(burst_, &meter);
+    return done;
+  }
+
+ private:
+  void step(std::size_t burst, Meter* meter) {
+    commands_.clear();
+    for (std::size_t i = 0; i < burst; ++i) commands_.push_back(flow_.next());
+    rig_.apply(commands_, meter);
+  }
+
+  EngineRig rig_;
+  std::size_t burst_;
+  OrderMix flow_;
+  std::vector<Command> commands_;
+};
+
+}  // namespace
+
+std::vector<Case> engine_cases() {
+  return {
+      kind("engine/add", [](std::uint32_t& number) { return std::vector{order(CommandKind::enter, ++number)}; }),
+      kind("engine/cancel",
+           [](std::uint32_t& number) {
+             ++number;
+             return std::vector{order(CommandKind::enter, number), order(CommandKind::cancel, number)};
+           }),
+      kind("engine/replace",
+           [](std::uint32_t& number) {
+             number += 2;
+             Command replace = order(CommandKind::replace, number, kNoSide, kMid + kTick);
+             replace.order.orig_user_ref_num = UserRefNum{number - 1};
+             return std::vector{order(CommandKind::enter, number - 1), replace};
+           }),
+      kind("engine/execute",
+           [](std::uint32_t& number) {
+             number += 2;
+             return std::vector{order(CommandKind::enter, number - 1, Side::sell), order(CommandKind::enter, number)};
+           }),
+      kind("engine/fill_or_kill_of_5_levels",
+           [](std::uint32_t& number) {
+             std::vector<Command> commands;
+             for (std::uint32_t i = 0; i < 5; ++i) {
+               commands.push_back(order(CommandKind::enter, ++number, Side::sell, kMid + i * kTick));
+             }
+             commands.push_back(order(CommandKind::enter, ++number, Side::buy, kMid + 4 * kTick));
+             commands.back().order.time_in_force = TimeInForce::ioc;
+             commands.back().order.quantity = commands.back().order.min_quantity = 500;
+             return commands;
+           }),
+      {"engine/mix_burst_1", [] { return std::make_unique<Mix>(1, 1'000); }},
+      {"engine/mix_burst_32", [] { return std::make_unique<Mix>(32, 1'000); }},
+  };
+}
+
+}  // namespace crosswire::bench
