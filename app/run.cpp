@@ -187,19 +187,32 @@ void flush_out(TxPort& transmit, TxPort& publish) {
   }
 }
 
-std::vector<CounterFigure> port_counters(const Device& device, const DeviceRxPort& rx, bool unsent,
+struct DevicePorts {
+  const DeviceRxPort& rx;
+  const DeviceTxPort& transmit;
+  const DeviceTxPort& publish;
+};
+
+std::vector<CounterFigure> port_counters(const Device& device, const DevicePorts& ports, bool unsent,
                                          const RecordingRxPort* recorder) {
+  const DeviceRxCounters& rx = ports.rx.counters();
+  const auto of_both = [&ports](std::atomic<std::uint64_t> DeviceTxCounters::*counter) {
+    return (ports.transmit.counters().*counter).load() + (ports.publish.counters().*counter).load();
+  };
   const DeviceCounters counters = device.counters();
   std::vector<CounterFigure> figures = {{"port", "rx_frames", false, counters.rx_frames},
                                         {"port", "rx_bytes", false, counters.rx_bytes},
                                         {"port", "rx_missed", true, counters.rx_missed},
                                         {"port", "rx_errors", true, counters.rx_errors},
                                         {"port", "rx_no_mbuf", true, counters.rx_no_mbuf},
-                                        {"port", "rx_oversized", true, rx.counters().oversized.load()},
-                                        {"port", "rx_untaggable", true, rx.counters().untaggable.load()},
+                                        {"port", "rx_oversized", true, rx.oversized.load()},
+                                        {"port", "rx_untaggable", true, rx.untaggable.load()},
+                                        {"port", "rx_in_pieces", false, rx.in_pieces.load(), true},
                                         {"port", "tx_frames", false, counters.tx_frames},
                                         {"port", "tx_bytes", false, counters.tx_bytes},
                                         {"port", "tx_errors", true, counters.tx_errors},
+                                        {"port", "tx_no_mbuf", false, of_both(&DeviceTxCounters::no_mbuf), true},
+                                        {"port", "tx_ring_full", false, of_both(&DeviceTxCounters::ring_full), true},
                                         {"port", "tx_cut_off", true, unsent ? 1u : 0u}};
   if (recorder != nullptr) figures.push_back({"port", "recorder_held_back", false, recorder->held_back(), true});
   return figures;
@@ -265,7 +278,8 @@ void run_on_device(Config config, const RunOptions& options) {
   flush_out(transmit, publish);
   const std::string recording_error = recorder ? recorder->finish() : "";
   const bool unsent = !partition.finished() || transmit.unsent() || publish.unsent();
-  const Figures figures = figures_of(partition, end.wall_ns, port_counters(device, rx, unsent, recorder.get()));
+  const Figures figures =
+      figures_of(partition, end.wall_ns, port_counters(device, {rx, transmit, publish}, unsent, recorder.get()));
   fmt::print("ended\n{}", to_text(figures));
   std::fflush(stdout);
   if (report) {
