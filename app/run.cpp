@@ -18,8 +18,10 @@
 #include "app/config.hpp"
 #include "app/figures.hpp"
 #include "app/partition.hpp"
+#include "app/poll.hpp"
 #include "app/same_file.hpp"
 #include "app/whole_file.hpp"
+#include "hugepages/resident.hpp"
 #include "hugepages/topology.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/device.hpp"
@@ -156,7 +158,7 @@ std::string describe_time(const Config& config, std::int64_t midnight_epoch_ns) 
 }
 
 void print_start(const Config& config, const Device& device, const Partition& partition, const std::string& record,
-                 std::int64_t midnight_epoch_ns) {
+                 std::int64_t midnight_epoch_ns, bool locked) {
   const NetConfig& net = config.net;
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   fmt::print("device       {}\n", device.description());
@@ -166,29 +168,12 @@ void print_start(const Config& config, const Device& device, const Partition& pa
              net.accounts.size(), config.engine.symbols.size());
   fmt::print("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group), net.feed_port,
              net.feed_session, net.feed_request_port);
-  fmt::print("memory       {}\n", format_memory(partition.memory()));
+  fmt::print("memory       {}, {}\n", format_memory(partition.memory()),
+             locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
   fmt::print("core         {}\n", config.port.core ? fmt::format("{}", *config.port.core) : "any");
   if (!record.empty()) fmt::print("recording    {}\n", record);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
-}
-
-/// The polling loop. Returns how long it ran, in ns.
-std::uint64_t poll_until_ended(Partition& partition, const DeviceRxPort& rx, Idle idle, const TscClock& clock) {
-  // From the wish to end on. A wire that takes nothing must not keep the figures and the recording back.
-  constexpr std::uint64_t kLongestDrainNs = 2'000'000'000;
-  const std::uint64_t begun = TscClock::read();
-  std::uint64_t ending = 0;
-  while (!partition.finished()) {
-    if (!partition.round() && idle == Idle::yield) std::this_thread::yield();
-    if (!rx.end_requested()) continue;
-    const std::uint64_t now = TscClock::read();
-    if (ending == 0) ending = now;
-    if (clock.span_ns(now - ending) < kLongestDrainNs) continue;
-    fmt::print(stderr, "crosswire run: the port has taken too little for 2 s; the last answers are not sent\n");
-    break;
-  }
-  return clock.span_ns(TscClock::read() - begun);
 }
 
 /// What the device has not taken yet gets a last while: its other side may be slow, or gone.
@@ -202,19 +187,32 @@ void flush_out(TxPort& transmit, TxPort& publish) {
   }
 }
 
-std::vector<CounterFigure> port_counters(const Device& device, const DeviceRxPort& rx, bool unsent,
+struct DevicePorts {
+  const DeviceRxPort& rx;
+  const DeviceTxPort& transmit;
+  const DeviceTxPort& publish;
+};
+
+std::vector<CounterFigure> port_counters(const Device& device, const DevicePorts& ports, bool unsent,
                                          const RecordingRxPort* recorder) {
+  const DeviceRxCounters& rx = ports.rx.counters();
+  const auto of_both = [&ports](std::atomic<std::uint64_t> DeviceTxCounters::*counter) {
+    return (ports.transmit.counters().*counter).load() + (ports.publish.counters().*counter).load();
+  };
   const DeviceCounters counters = device.counters();
   std::vector<CounterFigure> figures = {{"port", "rx_frames", false, counters.rx_frames},
                                         {"port", "rx_bytes", false, counters.rx_bytes},
                                         {"port", "rx_missed", true, counters.rx_missed},
                                         {"port", "rx_errors", true, counters.rx_errors},
                                         {"port", "rx_no_mbuf", true, counters.rx_no_mbuf},
-                                        {"port", "rx_oversized", true, rx.counters().oversized.load()},
-                                        {"port", "rx_untaggable", true, rx.counters().untaggable.load()},
+                                        {"port", "rx_oversized", true, rx.oversized.load()},
+                                        {"port", "rx_untaggable", true, rx.untaggable.load()},
+                                        {"port", "rx_in_pieces", false, rx.in_pieces.load(), true},
                                         {"port", "tx_frames", false, counters.tx_frames},
                                         {"port", "tx_bytes", false, counters.tx_bytes},
                                         {"port", "tx_errors", true, counters.tx_errors},
+                                        {"port", "tx_no_mbuf", false, of_both(&DeviceTxCounters::no_mbuf), true},
+                                        {"port", "tx_ring_full", false, of_both(&DeviceTxCounters::ring_full), true},
                                         {"port", "tx_cut_off", true, unsent ? 1u : 0u}};
   if (recorder != nullptr) figures.push_back({"port", "recorder_held_back", false, recorder->held_back(), true});
   return figures;
@@ -270,13 +268,18 @@ void run_on_device(Config config, const RunOptions& options) {
   if (recorder) recorder->begin(options.record, config.net.mac);
   pin(config);
   const EndOnSignal signals(rx);
-  print_start(config, device, partition, options.record, midnight);
+  const bool locked = make_resident();
+  print_start(config, device, partition, options.record, midnight, locked);
 
-  const std::uint64_t wall_ns = poll_until_ended(partition, rx, config.port.idle, clock);
+  const PollEnd end = poll_until_ended(partition, rx, config.port.idle, clock);
+  if (end.cut_off) {
+    fmt::print(stderr, "crosswire run: the port has taken too little for 2 s; the last answers are not sent\n");
+  }
   flush_out(transmit, publish);
   const std::string recording_error = recorder ? recorder->finish() : "";
   const bool unsent = !partition.finished() || transmit.unsent() || publish.unsent();
-  const Figures figures = figures_of(partition, wall_ns, port_counters(device, rx, unsent, recorder.get()));
+  const Figures figures =
+      figures_of(partition, end.wall_ns, port_counters(device, {rx, transmit, publish}, unsent, recorder.get()));
   fmt::print("ended\n{}", to_text(figures));
   std::fflush(stdout);
   if (report) {

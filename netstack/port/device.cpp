@@ -251,6 +251,8 @@ bool DeviceRxPort::take(rte_mbuf*& mbuf, std::size_t index) {
   }
   // The frame itself where it is in one piece, else a copy of its pieces.
   const void* data = rte_pktmbuf_read(mbuf, 0, length, scratch_[index].data());
+  if (data == scratch_[index].data()) [[unlikely]]
+    counters_.in_pieces.fetch_add(1, std::memory_order_relaxed);
   views_[index] = {static_cast<const std::uint8_t*>(data), length};
   return true;
 }
@@ -288,6 +290,7 @@ std::size_t DeviceTxPort::flush() {
   }
   const std::size_t sent = rte_eth_tx_burst(port_id_, queue_, mbufs_.data(), static_cast<std::uint16_t>(used_));
   if (sent < used_) [[unlikely]] {
+    counters_.ring_full.fetch_add(1, std::memory_order_relaxed);
     close_gap(0, sent);
     used_ -= sent;
     return sent;
@@ -312,7 +315,9 @@ bool DeviceTxPort::refill() {
   // A whole batch, or what little a nearly empty pool still has.
   ready_ += allocate(ready_, kMaxBurst - ready_);
   if (ready_ == used_) ready_ += allocate(ready_, 1);
-  return used_ < ready_;
+  if (ready_ > used_) return true;
+  counters_.no_mbuf.fetch_add(1, std::memory_order_relaxed);
+  return false;
 }
 
 }  // namespace crosswire

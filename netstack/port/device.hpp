@@ -92,6 +92,14 @@ class Device {
 struct DeviceRxCounters {
   std::atomic<std::uint64_t> oversized{0};   // longer than kMaxFrame
   std::atomic<std::uint64_t> untaggable{0};  // the driver took the 802.1Q tag out and there was no room to put it back
+  std::atomic<std::uint64_t> in_pieces{0};   // no drop: came in several segments, and was copied into one piece
+};
+
+/// What held the transmit port up. Nothing is lost by either; read by other threads at will, written by the polling
+/// one.
+struct DeviceTxCounters {
+  std::atomic<std::uint64_t> no_mbuf{0};    // reserve() found no free buffer: all are on their way out
+  std::atomic<std::uint64_t> ring_full{0};  // a burst of which the device took less than all
 };
 
 /// The device's receive queue. One thread; frames are stamped with the time at which the burst was polled.
@@ -145,6 +153,8 @@ class DeviceTxPort final : public TxPort {
 
   std::size_t flush() override;
 
+  [[nodiscard]] const DeviceTxCounters& counters() const { return counters_; }
+
  private:
   bool refill() override;
   std::size_t allocate(std::size_t first, std::size_t count);
@@ -154,6 +164,7 @@ class DeviceTxPort final : public TxPort {
   std::uint16_t queue_;
   rte_mempool* pool_;
   std::array<rte_mbuf*, kMaxBurst> mbufs_{};  // batch_[i] is in mbufs_[i]
+  DeviceTxCounters counters_;
 };
 
 }  // namespace crosswire

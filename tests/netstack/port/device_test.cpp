@@ -133,6 +133,8 @@ TEST(DevicePorts, KeepInOrderWhatAFullTransmitRingDoesNotTake) {
   EXPECT_EQ(sent, kWire - 1 + kMaxBurst) << "a full wire and a full batch";
   EXPECT_EQ(pair.tx_a.flush(), 0u);
   EXPECT_EQ(pair.tx_a.reserve(), nullptr);
+  EXPECT_GE(pair.tx_a.counters().ring_full, 3u) << "the last batch in part, and twice not at all";
+  EXPECT_EQ(pair.tx_a.counters().no_mbuf, 0u);
 
   std::uint32_t received = 0;
   for (int poll = 0; poll < 10; ++poll) {
@@ -168,6 +170,8 @@ TEST(DevicePorts, SayThatTheyHaveNoRoomWhenTheBuffersAreUsedUpAndRecover) {
   for (; send(pair.tx_a, numbered_frame(sent)); ++sent) pair.tx_a.flush();
   EXPECT_EQ(sent, kMbufs);
   EXPECT_EQ(pair.tx_a.reserve(), nullptr);
+  EXPECT_EQ(pair.tx_a.counters().no_mbuf, 2u) << "the frame that found no room, and this one";
+  EXPECT_EQ(pair.tx_a.counters().ring_full, 0u);
   std::uint32_t received = 0;
   for (int round = 0; round < 200; ++round) {
     for (const std::uint32_t number : numbers_of(pair.rx_b.receive())) ASSERT_EQ(number, received++);
@@ -180,6 +184,52 @@ TEST(DevicePorts, SayThatTheyHaveNoRoomWhenTheBuffersAreUsedUpAndRecover) {
   }
   EXPECT_EQ(received, sent);
   EXPECT_GT(sent, 1'000u);
+}
+
+TEST(DevicePorts, TakeFramesInWhileTheirTransmitBuffersAreUsedUp) {
+  constexpr std::uint32_t kMbufs = 40;
+  PortPair pair(kMbufs);
+  for (std::uint32_t i = 0; send(pair.tx_a, numbered_frame(i)); ++i) pair.tx_a.flush();
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    ASSERT_TRUE(send(pair.tx_b, numbered_frame(i)));
+    ASSERT_EQ(pair.tx_b.flush(), 1u);
+    EXPECT_EQ(numbers_of(pair.rx_a.receive()), (std::vector<std::uint32_t>{i}));
+    EXPECT_EQ(pair.tx_a.reserve(), nullptr);
+  }
+  EXPECT_EQ(pair.tx_a.counters().no_mbuf, 501u);
+}
+
+TEST(DevicePorts, LoseNothingOnAWireThatTakesNothingForASecond) {
+  PortPair pair;
+  std::uint32_t sent = 0;
+  while (send(pair.tx_a, numbered_frame(sent))) ++sent;
+  std::uint32_t in = 0;
+  std::uint64_t polls = 0;
+  const std::uint64_t begun = TscClock::read();
+  for (; StartedEal::clock().span_ns(TscClock::read() - begun) < kNsPerSecond; ++polls) {
+    ASSERT_EQ(pair.tx_a.flush(), 0u);
+    ASSERT_EQ(pair.tx_a.reserve(), nullptr);
+    ASSERT_TRUE(pair.tx_a.unsent());
+    if (polls % 1'000 != 0) continue;
+    // Meanwhile the way in is open.
+    ASSERT_TRUE(send(pair.tx_b, numbered_frame(in)));
+    ASSERT_EQ(pair.tx_b.flush(), 1u);
+    ASSERT_EQ(numbers_of(pair.rx_a.receive()), (std::vector<std::uint32_t>{in}));
+    ++in;
+  }
+  EXPECT_GE(pair.tx_a.counters().ring_full, 2 * polls);
+  EXPECT_EQ(pair.tx_a.counters().no_mbuf, 0u);
+
+  // The other side is back: all of it comes, in order, and what is sent from then on behind it.
+  std::uint32_t received = 0;
+  for (int poll = 0; poll < 100; ++poll) {
+    if (poll < 50 && send(pair.tx_a, numbered_frame(sent))) ++sent;
+    pair.tx_a.flush();
+    for (const std::uint32_t number : numbers_of(pair.rx_b.receive())) ASSERT_EQ(number, received++);
+  }
+  EXPECT_EQ(received, sent);
+  EXPECT_FALSE(pair.tx_a.unsent());
+  EXPECT_GT(sent, kWire + kMaxBurst);
 }
 
 TEST(DevicePorts, LeaveAReservedBufferReservedOverAFlush) {
@@ -242,6 +292,13 @@ class DriverFrames : public testing::Test {
     std::copy(bytes.begin(), bytes.end(), rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes.size())));
     return mbuf;
   }
+  /// Another buffer with the same bytes; `direct` is given up to it.
+  rte_mbuf* borrowing(rte_mbuf* direct) {
+    rte_mbuf* indirect = rte_pktmbuf_alloc(pool_);
+    rte_pktmbuf_attach(indirect, direct);
+    rte_pktmbuf_free(direct);
+    return indirect;
+  }
   static void put_on_wire(PortPair& pair, rte_mbuf* mbuf) { ASSERT_EQ(rte_ring_enqueue(pair.wires.a_to_b, mbuf), 0); }
 
   rte_mempool* pool_;
@@ -258,6 +315,76 @@ TEST_F(DriverFrames, InSeveralPiecesAreHandedOnInOne) {
   const RxBurst burst = pair.rx_b.receive();
   ASSERT_EQ(burst.frames.size(), 4u);
   for (const RxFrame& frame : burst.frames) EXPECT_EQ(bytes_of(frame), whole);
+  EXPECT_EQ(pair.rx_b.counters().in_pieces, 4u);
+  pair.rx_b.receive();
+}
+
+/// An indirect buffer: the bytes are `direct`'s, which lives until the last that borrows from it is gone.
+TEST_F(DriverFrames, WithBorrowedBytesAreHandedOnAndBothBuffersGivenBack) {
+  PortPair pair;
+  const FrameBytes whole = numbered_frame(7, 300);
+  put_on_wire(pair, borrowing(mbuf_of(whole)));
+  const RxBurst burst = pair.rx_b.receive();
+  ASSERT_EQ(burst.frames.size(), 1u);
+  EXPECT_EQ(bytes_of(burst.frames[0]), whole);
+  EXPECT_EQ(rte_mempool_in_use_count(pool_), 2u) << "both are held as long as the burst is";
+  EXPECT_EQ(pair.rx_b.counters().in_pieces, 0u) << "nothing was copied";
+  pair.rx_b.receive();
+  EXPECT_EQ(rte_mempool_in_use_count(pool_), 0u);
+}
+
+TEST_F(DriverFrames, InSeveralPiecesOfBorrowedBytesAreHandedOnInOne) {
+  PortPair pair;
+  const FrameBytes whole = numbered_frame(7, 900);
+  rte_mbuf* head = borrowing(mbuf_of({whole.begin(), whole.begin() + 300}));
+  ASSERT_EQ(rte_pktmbuf_chain(head, borrowing(mbuf_of({whole.begin() + 300, whole.begin() + 600}))), 0);
+  ASSERT_EQ(rte_pktmbuf_chain(head, mbuf_of({whole.begin() + 600, whole.end()})), 0);
+  put_on_wire(pair, head);
+  const RxBurst burst = pair.rx_b.receive();
+  ASSERT_EQ(burst.frames.size(), 1u);
+  EXPECT_EQ(bytes_of(burst.frames[0]), whole);
+  EXPECT_EQ(pair.rx_b.counters().in_pieces, 1u);
+  pair.rx_b.receive();
+}
+
+TEST_F(DriverFrames, WithBorrowedBytesAreDroppedAndCountedWhereATagIsToBePutBack) {
+  PortPair pair;
+  rte_mbuf* mbuf = borrowing(mbuf_of(numbered_frame(1)));
+  mbuf->vlan_tci = 0x2065;
+  mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+  put_on_wire(pair, mbuf);
+  put_on_wire(pair, mbuf_of(numbered_frame(2)));
+  EXPECT_EQ(numbers_of(pair.rx_b.receive()), (std::vector<std::uint32_t>{2})) << "the bytes may be another's, too";
+  EXPECT_EQ(pair.rx_b.counters().untaggable, 1u);
+  pair.rx_b.receive();
+}
+
+/// net_ring refuses at the sending end what a NIC would count as rx_missed; what that loses is the same.
+TEST_F(DriverFrames, BeyondAFullReceiveRingAreLostAloneAndThoseAfterThemCome) {
+  PortPair pair;
+  std::vector<std::uint32_t> accepted;
+  std::uint64_t refused = 0;
+  std::vector<std::uint32_t> received;
+  for (std::uint32_t number = 0; number < 1'000; ++number) {
+    rte_mbuf* mbuf = mbuf_of(numbered_frame(number));
+    if (rte_ring_enqueue(pair.wires.a_to_b, mbuf) == 0) {
+      accepted.push_back(number);
+    } else {
+      ++refused;
+      rte_pktmbuf_free(mbuf);
+    }
+    if (number % 100 != 99) continue;  // polled too seldom
+    for (const std::uint32_t got : numbers_of(pair.rx_b.receive())) received.push_back(got);
+  }
+  for (int poll = 0; poll < 3; ++poll) {
+    for (const std::uint32_t got : numbers_of(pair.rx_b.receive())) received.push_back(got);
+  }
+  EXPECT_GT(refused, 500u);
+  EXPECT_EQ(received, accepted);
+  EXPECT_EQ(pair.device_b.counters().rx_frames, accepted.size());
+
+  put_on_wire(pair, mbuf_of(numbered_frame(5'000)));
+  EXPECT_EQ(numbers_of(pair.rx_b.receive()), (std::vector<std::uint32_t>{5'000}));
   pair.rx_b.receive();
 }
 
