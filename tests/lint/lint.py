@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The house rules that a compiler does not check, from the sources: who may include whom, what the engine may not touch,
-only port/ calls rte_eth_*, no counter called errors, headers begin with what they are. Prints TAP."""
+only port/ calls rte_eth_*, no counter called errors, headers begin with what they are, the tests that the protocol names are
+there. Prints TAP."""
 import pathlib
 import re
 import sys
@@ -109,6 +110,18 @@ def headers_without_pragma_once():
                 yield name(path)
 
 
+def tests_that_the_protocol_names_and_nobody_wrote():
+    written = set()
+    for path in (ROOT / "tests").rglob("*.cpp"):
+        written.update(re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", path.read_text(), re.M))
+    named = re.findall(r"`([A-Z]\w*)\.([A-Z]\w*)`", (ROOT / "docs/protocol.md").read_text())
+    if len(named) < 50:
+        yield f"docs/protocol.md names only {len(named)} tests"
+    for suite, test in named:
+        if (suite, test) not in written:
+            yield f"docs/protocol.md names {suite}.{test}"
+
+
 RULES = {
     "each folder includes only what the design's table allows": includes_outside_the_table,
     "the engine sees only the pool and ring headers of hugepages": engine_includes_of_hugepages_sources,
@@ -118,6 +131,7 @@ RULES = {
     "no counter is called errors": counters_called_errors,
     "every source opens with what it is": files_without_an_opening_comment,
     "every header is included once": headers_without_pragma_once,
+    "every test that docs/protocol.md names is there": tests_that_the_protocol_names_and_nobody_wrote,
 }
 
 print(f"1..{len(RULES) + 1}")
