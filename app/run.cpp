@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -173,6 +174,12 @@ void print_start(const Config& config, const Device& device, const Partition& pa
   std::fflush(stdout);
 }
 
+/// For the hash of UserRefNums: a client that knew it could choose numbers that collide, and make everyone wait.
+std::uint64_t secret() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
 /// The polling loop. Returns how long it ran, in ns.
 std::uint64_t poll_until_ended(Partition& partition, const DeviceRxPort& rx, Idle idle, const TscClock& clock) {
   // From the wish to end on. A wire that takes nothing must not keep the figures and the recording back.
@@ -254,6 +261,7 @@ void run_on_device(Config config, const RunOptions& options) {
   DeviceTxPort transmit(device);
   DeviceTxPort publish(device);
   set_start(config, midnight, rx.start_time_ns());
+  config.engine.hash_key = secret();
 
   std::optional<WholeFile> report;
   if (!options.report.empty()) report.emplace(options.report);
