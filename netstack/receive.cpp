@@ -302,7 +302,7 @@ bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
   return count(Count::heartbeats);
 }
 
-/// An address and port are one client: if another account is logged in from there, that session ends first.
+/// A source is one client: if another account is logged in from there, that session ends first.
 bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   if (payload.size() != sizeof(soup::LoginRequest)) return count(Count::soup_malformed);
   const LoginVerdict verdict = logins_.judge(*view_as<soup::LoginRequest>(payload), source.address);
@@ -312,10 +312,10 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
     make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
     return count(Count::logins_refused);
   }
-  const SessionId tenant = logins_.tenant(source);
-  if (tenant != kNoSession && tenant != verdict.session) {
-    logins_.close(tenant);
-    make(CommandKind::session_close, tenant);
+  const Parsed<SessionId> tenant = logins_.find(source);
+  if (tenant.taken() && tenant.value != verdict.session) {
+    logins_.close(tenant.value);
+    make(CommandKind::session_close, tenant.value);
     counters_.add(Count::logins_rebinding);
     if (!commands_.has_room()) return false;  // next time the source is free
   }

@@ -171,6 +171,13 @@ TEST_F(Receive, AnswersAnArpRequestToOurOwnMac) {
             Kinds{arp_reply});
 }
 
+/// One of many stations, to use up what is there for all.
+Client station(unsigned n) {
+  Client client = kAlice;
+  client.mac = {2, 0, 0, 1, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)};
+  return client;
+}
+
 TEST_F(Receive, LimitsArpRepliesInVirtualTime) {
   for (unsigned i = 0; i < kArpRepliesPerSecond; ++i) EXPECT_EQ(rig.frame(arp_frame(kAlice)).size(), 1u);
   EXPECT_TRUE(rig.frame(arp_frame(kAlice)).empty());
@@ -295,6 +302,33 @@ TEST_F(Receive, ClosesTheOtherAccountsSessionWhenASourceChangesAccount) {
   const auto orders = send({query_message()});
   ASSERT_EQ(orders.size(), 1u);
   EXPECT_EQ(orders[0].command.session, SessionId{1});
+}
+
+TEST_F(Receive, KeepsSessionsOfOneAddressAndPortApartByTheirMac) {
+  const Client stations[] = {kAlice, station(1), station(2)};
+  const std::pair<const char*, const char*> accounts[] = {{"ALICE", "secret"}, {"BOB", "password"}, {"CAROL", ""}};
+  const auto log_in_all = [&] {
+    for (std::size_t i = 0; i < 3; ++i) log_in(stations[i], accounts[i].first, accounts[i].second);
+  };
+  std::size_t order[] = {0, 1, 2};
+  do {  // they leave in any order
+    log_in_all();
+    for (std::size_t left = 0; left < 3; ++left) {
+      for (std::size_t i = left; i < 3; ++i) {
+        const auto commands = rig.frame(udp_frame(stations[order[i]], kOrderPort, mold_header(kOrderSession, 1, 1)));
+        ASSERT_EQ(kinds(commands), Kinds{resend});
+        EXPECT_EQ(commands[0].command.session.value, order[i]);
+      }
+      const auto commands = rig.frame(udp_frame(stations[order[left]], kOrderPort, soup_packet('O')));
+      ASSERT_EQ(kinds(commands), Kinds{session_close});
+      EXPECT_EQ(commands[0].command.session.value, order[left]);
+      const auto gone = rig.frame(udp_frame(stations[order[left]], kOrderPort, soup_packet('R')));
+      EXPECT_TRUE(gone.empty());
+    }
+  } while (std::next_permutation(std::begin(order), std::end(order)));
+  EXPECT_EQ(rig.count(ReceiveCounter::order_source_changed), 6u * 2) << "as long as one of the address is there";
+  EXPECT_EQ(rig.count(ReceiveCounter::order_source_unknown), 6u);
+  EXPECT_EQ(rig.count(ReceiveCounter::logins_rebinding), 0u);
 }
 
 TEST_F(Receive, RefusesAWrongUserOrPassword) {
