@@ -30,6 +30,7 @@ enum class ReceiveCounter : std::uint8_t {
   arp_other_target,
   arp_sender_invalid,
   arp_sender_ours,
+  arp_sender_differs,
   arp_rate,
   // IPv4.
   ip_short,
@@ -131,6 +132,7 @@ inline constexpr std::array kReceiveCounters = [] {
       ReceiveCounterInfo{arp_other_target, true, "arp_other_target", "ARP request for another address"},
       ReceiveCounterInfo{arp_sender_invalid, true, "arp_sender_invalid", "ARP sender cannot be a station"},
       ReceiveCounterInfo{arp_sender_ours, true, "arp_sender_ours", "ARP sender claims our address or MAC"},
+      ReceiveCounterInfo{arp_sender_differs, true, "arp_sender_differs", "ARP request of another MAC than its frame"},
       ReceiveCounterInfo{arp_rate, true, "arp_rate", "ARP request above the rate that is answered"},
 
       ReceiveCounterInfo{ip_short, true, "ip_short", "too short for its IPv4 header"},

@@ -81,6 +81,7 @@ std::vector<Drop> drops() {
       {arp_sender_ours, "our address", arp(1, alice, kOurAddress, kOurAddress)},
       {arp_sender_ours, "our address, announced", arp(2, alice, kOurAddress, kOurAddress)},
       {arp_sender_ours, "our MAC", arp(1, kOurMac, kAlice.address, kOurAddress)},
+      {arp_sender_differs, "for a neighbour", arp(1, {2, 0, 0, 0, 7, 7}, kAlice.address, kOurAddress)},
 
       {ip_short, "19 bytes", spoilt(login(), [](Payload& f) { f.resize(kIp + 19); })},
       {ip_version, "version 6", spoilt_ip(login(), [](Payload& f) { f[kIp] = 0x65; })},

@@ -179,11 +179,28 @@ Client station(unsigned n) {
 }
 
 TEST_F(Receive, LimitsArpRepliesInVirtualTime) {
-  for (unsigned i = 0; i < kArpRepliesPerSecond; ++i) EXPECT_EQ(rig.frame(arp_frame(kAlice)).size(), 1u);
+  for (unsigned i = 0; i < kArpRepliesPerSecond; ++i) EXPECT_EQ(rig.frame(arp_frame(station(i))).size(), 1u);
   EXPECT_TRUE(rig.frame(arp_frame(kAlice)).empty());
   EXPECT_EQ(rig.count(ReceiveCounter::arp_rate), 1u);
-  EXPECT_EQ(rig.burst(rig.start() + kNsPerSecond / kArpRepliesPerSecond, {arp_frame(kAlice), arp_frame(kAlice)}).size(),
+  EXPECT_EQ(rig.burst(rig.start() + kNsPerSecond / kArpRepliesPerSecond, {arp_frame(kAlice), arp_frame(kBob)}).size(),
             1u);
+}
+
+TEST_F(Receive, LeavesOthersNineTenthsOfArpEchoAndRefusals) {
+  const std::pair<FrameBytes, FrameBytes> asked[] = {
+      {arp_frame(kAlice), arp_frame(kBob)},
+      {echo_frame(kAlice), echo_frame(kBob)},
+      {login_frame(kAlice, "ALICE", "x"), login_frame(kBob, "BOB", "x")}};
+  const std::uint32_t rates[] = {kArpRepliesPerSecond, test_net().pings_per_second,
+                                 test_net().failed_logins_per_second};
+  const ReceiveCounter dropped[] = {ReceiveCounter::arp_rate, ReceiveCounter::icmp_rate,
+                                    ReceiveCounter::login_refused_rate};
+  for (std::size_t kind = 0; kind < 3; ++kind) {
+    for (unsigned i = 0; i < rates[kind] / 10; ++i) EXPECT_EQ(rig.frame(asked[kind].first).size(), 1u);
+    EXPECT_TRUE(rig.frame(asked[kind].first).empty()) << "a station has had its tenth";
+    EXPECT_EQ(rig.count(dropped[kind]), 1u);
+    EXPECT_EQ(rig.frame(asked[kind].second).size(), 1u) << "and leaves the others theirs";
+  }
 }
 
 TEST_F(Receive, KeepsAnEchoForItsReply) {
@@ -196,7 +213,7 @@ TEST_F(Receive, KeepsAnEchoForItsReply) {
 
 TEST_F(Receive, LimitsEchoRepliesInVirtualTime) {
   const std::uint32_t limit = test_net().pings_per_second;
-  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(echo_frame(kAlice)).size(), 1u);
+  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(echo_frame(station(i))).size(), 1u);
   EXPECT_TRUE(rig.frame(echo_frame(kAlice)).empty());
   EXPECT_EQ(rig.count(ReceiveCounter::icmp_rate), 1u);
 }
@@ -332,8 +349,9 @@ TEST_F(Receive, KeepsSessionsOfOneAddressAndPortApartByTheirMac) {
 }
 
 TEST_F(Receive, RefusesAWrongUserOrPassword) {
+  unsigned n = 0;
   for (const auto& [user, password] : {std::pair{"ALICE", "wrong"}, {"ALICE", ""}, {"NOBODY", "secret"}, {"", ""}}) {
-    const auto commands = rig.frame(login_frame(kAlice, user, password));
+    const auto commands = rig.frame(login_frame(station(n++), user, password));
     ASSERT_EQ(kinds(commands), Kinds{login_reject});
     EXPECT_EQ(commands[0].command.peer.code, 'A');
     EXPECT_EQ(commands[0].command.peer.port, kAlice.port);
@@ -362,12 +380,12 @@ TEST_F(Receive, DoesNotAnswerALoginFromAnAddressThatTheAccountDoesNotAllow) {
 
 TEST_F(Receive, LimitsRefusalsInVirtualTimeButNotLogins) {
   const std::uint32_t limit = test_net().failed_logins_per_second;
-  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(login_frame(kAlice, "ALICE", "x")).size(), 1u);
+  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(login_frame(station(i), "ALICE", "x")).size(), 1u);
   EXPECT_TRUE(rig.frame(login_frame(kAlice, "ALICE", "x")).empty());
   EXPECT_EQ(rig.count(ReceiveCounter::login_refused_rate), 1u);
   EXPECT_EQ(rig.count(ReceiveCounter::logins_refused), limit);
   log_in_alice();
-  const auto later = rig.burst(rig.start() + kNsPerSecond / limit, {login_frame(kAlice, "ALICE", "x")});
+  const auto later = rig.burst(rig.start() + kNsPerSecond / limit, {login_frame(kBob, "ALICE", "x")});
   EXPECT_EQ(later.back().command.kind, login_reject);
 }
 
@@ -384,7 +402,7 @@ TEST_F(Receive, ClosesASessionAtLogout) {
 
 TEST(ReceiveWaiting, KeepsAnEchoThatHasNoPlaceAndItsTokenUntilThereIsOne) {
   NetConfig net = test_net();
-  net.pings_per_second = EchoStore::kPlaces + 1;
+  net.pings_per_second = SharedRate::kParts * (EchoStore::kPlaces + 1);
   ReceiveRig rig(1024, 16, net);
   for (std::size_t i = 0; i <= EchoStore::kPlaces; ++i)
     rig.port().push_burst(net.start_ns, {echo_frame(kAlice, 8 + i)});
@@ -555,7 +573,7 @@ TEST_F(Receive, LimitsFeedRequestsInVirtualTime) {
   const FrameBytes request = udp_frame(kBob, kRequestPort, mold_header(kFeedSession, 1, 9));
   const unsigned part = std::max(1u, test_net().feed_requests_per_second / 10);
   for (unsigned i = 0; i < part; ++i) EXPECT_EQ(rig.frame(request).size(), 1u);
-  EXPECT_TRUE(rig.frame(request).empty()) << "one address has had its part";
+  EXPECT_TRUE(rig.frame(request).empty()) << "one station has had its part";
   EXPECT_EQ(rig.count(ReceiveCounter::feed_request_rate), 1u);
   const FrameBytes other = udp_frame(kAlice, kRequestPort, mold_header(kFeedSession, 1, 9));
   EXPECT_EQ(rig.frame(other).size(), 1u) << "and leaves the others theirs";
