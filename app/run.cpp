@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -176,6 +177,12 @@ void print_start(const Config& config, const Device& device, const Partition& pa
   std::fflush(stdout);
 }
 
+/// For the hash of UserRefNums: a client that knew it could choose numbers that collide, and make everyone wait.
+std::uint64_t secret() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
 /// What the device has not taken yet gets a last while: its other side may be slow, or gone.
 void flush_out(TxPort& transmit, TxPort& publish) {
   constexpr auto kLastWhile = std::chrono::seconds(1);
@@ -252,6 +259,7 @@ void run_on_device(Config config, const RunOptions& options) {
   DeviceTxPort transmit(device);
   DeviceTxPort publish(device);
   set_start(config, midnight, rx.start_time_ns());
+  config.engine.hash_key = secret();
 
   std::optional<WholeFile> report;
   if (!options.report.empty()) report.emplace(options.report);

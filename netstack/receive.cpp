@@ -58,8 +58,6 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       echo_replies_(net.pings_per_second),
       refusals_(net.failed_logins_per_second),
       feed_answers_(net.feed_requests_per_second) {
-  const TokenBucket part(std::max<std::uint32_t>(1, net.feed_requests_per_second / kFeedAnswerParts));
-  feed_answers_by_source_.fill(part);
   CHECK(engine.symbols.size() <= std::numeric_limits<std::uint16_t>::max(), "%zu symbols", engine.symbols.size());
   for (std::size_t i = 0; i < engine.symbols.size(); ++i) {
     symbols_.insert(symbol_key(engine.symbols[i].name), static_cast<std::uint16_t>(i + 1));
@@ -206,9 +204,9 @@ bool ReceiveStage::take_frame(Bytes frame) {
 }
 
 bool ReceiveStage::take_arp(const link::Frame& frame) {
-  const Parsed<link::ArpAsker> asker = link::parse_arp(frame.payload, net_.mac, net_.address);
+  const Parsed<link::ArpAsker> asker = link::parse_arp(frame.payload, frame.source, net_.mac, net_.address);
   if (!asker.taken()) return count(asker.drop);
-  if (!arp_replies_.take(now_)) return count(Count::arp_rate);
+  if (!arp_replies_.take(frame.source, now_)) return count(Count::arp_rate);
   make_for_peer(CommandKind::arp_reply, kNoSession, {asker.value.mac, frame.vlan, asker.value.address, 0}, 0);
   return count(Count::arp_requests);
 }
@@ -226,7 +224,7 @@ bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datag
   const Parsed<Bytes> message = ip::parse_echo(datagram.payload);
   if (!message.taken()) return count(message.drop);
   if (!echoes_.has_room()) return false;
-  if (!echo_replies_.take(now_)) return count(Count::icmp_rate);
+  if (!echo_replies_.take(frame.source, now_)) return count(Count::icmp_rate);
   Command& command = make(CommandKind::echo_reply, kNoSession);
   std::copy(frame.source.begin(), frame.source.end(), command.echo.mac);
   command.echo.vlan = frame.vlan;
@@ -245,18 +243,13 @@ bool ReceiveStage::take_udp(const link::Frame& frame, const ip::Datagram& datagr
   return count(Count::udp_port_unknown);
 }
 
-TokenBucket& ReceiveStage::feed_answers_to(std::uint32_t address) {
-  return feed_answers_by_source_[(address * 0x9E3779B1u) >> (32 - std::countr_zero(kFeedAnswerSources))];
-}
-
-/// WIRE 2: the header alone. Anyone may ask, and an address can be forged: one address gets a part of the rate at most,
-/// so that it cannot use up what is there for all.
+/// WIRE 2: the header alone. Anyone may ask.
 bool ReceiveStage::take_feed_request(const Source& source, Bytes bytes) {
   const mold::Header* const header = view_as<mold::Header>(bytes);
   const bool request = mold::packet_kind(bytes) == mold::PacketKind::request && header->sequence != 0;
   if (!request) return count(Count::feed_request_malformed);
   if (header->session != feed_session_) return count(Count::feed_request_session);
-  if (!feed_answers_to(source.address).take(now_) || !feed_answers_.take(now_)) return count(Count::feed_request_rate);
+  if (!feed_answers_.take(source.mac, now_)) return count(Count::feed_request_rate);
   Command& command = make(CommandKind::feed_resend, kNoSession);
   command.resend.first = header->sequence;
   command.resend.count = header->count;
@@ -294,20 +287,20 @@ bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
   return count(Count::heartbeats);
 }
 
-/// An address and port are one client: if another account is logged in from there, that session ends first.
+/// A source is one client: if another account is logged in from there, that session ends first.
 bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   if (payload.size() != sizeof(soup::LoginRequest)) return count(Count::soup_malformed);
   const LoginVerdict verdict = logins_.judge(*view_as<soup::LoginRequest>(payload), source.address);
   if (verdict.kind == LoginVerdict::source_not_allowed) return count(Count::login_source_not_allowed);
   if (verdict.kind == LoginVerdict::refused) {
-    if (!refusals_.take(now_)) return count(Count::login_refused_rate);
+    if (!refusals_.take(source.mac, now_)) return count(Count::login_refused_rate);
     make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
     return count(Count::logins_refused);
   }
-  const SessionId tenant = logins_.tenant(source);
-  if (tenant != kNoSession && tenant != verdict.session) {
-    logins_.close(tenant);
-    make(CommandKind::session_close, tenant);
+  const Parsed<SessionId> tenant = logins_.find(source);
+  if (tenant.taken() && tenant.value != verdict.session) {
+    logins_.close(tenant.value);
+    make(CommandKind::session_close, tenant.value);
     counters_.add(Count::logins_rebinding);
     if (!commands_.has_room()) return false;  // next time the source is free
   }

@@ -3,7 +3,6 @@
 // apart), and no frame can make it do more than count.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -21,7 +20,7 @@
 #include "netstack/session/fixed_map.hpp"
 #include "netstack/session/logins.hpp"
 #include "netstack/session/order_rules.hpp"
-#include "netstack/session/token_bucket.hpp"
+#include "netstack/session/shared_rate.hpp"
 #include "netstack/wire/mold.hpp"
 #include "netstack/wire/ouch.hpp"
 
@@ -93,7 +92,6 @@ class ReceiveStage {
   bool take_icmp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_udp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_feed_request(const Source& source, wire::Bytes bytes);
-  TokenBucket& feed_answers_to(std::uint32_t address);
   bool take_order_datagram(const Source& source, wire::Bytes bytes);
   bool take_soup(const Source& source, wire::Bytes bytes);
   bool take_login(const Source& source, wire::Bytes payload);
@@ -153,14 +151,10 @@ class ReceiveStage {
   std::size_t next_phase_ = 0;  // of the schedule
   std::uint64_t sequence_ = 0;  // of the newest command
   Logins logins_;
-  TokenBucket arp_replies_{kArpRepliesPerSecond};
-  TokenBucket echo_replies_;
-  TokenBucket refusals_;
-  // One address gets at most this part of feed_requests_per_second; addresses that hash alike share it.
-  static constexpr std::uint32_t kFeedAnswerParts = 10;
-  static constexpr std::uint32_t kFeedAnswerSources = 256;
-  TokenBucket feed_answers_;
-  std::array<TokenBucket, kFeedAnswerSources> feed_answers_by_source_;
+  SharedRate arp_replies_{kArpRepliesPerSecond};
+  SharedRate echo_replies_;
+  SharedRate refusals_;
+  SharedRate feed_answers_;
   ReceiveCounters counters_;
 };
 

@@ -30,12 +30,14 @@ enum class ReceiveCounter : std::uint8_t {
   arp_other_target,
   arp_sender_invalid,
   arp_sender_ours,
+  arp_sender_differs,
   arp_rate,
   // IPv4.
   ip_short,
   ip_version,
   ip_header_length,
   ip_total_length,
+  ip_too_long,
   ip_checksum,
   ip_fragment,
   ip_other_destination,
@@ -48,7 +50,6 @@ enum class ReceiveCounter : std::uint8_t {
   icmp_short,
   icmp_checksum,
   icmp_not_echo,
-  icmp_too_long,
   icmp_rate,
   // UDP.
   udp_short,
@@ -133,6 +134,7 @@ inline constexpr std::array kReceiveCounters = [] {
       ReceiveCounterInfo{arp_other_target, true, "arp_other_target", "ARP request for another address"},
       ReceiveCounterInfo{arp_sender_invalid, true, "arp_sender_invalid", "ARP sender cannot be a station"},
       ReceiveCounterInfo{arp_sender_ours, true, "arp_sender_ours", "ARP sender claims our address or MAC"},
+      ReceiveCounterInfo{arp_sender_differs, true, "arp_sender_differs", "ARP request of another MAC than its frame"},
       ReceiveCounterInfo{arp_rate, true, "arp_rate", "ARP request above the rate that is answered"},
 
       ReceiveCounterInfo{ip_short, true, "ip_short", "too short for its IPv4 header"},
@@ -140,6 +142,7 @@ inline constexpr std::array kReceiveCounters = [] {
       ReceiveCounterInfo{ip_header_length, true, "ip_header_length", "IPv4 header length below 20"},
       ReceiveCounterInfo{ip_total_length, true, "ip_total_length",
                          "IPv4 total length below the header or beyond the frame"},
+      ReceiveCounterInfo{ip_too_long, true, "ip_too_long", "IPv4 datagram longer than the MTU of 1500"},
       ReceiveCounterInfo{ip_checksum, true, "ip_checksum", "wrong IPv4 header checksum"},
       ReceiveCounterInfo{ip_fragment, true, "ip_fragment", "IPv4 fragment"},
       ReceiveCounterInfo{ip_other_destination, true, "ip_other_destination", "to another IPv4 address"},
@@ -152,7 +155,6 @@ inline constexpr std::array kReceiveCounters = [] {
       ReceiveCounterInfo{icmp_short, true, "icmp_short", "too short for its ICMP header"},
       ReceiveCounterInfo{icmp_checksum, true, "icmp_checksum", "wrong ICMP checksum"},
       ReceiveCounterInfo{icmp_not_echo, true, "icmp_not_echo", "ICMP other than an echo request"},
-      ReceiveCounterInfo{icmp_too_long, true, "icmp_too_long", "ICMP echo whose reply would not fit the MTU"},
       ReceiveCounterInfo{icmp_rate, true, "icmp_rate", "ICMP echo above the rate that is answered"},
 
       ReceiveCounterInfo{udp_short, true, "udp_short", "too short for its UDP header"},

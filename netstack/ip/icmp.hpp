@@ -1,4 +1,4 @@
-// ICMP (RFC 792), inbound: echo requests that we can answer within the MTU; nothing else asks for an answer.
+// ICMP (RFC 792), inbound: echo requests; nothing else asks for an answer.
 // receive stage. Internal to netstack's sources: it includes DPDK's headers. Pure; trusts nothing in the frame.
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace crosswire::ip {
 
-/// The longest message that fits a reply without options: MTU 1500 less the IPv4 header.
-inline constexpr std::size_t kMostEchoBytes = 1500 - sizeof(rte_ipv4_hdr);
+/// The longest message that a datagram brings, and that fits the reply too.
+inline constexpr std::size_t kMostEchoBytes = kMostDatagramBytes - sizeof(rte_ipv4_hdr);
 
 /// The whole ICMP message of an echo request, header included.
 inline Parsed<wire::Bytes> parse_echo(wire::Bytes message) {
@@ -21,7 +21,6 @@ inline Parsed<wire::Bytes> parse_echo(wire::Bytes message) {
   const auto header = link::header_at<rte_icmp_hdr>(message.data());
   const bool echo = header.icmp_type == RTE_IP_ICMP_ECHO_REQUEST && header.icmp_code == 0;
   if (!echo) return {.drop = ReceiveCounter::icmp_not_echo};
-  if (message.size() > kMostEchoBytes) return {.drop = ReceiveCounter::icmp_too_long};
   return {.value = message};
 }
 

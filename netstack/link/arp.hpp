@@ -13,13 +13,15 @@
 
 namespace crosswire::link {
 
-/// Who asked. The reply goes to what the request names as its sender, whatever the frame's source was (RFC 826).
+/// Who asked, and where the reply goes: the sender that the request names.
 struct ArpAsker {
   MacAddress mac;
   std::uint32_t address;  // host byte order; 0 in a probe (RFC 5227), which is answered too: it looks for conflicts
 };
 
-inline Parsed<ArpAsker> parse_arp(wire::Bytes bytes, const MacAddress& our_mac, std::uint32_t our_address) {
+/// `source`: the frame's MAC. A request that names another would have our reply sent to somebody who did not ask.
+inline Parsed<ArpAsker> parse_arp(wire::Bytes bytes, const MacAddress& source, const MacAddress& our_mac,
+                                  std::uint32_t our_address) {
   if (bytes.size() < sizeof(rte_arp_hdr)) return {.drop = ReceiveCounter::arp_malformed};
   const auto arp = header_at<rte_arp_hdr>(bytes.data());
   const bool ipv4_over_ethernet = arp.arp_hardware == rte_cpu_to_be_16(RTE_ARP_HRD_ETHER) &&
@@ -34,6 +36,7 @@ inline Parsed<ArpAsker> parse_arp(wire::Bytes bytes, const MacAddress& our_mac, 
   if (rte_be_to_cpu_32(arp.arp_data.arp_tip) != our_address) return {.drop = ReceiveCounter::arp_other_target};
   const bool station = is_station(asker.mac) && (asker.address == 0 || ip::is_station(asker.address));
   if (!station) return {.drop = ReceiveCounter::arp_sender_invalid};
+  if (asker.mac != source) return {.drop = ReceiveCounter::arp_sender_differs};
   return {.value = asker};
 }
 

@@ -60,22 +60,26 @@ LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t 
   return {LoginVerdict::accepted, session};
 }
 
-Parsed<SessionId> Logins::find(const Source& source) const {
-  const SessionId session = tenant(source);
-  if (session == kNoSession) return {.drop = ReceiveCounter::order_source_unknown};
-  if (logins_[session.value].source != source) return {.drop = ReceiveCounter::order_source_changed};
-  return {.value = session};
-}
-
-SessionId Logins::tenant(const Source& source) const {
+SessionId Logins::first_at(const Source& source) const {
   const std::uint16_t* const found = by_source_.find(source_key(source));
   return found == nullptr ? kNoSession : SessionId{*found};
 }
 
+Parsed<SessionId> Logins::find(const Source& source) const {
+  const SessionId first = first_at(source);
+  for (SessionId session = first; session != kNoSession; session = logins_[session.value].next_here) {
+    if (logins_[session.value].source == source) return {.value = session};
+  }
+  return {.drop = first == kNoSession ? ReceiveCounter::order_source_unknown : ReceiveCounter::order_source_changed};
+}
+
 void Logins::open(SessionId session, const Source& source, TimeNs now) {
   if (logins_[session.value].open) close(session);
-  by_source_.insert(source_key(source), session.value);
+  CHECK(!find(source).taken(), "session %u is bound to this source", find(source).value.value);
   Login& login = logins_[session.value];
+  login.next_here = first_at(source);
+  if (login.next_here != kNoSession) by_source_.erase(source_key(source));
+  by_source_.insert(source_key(source), session.value);
   login.source = source;
   login.open = true;
   login.heard_ns = now;
@@ -86,8 +90,15 @@ void Logins::open(SessionId session, const Source& source, TimeNs now) {
 void Logins::close(SessionId session) {
   Login& login = logins_[session.value];
   CHECK(login.open, "session %u is not open", session.value);
-  by_source_.erase(source_key(login.source));
   login.open = false;
+  SessionId before = first_at(login.source);
+  if (before == session) {
+    by_source_.erase(source_key(login.source));
+    if (login.next_here != kNoSession) by_source_.insert(source_key(login.source), login.next_here.value);
+    return;
+  }
+  while (logins_[before.value].next_here != session) before = logins_[before.value].next_here;
+  logins_[before.value].next_here = login.next_here;
 }
 
 std::optional<SessionId> Logins::next_silent(SessionId from, TimeNs now, TimeNs silence_ns) {

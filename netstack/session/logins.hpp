@@ -39,6 +39,7 @@ struct alignas(kCacheLine) Login {
   bool open;
   TimeNs heard_ns;              // when it last said something valid
   std::uint64_t next_upstream;  // the client's next MoldUDP64 number
+  SessionId next_here;          // another open session of this address and port, by MAC or VLAN; kNoSession = none
 };
 static_assert(sizeof(Login) == kCacheLine);
 
@@ -68,13 +69,11 @@ class Logins {
   /// The session bound to this very source; or why there is none.
   Parsed<SessionId> find(const Source& source) const;
 
-  /// The session bound to this address and port, whatever its MAC and VLAN; kNoSession without one.
-  SessionId tenant(const Source& source) const;
-
   const Login& login(SessionId session) const { return logins_[session.value]; }
 
   /// Binds the session to the source, whether it was open or not; upstream numbers start at 1 again. No other session
-  /// has that address and port (CHECKed).
+  /// is bound to that very source (CHECKed); one of the same address and port may be, so that forging these neither
+  /// ends a session nor keeps one from being opened.
   void open(SessionId session, const Source& source, TimeNs now);
   /// The session is open.
   void close(SessionId session);
@@ -94,10 +93,11 @@ class Logins {
   static constexpr TimeNs kNobody = TimeNs{1} << 62;  // far enough to add to
 
   static std::uint64_t source_key(const Source& source) { return std::uint64_t{source.address} << 16 | source.port; }
+  SessionId first_at(const Source& source) const;
 
   const NetConfig& config_;
   std::span<Login> logins_;  // by SessionId
-  FixedMap by_source_;       // address and port, of open sessions
+  FixedMap by_source_;       // address and port of open sessions: the first, which leads to the others
   FixedMap by_user_;
   TimeNs oldest_heard_ns_ = kNobody;  // no open session was heard before
 };

@@ -80,6 +80,7 @@ std::vector<Drop> drops() {
       {arp_sender_ours, "our address", arp(1, alice, kOurAddress, kOurAddress)},
       {arp_sender_ours, "our address, announced", arp(2, alice, kOurAddress, kOurAddress)},
       {arp_sender_ours, "our MAC", arp(1, kOurMac, kAlice.address, kOurAddress)},
+      {arp_sender_differs, "for a neighbour", arp(1, {2, 0, 0, 0, 7, 7}, kAlice.address, kOurAddress)},
 
       {ip_short, "19 bytes", spoilt(login(), [](Payload& f) { f.resize(kIp + 19); })},
       {ip_version, "version 6", spoilt_ip(login(), [](Payload& f) { f[kIp] = 0x65; })},
@@ -87,6 +88,7 @@ std::vector<Drop> drops() {
       {ip_total_length, "below the header", spoilt_ip(login(), [](Payload& f) { set16(f, kIp + 2, 19); })},
       {ip_total_length, "beyond the frame", spoilt_ip(login(), [](Payload& f) { f.pop_back(); })},
       {ip_total_length, "options beyond it", spoilt(echo_frame(kAlice, 8), [](Payload& f) { f[kIp] = 0x4F; })},
+      {ip_too_long, "an echo of 1481 bytes", echo_frame(kAlice, 1481)},
       {ip_checksum, "wrong", spoilt(login(), [](Payload& f) { f[kIp + 8] = 1; })},
       {ip_fragment, "more to come", spoilt_ip(login(), [](Payload& f) { f[kIp + 6] = 0x20; })},
       {ip_fragment, "a later one", spoilt_ip(login(), [](Payload& f) { f[kIp + 7] = 1; })},
@@ -112,7 +114,6 @@ std::vector<Drop> drops() {
          set16(m, 2, folded(sum16(m, 0, 64)));
          return m;
        }())},
-      {icmp_too_long, "1481 bytes", echo_frame(kAlice, 1481)},
 
       {udp_short, "7 bytes", ethernet(kAlice, kOurMac, 0x0800, ipv4(kAlice, 17, Payload(7, 1)))},
       {udp_length, "below the header", spoilt(login(), [](Payload& f) { set16(f, kIp + 24, 7); })},

@@ -143,12 +143,36 @@ TEST_F(Receive, AnswersAnArpRequestToOurOwnMac) {
             Kinds{arp_reply});
 }
 
+/// One of many stations, to use up what is there for all.
+Client station(unsigned n) {
+  Client client = kAlice;
+  client.mac = {2, 0, 0, 1, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)};
+  return client;
+}
+
 TEST_F(Receive, LimitsArpRepliesInVirtualTime) {
-  for (unsigned i = 0; i < kArpRepliesPerSecond; ++i) EXPECT_EQ(rig.frame(arp_frame(kAlice)).size(), 1u);
+  for (unsigned i = 0; i < kArpRepliesPerSecond; ++i) EXPECT_EQ(rig.frame(arp_frame(station(i))).size(), 1u);
   EXPECT_TRUE(rig.frame(arp_frame(kAlice)).empty());
   EXPECT_EQ(rig.count(ReceiveCounter::arp_rate), 1u);
-  EXPECT_EQ(rig.burst(rig.start() + kNsPerSecond / kArpRepliesPerSecond, {arp_frame(kAlice), arp_frame(kAlice)}).size(),
+  EXPECT_EQ(rig.burst(rig.start() + kNsPerSecond / kArpRepliesPerSecond, {arp_frame(kAlice), arp_frame(kBob)}).size(),
             1u);
+}
+
+TEST_F(Receive, LeavesOthersNineTenthsOfArpEchoAndRefusals) {
+  const std::pair<FrameBytes, FrameBytes> asked[] = {
+      {arp_frame(kAlice), arp_frame(kBob)},
+      {echo_frame(kAlice), echo_frame(kBob)},
+      {login_frame(kAlice, "ALICE", "x"), login_frame(kBob, "BOB", "x")}};
+  const std::uint32_t rates[] = {kArpRepliesPerSecond, test_net().pings_per_second,
+                                 test_net().failed_logins_per_second};
+  const ReceiveCounter dropped[] = {ReceiveCounter::arp_rate, ReceiveCounter::icmp_rate,
+                                    ReceiveCounter::login_refused_rate};
+  for (std::size_t kind = 0; kind < 3; ++kind) {
+    for (unsigned i = 0; i < rates[kind] / 10; ++i) EXPECT_EQ(rig.frame(asked[kind].first).size(), 1u);
+    EXPECT_TRUE(rig.frame(asked[kind].first).empty()) << "a station has had its tenth";
+    EXPECT_EQ(rig.count(dropped[kind]), 1u);
+    EXPECT_EQ(rig.frame(asked[kind].second).size(), 1u) << "and leaves the others theirs";
+  }
 }
 
 TEST_F(Receive, KeepsAnEchoForItsReply) {
@@ -161,7 +185,7 @@ TEST_F(Receive, KeepsAnEchoForItsReply) {
 
 TEST_F(Receive, LimitsEchoRepliesInVirtualTime) {
   const std::uint32_t limit = test_net().pings_per_second;
-  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(echo_frame(kAlice)).size(), 1u);
+  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(echo_frame(station(i))).size(), 1u);
   EXPECT_TRUE(rig.frame(echo_frame(kAlice)).empty());
   EXPECT_EQ(rig.count(ReceiveCounter::icmp_rate), 1u);
 }
@@ -269,9 +293,37 @@ TEST_F(Receive, ClosesTheOtherAccountsSessionWhenASourceChangesAccount) {
   EXPECT_EQ(orders[0].command.session, SessionId{1});
 }
 
+TEST_F(Receive, KeepsSessionsOfOneAddressAndPortApartByTheirMac) {
+  const Client stations[] = {kAlice, station(1), station(2)};
+  const std::pair<const char*, const char*> accounts[] = {{"ALICE", "secret"}, {"BOB", "password"}, {"CAROL", ""}};
+  const auto log_in_all = [&] {
+    for (std::size_t i = 0; i < 3; ++i) log_in(stations[i], accounts[i].first, accounts[i].second);
+  };
+  std::size_t order[] = {0, 1, 2};
+  do {  // they leave in any order
+    log_in_all();
+    for (std::size_t left = 0; left < 3; ++left) {
+      for (std::size_t i = left; i < 3; ++i) {
+        const auto commands = rig.frame(udp_frame(stations[order[i]], kOrderPort, mold_header(kOrderSession, 1, 1)));
+        ASSERT_EQ(kinds(commands), Kinds{resend});
+        EXPECT_EQ(commands[0].command.session.value, order[i]);
+      }
+      const auto commands = rig.frame(udp_frame(stations[order[left]], kOrderPort, soup_packet('O')));
+      ASSERT_EQ(kinds(commands), Kinds{session_close});
+      EXPECT_EQ(commands[0].command.session.value, order[left]);
+      const auto gone = rig.frame(udp_frame(stations[order[left]], kOrderPort, soup_packet('R')));
+      EXPECT_TRUE(gone.empty());
+    }
+  } while (std::next_permutation(std::begin(order), std::end(order)));
+  EXPECT_EQ(rig.count(ReceiveCounter::order_source_changed), 6u * 2) << "as long as one of the address is there";
+  EXPECT_EQ(rig.count(ReceiveCounter::order_source_unknown), 6u);
+  EXPECT_EQ(rig.count(ReceiveCounter::logins_rebinding), 0u);
+}
+
 TEST_F(Receive, RefusesAWrongUserOrPassword) {
+  unsigned n = 0;
   for (const auto& [user, password] : {std::pair{"ALICE", "wrong"}, {"ALICE", ""}, {"NOBODY", "secret"}, {"", ""}}) {
-    const auto commands = rig.frame(login_frame(kAlice, user, password));
+    const auto commands = rig.frame(login_frame(station(n++), user, password));
     ASSERT_EQ(kinds(commands), Kinds{login_reject});
     EXPECT_EQ(commands[0].command.peer.code, 'A');
     EXPECT_EQ(commands[0].command.peer.port, kAlice.port);
@@ -300,12 +352,12 @@ TEST_F(Receive, DoesNotAnswerALoginFromAnAddressThatTheAccountDoesNotAllow) {
 
 TEST_F(Receive, LimitsRefusalsInVirtualTimeButNotLogins) {
   const std::uint32_t limit = test_net().failed_logins_per_second;
-  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(login_frame(kAlice, "ALICE", "x")).size(), 1u);
+  for (unsigned i = 0; i < limit; ++i) EXPECT_EQ(rig.frame(login_frame(station(i), "ALICE", "x")).size(), 1u);
   EXPECT_TRUE(rig.frame(login_frame(kAlice, "ALICE", "x")).empty());
   EXPECT_EQ(rig.count(ReceiveCounter::login_refused_rate), 1u);
   EXPECT_EQ(rig.count(ReceiveCounter::logins_refused), limit);
   log_in_alice();
-  const auto later = rig.burst(rig.start() + kNsPerSecond / limit, {login_frame(kAlice, "ALICE", "x")});
+  const auto later = rig.burst(rig.start() + kNsPerSecond / limit, {login_frame(kBob, "ALICE", "x")});
   EXPECT_EQ(later.back().command.kind, login_reject);
 }
 
@@ -322,7 +374,7 @@ TEST_F(Receive, ClosesASessionAtLogout) {
 
 TEST(ReceiveWaiting, KeepsAnEchoThatHasNoPlaceAndItsTokenUntilThereIsOne) {
   NetConfig net = test_net();
-  net.pings_per_second = EchoStore::kPlaces + 1;
+  net.pings_per_second = SharedRate::kParts * (EchoStore::kPlaces + 1);
   ReceiveRig rig(1024, 16, net);
   for (std::size_t i = 0; i <= EchoStore::kPlaces; ++i)
     rig.port().push_burst(net.start_ns, {echo_frame(kAlice, 8 + i)});
@@ -493,7 +545,7 @@ TEST_F(Receive, LimitsFeedRequestsInVirtualTime) {
   const FrameBytes request = udp_frame(kBob, kRequestPort, mold_header(kFeedSession, 1, 9));
   const unsigned part = std::max(1u, test_net().feed_requests_per_second / 10);
   for (unsigned i = 0; i < part; ++i) EXPECT_EQ(rig.frame(request).size(), 1u);
-  EXPECT_TRUE(rig.frame(request).empty()) << "one address has had its part";
+  EXPECT_TRUE(rig.frame(request).empty()) << "one station has had its part";
   EXPECT_EQ(rig.count(ReceiveCounter::feed_request_rate), 1u);
   const FrameBytes other = udp_frame(kAlice, kRequestPort, mold_header(kFeedSession, 1, 9));
   EXPECT_EQ(rig.frame(other).size(), 1u) << "and leaves the others theirs";
