@@ -59,8 +59,12 @@ void EngineMirror::apply(const FlowMessage& message) {
   if (message.kind == CommandKind::enter || message.kind == CommandKind::replace) {
     const bool taken = source_.take(order);
     CHECK(taken, "no slot for order %u of session %u", message.user_ref_num.value, message.session.value);
+    // What the engine reads of the lines that receive writes: a Replace has the original's terms.
     orders_.asked(order) = {};
     orders_.resolved(order) = {};
+    orders_.resolved(order).symbol = message.symbol;
+    orders_.resolved(order).cross_type = static_cast<char>(CrossType::continuous);
+    orders_.resolved(order).post_only = PostOnly::no;
   }
   run(command_of(message, Sequence{++commands_}, order));
 }
