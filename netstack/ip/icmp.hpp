@@ -17,7 +17,7 @@ inline constexpr std::size_t kMostEchoBytes = kMostDatagramBytes - sizeof(rte_ip
 /// The whole ICMP message of an echo request, header included.
 inline Parsed<wire::Bytes> parse_echo(wire::Bytes message) {
   if (message.size() < sizeof(rte_icmp_hdr)) return {.drop = ReceiveCounter::icmp_short};
-  if (!checksum_holds(message)) return {.drop = ReceiveCounter::icmp_checksum};
+  if (!checksum_holds(message.data(), message.size())) return {.drop = ReceiveCounter::icmp_checksum};
   const auto header = link::header_at<rte_icmp_hdr>(message.data());
   const bool echo = header.icmp_type == RTE_IP_ICMP_ECHO_REQUEST && header.icmp_code == 0;
   if (!echo) return {.drop = ReceiveCounter::icmp_not_echo};

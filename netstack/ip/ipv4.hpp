@@ -9,14 +9,12 @@
 #include <cstdint>
 
 #include "netstack/ip/address.hpp"
+#include "netstack/ip/checksum.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/receive_counters.hpp"
 #include "netstack/wire/bytes.hpp"
 
 namespace crosswire::ip {
-
-/// One's complement sum of bytes that hold their own checksum: are they as they were sent (RFC 1071)?
-inline bool checksum_holds(wire::Bytes bytes) { return rte_raw_cksum(bytes.data(), bytes.size()) == 0xFFFF; }
 
 /// The rack's MTU. No frame of it brings a longer datagram; one that does would hold more work than frames are meant
 /// to.
@@ -37,7 +35,7 @@ inline Parsed<Datagram> parse_ipv4(wire::Bytes bytes, std::uint32_t ours, bool l
   const std::size_t total_bytes = rte_be_to_cpu_16(header.total_length);
   if (total_bytes < header_bytes || total_bytes > bytes.size()) return {.drop = ReceiveCounter::ip_total_length};
   if (total_bytes > kMostDatagramBytes) return {.drop = ReceiveCounter::ip_too_long};
-  if (!checksum_holds(bytes.first(header_bytes))) return {.drop = ReceiveCounter::ip_checksum};
+  if (!checksum_holds(bytes.data(), header_bytes)) return {.drop = ReceiveCounter::ip_checksum};
 
   const std::uint32_t destination = rte_be_to_cpu_32(header.dst_addr);
   if (destination != ours) return {.drop = ReceiveCounter::ip_other_destination};

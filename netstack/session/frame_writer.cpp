@@ -12,43 +12,18 @@
 #include <cstring>
 
 #include "hugepages/check.hpp"
+#include "netstack/ip/checksum.hpp"
 
 namespace crosswire {
 namespace {
+
+using ip::checksum, ip::folded, ip::ones_sum;
 
 constexpr std::size_t kUntaggedOffset = sizeof(rte_ether_hdr) + sizeof(rte_ipv4_hdr) + sizeof(rte_udp_hdr);
 constexpr std::size_t kTaggedOffset = kUntaggedOffset + sizeof(rte_vlan_hdr);
 static_assert(kUntaggedOffset == 42 && kTaggedOffset == 46);
 
 constexpr std::uint8_t kReplyTtl = 64;
-
-/// Ones' complement sum of 16-bit words in memory order (RFC 1071 section 2: the sum does not depend on byte order),
-/// eight bytes at a time with the carry brought round.
-std::uint64_t ones_sum(const std::uint8_t* at, std::size_t size, std::uint64_t sum = 0) {
-  const auto add = [&sum](std::uint64_t word) {
-    sum += word;
-    sum += sum < word;
-  };
-  for (; size >= 8; at += 8, size -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    add(word);
-  }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, at, size);
-  add(rest);
-  return sum;
-}
-
-std::uint16_t folded(std::uint64_t sum) {
-  sum = (sum >> 32) + (sum & 0xFFFF'FFFF);
-  sum = (sum >> 32) + (sum & 0xFFFF'FFFF);
-  sum = (sum >> 16) + (sum & 0xFFFF);
-  sum = (sum >> 16) + (sum & 0xFFFF);
-  return static_cast<std::uint16_t>(sum);
-}
-
-std::uint16_t checksum(std::uint64_t sum) { return static_cast<std::uint16_t>(~folded(sum)); }
 
 /// Ethernet header and, for a tagged station, the tag. Returns their length.
 std::size_t write_ethernet(std::uint8_t* frame, const MacAddress& from, const Station& to, std::uint16_t type) {

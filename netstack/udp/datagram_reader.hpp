@@ -23,18 +23,10 @@ struct Datagram {
 
 /// Does the checksum hold, pseudo header included? `datagram` is as long as its own length says.
 inline bool checksum_holds(wire::Bytes datagram, std::uint32_t source, std::uint32_t destination) {
-  const struct {
-    rte_be32_t source;
-    rte_be32_t destination;
-    std::uint8_t zero;
-    std::uint8_t protocol;
-    rte_be16_t length;
-  } pseudo{rte_cpu_to_be_32(source), rte_cpu_to_be_32(destination), 0, IPPROTO_UDP,
-           rte_cpu_to_be_16(static_cast<std::uint16_t>(datagram.size()))};
-  static_assert(sizeof(pseudo) == 12);
-  const std::uint32_t sum = std::uint32_t{rte_raw_cksum(&pseudo, sizeof(pseudo))} +
-                            std::uint32_t{rte_raw_cksum(datagram.data(), datagram.size())};
-  return (sum & 0xFFFF) + (sum >> 16) == 0xFFFF;
+  const std::uint64_t pseudo = std::uint64_t{rte_cpu_to_be_32(source)} + rte_cpu_to_be_32(destination) +
+                               rte_cpu_to_be_16(std::uint16_t{IPPROTO_UDP}) +
+                               rte_cpu_to_be_16(static_cast<std::uint16_t>(datagram.size()));
+  return ip::checksum_holds(datagram.data(), datagram.size(), pseudo);
 }
 
 /// `payload` is that of the IPv4 datagram between the two addresses (host byte order). Bytes beyond UDP's own length
