@@ -239,7 +239,8 @@ bool PublishStage::cross_done(const Event& event) {
                                          .cross_type = cross.cross_type});
 }
 
-/// There are no orders for the cross alone, so the far price, at which those would cross, is the near price.
+/// The far price would be that of the orders for the cross alone; here both are the indicative price, which counts all
+/// (docs/protocol.md, 3).
 bool PublishStage::imbalance(const Event& event) {
   const CrossEvent& cross = event.cross;
   return publish(event, itch::NetOrderImbalance{.head = head(itch::NetOrderImbalance::kType, event),

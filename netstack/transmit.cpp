@@ -53,12 +53,11 @@ void put_if(bool given, ouch::OptionWriter& writer, const ouch::OptionValue<tag>
   }
 }
 
-/// Writes a message and, where the message has one, its appendage (WIRE 3.2). Returns the bytes.
+/// Writes the appendage of the message at `at`, where the message has one (WIRE 3.2). Returns the bytes of both.
 template <class Message>
-std::size_t put(std::uint8_t* at, const Message& message, const Options& options) {
+std::size_t put_options(std::uint8_t* at, const Options& options) {
   static_assert(longest<Message>() <= MessageStore<128>::kMaxMessage);
   using enum ouch::Tag;
-  overlay<Message>(at) = message;
   const bool wanted = Message::kAppendage == ouch::Appendage::always || options.user_ref_idx != 0;
   if (Message::kAppendage == ouch::Appendage::none || !wanted) return sizeof(Message);
   ouch::OptionWriter writer({at + sizeof(Message), MessageStore<128>::kMaxMessage - sizeof(Message)});
@@ -72,11 +71,18 @@ std::size_t put(std::uint8_t* at, const Message& message, const Options& options
   return sizeof(Message) + writer.finish();
 }
 
+template <class Message>
+std::size_t put(std::uint8_t* at, const Message& message, const Options& options) {
+  overlay<Message>(at) = message;
+  return put_options<Message>(at, options);
+}
+
 /// Accepted or Replaced: the order as it is now, and the options that it was taken with.
 template <class Message>
 std::size_t put_order(std::uint8_t* at, const Event& event, const OrderAsked& asked, const OrderResolved& resolved) {
   const OrderEvent& order = event.order;
-  Message message{};
+  Message& message = overlay<Message>(at);
+  message.type = Message::kType;
   message.timestamp = event.time_ns;
   if constexpr (std::is_same_v<Message, ouch::OrderReplaced>) message.orig_user_ref_num = order.user_ref_num.value;
   message.user_ref_num = asked.user_ref_num.value;
@@ -92,14 +98,13 @@ std::size_t put_order(std::uint8_t* at, const Event& event, const OrderAsked& as
   message.cross_type = resolved.cross_type;
   message.order_state = order.code;
   message.cl_ord_id = asked.cl_ord_id;
-  return put(at, message,
-             {.firm = resolved.firm_given ? resolved.firm : kNoFirm,
-              .min_quantity = asked.min_quantity,
-              .post_only = resolved.post_only,
-              .expire_seconds = resolved.expire_seconds,
-              .group_given = resolved.group_id != 0,
-              .group_id = resolved.group_id,
-              .user_ref_idx = asked.user_ref_idx});
+  return put_options<Message>(at, {.firm = resolved.firm_given ? resolved.firm : kNoFirm,
+                                   .min_quantity = asked.min_quantity,
+                                   .post_only = resolved.post_only,
+                                   .expire_seconds = resolved.expire_seconds,
+                                   .group_given = resolved.group_id != 0,
+                                   .group_id = resolved.group_id,
+                                   .user_ref_idx = asked.user_ref_idx});
 }
 
 /// What was there to execute against.
