@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <stdexcept>
+#include <utility>
 
 #include "hugepages/topology.hpp"
 #include "netstack/session/session_name.hpp"
@@ -28,6 +29,11 @@ std::size_t checked_size(const Config& config) {
   return bytes;
 }
 
+std::unique_ptr<Arena> make_arena(const Config& config) {
+  const int node = config.port.core ? node_of_core(*config.port.core) : -1;
+  return std::make_unique<Arena>(checked_size(config), config.hugepages, node, "partition");
+}
+
 }  // namespace
 
 void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns) {
@@ -48,9 +54,16 @@ std::size_t Partition::bytes_for(const Config& config) {
 }
 
 Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock)
+    : Partition(config, ports, clock, make_arena(config), nullptr) {}
+
+Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena)
+    : Partition(config, ports, clock, nullptr, &arena) {}
+
+Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, std::unique_ptr<Arena> own,
+                     Arena* given)
     : config_(config),
-      arena_(checked_size(config), config.hugepages, config.port.core ? node_of_core(*config.port.core) : -1,
-             "partition"),
+      own_arena_(std::move(own)),
+      arena_(own_arena_ ? *own_arena_ : *given),
       commands_(arena_, config.command_ring),
       events_(arena_, config.event_ring),
       match_in_(commands_.add_gating("match")),

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "app/config.hpp"
 #include "app/loop.hpp"
@@ -33,6 +34,8 @@ class Partition {
   /// `config` is complete (set_start, net.mac) and is kept as a copy; the ports outlive the partition. Throws
   /// std::runtime_error (one line) if the memory is not to be had.
   Partition(const Config& config, const Ports& ports, const TscClock& clock);
+  /// The same in memory of the caller's, bytes_for(config) at least, which outlives the partition.
+  Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena);
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
 
@@ -59,9 +62,12 @@ class Partition {
   std::uint64_t slots() const { return orders_.capacity(); }
 
  private:
+  Partition(const Config& config, const Ports& ports, const TscClock& clock, std::unique_ptr<Arena> own, Arena* given);
+
   // In the order of construction.
   Config config_;
-  Arena arena_;
+  std::unique_ptr<Arena> own_arena_;  // none in the caller's memory
+  Arena& arena_;
   CommandRing commands_;
   EventRing events_;
   CommandRing::GatingReader& match_in_;

@@ -12,6 +12,10 @@
 #include <fstream>
 #include <string>
 
+#include "app/partition.hpp"
+#include "netstack/port/capture.hpp"
+#include "netstack/port/memory_port.hpp"
+#include "netstack/session/session_name.hpp"
 #include "netstack/wire/itch.hpp"
 #include "tests/app/program.hpp"
 #include "tests/app/replay_rig.hpp"
@@ -167,6 +171,31 @@ TEST_F(Replay, PublishesWhatTheAnswersSay) {
     if (std::string_view("AFECXDU").find(type) != std::string_view::npos) orders.push_back(type);
   }
   EXPECT_EQ(orders.substr(0, 5), "AEXAD") << types;
+}
+
+TEST_F(Replay, RunsTheSameInMemoryThatAnotherPartitionHad) {
+  Config config = load_config(config_file("c.toml"), ConfigUse::replay);
+  config.net.mac = test::kOurMac;
+  set_start(config, kMidnight, kStart);
+  Arena arena(Partition::bytes_for(config), HugepagePolicy::off);
+  const auto answers = [&] {
+    MemoryRxPort rx;
+    MemoryTxPort tx;
+    rx.push_burst(kStart, {test::login_frame(kAnn, "ann", "secret")});
+    rx.push_burst(kStart + 1, {test::udp_frame(kAnn, test::kOrderPort,
+                                               test::mold_packet(1, {order(1, 'B', 300, 1'000'000)}, kSession))});
+    rx.end(kStart + 2);
+    arena.clear();
+    Partition partition(config, {rx, tx, tx}, TscClock{}, arena);
+    while (!partition.finished()) partition.round();
+    EXPECT_EQ(partition.engine().live_orders(), 1u);
+    std::vector<Payload> frames;
+    for (const MemoryTxPort::Sent& sent : tx.frames()) frames.push_back(sent.bytes);
+    return frames;
+  };
+  const std::vector<Payload> first = answers();
+  EXPECT_GT(first.size(), 3u);
+  EXPECT_EQ(answers(), first);
 }
 
 TEST_F(Replay, WritesTheSameBytesTwice) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -71,6 +72,17 @@ TEST(Arena, UsesExactlyTheBytesForeseen) {
   (void)arena.array<std::uint64_t>(8);
   EXPECT_EQ(Arena::bytes_for<std::uint8_t>(65), 128u);
   EXPECT_EQ(arena.used(), Arena::bytes_for<std::uint8_t>(65) + Arena::bytes_for<std::uint64_t>(8));
+}
+
+TEST(Arena, HandsTheSameMemoryOutAnewAndZeroedAfterClear) {
+  Arena arena(Arena::bytes_for<std::uint64_t>(100), HugepagePolicy::off);
+  const auto before = arena.array<std::uint64_t>(100);
+  std::fill(before.begin(), before.end(), ~std::uint64_t{0});
+  arena.clear();
+  EXPECT_EQ(arena.used(), 0u);
+  const auto after = arena.array<std::uint64_t>(100);
+  EXPECT_EQ(after.data(), before.data());
+  for (const std::uint64_t word : after) EXPECT_EQ(word, 0u);
 }
 
 TEST(Arena, ReportsOrdinaryPagesWhenHugepagesAreOff) {
