@@ -738,7 +738,7 @@ void add_order(Digest& digest, const HotOrder& order) {
   digest.add(std::uint64_t{order.session} << 48 | order.ref);
   digest.add(std::uint64_t{order.user_ref_num.value} << 32 | order.open);
   digest.add(std::uint64_t{order.side} << 32 | order.executed);
-  const unsigned marks = order.hidden | order.attributable << 1 | order.one_cross << 2 | order.has_channel << 3;
+  const unsigned marks = order.hidden | order.attributable * 2u | order.one_cross * 4u | order.has_channel * 8u;
   if (marks != 0) digest.add(marks);
 }
 

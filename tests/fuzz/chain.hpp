@@ -84,7 +84,7 @@ inline Config config_of(const Setting& setting) {
   config.engine.sessions = kAccounts;
   config.engine.max_orders = setting.tiny ? 6 : 64;
   config.engine.max_levels = setting.tiny ? 4 : 32;
-  config.engine.user_ref_window = setting.tiny ? 2 : 16;
+  config.engine.user_ref_window = UserRefs::kLeastWindow;
   config.command_ring = setting.plenty ? 64 : setting.tiny ? 2 : 8;
   config.event_ring = setting.plenty ? 256 : setting.tiny ? 2 : 16;
   config.hugepages = HugepagePolicy::off;
@@ -394,7 +394,7 @@ class Chain {
       const Level& level = pools.levels[ladder.find(pools.nodes, rank)];
       std::uint64_t entered = 0;
       for (OrderIndex at = level.head; at != kNoOrder; at = pools.orders.hot(at).next) {
-        if (pools.orders.asked(at).display == 'N') continue;
+        if (pools.orders.hot(at).hidden) continue;
         const HotOrder& order = pools.orders.hot(at);
         const auto found = books_.orders().find(order.ref);
         HOLDS(found != books_.orders().end());

@@ -77,9 +77,9 @@ void check_ipv4(const link::Frame& frame) {
 }
 
 void check_arp(const link::Frame& frame) {
-  const auto asker = link::parse_arp(frame.payload, kOurMac, kOurAddress);
+  const auto asker = link::parse_arp(frame.payload, frame.source, kOurMac, kOurAddress);
   if (!asker.taken()) return;
-  HOLDS(link::is_station(asker.value.mac) && asker.value.mac != kOurMac);
+  HOLDS(asker.value.mac == frame.source);
   HOLDS(asker.value.address == 0 || (ip::is_station(asker.value.address) && asker.value.address != kOurAddress));
 }
 
