@@ -92,6 +92,7 @@ bool Engine::advance(const Command& command, Out& out) {
     case CommandKind::replace:
       if (step_ == Step::match) return match(command, out);
       if (step_ == Step::settle) return settle(command, out);
+      if (step_ == Step::show) return show(command, out);
       return command.kind == CommandKind::enter ? enter(command, out) : replace(command, out);
     case CommandKind::cancel:
       cancel(command, out);
@@ -274,7 +275,7 @@ Engine::Fate Engine::fate() const {
   }
   if (executes_now()) {
     if (terms_.post_only) return Fate::refuse;
-    return measured_ >= terms_.min_quantity ? Fate::execute : Fate::die;
+    return terms_.min_quantity == 0 || executes_enough() ? Fate::execute : Fate::die;
   }
   return terms_.time_in_force == TimeInForce::ioc || terms_.min_quantity > 0 ? Fate::die : Fate::rest;
 }
@@ -291,16 +292,18 @@ bool Engine::has_place(const HotOrder* leaving) const {
          pools_.nodes.free_count() >= book.side(buy).nodes_needed();
 }
 
-/// Adds up what would execute at once, until it is enough. False: not yet, and other stages have waited long enough.
-bool Engine::measure() {
-  const SymbolState& symbol = state(at_symbol_);
-  const Rank limit = symbol.book.scale().rank(!terms_.buy(), terms_.price);
-  for (std::size_t levels = 0; measured_ < terms_.min_quantity && measure_at_.rank() <= limit; ++levels) {
-    if (levels == kMostLooks) return !(yielded_ = true);
-    measured_ += pools_.levels[measure_at_.level(pools_.nodes)].shares;
-    measure_at_.worse(pools_.nodes);
+/// Whether the minimum is there, among the best levels: a client must not have everyone wait for a sum over all.
+bool Engine::executes_enough() const {
+  const Book& book = state(at_symbol_).book;
+  const Ladder& contra = book.side(!terms_.buy());
+  const Rank limit = book.scale().rank(!terms_.buy(), terms_.price);
+  std::uint64_t shares = 0;
+  Ladder::Cursor at(contra, pools_.nodes, contra.best());
+  for (std::size_t levels = 0; levels < kMostLooks && at.rank() <= limit; ++levels, at.worse(pools_.nodes)) {
+    shares += pools_.levels[at.level(pools_.nodes)].shares;
+    if (shares >= terms_.min_quantity) return true;
   }
-  return true;
+  return false;
 }
 
 /// Why a post-only order is cancelled (WIRE 3.4): what it would have executed against.
@@ -323,18 +326,21 @@ void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
 /// The new order's hot record, from terms_.
 HotOrder& Engine::fill_hot(const Command& command, std::uint32_t executed) {
   HotOrder& order = pools_.orders.hot(command.order.order);
-  order = {};
-  order.level = kNoLevel;
-  order.open = terms_.open;
-  order.ref = ++last_ref_ & 0xFFFF'FFFF'FFFFu;
-  order.session = command.session.value;
-  order.executed = executed & 0xFFFFFu;
-  order.side = static_cast<unsigned char>(terms_.side) & 0x7Fu;
-  order.hidden = terms_.display == Display::hidden || terms_.one_cross();
-  order.attributable = terms_.display == Display::attributable;
-  order.one_cross = terms_.one_cross();
-  order.has_channel = command.order.user_ref_idx != 0;
-  order.user_ref_num = command.order.user_ref_num;
+  const bool one_cross = terms_.one_cross();
+  order = {.next = {},
+           .prev = {},
+           .level = kNoLevel,
+           .open = terms_.open,
+           .ref = ++last_ref_ & 0xFFFF'FFFF'FFFFu,
+           .session = command.session.value,
+           .executed = executed & 0xFFFFFu,
+           .side = static_cast<unsigned char>(terms_.side) & 0x7Fu,
+           .hidden = terms_.display == Display::hidden || one_cross,
+           .attributable = terms_.display == Display::attributable,
+           .one_cross = one_cross,
+           .waits = 0,
+           .has_channel = command.order.user_ref_idx != 0,
+           .user_ref_num = command.order.user_ref_num};
   users_.insert(command.session, command.order.user_ref_idx, command.order.user_ref_num, command.order.order);
   by_session_.push_back(command.session.value, command.order.order);
   ++live_;
@@ -343,54 +349,40 @@ HotOrder& Engine::fill_hot(const Command& command, std::uint32_t executed) {
 
 bool Engine::enter(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
-  if (step_ == Step::begin) {
-    CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
-    counters_.add(EngineCounter::orders);
-    if (!consume(command.session, ask.user_ref_idx, ask.user_ref_num)) {
-      returner_.retire(ask.order, command.sequence.value, emitted(out));
-      return true;
-    }
-    if (command.reject != 0) {
-      reject(command, command.reject, out);
-      return true;
-    }
-    at_symbol_ = command.symbol;
-    terms_ = {.side = ask.side,
-              .time_in_force = ask.time_in_force,
-              .display = ask.display,
-              .cross = ask.cross_type,
-              .post_only = ask.post_only == PostOnly::yes,
-              .price = ask.price,
-              .open = ask.quantity,
-              .min_quantity = ask.min_quantity,
-              .expire_seconds = ask.expire_seconds};
-    const SymbolState& symbol = state(at_symbol_);
-    Reject reason = sessions_[command.session.value].disabled ? Reject::firm_not_authorised : check_terms(terms_);
-    if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
-    if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
-    if (reason == Reject::none && (live_ >= max_orders_ || !has_place(nullptr))) reason = Reject::processing;
-    if (reason != Reject::none) {
-      reject(command, static_cast<std::uint16_t>(reason), out);
-      return true;
-    }
-    begin_measure();
+  CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
+  counters_.add(EngineCounter::orders);
+  if (!consume(command.session, ask.user_ref_idx, ask.user_ref_num)) {
+    returner_.retire(ask.order, command.sequence.value, emitted(out));
+    return true;
   }
-  if (step_ == Step::measure && !measure()) return false;
-
+  if (command.reject != 0) {
+    reject(command, command.reject, out);
+    return true;
+  }
+  at_symbol_ = command.symbol;
+  terms_ = {.side = ask.side,
+            .time_in_force = ask.time_in_force,
+            .display = ask.display,
+            .cross = ask.cross_type,
+            .post_only = ask.post_only == PostOnly::yes,
+            .price = ask.price,
+            .open = ask.quantity,
+            .min_quantity = ask.min_quantity,
+            .expire_seconds = ask.expire_seconds};
+  const SymbolState& symbol = state(at_symbol_);
+  Reject reason = sessions_[command.session.value].disabled ? Reject::firm_not_authorised : check_terms(terms_);
+  if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
+  if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
+  if (reason == Reject::none && (live_ >= max_orders_ || !has_place(nullptr))) reason = Reject::processing;
+  if (reason != Reject::none) {
+    reject(command, static_cast<std::uint16_t>(reason), out);
+    return true;
+  }
   fill_hot(command, 0);
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
   event.order = order_event(ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
   return place(command, out, event, Shown::no);
-}
-
-/// Only an aggressor with a minimum has to know how much there is.
-void Engine::begin_measure() {
-  measured_ = 0;
-  if (terms_.min_quantity == 0 || !executes_now()) return;
-  const Ladder& contra = state(at_symbol_).book.side(!terms_.buy());
-  measure_at_ = Ladder::Cursor(contra, pools_.nodes, contra.best());
-  step_ = Step::measure;
 }
 
 /// The order of an Enter or Replace, its event emitted but not finished. `before`: how the order that it replaces
@@ -425,8 +417,8 @@ bool Engine::place(const Command& command, Out& out, Event& event, Shown before)
   const Shown now = shown(order);
   if (before != Shown::no && now != Shown::no && before != now) {
     // ITCH's Replace keeps the attribution: another one takes a Delete and an Add.
-    step_ = Step::settle;
-    return settle(command, out);
+    step_ = Step::show;
+    return show(command, out);
   }
   if (now != Shown::no) event.order.feed = before == Shown::no ? FeedAction::add : FeedAction::replace;
   rest(command, aggressor_);
@@ -508,6 +500,13 @@ bool Engine::settle(const Command& command, Out& out) {
     bury(command, aggressor_, out);
     return true;
   }
+  return show(command, out);
+}
+
+/// The aggressor rests, and the feed says so. It has a place.
+bool Engine::show(const Command& command, Out& out) {
+  if (!out.has_room()) return false;
+  const HotOrder& order = pools_.orders.hot(aggressor_);
   Event& event = emit(command, EventKind::rested, command.session, at_symbol_, out);
   const FeedAction feed = shown(order) == Shown::no ? FeedAction::none : FeedAction::add;
   event.order = order_event(aggressor_, terms_.price, order.open, 'L', feed);
@@ -558,48 +557,40 @@ void Engine::resolve_terms(const OrderAsk& ask, OrderIndex original) {
 
 bool Engine::replace(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
-  if (step_ == Step::begin) {
-    CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
-    counters_.add(EngineCounter::orders);
-    SessionState& session = sessions_[command.session.value];
-    UserRefNum& last = session.last[ask.user_ref_idx];
-    const OrderIndex old_index = users_.find(command.session, ask.user_ref_idx, ask.orig_user_ref_num);
-    if (old_index == kNoOrder || ask.user_ref_num <= last) {
-      // Silence, and the new number is not consumed (WIRE 3.1).
-      counters_.add(old_index == kNoOrder ? EngineCounter::ignored_dead_order : EngineCounter::ignored_used_ref_num);
-      returner_.retire(ask.order, command.sequence.value, emitted(out));
-      return true;
-    }
-    const HotOrder& old = pools_.orders.hot(old_index);
-    at_symbol_ = symbol_of(old_index);
-    at_order_ = old_index;
-    resolve_terms(ask, old_index);
-
-    // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that
-    // is executed already, cancel the original, and the number stays free.
-    Reject reason = session.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
-    const bool done = ask.quantity <= old.executed;
-    const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||
-                     (terms_.buy() != is_buy(static_cast<Side>(old.side))) ||
-                     (!done && check_terms(terms_) != Reject::none);
-    if (reason == Reject::none && !bad && !done && !has_place(&old)) reason = Reject::processing;
-    if (reason != Reject::none) {
-      last = ask.user_ref_num;
-      reject(command, static_cast<std::uint16_t>(reason), out);
-      return true;
-    }
-    if (bad || done) {
-      take_off(command, old_index, old.open, bad ? 'Z' : 'U', out);
-      returner_.retire(ask.order, command.sequence.value, emitted(out));
-      return true;
-    }
-    last = ask.user_ref_num;
-    begin_measure();
+  CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
+  counters_.add(EngineCounter::orders);
+  SessionState& session = sessions_[command.session.value];
+  UserRefNum& last = session.last[ask.user_ref_idx];
+  const OrderIndex old_index = users_.find(command.session, ask.user_ref_idx, ask.orig_user_ref_num);
+  if (old_index == kNoOrder || ask.user_ref_num <= last) {
+    // Silence, and the new number is not consumed (WIRE 3.1).
+    counters_.add(old_index == kNoOrder ? EngineCounter::ignored_dead_order : EngineCounter::ignored_used_ref_num);
+    returner_.retire(ask.order, command.sequence.value, emitted(out));
+    return true;
   }
-  if (step_ == Step::measure && !measure()) return false;
-
-  const OrderIndex old_index = at_order_;
   const HotOrder old = pools_.orders.hot(old_index);
+  at_symbol_ = symbol_of(old_index);
+  resolve_terms(ask, old_index);
+
+  // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that
+  // is executed already, cancel the original, and the number stays free.
+  Reject reason = session.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
+  const bool done = ask.quantity <= old.executed;
+  const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||
+                   (terms_.buy() != is_buy(static_cast<Side>(old.side))) ||
+                   (!done && check_terms(terms_) != Reject::none);
+  if (reason == Reject::none && !bad && !done && !has_place(&old)) reason = Reject::processing;
+  if (reason != Reject::none) {
+    last = ask.user_ref_num;
+    reject(command, static_cast<std::uint16_t>(reason), out);
+    return true;
+  }
+  if (bad || done) {
+    take_off(command, old_index, old.open, bad ? 'Z' : 'U', out);
+    returner_.retire(ask.order, command.sequence.value, emitted(out));
+    return true;
+  }
+  last = ask.user_ref_num;
   fill_hot(command, old.executed);
   OrderResolved& resolved = pools_.orders.resolved(ask.order);
   resolved = pools_.orders.resolved(old_index);

@@ -17,7 +17,8 @@
 // What is more than a limit order for the day:
 //
 //   hidden         behind the displayed orders of its price
-//   MinQty m       on arrival at least m shares execute, or the order dies, as an IOC that finds nobody
+//   MinQty m       on arrival at least m shares execute, or the order dies, as an IOC that finds nobody. Only the best
+//                  kMostLooks price levels count
 //   post-only      if it would execute on arrival it is cancelled: G against a displayed order, F against a hidden one
 //   GTT            cancelled (T) at the first tick of the whole second at which its life is over, at most 1 s late
 //   on-open        enters in the opening call, hidden
@@ -123,9 +124,9 @@ class Engine {
   /// Where the command under way goes on. A command that needs many events walks through these.
   enum class Step : std::uint8_t {
     begin,     // nothing done yet
-    measure,   // enter, replace: how much would execute at once
     match,     // enter, replace: the aggressor executes
     settle,    // enter, replace: what is left of it rests or dies
+    show,      // replace: rests anew on the feed
     sweep,     // mass_cancel: the next order of the session
     symbols,   // phase: the next symbol of the range, or the end
     price,     // phase: finding the price of the symbol's cross
@@ -160,8 +161,7 @@ class Engine {
   static Reject check_phase(const Terms& terms, Phase phase);
   bool has_place(const HotOrder* leaving) const;
   bool executes_now() const;
-  void begin_measure();
-  bool measure();
+  bool executes_enough() const;
   void resolve_terms(const OrderAsk& ask, OrderIndex original);
   Fate fate() const;
   char refusal() const;
@@ -169,6 +169,7 @@ class Engine {
   bool place(const Command& command, Out& out, Event& event, Shown before);
   bool match(const Command& command, Out& out);
   bool settle(const Command& command, Out& out);
+  bool show(const Command& command, Out& out);
   void rest(const Command& command, OrderIndex index);
   bool walk_auction(const SymbolState& symbol);
   bool say_imbalance(const Command& command, Out& out);
@@ -196,7 +197,8 @@ class Engine {
   const SymbolState& state(SymbolId symbol) const { return symbols_[symbol.value - 1u]; }
   std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
 
-  /// Levels or orders that one apply() looks at for one command, some tens of microseconds' worth; then it yields.
+  /// Levels or orders that one apply() looks at for one command, some tens of microseconds' worth; then it yields, or
+  /// has seen enough.
   static constexpr std::size_t kMostLooks = 2048;
 
   static std::uint32_t waiting_lists(const EngineConfig& config);
@@ -233,8 +235,6 @@ class Engine {
   Step step_ = Step::begin;
   std::uint64_t events_before_ = 0;  // of the ring, when it began
   Terms terms_{};
-  Ladder::Cursor measure_at_;
-  std::uint64_t measured_ = 0;  // shares that execute at once, as far as anyone wants to know
   OrderIndex aggressor_ = kNoOrder;
   char refusal_ = 0;  // cancel reason of an aggressor that may not execute
   OrderIndex at_order_ = kNoOrder;

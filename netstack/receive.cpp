@@ -55,17 +55,20 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       now_(net.start_ns),
       next_tick_(tick_at_or_after(net.start_ns)),
       logins_(net, arena),
+      mass_cancels_(arena.array<TokenBucket>(net.accounts.size())),
       echo_replies_(net.pings_per_second),
       refusals_(net.failed_logins_per_second),
       feed_answers_(net.feed_requests_per_second) {
   CHECK(engine.symbols.size() <= std::numeric_limits<std::uint16_t>::max(), "%zu symbols", engine.symbols.size());
+  std::fill(mass_cancels_.begin(), mass_cancels_.end(), TokenBucket(kMassCancelsPerSecond));
   for (std::size_t i = 0; i < engine.symbols.size(); ++i) {
     symbols_.insert(symbol_key(engine.symbols[i].name), static_cast<std::uint16_t>(i + 1));
   }
 }
 
 std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine) {
-  return FixedMap::bytes_for(engine.symbols.size()) + Logins::bytes_for(net);
+  return FixedMap::bytes_for(engine.symbols.size()) + Logins::bytes_for(net) +
+         Arena::bytes_for<TokenBucket>(net.accounts.size());
 }
 
 std::size_t ReceiveStage::poll() {
@@ -333,10 +336,7 @@ bool ReceiveStage::take_mold(const Source& source, Bytes bytes) {
 
 /// A datagram whose blocks do not fill it exactly is not trusted with its first block either.
 bool ReceiveStage::take_data(SessionId session, Bytes bytes) {
-  mold::BlockReader whole(bytes);
-  while (whole.next()) {
-  }
-  if (whole.fault() != mold::BlockFault::none) return count(Count::order_blocks);
+  if (mold::fault_of(bytes) != mold::BlockFault::none) return count(Count::order_blocks);
   blocks_ = mold::BlockReader(bytes);
   const std::uint64_t first = blocks_.header()->sequence;
   const std::uint64_t messages = blocks_.header()->count;
@@ -557,7 +557,9 @@ bool ReceiveStage::take_mass_cancel(Bytes bytes) {
   command.firm.group_given = options.group_given;
   command.firm.side = options.side;
   if (command.reject == 0) {
-    const ouch::RejectReason reject = symbol_known ? options.reject : ouch::RejectReason::invalid_symbol;
+    ouch::RejectReason reject = symbol_known ? options.reject : ouch::RejectReason::invalid_symbol;
+    const bool in_time = reject != kNoReject || mass_cancels_[block_session_.value].take(now_);
+    if (!in_time) reject = ouch::RejectReason::risk_port_message_rate;
     command.reject = static_cast<std::uint16_t>(reject);
   }
   counters_.add(Count::rejects, command.reject != 0);

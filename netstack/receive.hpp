@@ -36,6 +36,10 @@ struct Datagram;
 /// ARP requests answered a second, in all: far above what the stations of a rack ask.
 inline constexpr std::uint32_t kArpRepliesPerSecond = 1000;
 
+/// Mass Cancels of one account that are carried out a second. Each looks at every order that the account has, and all
+/// others wait.
+inline constexpr std::uint32_t kMassCancelsPerSecond = 10;
+
 /// The sequence it produces: day_start; then for each burst what is due before it (phases of the schedule, ticks and
 /// the sessions that a tick finds silent) and the burst's own commands; day_end at the time where the port ends. Each
 /// of day_start, phase, tick with its closings, burst, day_end is a burst of its own: its last command is marked.
@@ -151,6 +155,7 @@ class ReceiveStage {
   std::size_t next_phase_ = 0;  // of the schedule
   std::uint64_t sequence_ = 0;  // of the newest command
   Logins logins_;
+  std::span<TokenBucket> mass_cancels_;  // by SessionId
   SharedRate arp_replies_{kArpRepliesPerSecond};
   SharedRate echo_replies_;
   SharedRate refusals_;

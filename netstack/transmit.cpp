@@ -91,7 +91,8 @@ std::size_t put_order(std::uint8_t* at, const Event& event, const OrderAsked& as
   message.symbol = resolved.symbol_name;
   message.price = order.price.value;
   message.time_in_force = static_cast<char>(asked.time_in_force);
-  message.display = asked.display;
+  // As accepted: an order for a cross is never shown.
+  message.display = resolved.cross_type == 'N' ? asked.display : static_cast<char>(Display::hidden);
   message.order_ref = order.ref.value;
   message.capacity = resolved.capacity;
   message.iso = asked.iso;

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "hugepages/check.hpp"
 #include "netstack/client/stream_follower.hpp"
 #include "netstack/wire/mold.hpp"
 #include "netstack/wire/ouch.hpp"
@@ -60,8 +61,12 @@ class OrderClient {
     return sizeof(*header);
   }
 
-  /// Begins a datagram of messages in `room`, which is the client's until finish(). Logged in, or assume_session().
-  void begin(std::span<std::uint8_t> room) { packet_ = wire::mold::PacketWriter(room); }
+  /// Begins a datagram of messages in `room`, which is the client's until finish(). Logged in, or assume_session();
+  /// while a login is under way nobody knows the numbers (CHECKed).
+  void begin(std::span<std::uint8_t> room) {
+    CHECK(!awaiting_, "messages of %s before its login is answered", user_.c_str());
+    packet_ = wire::mold::PacketWriter(room);
+  }
   /// Adds a message; `options(writer)` puts its options, if there are any. False, and nothing added: it does not fit.
   template <class Message, class Options = wire::ouch::NoOptions>
   bool add(const Message& message, Options&& options = {}) {
@@ -102,6 +107,7 @@ class OrderClient {
   void assume_session(const wire::alpha<10>& session) {
     session_ = session;
     next_upstream_ = 1;
+    awaiting_ = false;
   }
 
   bool logged_in() const { return answers_.has_value() && !awaiting_; }
@@ -111,6 +117,8 @@ class OrderClient {
   std::uint64_t next_answer() const { return answers_ ? answers_->next() : 0; }
   std::uint64_t missing() const { return answers_ ? answers_->missing() : 0; }
   const StreamFollower* answers() const { return answers_ ? &*answers_ : nullptr; }
+  /// As StreamFollower::give_up().
+  std::uint64_t give_up() { return answers_ ? answers_->give_up() : 0; }
 
  private:
   /// An Enter Order with every option it takes is 45 + 2 + 18 options of up to 10 bytes.
@@ -147,7 +155,6 @@ class OrderClient {
     const std::optional<std::uint64_t> next = accepted->sequence.decimal();
     if (!next || *next == 0) return Answer::malformed;
     if (!awaiting_) return Answer::logged_in;
-    awaiting_ = false;
     refusal_ = 0;
     assume_session(std::string_view(accepted->session.text()));
     if (!answers_ || answers_->session() != session_) answers_.emplace(session_);

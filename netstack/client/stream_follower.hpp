@@ -40,9 +40,12 @@ class StreamFollower {
       ended_ |= header->count == mold::kEndOfSession;
       return ended_ ? StreamPacket::end_of_session : StreamPacket::heartbeat;
     }
-    if (!fills_exactly(datagram)) return StreamPacket::malformed;
+    if (mold::fault_of(datagram) != mold::BlockFault::none) return StreamPacket::malformed;
     known_ = std::max(known_, first + header->count);
-    gaps_ += first > next_;
+    if (first > next_) {
+      ++gaps_;
+      beyond_ = std::min(beyond_, first);
+    }
     std::uint64_t number = first;
     for (mold::BlockReader blocks(datagram); blocks.next(); ++number) {
       repeats_ += number < next_;
@@ -50,6 +53,7 @@ class StreamFollower {
       ++next_;
       deliver(number, blocks.block());
     }
+    if (beyond_ <= next_) beyond_ = kNothing;
     return StreamPacket::data;
   }
 
@@ -70,22 +74,26 @@ class StreamFollower {
     return wire::mold::Header{.session = session_, .sequence = next_, .count = count};
   }
 
+  /// For when asking brings nothing any more, since the exchange keeps only so many: goes on at the oldest message that
+  /// came from behind the gap, or where that is unknown at the end. Returns how many messages are lost for good.
+  std::uint64_t give_up() {
+    const std::uint64_t from = next_;
+    next_ = std::min(beyond_, known_);
+    beyond_ = kNothing;
+    return next_ - from;
+  }
+
   const wire::alpha<10>& session() const { return session_; }
   /// Datagrams that began beyond next(), and messages that had been there before.
   std::uint64_t gaps() const { return gaps_; }
   std::uint64_t repeats() const { return repeats_; }
 
  private:
-  static bool fills_exactly(wire::Bytes datagram) {
-    wire::mold::BlockReader blocks(datagram);
-    while (blocks.next()) {
-    }
-    return blocks.fault() == wire::mold::BlockFault::none;
-  }
-
   wire::alpha<10> session_;
   std::uint64_t next_;
   std::uint64_t known_;  // 1 + the highest number heard of
+  static constexpr std::uint64_t kNothing = ~std::uint64_t{0};
+  std::uint64_t beyond_ = kNothing;  // lowest number that a datagram beyond next_ began with
   std::uint64_t gaps_ = 0;
   std::uint64_t repeats_ = 0;
   bool ended_ = false;

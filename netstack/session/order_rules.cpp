@@ -102,7 +102,7 @@ RejectReason check_handling(char time_in_force, char display, char iso) {
 
 }  // namespace
 
-OrderOptions read_options(const ouch::Split& split, ouch::TagSet allowed, const std::array<char, 4>& firm) {
+OrderOptions read_any_options(const ouch::Split& split, ouch::TagSet allowed, const std::array<char, 4>& firm) {
   OrderOptions result;
   const auto refuse = [&result](RejectReason reason) {
     if (result.reject == kNoReject) result.reject = reason;

@@ -32,7 +32,14 @@ struct OrderOptions {
 };
 
 /// `split` is of a message that takes the options `allowed`. `firm`: the account's.
-OrderOptions read_options(const wire::ouch::Split& split, wire::ouch::TagSet allowed, const std::array<char, 4>& firm);
+OrderOptions read_any_options(const wire::ouch::Split& split, wire::ouch::TagSet allowed,
+                              const std::array<char, 4>& firm);
+/// The same, with the way of most messages, which have none, in sight of the compiler.
+inline OrderOptions read_options(const wire::ouch::Split& split, wire::ouch::TagSet allowed,
+                                 const std::array<char, 4>& firm) {
+  if (split.options.empty() && split.fault == wire::ouch::SplitFault::none) return {};
+  return read_any_options(split, allowed, firm);
+}
 
 /// A firm that an account may speak for: its own, or blank for it.
 bool is_own_firm(std::string_view named, const std::array<char, 4>& firm);

@@ -27,7 +27,8 @@ class SharedRate {
     by_station_.fill(TokenBucket(std::max<std::uint32_t>(1, per_second / kParts)));
   }
 
-  /// Takes a token of the station's and one of all if there are both. `now` does not fall from call to call.
+  /// Takes a token of the station's, and then one of all; the station's is spent even if there is none of all. `now`
+  /// does not fall from call to call.
   bool take(const MacAddress& station, TimeNs now) { return part_of(station).take(now) && all_.take(now); }
 
  private:

@@ -98,6 +98,21 @@ class BlockReader {
   BlockFault fault_ = BlockFault::none;
 };
 
+/// Do the blocks that the header counts fill the datagram exactly?
+inline BlockFault fault_of(Bytes datagram) {
+  // Most datagrams of orders hold one message: then two lengths say it all.
+  const Header* const header = view_as<Header>(datagram);
+  constexpr std::size_t kFirstBlock = sizeof(Header) + sizeof(be16);
+  if (header != nullptr && header->count == 1 && datagram.size() >= kFirstBlock &&
+      *view_as<be16>(datagram.subspan(sizeof(Header))) == datagram.size() - kFirstBlock) {
+    return BlockFault::none;
+  }
+  BlockReader blocks(datagram);
+  while (blocks.next()) {
+  }
+  return blocks.fault();
+}
+
 /// Fills one packet in a bounded buffer: blocks as they come, the header at the end. Without a block it is a heartbeat.
 class PacketWriter {
  public:

@@ -176,14 +176,15 @@ TEST_F(Replay, PublishesWhatTheAnswersSay) {
 TEST_F(Replay, RunsTheSameInMemoryThatAnotherPartitionHad) {
   Config config = load_config(config_file("c.toml"), ConfigUse::replay);
   config.net.mac = test::kOurMac;
-  set_start(config, kMidnight, kStart);
+  set_start(config, test::kMidnight, kStart);
   Arena arena(Partition::bytes_for(config), HugepagePolicy::off);
   const auto answers = [&] {
     MemoryRxPort rx;
     MemoryTxPort tx;
     rx.push_burst(kStart, {test::login_frame(kAnn, "ann", "secret")});
-    rx.push_burst(kStart + 1, {test::udp_frame(kAnn, test::kOrderPort,
-                                               test::mold_packet(1, {order(1, 'B', 300, 1'000'000)}, kSession))});
+    rx.push_burst(kStart + 1,
+                  {test::udp_frame(kAnn, test::kOrderPort,
+                                   test::mold_packet(1, {order(1, 'B', 300, 1'000'000)}, test::replay_session()))});
     rx.end(kStart + 2);
     arena.clear();
     Partition partition(config, {rx, tx, tx}, TscClock{}, arena);

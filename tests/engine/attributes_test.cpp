@@ -105,6 +105,23 @@ TEST_F(Attributes, AReplaceThatNamesTheFirmIsADeleteAndAnAddSinceItchKeepsTheAtt
   EXPECT_EQ(only(attributable(replace(0, 2, 3, kPrice, 100))).feed, int(FeedAction::replace));
 }
 
+TEST_F(Attributes, AReplaceInItsPlaceNeedsNothingThatItDoesNotGiveBack) {
+  EngineConfig config = small_config();
+  config.max_levels = 10;
+  EngineRig scattered(config);
+  scattered.run(phase(Phase::continuous));
+  // Prices that share nothing of their way through the ladder use its nodes up while there are levels left.
+  const auto price_of = [](std::uint32_t number) { return 100 + number * 190'000'000; };
+  std::uint32_t number = 1;
+  while (scattered.outcomes(enter(0, number, B, price_of(number), 100)).at(0).kind == EventKind::accepted) ++number;
+  ASSERT_GT(number, 3u);
+  ASSERT_GT(scattered.engine().pools().levels.free_count(), 0u);
+  const auto all = scattered.outcomes(attributable(replace(0, 2, number + 1, price_of(2), 100)));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].kind, EventKind::replaced);
+  EXPECT_EQ(all[1].kind, EventKind::rested);
+}
+
 // ---- MinQty and FOK ----
 
 TEST_F(Attributes, FillOrKillExecutesWholeOrNotAtAll) {
@@ -139,26 +156,15 @@ TEST_F(Attributes, AMinimumAboveTheQuantityIsRejected) {
   EXPECT_EQ(only(at_least(101, enter(0, 1, B, kPrice, 100))).code, 0x000D);
 }
 
-TEST_F(Attributes, AMinimumOverManyLevelsIsMeasuredInTurns) {
+TEST_F(Attributes, AMinimumIsLookedForInTheBest2048LevelsOnly) {
   EngineConfig config = small_config();
   config.max_orders = config.max_levels = 10'000;
   EngineRig deep(config);
   deep.run(phase(Phase::continuous));
-  for (std::uint32_t i = 0; i < 5'000; ++i) deep.run(enter(0, i + 1, S, kPrice + 100 * i, 1));
-  deep.submit(at_least(5'000, enter(1, 1, B, kPrice + 1'000'000, 5'000, TimeInForce::ioc)));
-  std::vector<Event> events;
-  int turns = 0;
-  for (; deep.unapplied() > 0 && events.empty(); ++turns) {
-    deep.poll_match();
-    deep.read(events);
-  }
-  EXPECT_EQ(turns, 3) << "2048 levels a turn";
-  while (deep.unapplied() > 0) {
-    deep.poll_match();
-    deep.read(events);
-  }
-  EXPECT_EQ(events.size(), 5'001u);
-  EXPECT_EQ(deep.engine().live_orders(), 0u);
+  for (std::uint32_t i = 0; i < 2'049; ++i) deep.run(enter(0, i + 1, S, kPrice + 100 * i, 1));
+  const std::uint32_t limit = kPrice + 1'000'000;
+  EXPECT_EQ(deep.outcomes(at_least(2'049, enter(1, 1, B, limit, 2'049, TimeInForce::ioc))).at(0).code, 'D');
+  EXPECT_EQ(deep.outcomes(at_least(2'048, enter(1, 2, B, limit, 2'049, TimeInForce::ioc))).size(), 2'050u);
 }
 
 // ---- Post-only ----

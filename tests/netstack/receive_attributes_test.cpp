@@ -220,7 +220,7 @@ TEST_F(ReceiveAttributes, LeaveToTheEngineWhatValuesMeanTogether) {
             std::tuple(CrossType::opening, TimeInForce::ioc, PostOnly::yes, 999u, 5u));
 }
 
-TEST_F(ReceiveAttributes, RejectOnTheChannelThatWasNamedBeforeTheFault) {
+TEST_F(ReceiveAttributes, RejectOnTheChannelThatIsNamed) {
   Payload options = option(Tag::user_ref_idx, {9});
   put(options, option(Tag::max_floor, u32(5)));
   const Taken taken = enter_with(options);
@@ -229,6 +229,9 @@ TEST_F(ReceiveAttributes, RejectOnTheChannelThatWasNamedBeforeTheFault) {
   EXPECT_EQ(taken.asked.user_ref_idx, 9);
   options.push_back(77);  // and the appendage is broken
   EXPECT_EQ(enter_with(options).command.order.user_ref_idx, 9);
+  Payload behind = option(Tag::max_floor, u32(5));
+  put(behind, option(Tag::user_ref_idx, {9}));
+  EXPECT_EQ(enter_with(behind).command.order.user_ref_idx, 9);
 }
 
 // ---- A firm's order entry as a whole --------------------------------------------------------------------------------
@@ -287,6 +290,13 @@ TEST_F(ReceiveFirms, AMassCancelIsRejectedForItsFirstFault) {
   EXPECT_EQ(rig.count(ReceiveCounter::rejects), 4u);
 }
 
+TEST_F(ReceiveFirms, MassCancelsBeyondTheirRateAreRejected) {
+  for (std::uint32_t i = 0; i < kMassCancelsPerSecond; ++i) {
+    EXPECT_EQ(send_one(mass_cancel_message(21 + i, "", "")).command.reject, 0) << i;
+  }
+  EXPECT_EQ(send_one(mass_cancel_message(99, "", "")).command.reject, 0x0029);
+}
+
 TEST_F(ReceiveFirms, DisableAndEnableNameTheFirm) {
   for (const CommandKind kind : {disable, enable}) {
     const auto message = [kind](std::string_view firm) {
@@ -311,7 +321,8 @@ TEST_F(ReceiveFirms, DisableAndEnableNameTheFirm) {
 
 TEST_F(ReceiveFirms, AFaultyAppendageIsSilence) {
   const auto no_appendage = [](Payload message) {
-    message.resize(message.size() - 2);
+    message.pop_back();
+    message.pop_back();
     return message;
   };
   Payload side_then_rubbish = option(Tag::side, letter('X'));

@@ -82,6 +82,21 @@ TEST(StreamFollower, AsksForNoMoreThanARequestCanName) {
   EXPECT_EQ(follower.request()->count, 65'534u);
 }
 
+TEST(StreamFollower, GoesOnBehindWhatTheExchangeKeepsNoMoreWhenItGivesUp) {
+  Follower follower;
+  follower.take(packet(1, 1));
+  follower.take(mold_header(kSession, 101, 0));
+  follower.take(packet(60, 3));  // the oldest that are kept
+  EXPECT_EQ(follower.request()->sequence, 2u);
+  EXPECT_EQ(follower.give_up(), 58u);
+  EXPECT_EQ(follower.next(), 60u);
+  follower.got = 59;
+  follower.take(packet(60, 41));
+  EXPECT_EQ(follower.got, 100u);
+  EXPECT_EQ(follower.missing(), 0u);
+  EXPECT_EQ(follower.give_up(), 0u);
+}
+
 TEST(StreamFollower, TakesNothingOfAnotherSessionNorOfABrokenDatagram) {
   Follower follower;
   EXPECT_EQ(follower.take(mold_packet(1, {message(1)}, "OTHER00000")), StreamPacket::foreign);
