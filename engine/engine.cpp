@@ -65,6 +65,7 @@ std::uint32_t Engine::waiting_lists(const EngineConfig& config) {
 std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
   std::size_t done = 0;
   yielded_ = false;
+  if (commands.size() >= kLeastToPrefetch && live_ >= kDeepBooks) prefetch(commands);
   for (; done < commands.size(); ++done) {
     const Command& command = commands[done];
     if (step_ == Step::begin) {
@@ -83,6 +84,42 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
     finish(command, out);
   }
   return done;
+}
+
+/// In a deep book nearly everything that a command touches is far away: its number's place, then the order there, then
+/// that order's level. All commands of the burst wait for each of these together instead of one after the other.
+void Engine::prefetch(std::span<const Command> commands) const {
+  const auto is_new = [](const Command& c) { return c.kind == CommandKind::enter || c.kind == CommandKind::replace; };
+  const auto names_order = [](const Command& c) {
+    return c.kind == CommandKind::cancel || c.kind == CommandKind::replace || c.kind == CommandKind::modify;
+  };
+  const auto named = [](const Command& c) {
+    return c.kind == CommandKind::replace ? c.order.orig_user_ref_num : c.order.user_ref_num;
+  };
+  for (const Command& c : commands) {
+    if (is_new(c)) {
+      __builtin_prefetch(&pools_.orders.hot(c.order.order), 1);
+      by_session_.prefetch(c.order.order);
+      users_.prefetch(c.session, c.order.user_ref_idx, c.order.user_ref_num);
+    }
+    if (names_order(c)) users_.prefetch(c.session, c.order.user_ref_idx, named(c));
+  }
+  for (const Command& c : commands) {
+    if (!names_order(c)) continue;
+    const OrderIndex order = users_.guess(c.session, c.order.user_ref_idx, named(c));
+    if (order == kNoOrder) continue;
+    __builtin_prefetch(&pools_.orders.hot(order), 1);
+    by_session_.prefetch(order);
+  }
+  for (const Command& c : commands) {
+    if (!names_order(c)) continue;
+    const OrderIndex index = users_.guess(c.session, c.order.user_ref_idx, named(c));
+    if (index == kNoOrder) continue;
+    const HotOrder& order = pools_.orders.hot(index);
+    if (order.level != kNoLevel) __builtin_prefetch(&pools_.levels[order.level], 1);
+    if (order.prev != kNoOrder) __builtin_prefetch(&pools_.orders.hot(order.prev), 1);
+    if (order.next != kNoOrder) __builtin_prefetch(&pools_.orders.hot(order.next), 1);
+  }
 }
 
 /// Does as much of the command as there is room for. True: all of it.

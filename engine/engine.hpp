@@ -140,6 +140,7 @@ class Engine {
     close,     // what follows after the last symbol
   };
 
+  void prefetch(std::span<const Command> commands) const;
   bool advance(const Command& command, Out& out);
   void finish(const Command& command, Out& out);
 
@@ -196,6 +197,11 @@ class Engine {
   SymbolState& state(SymbolId symbol) { return symbols_[symbol.value - 1u]; }
   const SymbolState& state(SymbolId symbol) const { return symbols_[symbol.value - 1u]; }
   std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
+
+  /// From so many commands, and live orders, on it pays to look ahead for what they will touch: fewer orders are in the
+  /// cache as it is.
+  static constexpr std::size_t kLeastToPrefetch = 4;
+  static constexpr std::uint32_t kDeepBooks = 1u << 13;
 
   /// Levels or orders that one apply() looks at for one command, some tens of microseconds' worth; then it yields, or
   /// has seen enough.

@@ -40,6 +40,8 @@ class OrderLists {
     links_[links.after].before = links.before;
   }
 
+  void prefetch(OrderIndex order) const { __builtin_prefetch(&links_[order.value], 1); }
+
   /// The oldest of a list; kNoOrder: it is empty.
   OrderIndex front(std::uint32_t list) const { return order_at(links_[slots_ + list].after); }
   /// The one after `order`, which is in a list; kNoOrder: it is the last.
