@@ -160,30 +160,12 @@ class Section {
   const toml::table& table_;
 };
 
-std::optional<std::uint32_t> parse_address(const std::string& text) {
-  in_addr address{};
-  if (inet_pton(AF_INET, text.c_str(), &address) != 1) return std::nullopt;
-  return ntohl(address.s_addr);
-}
-
 bool is_multicast(std::uint32_t address) { return address >> 28 == 0xE; }
 
 /// 0/8, loopback, multicast and above are nobody's own address.
 bool is_host_address(std::uint32_t address) {
   const std::uint32_t first = address >> 24;
   return first != 0 && first != 127 && first < 224;
-}
-
-std::optional<MacAddress> parse_mac(const std::string& text) {
-  MacAddress mac{};
-  if (text.size() != 17) return std::nullopt;
-  for (std::size_t i = 0; i < 17; ++i) {
-    const bool separator = i % 3 == 2;
-    if (separator ? text[i] != ':' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return std::nullopt;
-  }
-  for (std::size_t i = 0; i < 6; ++i)
-    mac[i] = static_cast<std::uint8_t>(std::stoul(text.substr(3 * i, 2), nullptr, 16));
-  return mac;
 }
 
 /// "HH:MM:SS" with up to nine digits of a fraction, below 24 h.
@@ -715,6 +697,24 @@ Config load_config(const std::string& path, ConfigUse use) { return Reader(path,
 std::string place_of(const Config& config, const std::string& key) {
   const auto line = config.lines.find(key);
   return fmt::format("{}:{}: {}", config.path, line == config.lines.end() ? 1 : line->second, key);
+}
+
+std::optional<std::uint32_t> parse_address(const std::string& text) {
+  in_addr address{};
+  if (inet_pton(AF_INET, text.c_str(), &address) != 1) return std::nullopt;
+  return ntohl(address.s_addr);
+}
+
+std::optional<MacAddress> parse_mac(const std::string& text) {
+  MacAddress mac{};
+  if (text.size() != 17) return std::nullopt;
+  for (std::size_t i = 0; i < 17; ++i) {
+    const bool separator = i % 3 == 2;
+    if (separator ? text[i] != ':' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return std::nullopt;
+  }
+  for (std::size_t i = 0; i < 6; ++i)
+    mac[i] = static_cast<std::uint8_t>(std::stoul(text.substr(3 * i, 2), nullptr, 16));
+  return mac;
 }
 
 std::string format_address(std::uint32_t address) {

@@ -73,5 +73,8 @@ Config load_config(const std::string& path, ConfigUse use);
 std::string format_address(std::uint32_t address);
 /// "02:00:00:00:00:01" for messages and figures.
 std::string format_mac(const MacAddress& mac);
+/// The other way round; nothing if it is anything else.
+std::optional<std::uint32_t> parse_address(const std::string& text);
+std::optional<MacAddress> parse_mac(const std::string& text);
 
 }  // namespace crosswire

@@ -69,6 +69,14 @@ class Histogram {
     return std::min(last_value_of(bucket), max_);
   }
 
+  /// Calls `visit(last value of the bucket, how many)` for each bucket that has any, in rising order.
+  template <class Visit>
+  void each_bucket(Visit&& visit) const {
+    for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
+      if (buckets_[bucket] > 0) visit(std::min(last_value_of(bucket), max_), buckets_[bucket]);
+    }
+  }
+
   void merge(const Histogram& other) {
     for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
     count_ += other.count_;

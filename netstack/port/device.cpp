@@ -52,7 +52,7 @@ Device::Device(const DeviceOptions& options)
     const DpdkErrors errors;
     configure(options);
     set_up_queues(options);
-    start();
+    start(options.receive_all);
   } catch (...) {
     close();
     throw;
@@ -123,13 +123,18 @@ void Device::set_up_queues(const DeviceOptions& options) {
   }
 }
 
-void Device::start() {
+void Device::start(bool receive_all) {
   if (const int error = rte_eth_dev_start(port_id_); error != 0) {
     fail("cannot be started", error, "see what the driver says");
   }
   // Devices without these switches (most virtual ones) say so, and receive everything; the stages look at addresses.
-  rte_eth_promiscuous_disable(port_id_);
-  rte_eth_allmulticast_disable(port_id_);
+  if (receive_all) {
+    rte_eth_promiscuous_enable(port_id_);
+    rte_eth_allmulticast_enable(port_id_);
+  } else {
+    rte_eth_promiscuous_disable(port_id_);
+    rte_eth_allmulticast_disable(port_id_);
+  }
   std::uint16_t mtu = kMtu;
   if (rte_eth_dev_get_mtu(port_id_, &mtu) == 0 && mtu < kMtu) {
     fail("has an MTU of " + std::to_string(mtu), EMSGSIZE, "set it to 1500");

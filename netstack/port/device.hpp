@@ -21,6 +21,7 @@ struct DeviceOptions {
   std::uint16_t rx_descriptors = 1024;  // the driver may round both
   std::uint16_t tx_descriptors = 1024;
   std::uint32_t tx_mbufs = 0;  // 0: as many as can be in use at once
+  bool receive_all = false;    // also what is for other stations and groups: for clients of many addresses, and the feed
 };
 
 /// The device's own counters, since it was started. A driver without a counter leaves it 0.
@@ -36,7 +37,7 @@ struct DeviceCounters {
 };
 
 /// A started device with one receive queue and some transmit queues. Outlives its ports. Receives what is for its own
-/// address and broadcasts: neither promiscuous nor all-multicast. No transmit offload but fast free is switched on; the
+/// address and broadcasts: neither promiscuous nor all-multicast, unless the options say so. No transmit offload but fast free is switched on; the
 /// stages write their checksums themselves, as half of the devices cannot.
 class Device {
  public:
@@ -73,7 +74,7 @@ class Device {
 
   void configure(const DeviceOptions& options);
   void set_up_queues(const DeviceOptions& options);
-  void start();
+  void start(bool receive_all);
   [[noreturn]] void fail(const std::string& what, int error, const char* mend) const;
   void close();
 

@@ -116,5 +116,13 @@ TEST(Histogram, IsEmptyAfterAReset) {
   EXPECT_EQ(histogram.percentile(100), 7u);
 }
 
+TEST(Histogram, ShowsItsBucketsInRisingOrder) {
+  Histogram histogram;
+  for (const std::uint64_t value : {5u, 5u, 1'000u, 100'000u}) histogram.record(value);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> seen;
+  histogram.each_bucket([&seen](std::uint64_t value, std::uint64_t count) { seen.emplace_back(value, count); });
+  EXPECT_EQ(seen, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{5, 2}, {1'007, 1}, {100'000, 1}}));
+}
+
 }  // namespace
 }  // namespace crosswire
