@@ -5,7 +5,9 @@
 #include <exception>
 #include <string>
 
+#include "app/echo.hpp"
 #include "app/flow.hpp"
+#include "app/load.hpp"
 #include "app/replay.hpp"
 #include "app/run.hpp"
 
@@ -79,11 +81,13 @@ int main(int argc, char** argv) {
   add_run_command(app, run, exit_code);
   add_replay_command(app, replay, exit_code);
   crosswire::add_flow_command(app, exit_code);
+  crosswire::add_load_command(app, exit_code);
+  crosswire::add_echo_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      std::fprintf(stderr, "crosswire: \"%s\" is no command; give run, replay or flow, or see crosswire --help\n",
+      std::fprintf(stderr, "crosswire: \"%s\" is no command; give run, replay, flow, load or echo, or see crosswire --help\n",
                    argv[1]);
       return kWrongUsage;
     }

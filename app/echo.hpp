@@ -1,0 +1,11 @@
+// `crosswire echo`: the floor. A plain DPDK echo in an appliance's place, for `crosswire load --floor`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace crosswire {
+
+/// Adds the subcommand; running it sets `exit_code`.
+void add_echo_command(CLI::App& root, int& exit_code);
+
+}  // namespace crosswire
