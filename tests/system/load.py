@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Load over shared memory: `crosswire load` on one end of a vhost link, the appliance on the other (scripts/link).
+
+Each check is a sentence. Any user, no hugepages, no NIC. Python's standard library only. The program is named by
+$CROSSWIRE, scripts/link by $LINK. Output: TAP."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+CONFIG = """
+[port]
+device = "net_vhost0,iface=x"
+address = "10.99.0.1"
+mac = "02:00:00:00:00:01"
+idle = "yield"
+[limits]
+max_orders = 20000
+max_levels = 2000
+[orders]
+messages_kept = 16384
+[feed]
+messages_kept = 65536
+[memory]
+hugepages = "off"
+[[symbol]]
+name = "AAA"
+reference_price_e4 = 1000000
+tick_e4 = 100
+[[symbol]]
+name = "BBB"
+reference_price_e4 = 500000
+tick_e4 = 50
+[[account]]
+user = "ann"
+password = "secret"
+firm = "ANNS"
+sources = ["10.99.0.0/24"]
+[[account]]
+user = "bob"
+password = "secret"
+firm = "BOBS"
+"""
+LOAD = ["--rate", "2000", "--seconds", "1", "--warm-up", "0.2", "--resting", "500", "--hugepages", "off"]
+
+
+class Tap:
+    """Numbered checks, each a sentence."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def check(self, sentence, good, seen=""):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {sentence}", flush=True)
+        if not good:
+            print("\n".join(f"# {line}" for line in str(seen).splitlines()), flush=True)
+
+    def end(self):
+        print(f"1..{self.count}", flush=True)
+        return 1 if self.failed else 0
+
+
+class Link:
+    """scripts/link with a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder, self.dir = folder, os.path.join(folder, "link")
+        self.config = os.path.join(folder, "c.toml")
+        with open(self.config, "w") as file:
+            file.write(CONFIG)
+        os.chmod(self.config, 0o600)
+
+    def __call__(self, what, *options, load=()):
+        link = ["--dir", self.dir] if what == "stop" else ["--dir", self.dir, "--server-core", "any", "--client-core", "any"]
+        command = [os.environ["LINK"], what, *link, *options, *(["--", *load] if load else [])]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+
+
+def figure(text, name):
+    found = re.search(rf"^{name} +(\S+)", text, re.M)
+    return found.group(1) if found else None
+
+
+def ends_with_nothing_lost(tap, link, program):
+    record, report = os.path.join(link.folder, "in.pcap"), os.path.join(link.folder, "load.json")
+    ran = link("run", "--config", link.config, "--record", record, load=[*LOAD, "--json", report])
+    seen = ran.stdout + ran.stderr
+    # A busy machine may hold the sender up; then it says so.
+    good = ran.returncode == 0 or (ran.returncode == 1 and "the rate was not reached" in ran.stderr)
+    tap.check("sends at the rate asked for, or says that it did not", good, seen)
+    if not good:
+        return
+    with open(report) as file:
+        load = json.load(file)
+    tap.check("is answered for every order, and loses nothing",
+              load["sent"] == load["answered"] > 1000 and load["lost"] == load["rejected"] == load["of_orders_gone"] == 0, load)
+    tap.check("hears of every order on the feed",
+              load["not_on_feed"] == 0 and load["feed"]["never"] == 0 and load["latency_ns"]["order_to_feed"]["count"] > 0, load)
+    tap.check("knows what executes", load["executions"] == load["sent_by_kind"]["crossing"] > 100, load)
+    tap.check("leaves the books empty", "live at the end 0" in ran.stdout, seen)
+    replayed = subprocess.run([program, "replay", "--config", link.config, "--in", record, "--out", "/dev/null"],
+                              capture_output=True, text=True, check=False)
+    tap.check("can be replayed from the appliance's recording to the same state",
+              figure(replayed.stdout, "state_hash") == figure(ran.stdout, "state_hash") is not None, seen + replayed.stdout + replayed.stderr)
+
+
+def measures_the_floor(tap, link):
+    floor = os.path.join(link.folder, "floor.json")
+    ran = link("run", "--config", link.config, "--server", "echo", load=[*LOAD, "--json", floor])
+    tap.check("measures the floor", "; the floor" in ran.stdout and "lost 0  rejected 0" in ran.stdout, ran.stdout + ran.stderr)
+    ran = link("run", "--config", link.config, load=[*LOAD, "--beside", floor])
+    tap.check("prints the appliance beside it", "above the floor" in ran.stdout, ran.stdout + ran.stderr)
+
+
+def explains_what_goes_wrong(tap, link):
+    started = link("start", "--config", link.config)
+    tap.check("starts a link that stays up", started.returncode == 0, started.stdout + started.stderr)
+    command = started.stdout.split()
+    with open(os.path.join(link.dir, "pid")) as file:
+        pid = int(file.read())
+    load = subprocess.Popen([*command, *LOAD[:2], "--seconds", "20", *LOAD[4:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in load.stderr:
+        if re.search(r"sent \d+", line):
+            break
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    text, errors = load.communicate(timeout=30)
+    tap.check("gives up on a server that died, with what it has measured and status 1",
+              load.returncode == 1 and text.startswith("PARTIAL") and "crosswire load: the server has sent nothing" in errors
+              and time.monotonic() - began < 10, text + errors)
+    link("stop")
+    tap.check("leaves no folder behind", not os.path.exists(link.dir), os.listdir(link.folder))
+
+    refused = subprocess.run([*command, *LOAD], capture_output=True, text=True, check=False)
+    tap.check("says in one line that its configuration is gone", refused.returncode == 1 and refused.stderr.count("\n") == 1, refused.stderr)
+    link("start", "--config", link.config)
+    other = os.path.join(link.folder, "other.toml")
+    with open(other, "w") as file:
+        file.write(CONFIG.replace('"secret"', '"wrong"'))
+    os.chmod(other, 0o600)
+    command[command.index("--config") + 1] = other
+    refused = subprocess.run([*command, *LOAD], capture_output=True, text=True, check=False)
+    tap.check("says that a password is refused", refused.returncode == 1 and "login is refused" in refused.stderr, refused.stderr)
+    link("stop")
+    empty = os.path.join(link.folder, "empty.pcap")
+    with open(empty, "wb") as file:
+        file.write(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
+    for option in ("--capture", "--gaps"):
+        refused = subprocess.run([*command, *LOAD[2:], option, empty], capture_output=True, text=True, check=False)
+        tap.check(f"refuses an empty capture for {option}", refused.returncode == 1 and empty in refused.stderr, refused.stderr)
+
+
+def main():
+    program = os.environ.get("CROSSWIRE")
+    if program is None or "LINK" not in os.environ:
+        print("1..0 # SKIP CROSSWIRE and LINK do not name the program and scripts/link")
+        return 0
+    tap, folder = Tap(), tempfile.mkdtemp(prefix="crosswire-load-")
+    link = Link(folder)
+    try:
+        ends_with_nothing_lost(tap, link, program)
+        measures_the_floor(tap, link)
+        explains_what_goes_wrong(tap, link)
+    finally:
+        if os.path.exists(link.dir):
+            link("stop")
+        shutil.rmtree(folder)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
