@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <stdexcept>
@@ -53,7 +54,10 @@ std::string describe_host() {
   std::ifstream file("/proc/loadavg");
   std::string one, five, fifteen;
   file >> one >> five >> fifteen;
-  return fmt::format("load average {} {} {} on {} cores", one, five, fifteen, allowed_cores().size());
+  const std::size_t cores = allowed_cores().size();
+  const bool busy = std::strtod(one.c_str(), nullptr) > static_cast<double>(cores);
+  return fmt::format("load average {} {} {} on {} cores{}", one, five, fifteen, cores,
+                     busy ? ": too busy, the latencies are its scheduler's" : "");
 }
 
 std::uint64_t available_memory() {

@@ -34,7 +34,8 @@ bool end_wanted();
 /// Binds the calling thread where a core is given. Throws std::runtime_error (one line).
 void pin_to(const std::optional<unsigned>& core);
 
-/// "load average 0.52 0.41 0.30 on 2 cores": what figures of this moment have to be judged by.
+/// "load average 0.52 0.41 0.30 on 2 cores": what figures of this moment have to be judged by, and
+/// whether they are worth anything: a polling core that is shared waits for milliseconds.
 std::string describe_host();
 /// Bytes that could be taken without harm.
 std::uint64_t available_memory();
