@@ -1,5 +1,5 @@
-// The exchange as a deterministic state machine: see engine.hpp. Commands, orders and the digest are here, the day in
-// day.cpp.
+// The exchange as a deterministic state machine: see engine.hpp. Commands and orders are here, the day in day.cpp, what
+// a firm asks of all its orders in firm.cpp, the digest in digest.cpp.
 #include "engine/engine.hpp"
 
 #include <algorithm>
@@ -15,21 +15,6 @@ std::uint32_t ladder_nodes(const EngineConfig& config) {
 }
 
 std::uint64_t emitted(const Engine::Out& out) { return out.published() + out.unpublished(); }
-
-class Digest {
- public:
-  void add(std::uint64_t value) {
-    // splitmix64's finaliser over a running state: order matters, every bit spreads.
-    std::uint64_t x = state_ + value * 0x9E3779B97F4A7C15u + 0x632BE59BD9B4E019u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    state_ = x ^ (x >> 31);
-  }
-  std::uint64_t value() const { return state_; }
-
- private:
-  std::uint64_t state_ = 0;
-};
 
 }  // namespace
 
@@ -700,119 +685,6 @@ void Engine::account_query(const Command& command, Out& out) {
   event.order.order = kNoOrder;
   event.order.user_ref_idx = command.order.user_ref_idx;
   event.order.user_ref_num = UserRefNum{sessions_[command.session.value].last[command.order.user_ref_idx].value + 1};
-}
-
-// ---- A firm's order entry -----------------------------------------------------------------------------------------
-
-void Engine::reject_firm(const Command& command, Out& out) {
-  Event& event = emit(command, EventKind::rejected, command.session, command.symbol, out);
-  event.reject = command.reject;
-  event.order.order = kNoOrder;
-  event.order.user_ref_num = command.firm.user_ref_num;
-  event.order.user_ref_idx = command.firm.user_ref_idx;
-  counters_.add(EngineCounter::rejected);
-}
-
-/// Whether a Mass Cancel means this order of its session.
-bool Engine::is_meant(const Command& command, OrderIndex index) const {
-  const FirmAsk& ask = command.firm;
-  const HotOrder& order = pools_.orders.hot(index);
-  if (ask.side != kNoSide && static_cast<Side>(order.side) != ask.side) return false;
-  if (ask.group_given && pools_.orders.resolved(index).group_id != ask.group_id) return false;
-  return command.symbol == kAllSymbols || symbol_of(index) == command.symbol;
-}
-
-/// The answer first, then the session's own orders, oldest first.
-bool Engine::mass_cancel(const Command& command, Out& out) {
-  if (step_ == Step::begin) {
-    counters_.add(EngineCounter::orders);
-    if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return true;
-    if (command.reject != 0) {
-      reject_firm(command, out);
-      return true;
-    }
-    pass_on(command, EventKind::mass_cancel, out);
-    counters_.add(EngineCounter::mass_cancels);
-    at_order_ = by_session_.front(command.session.value);
-    step_ = Step::sweep;
-  }
-  for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
-    if (looks == kMostLooks) return !(yielded_ = true);
-    const OrderIndex index = at_order_;
-    const bool meant = is_meant(command, index);
-    if (meant && !out.has_room()) return false;
-    at_order_ = by_session_.after(index);
-    if (meant) take_off(command, index, pools_.orders.hot(index).open, 'U', out);
-  }
-  return true;
-}
-
-void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
-  counters_.add(EngineCounter::orders);
-  if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return;
-  if (command.reject != 0) {
-    reject_firm(command, out);
-    return;
-  }
-  sessions_[command.session.value].disabled = disabled;
-  pass_on(command, disabled ? EventKind::disable : EventKind::enable, out);
-}
-
-// ---- Digest -------------------------------------------------------------------------------------------------------
-
-namespace {
-
-void add_order(Digest& digest, const HotOrder& order) {
-  digest.add(std::uint64_t{order.session} << 48 | order.ref);
-  digest.add(std::uint64_t{order.user_ref_num.value} << 32 | order.open);
-  digest.add(std::uint64_t{order.side} << 32 | order.executed);
-  const unsigned marks = order.hidden | order.attributable * 2u | order.one_cross * 4u | order.has_channel * 8u;
-  if (marks != 0) digest.add(marks);
-}
-
-}  // namespace
-
-std::uint64_t Engine::state_hash() const {
-  Digest digest;
-  digest.add(last_ref_);
-  digest.add(last_match_);
-  digest.add(market_open_);
-  for (std::size_t i = 0; i < sessions_.size(); ++i) {
-    digest.add(sessions_[i].last[0].value);
-    if (sessions_[i].disabled) digest.add(i + 1);
-    for (std::size_t channel = 1; channel < kChannels; ++channel) {
-      const std::uint64_t number = sessions_[i].last[channel].value;
-      if (number != 0) digest.add(channel << 32 | number);
-    }
-  }
-  for (const SymbolState& symbol : symbols_) {
-    digest.add(static_cast<std::uint64_t>(symbol.phase) << 32 | symbol.reference.value);
-    digest.add(symbol.volume);
-    for (const bool buy : {true, false}) {
-      const Ladder& side = symbol.book.side(buy);
-      for (Rank rank = side.best(); rank != kNoRank; rank = side.after(pools_.nodes, rank)) {
-        const Level& level = pools_.levels[side.find(pools_.nodes, rank)];
-        digest.add(std::uint64_t{buy} << 63 | std::uint64_t{level.count} << 32 | level.price.value);
-        for (OrderIndex i = level.head; i != kNoOrder; i = pools_.orders.hot(i).next) {
-          add_order(digest, pools_.orders.hot(i));
-        }
-      }
-    }
-    const SymbolId id{static_cast<std::uint16_t>(&symbol - symbols_.data() + 1)};
-    for (const CrossType cross : {CrossType::opening, CrossType::closing}) {
-      for (OrderIndex i = waiting_.front(list_of(id, cross)); i != kNoOrder; i = waiting_.after(i)) {
-        add_order(digest, pools_.orders.hot(i));
-      }
-    }
-  }
-  // Which second each life ends at.
-  for (std::uint64_t second = next_second_; second < next_second_ + kWheelSeconds; ++second) {
-    for (OrderIndex i = waiting_.front(list_of(second)); i != kNoOrder; i = waiting_.after(i)) {
-      digest.add(second);
-      digest.add(pools_.orders.hot(i).ref);
-    }
-  }
-  return digest.value();
 }
 
 }  // namespace crosswire

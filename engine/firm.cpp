@@ -1,0 +1,60 @@
+// A firm's order entry as a whole: Mass Cancel, Disable, Enable. The rest of the engine: engine.cpp.
+#include "engine/engine.hpp"
+
+namespace crosswire {
+
+void Engine::reject_firm(const Command& command, Out& out) {
+  Event& event = emit(command, EventKind::rejected, command.session, command.symbol, out);
+  event.reject = command.reject;
+  event.order.order = kNoOrder;
+  event.order.user_ref_num = command.firm.user_ref_num;
+  event.order.user_ref_idx = command.firm.user_ref_idx;
+  counters_.add(EngineCounter::rejected);
+}
+
+/// Whether a Mass Cancel means this order of its session.
+bool Engine::is_meant(const Command& command, OrderIndex index) const {
+  const FirmAsk& ask = command.firm;
+  const HotOrder& order = pools_.orders.hot(index);
+  if (ask.side != kNoSide && static_cast<Side>(order.side) != ask.side) return false;
+  if (ask.group_given && pools_.orders.resolved(index).group_id != ask.group_id) return false;
+  return command.symbol == kAllSymbols || symbol_of(index) == command.symbol;
+}
+
+/// The answer first, then the session's own orders, oldest first.
+bool Engine::mass_cancel(const Command& command, Out& out) {
+  if (step_ == Step::begin) {
+    counters_.add(EngineCounter::orders);
+    if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return true;
+    if (command.reject != 0) {
+      reject_firm(command, out);
+      return true;
+    }
+    pass_on(command, EventKind::mass_cancel, out);
+    counters_.add(EngineCounter::mass_cancels);
+    at_order_ = by_session_.front(command.session.value);
+    step_ = Step::sweep;
+  }
+  for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
+    if (looks == kMostLooks) return !(yielded_ = true);
+    const OrderIndex index = at_order_;
+    const bool meant = is_meant(command, index);
+    if (meant && !out.has_room()) return false;
+    at_order_ = by_session_.after(index);
+    if (meant) take_off(command, index, pools_.orders.hot(index).open, 'U', out);
+  }
+  return true;
+}
+
+void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
+  counters_.add(EngineCounter::orders);
+  if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return;
+  if (command.reject != 0) {
+    reject_firm(command, out);
+    return;
+  }
+  sessions_[command.session.value].disabled = disabled;
+  pass_on(command, disabled ? EventKind::disable : EventKind::enable, out);
+}
+
+}  // namespace crosswire
