@@ -287,6 +287,42 @@ TEST_F(EngineTest, FindsTheIndicativePriceOfADeepBookInTurnsWithTheOtherStages) 
   EXPECT_EQ(events[0].cross.paired, 5'000u);
 }
 
+TEST_F(EngineTest, LooksAheadInDeepBooksWithoutChangingAnything) {
+  EngineConfig config = small_config();
+  config.max_orders = 20'000;
+  config.max_levels = 2'000;
+  // Enters, cancels, replaces and modifies of live, dead and unknown orders, of two sessions and two channels.
+  const auto hash_of = [&config](std::size_t burst) {
+    EngineRig deep(config, 4096);
+    deep.run(phase(Phase::continuous));
+    std::mt19937_64 random(7);
+    std::vector<Event> events;
+    for (std::uint32_t i = 1; i <= 24'000; ++i) {
+      const auto session = static_cast<std::uint16_t>(i % 2);
+      const auto old = static_cast<std::uint32_t>(1 + random() % (i + 100));
+      const std::uint32_t price = kPrice - 100 * static_cast<std::uint32_t>(1 + random() % 900);
+      const std::uint64_t dice = i < 12'000 ? 9 : random() % 10;
+      Command c = dice < 2   ? cancel(session, old)
+                  : dice < 4 ? replace(session, old, i, price, 50)
+                  : dice < 5 ? modify(session, old, B, 10)
+                             : enter(session, i, B, price, 100);
+      c.order.user_ref_idx = i % 3 == 0 ? 200 : 0;
+      deep.submit(c);
+      if (i % burst != 0) continue;
+      while (deep.unapplied() > 0) {
+        deep.poll_match();
+        deep.read(events);
+        events.clear();
+      }
+    }
+    EXPECT_GT(deep.engine().live_orders(), 10'000u) << "as many as it takes to look ahead";
+    return deep.engine().state_hash();
+  };
+  const std::uint64_t one_by_one = hash_of(1);
+  EXPECT_EQ(hash_of(8), one_by_one);
+  EXPECT_EQ(hash_of(32), one_by_one);
+}
+
 TEST_F(EngineTest, OpensTheMarketWithItsFirstSymbolAndClosesItWithItsLast) {
   EngineRig two(small_config(2));
   const auto letters = [&](const Command& c) {
