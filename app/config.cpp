@@ -268,11 +268,12 @@ class Reader {
   Config read() {
     config_.path = path_;
     config_.files.push_back(path_);
-    const Section root(
-        path_, "", root_,
-        {"time", "port", "orders", "feed", "limits", "memory", "symbol", "account", "accounts_file", "phase"});
+    const Section root(path_, "", root_,
+                       {"time", "port", "placement", "orders", "feed", "limits", "memory", "symbol", "account",
+                        "accounts_file", "phase"});
     read_time();
     read_port(root);
+    read_placement();
     read_orders();
     read_feed();
     read_limits();
@@ -287,7 +288,7 @@ class Reader {
  private:
   /// Keeps the line of a key whose fault only the start can show.
   void note(const Section& section, const std::string& name, std::string_view key) {
-    config_.lines[fmt::format("{}.{}", name, key)] = section.line(key);
+    if (section.has(key)) config_.lines[fmt::format("{}.{}", name, key)] = section.line(key);
   }
 
   /// The table, or an empty one that stands for its absence.
@@ -318,7 +319,7 @@ class Reader {
 
   void read_port(const Section& root) {
     const Section section(path_, "port", table("port"),
-                          {"device", "address", "mac", "vlans", "feed_vlan", "dpdk_args", "core", "idle"});
+                          {"device", "address", "mac", "vlans", "feed_vlan", "dpdk_args"});
     if (!root.has("port")) root.reject("port", "missing", "add a [port] section with address, and device for run");
     PortConfig& port = config_.port;
     NetConfig& net = config_.net;
@@ -346,11 +347,57 @@ class Reader {
     read_vlans(section);
     net.feed_vlan = static_cast<std::uint16_t>(section.number("feed_vlan", 0, 4094, 0));
     note(section, "port", "device");
-    note(section, "port", "core");
     if (section.has("dpdk_args")) read_dpdk_args(section);
-    if (section.has("core")) port.core = static_cast<unsigned>(section.required_number("core", 0, 4095));
+  }
+
+  void read_placement() {
+    constexpr unsigned kHighestCore = 4095;
+    constexpr unsigned kHighestNode = 1023;
+    const Section section(path_, "placement", table("placement"),
+                          {"mode", "core", "receive", "match", "transmit", "publish", "control", "node", "idle"});
+    const auto core_of = [&](std::string_view key) -> std::optional<unsigned> {
+      note(section, "placement", key);
+      if (!section.has(key)) return std::nullopt;
+      return static_cast<unsigned>(section.required_number(key, 0, kHighestCore));
+    };
+    PlacementConfig& placement = config_.placement;
+    for (std::size_t i = 0; i < kStages; ++i) placement.stages[i] = core_of(kStageNames[i]);
+    if (section.has("mode")) {
+      placement.mode = one_of<PlacementMode>(
+          section, "mode",
+          {{"auto", PlacementMode::automatic}, {"fused", PlacementMode::fused}, {"unpinned", PlacementMode::unpinned}});
+    }
+    check_placement(section);
+    if (const auto core = core_of("core")) {
+      placement.mode = PlacementMode::fused;
+      placement.stages.fill(core);
+    }
+    placement.control = core_of("control");
+    note(section, "placement", "mode");
+    note(section, "placement", "node");
+    if (section.has("node")) placement.node = static_cast<int>(section.required_number("node", 0, kHighestNode));
     if (section.has("idle")) {
-      port.idle = one_of<Idle>(section, "idle", {{"spin", Idle::spin}, {"yield", Idle::yield}});
+      placement.idle =
+          one_of<Idle>(section, "idle", {{"spin", Idle::spin}, {"pause", Idle::pause}, {"yield", Idle::yield}});
+    }
+  }
+
+  /// One way of saying it: `core` for all stages, a core for each of some, or none.
+  void check_placement(const Section& section) const {
+    const PlacementMode mode = config_.placement.mode;
+    const bool unpinned = mode == PlacementMode::unpinned;
+    for (const std::string_view stage : kStageNames) {
+      if (!section.has(stage)) continue;
+      if (section.has("core")) section.reject(stage, "core is given as well", "keep core, or a core for each stage");
+      if (unpinned) section.reject(stage, "mode is \"unpinned\"", "leave one of the two out");
+      if (mode == PlacementMode::fused) {
+        section.reject(stage, "mode is \"fused\"", "name the one core by core, or leave mode out");
+      }
+    }
+    if (!section.has("core")) return;
+    if (unpinned) section.reject("core", "mode is \"unpinned\"", "leave one of the two out");
+    if (section.has("mode") && mode == PlacementMode::automatic) {
+      section.reject("core", "mode is \"auto\"", "leave mode out: all stages run on that core");
     }
   }
 

@@ -2,6 +2,7 @@
 // engine and the netstack take. Set-up only; no stage runs any of it. It opens files and nothing else.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,21 +10,34 @@
 #include <string>
 #include <vector>
 
+#include "app/stage.hpp"
 #include "engine/config.hpp"
 #include "hugepages/arena.hpp"
 #include "netstack/config.hpp"
 
 namespace crosswire {
 
-/// What the polling core does when a round through the stages found no work.
-enum class Idle { spin, yield };
+/// What a polling core does in a round in which its stages found no work: nothing, the CPU's pause instruction, or give
+/// the core away.
+enum class Idle { spin, pause, yield };
+
+/// How stages without a core of their own get one: as many cores as the host offers, at most three; one core for all;
+/// none, one thread wherever the operating system puts it.
+enum class PlacementMode { automatic, fused, unpinned };
 
 /// [port]: the device of `run`, and the EAL behind it.
 struct PortConfig {
   std::string device;                  // DPDK device string: a PCI address or a vdev; empty in a replay
   std::optional<MacAddress> mac;       // given in the file; else the device's (run), or the capture's (replay)
   std::vector<std::string> dpdk_args;  // handed to the EAL behind those that crosswire derives
-  std::optional<unsigned> core;        // polling core; none: wherever the operating system puts the thread
+};
+
+/// [placement]: which core polls what. A core is a Linux CPU number.
+struct PlacementConfig {
+  PlacementMode mode = PlacementMode::automatic;
+  std::array<std::optional<unsigned>, kStages> stages;  // as given, of receive, match, transmit, publish
+  std::optional<unsigned> control;                      // of the threads that do not poll
+  std::optional<int> node;                              // NUMA node of the memory; none: of match's core
   Idle idle = Idle::spin;
 };
 
@@ -38,6 +52,7 @@ struct Config {
   std::map<std::string, std::int64_t> lines;      // of "SECTION.KEY", for those whose fault shows only later
   std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch
   PortConfig port;
+  PlacementConfig placement;
   NetConfig net;
   EngineConfig engine;
   std::uint32_t command_ring = 1u << 12;  // slots, a power of two >= 2
@@ -61,8 +76,8 @@ class ConfigError : public std::runtime_error {
 
 enum class ConfigUse { run, replay };
 
-/// "FILE:LINE: KEY", to begin a message with about a key that cannot be used; `key` as "port.core". A key that the file
-/// leaves out is on line 1.
+/// "FILE:LINE: KEY", to begin a message with about a key that cannot be used; `key` as "placement.core". A key that the
+/// file leaves out is on line 1.
 std::string place_of(const Config& config, const std::string& key);
 
 /// Reads and checks `path` and the files that it names. Throws ConfigError at the first fault. `use` decides only

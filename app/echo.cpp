@@ -9,6 +9,7 @@
 #include <string>
 
 #include "app/config.hpp"
+#include "app/cores.hpp"
 #include "app/live.hpp"
 #include "hugepages/resident.hpp"
 #include "netstack/port/device.hpp"
@@ -19,7 +20,8 @@ namespace {
 
 int run_echo(const std::string& path) try {
   const Config config = load_config(path, ConfigUse::run);
-  const LiveOptions live{config.port.device, config.port.dpdk_args, config.port.core, config.hugepages};
+  const LiveOptions live{config.port.device, config.port.dpdk_args, resolve_cores(config).of(Stage::receive),
+                         config.hugepages};
   const LiveEal eal(live, "crosswire_echo");
   Device device({.device = live.device});
   if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {

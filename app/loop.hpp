@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "app/stage.hpp"
 #include "engine/match_stage.hpp"
 #include "hugepages/arena.hpp"
 #include "hugepages/histogram.hpp"
@@ -16,10 +17,6 @@
 #include "netstack/transmit.hpp"
 
 namespace crosswire {
-
-/// A partition's stages in chain order.
-inline constexpr std::array kStageNames = {"receive", "match", "transmit", "publish"};
-inline constexpr std::size_t kStages = kStageNames.size();
 
 /// Of one stage; only polls that did work count.
 struct StageTimes {

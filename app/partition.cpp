@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "hugepages/topology.hpp"
 #include "netstack/session/session_name.hpp"
 
 namespace crosswire {
@@ -30,8 +29,8 @@ std::size_t checked_size(const Config& config) {
 }
 
 std::unique_ptr<Arena> make_arena(const Config& config) {
-  const int node = config.port.core ? node_of_core(*config.port.core) : -1;
-  return std::make_unique<Arena>(checked_size(config), config.hugepages, node, "partition");
+  return std::make_unique<Arena>(checked_size(config), config.hugepages, config.placement.node.value_or(-1),
+                                 "partition");
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ class Partition {
     TxPort& publish;
   };
 
-  /// `config` is complete (set_start, net.mac) and is kept as a copy; the ports outlive the partition. Throws
-  /// std::runtime_error (one line) if the memory is not to be had.
+  /// `config` is complete (set_start, net.mac, placement.node: -1 = any) and is kept as a copy; the ports outlive the
+  /// partition. Throws std::runtime_error (one line) if the memory is not to be had.
   Partition(const Config& config, const Ports& ports, const TscClock& clock);
   /// The same in memory of the caller's, bytes_for(config) at least, which outlives the partition.
   Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena);

@@ -1,9 +1,19 @@
 // The polling loop: see the header. On the polling core.
 #include "app/poll.hpp"
 
+#include <rte_pause.h>
+
 #include <thread>
 
 namespace crosswire {
+namespace {
+
+void rest(Idle idle) {
+  if (idle == Idle::pause) rte_pause();
+  if (idle == Idle::yield) std::this_thread::yield();
+}
+
+}  // namespace
 
 PollEnd poll_until_ended(Partition& partition, const DeviceRxPort& rx, Idle idle, const TscClock& clock) {
   // From the wish to end on. A wire that takes nothing must not keep the figures and the recording back.
@@ -12,7 +22,7 @@ PollEnd poll_until_ended(Partition& partition, const DeviceRxPort& rx, Idle idle
   std::uint64_t ending = 0;
   bool cut_off = false;
   while (!partition.finished() && !cut_off) {
-    if (!partition.round() && idle == Idle::yield) std::this_thread::yield();
+    if (!partition.round()) rest(idle);
     if (!rx.end_requested()) continue;
     const std::uint64_t now = TscClock::read();
     if (ending == 0) ending = now;

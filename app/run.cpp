@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "app/config.hpp"
+#include "app/cores.hpp"
 #include "app/figures.hpp"
 #include "app/partition.hpp"
 #include "app/poll.hpp"
@@ -79,12 +80,12 @@ void fail_if(const std::string& error) {
   if (!error.empty()) throw std::runtime_error(error);
 }
 
-void start_eal(const Config& config) {
+void start_eal(const Config& config, const StageCores& cores) {
   EalOptions options;
   options.devices = {config.port.device};
   options.extra_args = config.port.dpdk_args;
   options.hugepages = config.hugepages;
-  if (config.port.core) options.main_core = *config.port.core;
+  if (const auto core = cores.of(Stage::receive)) options.main_core = *core;
   const std::string error = eal_start(options);
   if (error.empty()) return;
   const bool memory = config.hugepages == HugepagePolicy::required && error.find("hugepages") != std::string::npos;
@@ -110,15 +111,6 @@ void check_outputs(const Config& config, const RunOptions& options) {
 
 /// What of the configuration only this host and this moment can tell, before anything is started.
 void check_here_and_now(const Config& config, const RunOptions& options) {
-  if (const auto core = config.port.core) {
-    const std::vector<unsigned>& cores = allowed_cores();
-    if (std::find(cores.begin(), cores.end(), *core) == cores.end()) {
-      throw std::runtime_error(
-          fmt::format("{}: {} is not a core that this process may use; give one of {} .. {}, or "
-                      "see taskset -p",
-                      place_of(config, "port.core"), *core, cores.front(), cores.back()));
-    }
-  }
   const std::int64_t now_s = std::time(nullptr);
   const std::int64_t into_day_s = now_s - config.midnight_epoch_ns.value_or(now_s * kNs) / kNs;
   if (into_day_s < 0 || into_day_s > 86'400) {
@@ -158,8 +150,8 @@ std::string describe_time(const Config& config, std::int64_t midnight_epoch_ns) 
   return fmt::format("midnight {}, now {}, {} {}", midnight, clock(now), phase_name(phase), next);
 }
 
-void print_start(const Config& config, const Device& device, const Partition& partition, const std::string& record,
-                 std::int64_t midnight_epoch_ns, bool locked) {
+void print_start(const Config& config, const StageCores& cores, const Device& device, const Partition& partition,
+                 const std::string& record, std::int64_t midnight_epoch_ns, bool locked) {
   const NetConfig& net = config.net;
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   fmt::print("device       {}\n", device.description());
@@ -171,7 +163,7 @@ void print_start(const Config& config, const Device& device, const Partition& pa
              net.feed_session, net.feed_request_port);
   fmt::print("memory       {}, {}\n", format_memory(partition.memory()),
              locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
-  fmt::print("core         {}\n", config.port.core ? fmt::format("{}", *config.port.core) : "any");
+  fmt::print("cores        {}\n", format_cores(cores));
   if (!record.empty()) fmt::print("recording    {}\n", record);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
@@ -233,14 +225,15 @@ std::unique_ptr<Device> open_device(const Config& config) {
   }
 }
 
-void pin(const Config& config) {
-  if (!config.port.core) return;
-  const std::string error = pin_this_thread(*config.port.core);
-  if (!error.empty()) throw std::runtime_error(fmt::format("{}: {}", place_of(config, "port.core"), error));
+void pin(const Config& config, const StageCores& cores) {
+  const auto core = cores.of(Stage::receive);
+  if (!core) return;
+  const std::string error = pin_this_thread(*core);
+  if (!error.empty()) throw std::runtime_error(fmt::format("{}: {}", place_of(config, "placement"), error));
 }
 
 /// Everything between EAL start and stop.
-void run_on_device(Config config, const RunOptions& options) {
+void run_on_device(Config config, const StageCores& cores, const RunOptions& options) {
   const TscClock clock = TscClock::calibrated();
   const std::unique_ptr<Device> device_owner = open_device(config);
   Device& device = *device_owner;
@@ -260,6 +253,7 @@ void run_on_device(Config config, const RunOptions& options) {
   DeviceTxPort publish(device);
   set_start(config, midnight, rx.start_time_ns());
   config.engine.hash_key = secret();
+  config.placement.node = cores.node;
 
   std::optional<WholeFile> report;
   if (!options.report.empty()) report.emplace(options.report);
@@ -274,12 +268,12 @@ void run_on_device(Config config, const RunOptions& options) {
   // A start that is refused leaves no file. The writer's thread inherits this thread's cores, so it comes before
   // pinning.
   if (recorder) recorder->begin(options.record, config.net.mac);
-  pin(config);
+  pin(config, cores);
   const EndOnSignal signals(rx);
   const bool locked = make_resident();
-  print_start(config, device, partition, options.record, midnight, locked);
+  print_start(config, cores, device, partition, options.record, midnight, locked);
 
-  const PollEnd end = poll_until_ended(partition, rx, config.port.idle, clock);
+  const PollEnd end = poll_until_ended(partition, rx, config.placement.idle, clock);
   if (end.cut_off) {
     fmt::print(stderr, "crosswire run: the port has taken too little for 2 s; the last answers are not sent\n");
   }
@@ -302,10 +296,11 @@ void run_on_device(Config config, const RunOptions& options) {
 int run_main(const RunOptions& options) {
   try {
     const Config config = load_config(options.config, ConfigUse::run);
+    const StageCores cores = resolve_cores(config);
     check_here_and_now(config, options);
     const EalGuard eal;
-    start_eal(config);
-    run_on_device(config, options);
+    start_eal(config, cores);
+    run_on_device(config, cores, options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "crosswire run: {}\n", error.what());
     return 1;

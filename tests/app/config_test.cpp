@@ -106,8 +106,15 @@ mac = "02:00:5e:10:00:ff"
 vlans = [10, 20]
 feed_vlan = 20
 dpdk_args = ["--log-level=8"]
-core = 1
-idle = "yield"
+[placement]
+mode = "auto"
+receive = 2
+match = 3
+transmit = 4
+publish = 5
+control = 1
+node = 7
+idle = "pause"
 [orders]
 udp_port = 1000
 silence_s = 20
@@ -164,8 +171,11 @@ symbol = "600519"
   EXPECT_EQ(config.net.vlans, (std::vector<std::uint16_t>{10, 20}));
   EXPECT_EQ(config.net.feed_vlan, 20);
   EXPECT_EQ(config.port.dpdk_args, std::vector<std::string>{"--log-level=8"});
-  EXPECT_EQ(config.port.core, 1u);
-  EXPECT_EQ(config.port.idle, Idle::yield);
+  EXPECT_EQ(config.placement.mode, PlacementMode::automatic);
+  EXPECT_EQ(config.placement.stages, (std::array<std::optional<unsigned>, kStages>{2, 3, 4, 5}));
+  EXPECT_EQ(config.placement.control, 1u);
+  EXPECT_EQ(config.placement.node, 7);
+  EXPECT_EQ(config.placement.idle, Idle::pause);
   EXPECT_EQ(config.net.order_port, 1000);
   EXPECT_EQ(config.net.silence_ns, 20 * kNsPerSecond);
   EXPECT_EQ(config.net.heartbeat_ns, kNsPerSecond / 2);
@@ -267,7 +277,31 @@ TEST_F(ConfigFile, WithAValueOutOfRangeNamesItsLine) {
   expect_error("[port]\naddress = \"10.99.0.1\"\nvlans = [0]\n", 3, "port.vlans");
   expect_error("[port]\naddress = \"10.99.0.1\"\nvlans = [7, 7]\n", 3, "port.vlans", "twice");
   expect_error("[port]\naddress = \"10.99.0.1\"\nfeed_vlan = 4095\n", 3, "port.feed_vlan");
-  expect_error("[port]\naddress = \"10.99.0.1\"\nidle = \"sleep\"\n", 3, "port.idle", "\"spin\"");
+}
+
+TEST_F(ConfigFile, PlacesStagesInOneWay) {
+  const auto placed = [this](const std::string& keys) { return load(kGood + "[placement]\n" + keys).placement; };
+  EXPECT_EQ(placed("").mode, PlacementMode::automatic);
+  EXPECT_EQ(placed("").stages, decltype(PlacementConfig::stages){});
+  const PlacementConfig fused = placed("core = 3\n");
+  EXPECT_EQ(fused.mode, PlacementMode::fused);
+  EXPECT_EQ(fused.stages, (std::array<std::optional<unsigned>, kStages>{3, 3, 3, 3}));
+  EXPECT_EQ(placed("mode = \"fused\"\ncore = 3\n").stages, fused.stages);
+  EXPECT_EQ(placed("mode = \"unpinned\"\n").mode, PlacementMode::unpinned);
+  const auto wrong = [this](const std::string& keys, const std::string& key, const std::string& what) {
+    expect_error(kGood + "[placement]\n" + keys, kNext + 1, "placement." + key, what);
+  };
+  wrong("core = 1\nmode = \"unpinned\"\n", "core", "mode is \"unpinned\"");
+  wrong("core = 1\nmode = \"auto\"\n", "core", "mode is \"auto\"");
+  wrong("match = 1\ncore = 1\n", "match", "core is given as well");
+  wrong("publish = 1\nmode = \"fused\"\n", "publish", "mode is \"fused\"");
+  wrong("transmit = 1\nmode = \"unpinned\"\n", "transmit", "mode is \"unpinned\"");
+  wrong("mode = \"fast\"\n", "mode", "\"unpinned\"");
+  wrong("receive = -1\n", "receive", "give 0 .. 4095");
+  wrong("node = 1024\n", "node", "give 0 .. 1023");
+  wrong("idle = \"sleep\"\n", "idle", "\"pause\"");
+  wrong("cores = 2\n", "cores", "unknown key");
+  expect_error("[port]\naddress = \"10.99.0.1\"\ncore = 1\n", 3, "port.core", "unknown key");
 }
 
 TEST_F(ConfigFile, WithoutWhatMustBeThereSaysWhat) {

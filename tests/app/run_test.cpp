@@ -30,10 +30,12 @@ class Run : public ::testing::Test {
   std::string path(const std::string& name) const { return folder_ / name; }
 
   /// net_ring hands every frame that is sent back to the receive queue, and needs neither root nor hugepages.
-  std::string config(const std::string& port, const std::string& hugepages = "off") const {
+  std::string config(const std::string& port, const std::string& hugepages = "off",
+                     const std::string& placement = "mode = \"unpinned\"\nidle = \"yield\"") const {
     std::ofstream(path("c.toml")) << fmt::format(R"([port]
 address = "10.99.0.1"
-idle = "yield"
+{}
+[placement]
 {}
 [memory]
 hugepages = "{}"
@@ -52,7 +54,7 @@ tick_e4 = 100
 user = "ann"
 password = "secret"
 )",
-                                                 port, hugepages);
+                                                 port, placement, hugepages);
     chmod(path("c.toml").c_str(), 0600);
     return path("c.toml");
   }
@@ -110,13 +112,16 @@ TEST_F(Run, LeavesARecordingThatReplaysToTheSameState) {
 TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
   expect_failure("--config " + config(""), "c.toml:1: port.device: missing");
   expect_failure("--config " + config("device = \"net_af_packet0,iface=nosuchdev\""),
-                 "c.toml:4: port.device: device \"net_af_packet0,iface=nosuchdev\"");
+                 "c.toml:3: port.device: device \"net_af_packet0,iface=nosuchdev\"");
   expect_failure("--config " + config("device = \"0000:ff:1f.7\""), "0000:ff:1f.7");
   expect_failure("--config " + config("device = \"net_ring0\"") + " --record /nowhere/in.pcap", "/nowhere/in.pcap");
-  expect_failure("--config " + config("device = \"net_ring0\"\ncore = 4000"), "c.toml:5: port.core: 4000 ");
-  expect_failure("--config " + config("device = \"net_ring0\"\ndpdk_args = [\"--help\"]"), "c.toml:5: port.dpdk_args:");
+  expect_failure("--config " + config("device = \"net_ring0\"", "off", "core = 4000"),
+                 "c.toml:5: placement.core: 4000 ");
+  expect_failure("--config " + config("device = \"net_ring0\"", "off", "match = 4000"),
+                 "c.toml:5: placement.match: 4000 ");
+  expect_failure("--config " + config("device = \"net_ring0\"\ndpdk_args = [\"--help\"]"), "c.toml:4: port.dpdk_args:");
   expect_failure("--config " + config("device = \"net_ring0\"\n[time]\nmidnight = 2020-01-31T00:00:00Z"),
-                 "c.toml:6: time.midnight:");
+                 "c.toml:5: time.midnight:");
 }
 
 TEST_F(Run, DestroysNothingThatIsThere) {

@@ -29,6 +29,8 @@ CONFIG = f"""
 [port]
 device = "net_af_packet0,iface={APPLIANCE_IF}"
 address = "{OUR_ADDRESS}"
+[placement]
+mode = "unpinned"
 idle = "yield"
 [orders]
 messages_kept = 4096

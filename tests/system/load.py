@@ -19,6 +19,8 @@ CONFIG = """
 device = "net_vhost0,iface=x"
 address = "10.99.0.1"
 mac = "02:00:00:00:00:01"
+[placement]
+mode = "unpinned"
 idle = "yield"
 [limits]
 max_orders = 20000
