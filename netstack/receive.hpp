@@ -19,6 +19,7 @@
 #include "netstack/receive_counters.hpp"
 #include "netstack/session/fixed_map.hpp"
 #include "netstack/session/logins.hpp"
+#include "netstack/session/order_frames.hpp"
 #include "netstack/session/order_rules.hpp"
 #include "netstack/session/shared_rate.hpp"
 #include "netstack/wire/mold.hpp"
@@ -99,7 +100,7 @@ class ReceiveStage {
   bool take_order_datagram(const Source& source, wire::Bytes bytes);
   bool take_soup(const Source& source, wire::Bytes bytes);
   bool take_login(const Source& source, wire::Bytes payload);
-  bool take_mold(const Source& source, wire::Bytes bytes);
+  bool take_mold(SessionId session, wire::Bytes bytes);
   bool take_data(SessionId session, wire::Bytes bytes);
 
   // OUCH messages: blocks of the datagram under way.
@@ -134,6 +135,7 @@ class ReceiveStage {
   SlotSource& slots_;
   EchoStore& echoes_;
   link::VlanFilter vlans_;
+  OrderFrames order_frames_;
   FixedMap symbols_;  // the name's eight bytes to SymbolId
   wire::alpha<10> order_session_;
   wire::alpha<10> feed_session_;
