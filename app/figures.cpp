@@ -78,15 +78,43 @@ void add_counters(std::vector<CounterFigure>& to, const Partition& partition) {
   }
 }
 
-void add_latencies(std::vector<LatencyFigure>& to, const LoopTimes& times) {
+void add_latencies(std::vector<LatencyFigure>& to, const Chain& chain) {
   constexpr std::array kPoll = {"receive poll", "match poll", "transmit poll", "publish poll"};
   constexpr std::array kItem = {"receive item", "match item", "transmit item", "publish item"};
   static_assert(kPoll.size() == kStages && kItem.size() == kStages);
-  to.push_back(latency("in the box", times.in_the_box_ns));
-  for (std::size_t i = 0; i < kStages; ++i) {
-    to.push_back(latency(kPoll[i], times.stages[i].poll_ns));
-    to.push_back(latency(kItem[i], times.stages[i].item_ns));
+  to.push_back(latency("in the box", chain.box().all_ns));
+  if (chain.box().match_ns.count() > 0) {  // on several cores
+    to.push_back(latency("of it match", chain.box().match_ns));
+    to.push_back(latency("of it transmit", chain.box().transmit_ns));
   }
+  for (std::size_t i = 0; i < kStages; ++i) {
+    const StageTimes& times = chain.times(static_cast<Stage>(i));
+    to.push_back(latency(kPoll[i], times.poll_ns));
+    to.push_back(latency(kItem[i], times.item_ns));
+  }
+}
+
+void add_stages(std::vector<StageFigure>& to, const Chain& chain) {
+  for (std::size_t i = 0; i < kStages; ++i) {
+    const auto stage = static_cast<Stage>(i);
+    const StageTimes& times = chain.times(stage);
+    to.push_back({kStageNames[i], times.polls.get(), times.poll_ns.count(), times.items.get(),
+                  times.batch.percentile(50), times.batch.percentile(100), times.busy_ns(), chain.most_waiting(stage)});
+  }
+}
+
+/// Of the loop that was busy longest: the one that would be the first without time to spare.
+std::uint64_t busy_ns(const Partition& partition) {
+  std::uint64_t busiest = 0;
+  for (const CoreLoop& loop : partition.loops()) {
+    std::uint64_t busy = 0;
+    for (std::size_t i = 0; i < kStages; ++i) {
+      const auto stage = static_cast<Stage>(i);
+      busy += loop.polls(stage) ? partition.chain().times(stage).busy_ns() : 0;
+    }
+    busiest = std::max(busiest, busy);
+  }
+  return busiest;
 }
 
 double per_second(std::uint64_t n, std::uint64_t ns) {
@@ -109,9 +137,10 @@ Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vecto
   figures.feed_datagrams = publish.get(PublishCounter::datagrams);
   figures.counters = std::move(port);
   add_counters(figures.counters, partition);
-  add_latencies(figures.latencies, partition.times());
+  add_latencies(figures.latencies, partition.chain());
+  add_stages(figures.stages, partition.chain());
   figures.wall_ns = wall_ns;
-  figures.busy_ns = partition.times().busy_ns;
+  figures.busy_ns = busy_ns(partition);
   figures.live_orders = partition.engine().live_orders();
   figures.state_hash = partition.engine().state_hash();
   figures.order_session = partition.config().net.order_session;
@@ -133,6 +162,10 @@ std::string to_text(const Figures& f) {
   fmt::format_to(out, "orders/s     {:.0f} by the wall clock ({:.3f} s)  {:.0f} while busy ({:.3f} s)\n",
                  per_second(f.orders, f.wall_ns), static_cast<double>(f.wall_ns) / 1e9, per_second(f.orders, f.busy_ns),
                  static_cast<double>(f.busy_ns) / 1e9);
+  for (const StageFigure& s : f.stages) {
+    fmt::format_to(out, "{:<12} polls {}  with work {}  items {}  in one {}, at most {}  waiting at most {}\n", s.name,
+                   s.polls, s.working_polls, s.items, s.batch_p50, s.batch_max, s.most_waiting);
+  }
   fmt::format_to(out, "memory       {}\n", format_memory(f.memory));
   fmt::format_to(out, "state_hash   {:016x}\n", f.state_hash);
   fmt::format_to(out, "{:<14} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11}\n", "latency, ns", "count", "p50", "p90", "p99",
@@ -160,7 +193,17 @@ std::string to_json(const Figures& f) {
                  per_second(f.orders, f.wall_ns), per_second(f.orders, f.busy_ns));
   fmt::format_to(out, "  \"memory\": {{\"bytes\": {}, \"page_size\": {}, \"hugepages\": {}, \"node\": {}}},\n",
                  f.memory.bytes, f.memory.page_size, f.memory.huge, f.memory.node);
-  fmt::format_to(out, "  \"counters\": {{");
+  fmt::format_to(out, "  \"stages\": {{");
+  const char* stage_comma = "";
+  for (const StageFigure& s : f.stages) {
+    fmt::format_to(out,
+                   "{}\n    \"{}\": {{\"polls\": {}, \"working_polls\": {}, \"items\": {}, \"batch_p50\": {}, "
+                   "\"batch_max\": {}, \"busy_ns\": {}, \"most_waiting\": {}}}",
+                   stage_comma, s.name, s.polls, s.working_polls, s.items, s.batch_p50, s.batch_max, s.busy_ns,
+                   s.most_waiting);
+    stage_comma = ",";
+  }
+  fmt::format_to(out, "\n  }},\n  \"counters\": {{");
   std::string_view stage;
   for (const CounterFigure& c : f.counters) {
     const bool same = c.stage == stage;

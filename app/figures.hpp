@@ -28,6 +28,16 @@ struct LatencyFigure {
   double mean;
 };
 
+/// Of a stage's polls. A batch is what a poll with work did.
+struct StageFigure {
+  std::string_view name;
+  std::uint64_t polls, working_polls;
+  std::uint64_t items;
+  std::uint64_t batch_p50, batch_max;
+  std::uint64_t busy_ns;       // in polls with work
+  std::uint64_t most_waiting;  // items in its ring; 0 for receive
+};
+
 struct Figures {
   std::uint64_t frames_in, frames_out;
   std::uint64_t orders;      // Enter, Replace, Cancel, Modify, Account Query messages that the engine took
@@ -36,8 +46,9 @@ struct Figures {
   std::uint64_t feed_messages, feed_datagrams;
   std::vector<CounterFigure> counters;  // every counter of every stage
   std::vector<LatencyFigure> latencies;
-  std::uint64_t wall_ns;  // from the loop's first round to its last
-  std::uint64_t busy_ns;  // of that, in rounds that did work
+  std::vector<StageFigure> stages;
+  std::uint64_t wall_ns;  // from the first round to the last
+  std::uint64_t busy_ns;  // of that, in polls that did work; of the busiest loop
   std::uint64_t live_orders;
   std::uint64_t state_hash;
   std::string order_session, feed_session;

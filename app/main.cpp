@@ -62,6 +62,13 @@ void add_replay_command(CLI::App& root, crosswire::ReplayOptions& options, int& 
           "--session", options.session,
           "name of the order session, ten characters, where the capture's clients know another than that of its start")
       ->type_name("NAME");
+  replay
+      ->add_option(
+          "--cores", options.cores,
+          "threads that each capture's stages are polled by: 1 all; 2 receive, the rest; 3 receive, match, the\n"
+          "rest; 4 each its own. Same bytes out with any (default 1)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4));
   replay->footer(
       "Example:\n  crosswire replay --config crosswire.toml --in today.pcap --out answers.pcap --report report.json");
   replay->callback([&options, &exit_code] { exit_code = crosswire::replay_main(options); });
@@ -87,7 +94,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      std::fprintf(stderr, "crosswire: \"%s\" is no command; give run, replay, flow, load or echo, or see crosswire --help\n",
+      std::fprintf(stderr,
+                   "crosswire: \"%s\" is no command; give run, replay, flow, load or echo, or see crosswire --help\n",
                    argv[1]);
       return kWrongUsage;
     }

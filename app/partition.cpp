@@ -48,18 +48,18 @@ std::size_t Partition::bytes_for(const Config& config) {
          Orders::bytes_for(slots) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
          SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() +
          Engine::bytes_for(config.engine, slots) + ReceiveStage::bytes_for(config.net, config.engine) +
-         TransmitStage::bytes_for(config.net) + PublishStage::bytes_for(config.net, config.engine) +
-         FusedLoop::bytes_for();
+         TransmitStage::bytes_for(config.net) + PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
 }
 
-Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock)
-    : Partition(config, ports, clock, make_arena(config), nullptr) {}
+Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, const StageLayout& layout)
+    : Partition(config, ports, clock, make_arena(config), nullptr, layout) {}
 
-Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena)
-    : Partition(config, ports, clock, nullptr, &arena) {}
+Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena,
+                     const StageLayout& layout)
+    : Partition(config, ports, clock, nullptr, &arena, layout) {}
 
 Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, std::unique_ptr<Arena> own,
-                     Arena* given)
+                     Arena* given, const StageLayout& layout)
     : config_(config),
       own_arena_(std::move(own)),
       arena_(own_arena_ ? *own_arena_ : *given),
@@ -78,7 +78,15 @@ Partition::Partition(const Config& config, const Ports& ports, const TscClock& c
       match_(engine_, commands_, match_in_, events_, slot_returner_),
       transmit_(config_.net, transmit_in_, orders_, ports.transmit, echoes_, arena_),
       publish_(config_.net, config_.engine, publish_in_, orders_, ports.publish, arena_),
-      loop_({receive_, match_, transmit_, publish_}, {commands_, events_, match_in_, transmit_in_, publish_in_}, clock,
-            arena_) {}
+      chain_({receive_, match_, transmit_, publish_}, {commands_, events_, match_in_, transmit_in_, publish_in_},
+             arena_) {
+  for (std::size_t i = 0; i < layout.loops(); ++i) loops_.emplace_back(chain_, layout, i, clock);
+}
+
+bool Partition::round() {
+  bool worked = false;
+  for (CoreLoop& loop : loops_) worked |= loop.round();
+  return worked;
+}
 
 }  // namespace crosswire

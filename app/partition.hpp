@@ -1,9 +1,10 @@
 // A partition: memory, rings, pool, engine and stages, wired up. The one place that does so, for run, replay and tests.
-// Made at set-up; then one thread calls round() until finished().
+// Made at set-up; then each loop is polled by a thread of its own, or all by one that calls round(), until finished().
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 
 #include "app/config.hpp"
@@ -33,27 +34,33 @@ class Partition {
 
   /// `config` is complete (set_start, net.mac, placement.node: -1 = any) and is kept as a copy; the ports outlive the
   /// partition. Throws std::runtime_error (one line) if the memory is not to be had.
-  Partition(const Config& config, const Ports& ports, const TscClock& clock);
+  /// Where `layout` has transmit and publish in two loops, they use their ports from two threads.
+  Partition(const Config& config, const Ports& ports, const TscClock& clock, const StageLayout& layout = {});
   /// The same in memory of the caller's, bytes_for(config) at least, which outlives the partition.
-  Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena);
+  Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena,
+            const StageLayout& layout = {});
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
 
   /// Arena bytes of a partition: the sum over all its parts.
   static std::size_t bytes_for(const Config& config);
 
-  /// As FusedLoop's functions of the same names.
-  bool round() { return loop_.round(); }
-  bool idle() const { return loop_.idle(); }
-  bool finished() const { return loop_.finished(); }
+  /// One for each core, in the order of their first stages. Each is one thread's.
+  std::deque<CoreLoop>& loops() { return loops_; }
+  const std::deque<CoreLoop>& loops() const { return loops_; }
+  /// A round of each loop in turn, for who polls all of them on one thread. Returns whether any had work.
+  bool round();
+  /// As Chain's functions of the same names.
+  bool idle() const { return chain_.idle(); }
+  bool finished() const { return chain_.finished(); }
 
   /// For who polls the stages himself, instead of round(): benchmarks.
-  FusedLoop::Stages stages() { return {receive_, match_, transmit_, publish_}; }
+  Chain::Stages stages() { return {receive_, match_, transmit_, publish_}; }
 
-  // For the figures: of the loop's thread, or when it has stopped.
+  // For the figures: before the loops run and when they have ended; by any thread what the parts themselves allow.
   const Config& config() const { return config_; }
   const ArenaReport& memory() const { return arena_.report(); }
-  const LoopTimes& times() const { return loop_.times(); }
+  const Chain& chain() const { return chain_; }
   const Engine& engine() const { return engine_; }
   const ReceiveStage& receive() const { return receive_; }
   const TransmitStage& transmit() const { return transmit_; }
@@ -62,7 +69,8 @@ class Partition {
   std::uint64_t slots() const { return orders_.capacity(); }
 
  private:
-  Partition(const Config& config, const Ports& ports, const TscClock& clock, std::unique_ptr<Arena> own, Arena* given);
+  Partition(const Config& config, const Ports& ports, const TscClock& clock, std::unique_ptr<Arena> own, Arena* given,
+            const StageLayout& layout);
 
   // In the order of construction.
   Config config_;
@@ -83,7 +91,8 @@ class Partition {
   MatchStage match_;
   TransmitStage transmit_;
   PublishStage publish_;
-  FusedLoop loop_;
+  Chain chain_;
+  std::deque<CoreLoop> loops_;  // addresses stay
 };
 
 }  // namespace crosswire

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "app/partition.hpp"
+#include "app/poll.hpp"
 #include "app/same_file.hpp"
 #include "app/whole_file.hpp"
 #include "hugepages/topology.hpp"
@@ -100,6 +101,31 @@ void play(Partition& partition, CaptureOutput& output, const CaptureWriter& writ
     CHECK(without_work < kStandstill, "no stage has had work for %u rounds", without_work);
     if (partition.idle()) output.drain();
     if (!writer.error().empty()) return;
+  }
+  output.drain();
+}
+
+/// A thread for each loop, wherever the operating system puts it; this one writes what comes out. Each gives the core
+/// away where it has nothing to do: there may be fewer cores than threads.
+void play_in_threads(Partition& partition, CaptureOutput& output, const CaptureWriter& writer) {
+  constexpr auto kWriteEvery = std::chrono::milliseconds(1);
+  std::atomic<bool> stop{false};
+  std::atomic<std::size_t> running{partition.loops().size()};
+  {
+    std::vector<std::jthread> threads;
+    for (CoreLoop& loop : partition.loops()) {
+      threads.emplace_back([&loop, &stop, &running] {
+        while (!loop.ended() && !stop.load(std::memory_order_relaxed)) {
+          if (!loop.round()) rest(Idle::yield);
+        }
+        running.fetch_sub(1, std::memory_order_release);
+      });
+    }
+    while (running.load(std::memory_order_acquire) > 0) {
+      std::this_thread::sleep_for(kWriteEvery);
+      output.drain_passed();
+      if (!writer.error().empty()) stop.store(true, std::memory_order_relaxed);
+    }
   }
   output.drain();
 }
@@ -196,7 +222,7 @@ std::vector<ReplayJob> jobs_of(const ReplayOptions& options) {
   for (std::size_t i = 0; i < options.ins.size(); ++i) {
     const std::string& config = options.configs[options.configs.size() == 1 ? 0 : i];
     jobs.push_back({load_config(config, ConfigUse::replay), options.ins[i], options.outs[i],
-                    options.reports.empty() ? "" : options.reports[i], options.session});
+                    options.reports.empty() ? "" : options.reports[i], options.session, options.cores});
   }
   return jobs;
 }
@@ -255,9 +281,10 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   fail_if(writer.error());
   CaptureOutput output(writer, midnight);
   ProgressRxPort rx(capture, progress);
-  Partition partition(config, {rx, output.add_port(), output.add_port()}, clock);
+  const StageLayout layout = StageLayout::over(job.cores);
+  Partition partition(config, {rx, output.add_port(), output.add_port()}, clock, layout);
   const std::uint64_t begun = TscClock::read();
-  play(partition, output, writer);
+  layout.loops() == 1 ? play(partition, output, writer) : play_in_threads(partition, output, writer);
   const std::uint64_t wall_ns = clock.span_ns(TscClock::read() - begun);
   fail_if(capture.error());
   fail_if(writer.close());

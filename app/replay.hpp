@@ -18,8 +18,9 @@ struct ReplayJob {
   Config config;
   std::string in;
   std::string out;
-  std::string report;   // JSON; "" = none
-  std::string session;  // name of the order session, for captures whose clients know one; "" = by the start time
+  std::string report;     // JSON; "" = none
+  std::string session;    // name of the order session, for captures whose clients know one; "" = by the start time
+  std::size_t cores = 1;  // threads that poll, as StageLayout::over; with 1 it is the caller's
 };
 
 /// How far replays are; written by each replay's thread, read by whoever shows it.
@@ -28,7 +29,7 @@ struct ReplayProgress {
   std::atomic<std::uint64_t> frames{0};
 };
 
-/// Replays one capture to its end on this thread and writes output and report. Throws std::runtime_error (one line)
+/// Replays one capture to its end and writes output and report. Throws std::runtime_error (one line)
 /// when something cannot be read or written.
 Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& progress);
 
@@ -36,6 +37,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
 struct ReplayOptions {
   std::vector<std::string> configs, ins, outs, reports;
   std::string session;
+  unsigned cores = 1;  // 1 .. 4
 };
 
 /// The subcommand: checks everything first, replays, prints figures. Returns the exit status.

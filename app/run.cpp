@@ -273,7 +273,7 @@ void run_on_device(Config config, const StageCores& cores, const RunOptions& opt
   const bool locked = make_resident();
   print_start(config, cores, device, partition, options.record, midnight, locked);
 
-  const PollEnd end = poll_until_ended(partition, rx, config.placement.idle, clock);
+  const PollEnd end = poll_until_ended(partition.loops().front(), rx, config.placement.idle, clock);
   if (end.cut_off) {
     fmt::print(stderr, "crosswire run: the port has taken too little for 2 s; the last answers are not sent\n");
   }

@@ -305,11 +305,14 @@ CaptureTxPort::CaptureTxPort() : buffers_(std::make_unique<Buffer[]>(kMaxBurst))
 
 std::size_t CaptureTxPort::flush() {
   const std::size_t taken = used_;
+  if (taken == 0) return 0;
+  const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < taken; ++i) {
     const Slot& slot = batch_[i];
     kept_.push_back({slot.origin, bytes_.size(), slot.length});
     bytes_.insert(bytes_.end(), slot.data, slot.data + slot.length);
   }
+  newest_ = batch_[taken - 1].origin.cause;
   // The buffer after the last committed one may be reserved: it has to be the next one again.
   if (taken < kMaxBurst) std::swap(batch_[0].data, batch_[taken].data);
   used_ = 0;
@@ -323,7 +326,9 @@ bool CaptureTxPort::refill() {
 
 std::size_t CaptureOutput::drain(Sequence complete) {
   due_.clear();
-  for (const CaptureTxPort& port : ports_) {
+  std::deque<std::unique_lock<std::mutex>> locks;
+  for (CaptureTxPort& port : ports_) {
+    locks.emplace_back(port.mutex_);
     for (const CaptureTxPort::Kept& kept : port.kept_) {
       if (kept.origin.cause <= complete) due_.push_back({kept.origin, {port.bytes_.data() + kept.offset, kept.length}});
     }
@@ -336,6 +341,16 @@ std::size_t CaptureOutput::drain(Sequence complete) {
   }
   for (CaptureTxPort& port : ports_) port.forget(complete);
   return due_.size();
+}
+
+std::size_t CaptureOutput::drain_passed() {
+  Sequence passed{std::numeric_limits<std::uint64_t>::max()};
+  for (CaptureTxPort& port : ports_) {
+    const std::lock_guard lock(port.mutex_);
+    passed = std::min(passed, port.newest_);
+  }
+  // There may be more of the newest itself.
+  return passed.value == 0 ? 0 : drain(Sequence{passed.value - 1});
 }
 
 /// Drops what was written and closes the gaps it leaves.

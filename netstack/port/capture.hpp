@@ -7,6 +7,7 @@
 #include <deque>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -133,7 +134,8 @@ class CaptureRxPort final : public RxPort {
 class CaptureOutput;
 
 /// Takes frames without limit and keeps them for its CaptureOutput. reserve() never returns nullptr. Made by
-/// CaptureOutput::add_port(); each stage has its own, as a stage may hold a reserved buffer from poll to poll.
+/// CaptureOutput::add_port(); each stage has its own, as a stage may hold a reserved buffer from poll to poll. The
+/// stage may run on another thread than its CaptureOutput: flush() and drain() take turns.
 class CaptureTxPort final : public TxPort {
  public:
   CaptureTxPort();
@@ -152,12 +154,15 @@ class CaptureTxPort final : public TxPort {
   void forget(Sequence complete);
 
   std::unique_ptr<Buffer[]> buffers_;
+  // What has been flushed and not written yet.
+  std::mutex mutex_;
   std::vector<std::uint8_t> bytes_;
   std::vector<Kept> kept_;
+  Sequence newest_{0};  // cause of the last frame flushed
 };
 
 /// Brings the frames of all its ports into one file in the order (cause, rank, emission), each at its cause's time, so
-/// that the bytes do not depend on which stage was polled first. For the thread that drives the replay.
+/// that the bytes do not depend on which stage was polled first. For one thread, the one that drives the replay.
 class CaptureOutput {
  public:
   /// `writer` outlives this. `midnight_epoch_ns` as for CaptureRxPort.
@@ -171,6 +176,10 @@ class CaptureOutput {
   /// no stage will send another frame for a command up to `complete`: after a driver step that left nothing behind, or
   /// with the slowest stage's position. Frames of later causes stay.
   std::size_t drain(Sequence complete = {std::numeric_limits<std::uint64_t>::max()});
+
+  /// The same while the stages run on threads of their own: up to the cause before which no port will have another
+  /// frame, as the causes of a stage's frames never fall. drain() is for the rest, when they have ended.
+  std::size_t drain_passed();
 
  private:
   struct Due {

@@ -408,7 +408,7 @@ struct PollingThread {
     mine.reach(3);
     controllers.spin_until(3);
     watch_this_thread(&watch);
-    end = poll_until_ended(partition, rx, Idle::spin, clock);
+    end = poll_until_ended(partition.loops().front(), rx, Idle::spin, clock);
     watch_this_thread(nullptr);
     mine.reach(4);
     controllers.spin_until(4);
@@ -486,7 +486,7 @@ void print_table(const Session& session, const Watch& watch, std::uint64_t fault
   row("commands", partition.receive().counters().get(ReceiveCounter::commands));
   row("answers", partition.transmit().counters().get(TransmitCounter::answers));
   row("feed messages", partition.publish().counters().get(PublishCounter::messages));
-  row("rounds", partition.times().rounds);
+  row("rounds", partition.chain().times(Stage::receive).polls.get());
   row("allocations", watch.count(Watched::allocation));
   row("locks", watch.count(Watched::lock));
   row("system calls", watch.count(Watched::system_call));
