@@ -1,9 +1,11 @@
-// What the match stage counts. One enum, one table of labels; single writer.
+// What the match stage counts. One enum, one table of labels; written by match alone, readable by any thread.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "hugepages/count_word.hpp"
 
 namespace crosswire {
 
@@ -43,11 +45,12 @@ inline constexpr std::array<const char*, static_cast<std::size_t>(EngineCounter:
 
 class EngineCounters {
  public:
-  void add(EngineCounter counter, std::uint64_t n = 1) { values_[static_cast<std::size_t>(counter)] += n; }
-  std::uint64_t operator[](EngineCounter counter) const { return values_[static_cast<std::size_t>(counter)]; }
+  void add(EngineCounter counter, std::uint64_t n = 1) { values_[static_cast<std::size_t>(counter)].add(n); }
+  void set(EngineCounter counter, std::uint64_t value) { values_[static_cast<std::size_t>(counter)].set(value); }
+  std::uint64_t operator[](EngineCounter counter) const { return values_[static_cast<std::size_t>(counter)].get(); }
 
  private:
-  std::array<std::uint64_t, static_cast<std::size_t>(EngineCounter::count_)> values_{};
+  std::array<CountWord, static_cast<std::size_t>(EngineCounter::count_)> values_{};
 };
 
 }  // namespace crosswire

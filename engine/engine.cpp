@@ -181,7 +181,7 @@ void Engine::finish(const Command& command, Out& out) {
   step_ = Step::begin;
   last_command_ = command.sequence.value;
   last_time_ns_ = command.time_ns;
-  counters_.add(EngineCounter::commands);
+  counters_.set(EngineCounter::commands, last_command_);  // numbered from 1 without gaps
 }
 
 Event& Engine::emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out) {

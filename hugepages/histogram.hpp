@@ -1,7 +1,7 @@
 // Histogram: how often each duration was seen, in buckets of fixed relative width (the idea of HdrHistogram).
-// Each stage has its own and is its only writer; nobody reads one while its stage runs, the stage itself apart. Fixed
-// size, no pointers: it can lie in an Arena or be copied. record() is an increment of one counter and four plain
-// fields.
+// Each stage has its own and is its only writer; any thread may copy one while its stage runs, and look at the copy.
+// Fixed size, no pointers: it can lie in an Arena. record() is an increment of one bucket and of the sum; how many there
+// are is added up by those who ask.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+
+#include "hugepages/count_word.hpp"
 
 namespace crosswire {
 
@@ -38,61 +39,122 @@ class Histogram {
     return ((bucket % kPerOctave + kPerOctave + 1) << shift) - 1;
   }
 
+  static constexpr std::uint64_t first_value_of(std::size_t bucket) {
+    return bucket == 0 ? 0 : last_value_of(bucket - 1) + 1;
+  }
+
   static constexpr std::size_t kBuckets = (kMaxValueBits - kPrecisionBits + 1) * kPerOctave + 1;
 
  public:
+  Histogram() = default;
+  /// Any thread, also while the writer records: what is recorded meanwhile is in the copy or not, each value wholly as
+  /// far as buckets and count() go; sum and mean may be a few values off.
+  Histogram(const Histogram& other) { *this = other; }
+  Histogram& operator=(const Histogram& other) {
+    if (this == &other) return *this;
+    for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] = other.buckets_[i];
+    sum_ = other.sum_;
+    max_ = other.max_;
+    hold_max();
+    return *this;
+  }
+
+  /// The writing thread; all else is for who owns the histogram, or a copy of it.
   void record(std::uint64_t value_ns) {
     static_assert(bucket_of(kMaxValue) == kBuckets - 1, "the last bucket holds the greatest value alone");
     value_ns = std::min(value_ns, kMaxValue);
-    ++buckets_[bucket_of(value_ns)];
-    ++count_;
-    sum_ += value_ns;
-    min_ = std::min(min_, value_ns);
-    max_ = std::max(max_, value_ns);
+    buckets_[bucket_of(value_ns)].add();
+    sum_.add(value_ns);
+    if (value_ns > max_.get()) max_.set(value_ns);
   }
 
-  std::uint64_t count() const { return count_; }
-  /// Exact. 0 if nothing was recorded; so are max, mean and percentile then.
-  std::uint64_t min() const { return count_ == 0 ? 0 : min_; }
-  std::uint64_t max() const { return max_; }
-  double mean() const { return count_ == 0 ? 0.0 : static_cast<double>(sum_) / static_cast<double>(count_); }
+  /// Adds all buckets up.
+  std::uint64_t count() const {
+    std::uint64_t count = 0;
+    for (const CountWord& bucket : buckets_) count += bucket.get();
+    return count;
+  }
+  std::uint64_t sum() const { return sum_.get(); }
+  /// The beginning of the least value's bucket: never more than it, and at most 1/64 less. 0 if nothing was recorded; so
+  /// are max, mean and percentile then.
+  std::uint64_t min() const {
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      if (buckets_[i].get() > 0) return first_value_of(i);
+    }
+    return 0;
+  }
+  /// Exact.
+  std::uint64_t max() const { return max_.get(); }
+  double mean() const {
+    const std::uint64_t n = count();
+    return n == 0 ? 0.0 : static_cast<double>(sum()) / static_cast<double>(n);
+  }
 
   /// The value that `p` per cent (0 .. 100) of the recorded ones do not exceed (nearest rank), rounded up to the end of
   /// its bucket but not beyond max(): never less than the true value, and at most 1/64 more. 100 gives max() itself.
   std::uint64_t percentile(double p) const {
-    if (count_ == 0) return 0;
-    const double wanted = std::ceil(std::clamp(p, 0.0, 100.0) / 100.0 * static_cast<double>(count_));
-    const std::uint64_t rank = std::clamp(static_cast<std::uint64_t>(wanted), std::uint64_t{1}, count_);
+    const std::uint64_t n = count();
+    if (n == 0) return 0;
+    const double wanted = std::ceil(std::clamp(p, 0.0, 100.0) / 100.0 * static_cast<double>(n));
+    const std::uint64_t rank = std::clamp(static_cast<std::uint64_t>(wanted), std::uint64_t{1}, n);
     std::uint64_t seen = 0;
     std::size_t bucket = 0;
-    while ((seen += buckets_[bucket]) < rank) ++bucket;
-    return std::min(last_value_of(bucket), max_);
+    while ((seen += buckets_[bucket].get()) < rank) ++bucket;
+    return std::min(last_value_of(bucket), max());
+  }
+
+  /// How many of the recorded values lie in buckets that end at `value_ns` or below.
+  std::uint64_t count_up_to(std::uint64_t value_ns) const {
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < kBuckets && last_value_of(i) <= value_ns; ++i) seen += buckets_[i].get();
+    return seen;
   }
 
   /// Calls `visit(last value of the bucket, how many)` for each bucket that has any, in rising order.
   template <class Visit>
   void each_bucket(Visit&& visit) const {
     for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
-      if (buckets_[bucket] > 0) visit(std::min(last_value_of(bucket), max_), buckets_[bucket]);
+      const std::uint64_t n = buckets_[bucket].get();
+      if (n > 0) visit(std::min(last_value_of(bucket), max()), n);
     }
   }
 
   void merge(const Histogram& other) {
-    for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
-    count_ += other.count_;
-    sum_ += other.sum_;
-    min_ = std::min(min_, other.min_);
-    max_ = std::max(max_, other.max_);
+    for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i].add(other.buckets_[i].get());
+    sum_.add(other.sum());
+    max_.set(std::max(max_.get(), other.max_.get()));
+  }
+
+  /// What was recorded after `earlier`, a copy of this same histogram, was taken. max() is the end of its bucket, as only
+  /// the whole has an exact one.
+  Histogram since(const Histogram& earlier) const {
+    Histogram result;
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      const std::uint64_t n = buckets_[i].get() - earlier.buckets_[i].get();
+      if (n == 0) continue;
+      result.buckets_[i] = n;
+      result.max_ = std::min(last_value_of(i), max());
+    }
+    result.sum_ = sum() - earlier.sum();
+    result.hold_max();
+    return result;
   }
 
   void reset() { *this = Histogram{}; }
 
  private:
-  std::uint64_t count_ = 0;
-  std::uint64_t sum_ = 0;  // of 2^64 ns at most: 584 years of waiting
-  std::uint64_t min_ = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t max_ = 0;
-  std::array<std::uint64_t, kBuckets> buckets_{};
+  /// A copy may have a value's bucket and not yet its maximum: percentiles must not be beyond it all the same.
+  void hold_max() {
+    for (std::size_t i = kBuckets; i-- > 0;) {
+      if (buckets_[i].get() == 0) continue;
+      max_.set(std::max(max_.get(), first_value_of(i)));
+      return;
+    }
+  }
+
+  CountWord sum_;  // of 2^64 ns at most: 584 years of waiting
+  CountWord max_;
+  std::array<CountWord, kBuckets> buckets_{};
 };
 
 }  // namespace crosswire

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "hugepages/count_word.hpp"
 
 namespace crosswire {
 
@@ -14,16 +15,13 @@ template <class Name, std::size_t N>
 class Counters {
  public:
   /// The stage's thread.
-  void add(Name name, std::uint64_t n = 1) {
-    std::atomic<std::uint64_t>& cell = cells_[static_cast<std::size_t>(name)];
-    cell.store(cell.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
+  void add(Name name, std::uint64_t n = 1) { cells_[static_cast<std::size_t>(name)].add(n); }
 
   /// Any thread; counts of one moment need not agree with each other.
-  std::uint64_t get(Name name) const { return cells_[static_cast<std::size_t>(name)].load(std::memory_order_relaxed); }
+  std::uint64_t get(Name name) const { return cells_[static_cast<std::size_t>(name)].get(); }
 
  private:
-  std::array<std::atomic<std::uint64_t>, N> cells_{};
+  std::array<CountWord, N> cells_{};
 };
 
 }  // namespace crosswire

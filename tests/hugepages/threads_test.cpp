@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hugepages/broadcast_ring.hpp"
+#include "hugepages/histogram.hpp"
 #include "hugepages/order_pool.hpp"
 #include "hugepages/spsc_ring.hpp"
 #include "hugepages/topology.hpp"
@@ -322,6 +323,35 @@ class SlotChain {
 };
 
 TEST(SlotThreads, ASlotIsRewrittenOnlyAfterEveryReaderHasPassedIt) { SlotChain(50'000 * kScale).run(); }
+
+TEST(Threads, AHistogramIsCopiedWhileItsStageRecords) {
+  // 1, 2, .. 1000, 1, 2, ..: so that each copy can be judged alone.
+  constexpr std::uint64_t kValues = 200'000 * kScale;
+  Histogram histogram;
+  std::atomic<bool> done{false};
+  std::thread stage([&] {
+    for (std::uint64_t i = 0; i < kValues; ++i) histogram.record(1 + i % 1'000);
+    done.store(true);
+  });
+  Histogram before;
+  std::uint64_t copies = 0;
+  for (bool last = false; !last; ++copies) {
+    last = done.load();
+    const Histogram copy = histogram;
+    const Histogram since = copy.since(before);
+    ASSERT_EQ(since.count(), copy.count() - before.count());
+    ASSERT_LE(copy.max(), 1'000u);
+    ASSERT_LE(copy.percentile(50), copy.percentile(99.9));
+    ASSERT_LE(copy.percentile(100), copy.max());
+    ASSERT_LE(since.percentile(50), since.max());
+    ASSERT_LE(since.min(), since.max());
+    before = copy;
+  }
+  stage.join();
+  EXPECT_EQ(before.count(), kValues);
+  EXPECT_EQ(before.sum(), kValues / 1'000 * 500'500);
+  std::printf("%llu copies\n", static_cast<unsigned long long>(copies));
+}
 
 }  // namespace
 }  // namespace crosswire
