@@ -22,6 +22,7 @@
 #include "app/load_capture.hpp"
 #include "app/load_client.hpp"
 #include "app/load_figures.hpp"
+#include "app/load_mix_source.hpp"
 #include "app/whole_file.hpp"
 #include "hugepages/resident.hpp"
 #include "netstack/port/capture.hpp"
@@ -59,9 +60,8 @@ struct LoadArguments {
   bool rate_given = false;
 };
 
-/// About what one prepared order takes, frame and all.
-constexpr std::uint64_t kBytesPerOrder = 200;
-constexpr std::uint64_t kMostWindowRate = 5'000'000;
+/// All sessions together, as if there were one.
+constexpr double kMostOrders = 4e9;
 constexpr std::uint32_t kDefaultResting = 10'000;
 constexpr std::uint16_t kFirstPort = 40'000;
 constexpr MacAddress kOwnMac{0x02, 0, 0, 0, 0, 0x64};
@@ -151,13 +151,17 @@ HugepagePolicy pages_of(const std::string& text) {
   return text == "required" ? HugepagePolicy::required : HugepagePolicy::automatic;
 }
 
-void check_memory(const LoadArguments& arguments, std::uint64_t rate) {
+void check_size(const LoadArguments& arguments, const LoadOptions& options, std::uint64_t rate) {
   const double orders = static_cast<double>(rate) * (arguments.seconds + arguments.warm_up);
-  const double bytes = orders * static_cast<double>(kBytesPerOrder);
-  if (orders > 4e9 || bytes > static_cast<double>(available_memory()) / 2) {
+  if (orders > kMostOrders) {
     throw std::runtime_error(
-        fmt::format("{:.0f} orders prepared ahead would take {:.1f} GiB; give fewer --seconds or a lower --rate",
-                    orders, bytes / (1u << 30)));
+        fmt::format("{:.0f} orders are more than UserRefNums; give fewer --seconds or a lower --rate", orders));
+  }
+  const std::uint64_t bytes = LoadMixSource::memory(options.mix, static_cast<std::uint32_t>(options.parties.size()));
+  if (bytes > available_memory() / 2) {
+    throw std::runtime_error(fmt::format("--resting {} would take {:.1f} GiB here, of {:.1f} GiB that are free",
+                                         options.mix.resting, static_cast<double>(bytes) / (1u << 30),
+                                         static_cast<double>(available_memory()) / (1u << 30)));
   }
 }
 
@@ -259,15 +263,9 @@ int run_load(const LoadArguments& arguments) try {
     }
   } else {
     options.parties = parties_of(config, arguments, mac);
-    check_memory(arguments, arrivals.rate);
-    options.orders =
-        static_cast<std::uint64_t>(static_cast<double>(arrivals.rate) * (arguments.seconds + arguments.warm_up));
+    check_size(arguments, options, arrivals.rate);
   }
-  if (arguments.window) {
-    options.window = *arguments.window;
-    const double wanted = static_cast<double>(kMostWindowRate) * (arguments.seconds + arguments.warm_up);
-    options.orders = std::min(static_cast<std::uint64_t>(wanted), available_memory() / 2 / kBytesPerOrder);
-  }
+  if (arguments.window) options.window = *arguments.window;
   for (const SymbolConfig& symbol : options.symbols) {
     if (symbol.reference.value / symbol.tick_e4 >= 2) continue;
     throw std::runtime_error(

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "app/load_client.hpp"
+#include "app/load_options.hpp"
 
 namespace crosswire {
 

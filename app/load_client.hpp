@@ -1,19 +1,21 @@
-// The load generator itself: trading firms on one port that log in, send prepared orders when they are due, and take
-// the time of every answer and of what the feed tells. One thread polls it; its time is the receive port's, so a test
-// owns it. While the run is measured it allocates only where frames were lost.
+// The load generator itself: trading firms on one port that log in, send orders when they are due, and take the time of
+// every answer and of what the feed tells. One thread polls it; its time is the receive port's, so a test owns it. From
+// ready() on it allocates only where frames were lost, however long it runs.
+// load_client.cpp has its stages and what it sends, load_answers.cpp what it takes in.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/load_figures.hpp"
-#include "app/load_mix.hpp"
+#include "app/load_options.hpp"
 #include "app/load_plan.hpp"
-#include "app/load_schedule.hpp"
+#include "app/load_source.hpp"
 #include "app/load_stream.hpp"
 #include "netstack/client/order_client.hpp"
 #include "netstack/config.hpp"
@@ -22,42 +24,8 @@
 
 namespace crosswire {
 
-/// A trading firm's account, and where it is.
-struct LoadParty {
-  MacAddress mac;
-  std::uint32_t address;  // host byte order
-  std::uint16_t port;     // UDP, its own alone
-  std::string user;
-  std::string password;
-};
-
-/// Order datagrams of a capture, to be sent again as they were but for what only the running appliance knows: its MAC
-/// address and the name of its session.
-struct LoadCapture {
-  LoadFrames payloads;               // of UDP
-  std::vector<std::uint16_t> party;  // of each: which of LoadOptions::parties sent it
-  std::vector<TimeNs> due_ns;        // of each, from the first
-};
-
-struct LoadOptions {
-  std::vector<LoadParty> parties;  // 1 .. kMaxLoadSessions
-  std::uint16_t vlan = 0;
-  std::uint16_t feed_asker_port =
-      39'999;        // UDP port from which the feed's re-requests go, at the first party's address
-  NetConfig server;  // its address, ports and feed; the rest is not looked at
-  std::vector<SymbolConfig> symbols;
-  LoadMixOptions mix;
-  std::optional<LoadSchedule> schedule;  // none: a capture's own times, or a window
-  std::uint32_t window = 1;              // orders outstanding, with neither schedule nor capture
-  // To be prepared for a window, which ends when they are used up; with a schedule about how many it will have, for
-  // their memory.
-  std::uint64_t orders = 0;
-  TimeNs warm_up_ns = 0;
-  TimeNs measured_ns = kNsPerSecond;
-  bool floor = false;                    // the other side is an echo: it knows no sessions, and has no feed
-  const LoadCapture* capture = nullptr;  // instead of the mix; outlives the client
-};
-inline constexpr std::uint32_t kMaxLoadSessions = 10'000;
+/// LoadClient's: no session has this UDP port.
+inline constexpr std::uint16_t kNoLoadParty = 0xFFFF;
 
 class LoadClient {
  public:
@@ -76,9 +44,6 @@ class LoadClient {
 
   /// Complete when poll() has returned false.
   const LoadFigures& figures() const { return figures_; }
-  /// What will be sent, from ready() on.
-  const LoadFrames& frames() const { return frames_; }
-  const std::vector<TimeNs>& due_ns() const { return due_ns_; }
 
   /// For a thread that tells how it goes.
   struct Progress {
@@ -94,7 +59,6 @@ class LoadClient {
     client::OrderClient orders;
     DatagramTemplate to_exchange;
     LoadStream answers;
-    UserRefIndex refs;
     std::uint32_t next_ref = 0;  // 0: not known yet
     TimeNs next_ask_ns = 0;
   };
@@ -129,12 +93,13 @@ class LoadClient {
   void take_feed_message(wire::Bytes message);
 
   // --- what answers mean ---
-  void acknowledged(std::uint32_t message, LoadLatency part);
+  void acknowledged(LoadMessage& message, LoadLatency part);
   void canceled(std::uint32_t order);
   void executed(std::uint32_t order, char liquidity, std::uint64_t match_number);
-  void note(std::uint32_t message, LoadLatency latency, TimeNs at_ns);
+  void note(const LoadMessage& message, LoadLatency part, TimeNs at_ns);
   void told(Join::Place& place, LoadLatency part);
-  bool measured(std::uint32_t message) const { return message >= first_measured_ && message < count_measured_to_; }
+  LoadMessage& message_of(std::uint32_t number) { return (*source_)[number]; }
+  bool measured(const LoadMessage& message) const { return !message.aside && message.due_ns >= options_.warm_up_ns; }
 
   // --- stages ---
   void step();
@@ -142,10 +107,7 @@ class LoadClient {
   void log_in();
   void query();
   void prepare();
-  bool prepare_next();
-  bool prepare_from_mix();
-  bool prepare_from_capture();
-  void keep_capture_message(wire::Bytes message, std::uint32_t number, LoadMessage& known);
+  void make_source();
   void fill();
   void run();
   void send_scheduled();
@@ -160,6 +122,7 @@ class LoadClient {
 
   // --- frames out ---
   bool send_next();
+  bool send_frame(const LoadFrame& frame);
   template <class Write>
   bool send(Session& session, Write&& write);
   bool send_arp();
@@ -188,28 +151,21 @@ class LoadClient {
   TimeNs next_feed_ask_ns_ = 0;
   std::string refusal_;
 
-  LoadFrames frames_;
-  std::vector<TimeNs> due_ns_;  // of each message, from the start; in a window from when it was sent
-  std::vector<LoadMessage> messages_;
-  std::optional<LoadMix> mix_;
-  std::vector<std::uint32_t> refs_;  // while preparing: UserRefNum of each order
-  std::uint32_t fill_count_ = 0;     // messages before the schedule begins
-  std::uint32_t first_measured_ = 0;
-  std::uint32_t count_measured_to_ = 0;  // behind the last measured
-
-  std::uint32_t next_ = 0;      // message to be sent
-  std::uint64_t answered_ = 0;  // of all
-  std::uint64_t given_up_ = 0;  // window: unanswered messages that no longer count as outstanding
-  TimeNs start_ns_ = 0;         // of the schedule
+  std::unique_ptr<LoadSource> source_;  // from prepare on
+  std::uint64_t sent_ = 0;              // of all
+  std::uint64_t fill_sent_ = 0;         // of these, before the schedule began
+  std::uint64_t answered_ = 0;          // of all
+  std::uint64_t given_up_ = 0;          // window: unanswered messages that no longer count as outstanding
+  TimeNs start_ns_ = 0;                 // of the schedule
   TimeNs last_sent_ns_ = 0;
   TimeNs last_answer_ns_ = 0;
+  TimeNs last_measured_answer_ns_ = 0;
   TimeNs last_heard_ns_ = 0;  // of any frame from the server
   TimeNs keep_alive_ns_ = 0;
   TimeNs next_look_ns_ = 0;  // for gaps
   std::uint64_t interval_ns_ = 1;
-  std::uint32_t clear_next_ = 0;
-  std::uint64_t clear_sent_ = 0, clear_answered_ = 0;
-  std::uint64_t feed_open_ = 0;  // answers of which the feed has not told yet
+  std::uint64_t clear_lost_ = 0;  // messages that had no answer when the clearing began
+  std::uint64_t feed_open_ = 0;   // answers of which the feed has not told yet
 
   Join by_reference_;
   Join by_match_;

@@ -1,7 +1,7 @@
-// All that a load generator will send, made before it sends the first: frames in their order with checksums and all,
-// when each is due, and what is needed to know each one's answer. Set-up only; the run reads it.
+// What a load generator knows of its messages: those to be sent, under way, or resting as orders. Plain data.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -10,35 +10,35 @@
 
 #include "app/load_mix.hpp"
 #include "engine/types.hpp"
-#include "netstack/port/port.hpp"
 
 namespace crosswire {
 
-/// What is known of one message that is sent, eight bytes.
+/// What is known of one message, sixteen bytes. It has a number, its place among all that are known.
 struct LoadMessage {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
+  TimeNs due_ns = 0;           // from the start; in a window when it was sent
   std::uint32_t link = kNone;  // of an order and of a cancel: the next cancel of the same order that has no answer yet
   std::uint16_t session = 0;
   LoadKind kind = LoadKind::modify;
+  bool aside : 1 = false;  // before or after the run: orders that rest from the start on, and what clears the books
+  bool sent : 1 = false;
   bool answered : 1 = false;
   bool rejected : 1 = false;
   bool ended : 1 = false;     // of an order: nothing of it rests any more
   bool executed : 1 = false;  // of a crossing order: its first execution was seen
 };
-static_assert(sizeof(LoadMessage) == 8);
+static_assert(sizeof(LoadMessage) == 16);
 
-/// Frames one behind the other in one block of memory, to be sent in their order.
+/// Frames or payloads one behind the other in one block of memory, to be read in their order.
 class LoadFrames {
  public:
-  /// `count` and `bytes`: what to have memory for; more is taken when needed.
-  void reserve(std::size_t count, std::size_t bytes) {
-    ends_.reserve(count);
-    bytes_.reserve(bytes);
-  }
-  void add(std::span<const std::uint8_t> frame) {
-    bytes_.insert(bytes_.end(), frame.begin(), frame.end());
-    ends_.push_back(bytes_.size());
+  /// `readable`: how much may be read from where the frame begins, though it be shorter.
+  void add(std::span<const std::uint8_t> frame, std::size_t readable = 0) {
+    const std::size_t begin = ends_.empty() ? 0 : ends_.back();
+    bytes_.resize(begin + std::max(frame.size(), readable));
+    std::copy(frame.begin(), frame.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin));
+    ends_.push_back(begin + frame.size());
   }
   std::size_t size() const { return ends_.size(); }
   std::span<const std::uint8_t> operator[](std::size_t at) const {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -32,6 +34,16 @@ class LoadStream {
   }
   bool begun() const { return begun_; }
   const wire::alpha<10>& session() const { return session_; }
+  /// Whether it is the stream of this session. Two words: a comparison of ten bytes would be a call.
+  bool is(const wire::alpha<10>& session) const {
+    const auto differ = [this, &session]<class Word>(Word, std::size_t at) {
+      Word ours, theirs;
+      std::memcpy(&ours, session_.chars.data() + at, sizeof ours);
+      std::memcpy(&theirs, session.chars.data() + at, sizeof theirs);
+      return static_cast<std::uint64_t>(ours ^ theirs);
+    };
+    return (differ(std::uint64_t{}, 0) | differ(std::uint16_t{}, 8)) == 0;
+  }
 
   /// Message `number` has come. True: for the first time.
   bool take(std::uint64_t number) {

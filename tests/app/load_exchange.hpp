@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -51,6 +52,7 @@ class StubExchange {
 
   Faults faults;
   TimeNs answer_ns = 5 * kUs;
+  std::size_t answers_kept = 1'000'000;  // of a session
   std::size_t most_outstanding = 0;
 
   /// Takes what the client sent at `now_ns`.
@@ -77,7 +79,9 @@ class StubExchange {
  private:
   struct Session {
     DatagramTemplate to_client;
-    std::vector<Payload> answers;  // number n is answers[n - 1]
+    std::deque<Payload> answers;  // number n is answers[n - 1 - forgotten]
+    std::uint64_t forgotten = 0;
+    std::uint64_t count() const { return forgotten + answers.size(); }
     std::map<std::uint32_t, std::uint64_t> references;
     std::uint32_t next_ref = 1;
   };
@@ -91,7 +95,11 @@ class StubExchange {
 
   void answer(Session& session, const Payload& message) {
     session.answers.push_back(message);
-    const std::uint64_t number = session.answers.size();
+    const std::uint64_t number = session.count();
+    if (session.answers.size() > answers_kept) {
+      session.answers.pop_front();
+      ++session.forgotten;
+    }
     const bool first = &session == &sessions_.begin()->second;
     if (first && faults.lose.contains(number)) return;
     const TimeNs at_ns = at_ns_ + (first && faults.swap_with_next.contains(number) ? 150 * kUs : 0);
@@ -122,7 +130,7 @@ class StubExchange {
     heartbeat_ns_ = now_ns + kNsPerSecond;
     for (auto& [port, session] : sessions_) {
       if (session.answers.empty()) continue;
-      put(session.to_client, mold_header(kOrderSession, session.answers.size() + 1, 0), at_ns_);
+      put(session.to_client, mold_header(kOrderSession, session.count() + 1, 0), at_ns_);
     }
   }
 
@@ -137,16 +145,16 @@ class StubExchange {
     if (static_cast<char>(payload[2]) != 'L') return;
     if (faults.other_protocol) return put(session.to_client, Payload{'H', 'T', 'T', 'P'}, at_ns_);
     if (faults.refuse_logins) return put(session.to_client, soup_packet('J', letter('A')), at_ns_);
-    put(session.to_client,
-        soup_packet('A', bytes(wire::soup::login_accepted(kOrderSession, session.answers.size() + 1))), at_ns_);
+    put(session.to_client, soup_packet('A', bytes(wire::soup::login_accepted(kOrderSession, session.count() + 1))),
+        at_ns_);
   }
 
   void resend(Session& session, wire::Bytes payload) {
     const auto* const header = wire::view_as<wire::mold::Header>(payload);
     const std::uint64_t first = header->sequence;
     std::vector<Payload> messages;
-    for (std::uint64_t n = first; n < first + header->count && n <= session.answers.size(); ++n) {
-      messages.push_back(session.answers[n - 1]);
+    for (std::uint64_t n = first; n < first + header->count && n <= session.count(); ++n) {
+      messages.push_back(session.answers[n - 1 - session.forgotten]);
     }
     put(session.to_client, mold_packet(first, messages), at_ns_);
   }
@@ -177,12 +185,13 @@ class StubExchange {
     answer(session, bytes(ouch::OrderCanceled{
                         .timestamp = std::uint64_t{1}, .user_ref_num = order->first, .quantity = 100u, .reason = 'U'}));
     tell(bytes(wire::itch::OrderDelete{.order_ref = order->second}));
+    session.references.erase(order);
   }
 
   void accept(Session& session, const wire::ouch::EnterOrder& enter) {
     namespace ouch = wire::ouch;
     const std::uint64_t reference = ++references_;
-    session.references[enter.user_ref_num] = reference;
+    if (enter.time_in_force != '3') session.references[enter.user_ref_num] = reference;
     answer(session, with_options(bytes(ouch::OrderAccepted{.timestamp = std::uint64_t{1},
                                                            .user_ref_num = enter.user_ref_num,
                                                            .side = enter.side,
@@ -262,6 +271,7 @@ class LoadRig {
     } while (goes_on && !frames.empty());
     std::vector<MemoryTxPort::Sent> out = tx.take_frames();
     exchange.take(out, now_ns);
+    if (!keep_sent) return goes_on;
     for (MemoryTxPort::Sent& frame : out) sent.push_back(std::move(frame.bytes));
     return goes_on;
   }
@@ -272,6 +282,7 @@ class LoadRig {
   StubExchange exchange;
   LoadClient client;
   std::vector<FrameBytes> sent;
+  bool keep_sent = true;
 };
 
 /// One session, one symbol, no orders resting before, no warm-up.
