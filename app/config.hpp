@@ -13,6 +13,7 @@
 #include "app/stage.hpp"
 #include "engine/config.hpp"
 #include "hugepages/arena.hpp"
+#include "hugepages/placement.hpp"
 #include "netstack/config.hpp"
 
 namespace crosswire {
@@ -20,10 +21,6 @@ namespace crosswire {
 /// What a polling core does in a round in which its stages found no work: nothing, the CPU's pause instruction, or give
 /// the core away.
 enum class Idle { spin, pause, yield };
-
-/// How stages without a core of their own get one: as many cores as the host offers, at most three; one core for all;
-/// none, one thread wherever the operating system puts it.
-enum class PlacementMode { automatic, fused, unpinned };
 
 /// [port]: the device of `run`, and the EAL behind it.
 struct PortConfig {
