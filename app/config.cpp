@@ -347,6 +347,7 @@ class Reader {
     read_vlans(section);
     net.feed_vlan = static_cast<std::uint16_t>(section.number("feed_vlan", 0, 4094, 0));
     note(section, "port", "device");
+    note(section, "port", "dpdk_args");
     if (section.has("dpdk_args")) read_dpdk_args(section);
   }
 
@@ -440,6 +441,7 @@ class Reader {
 
   void read_feed() {
     const Section section(path_, "feed", table("feed"), {"group", "udp_port", "request_port", "ttl", "messages_kept"});
+    note(section, "feed", "group");
     NetConfig& net = config_.net;
     if (section.has("group")) {
       constexpr std::string_view kMend = "give a multicast group, as \"239.192.0.1\"";

@@ -4,8 +4,10 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/config.hpp"
+#include "app/loop.hpp"
 
 namespace crosswire {
 
@@ -17,8 +19,18 @@ struct StageCores {
   std::optional<unsigned> of(Stage stage) const { return stages[index_of(stage)]; }
 };
 
-/// Throws std::runtime_error (one line) where the configuration names a core that this process may not use.
-StageCores resolve_cores(const Config& config);
+/// Of a process: its partitions', in the order of their configurations, and that of the threads that do not poll.
+struct CorePlan {
+  std::vector<StageCores> partitions;
+  std::optional<unsigned> control;  // none where no thread has a core of its own
+};
+
+/// Throws std::runtime_error (one line) where a configuration names a core that this process may not use or that
+/// another partition polls on, or where there are too few cores.
+CorePlan resolve_cores(const std::vector<Config>& configs);
+
+/// The stages that share a core share a loop.
+StageLayout layout_of(const StageCores& cores);
 
 /// "receive 2, match 3, transmit 4, publish 4"; "1" where all are on one; "any" without cores.
 std::string format_cores(const StageCores& cores);

@@ -20,7 +20,7 @@ namespace {
 
 int run_echo(const std::string& path) try {
   const Config config = load_config(path, ConfigUse::run);
-  const LiveOptions live{config.port.device, config.port.dpdk_args, resolve_cores(config).of(Stage::receive),
+  const LiveOptions live{config.port.device, config.port.dpdk_args, resolve_cores({config}).partitions.front().of(Stage::receive),
                          config.hugepages};
   const LiveEal eal(live, "crosswire_echo");
   Device device({.device = live.device});

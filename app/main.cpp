@@ -19,16 +19,24 @@ CLI::Validator not_empty() {
 }
 
 void add_run_command(CLI::App& root, crosswire::RunOptions& options, int& exit_code) {
-  CLI::App* const run =
-      root.add_subcommand("run", "Run the appliance until SIGINT or SIGTERM, then drain and print its figures");
-  run->add_option("--config", options.config, "configuration file (TOML)")
+  CLI::App* const run = root.add_subcommand(
+      "run",
+      "Run the appliance until SIGINT or SIGTERM, then drain and print its figures.\n"
+      "Given several times, --config, --record and --report go together by their order: a partition each, on a device\n"
+      "and cores of its own.");
+  run->add_option("--config", options.configs, "configuration file (TOML)")
       ->required()
+      ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
-  run->add_option("--record", options.record, "write the input into this capture; replayed, it gives the same answers")
+  run->add_option("--record", options.records, "write the input into this capture; replayed, it gives the same answers")
+      ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
-  run->add_option("--report", options.report, "write the figures as JSON")->type_name("FILE")->check(not_empty());
+  run->add_option("--report", options.reports, "write the figures as JSON")
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
   run->footer("Example:\n  crosswire run --config crosswire.toml --record today.pcap");
   run->callback([&options, &exit_code] { exit_code = crosswire::run_main(options); });
 }

@@ -1,14 +1,16 @@
-// `crosswire run`: the appliance on a device, until SIGINT or SIGTERM; then it drains and prints its figures.
+// `crosswire run`: the appliance, a partition on each of its devices, until SIGINT or SIGTERM; then it drains and
+// prints its figures.
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace crosswire {
 
 struct RunOptions {
-  std::string config;
-  std::string record;  // capture to write the input into; "" = none
-  std::string report;  // figures as JSON; "" = none
+  std::vector<std::string> configs;  // a partition each
+  std::vector<std::string> records;  // captures to write the input into: none, or one for each configuration
+  std::vector<std::string> reports;  // figures as JSON, likewise
 };
 
 /// The subcommand. Returns the exit status.

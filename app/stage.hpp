@@ -14,6 +14,9 @@ enum class Stage : std::size_t { receive, match, transmit, publish };
 inline constexpr std::array<std::string_view, 4> kStageNames = {"receive", "match", "transmit", "publish"};
 inline constexpr std::size_t kStages = kStageNames.size();
 
+inline constexpr std::array<Stage, kStages> kAllStages = {Stage::receive, Stage::match, Stage::transmit,
+                                                          Stage::publish};
+
 constexpr std::size_t index_of(Stage stage) { return static_cast<std::size_t>(stage); }
 
 }  // namespace crosswire

@@ -16,8 +16,9 @@ namespace crosswire {
 namespace {
 
 constexpr unsigned kPoolCache = 256;
-/// A pool's cache holds up to one and a half times its size back from everybody else; one polling thread per queue,
-/// one more for the thread that starts and ends.
+/// A pool's cache holds up to one and a half times its size back from everybody else; one polling thread per queue, one
+/// more for the thread that starts and ends, and of the transmit pool one for receive (net_ring hands its buffers
+/// round).
 constexpr unsigned cached_mbufs(unsigned threads) { return kPoolCache * 3 / 2 * threads; }
 /// Buffers in the hands of the ports: one burst of the receive port, one batch each of transmit and publish.
 constexpr unsigned kHeld = 2 * static_cast<unsigned>(kMaxBurst);
@@ -102,7 +103,7 @@ void Device::configure(const DeviceOptions& options) {
 void Device::set_up_queues(const DeviceOptions& options) {
   const int socket = rte_eth_dev_socket_id(port_id_);
   const unsigned rx_mbufs = rx_descriptors_ + kHeld + cached_mbufs(2);
-  const unsigned tx_in_use = tx_queues_ * (tx_descriptors_ + kHeld) + cached_mbufs(tx_queues_ + 1u);
+  const unsigned tx_in_use = tx_queues_ * (tx_descriptors_ + kHeld) + cached_mbufs(tx_queues_ + 2u);
   rx_pool_ = make_pool("rx", port_id_, rx_mbufs, socket);
   tx_pool_ = make_pool("tx", port_id_, options.tx_mbufs != 0 ? options.tx_mbufs : tx_in_use, socket);
   if (rx_pool_ == nullptr || tx_pool_ == nullptr) fail("gets no buffers", rte_errno, "give DPDK more memory");

@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/loop.hpp"
+#include "hugepages/topology.hpp"
 #include "tests/app/program.hpp"
 
 namespace crosswire {
@@ -31,8 +33,9 @@ class Run : public ::testing::Test {
 
   /// net_ring hands every frame that is sent back to the receive queue, and needs neither root nor hugepages.
   std::string config(const std::string& port, const std::string& hugepages = "off",
-                     const std::string& placement = "mode = \"unpinned\"\nidle = \"yield\"") const {
-    std::ofstream(path("c.toml")) << fmt::format(R"([port]
+                     const std::string& placement = "mode = \"unpinned\"\nidle = \"yield\"",
+                     const std::string& name = "c.toml", const std::string& feed = "239.192.0.1") const {
+    std::ofstream(path(name)) << fmt::format(R"([port]
 address = "10.99.0.1"
 {}
 [placement]
@@ -45,6 +48,7 @@ max_levels = 1000
 [orders]
 messages_kept = 128
 [feed]
+group = "{}"
 messages_kept = 1024
 [[symbol]]
 name = "AAA"
@@ -54,9 +58,9 @@ tick_e4 = 100
 user = "ann"
 password = "secret"
 )",
-                                                 port, placement, hugepages);
-    chmod(path("c.toml").c_str(), 0600);
-    return path("c.toml");
+                                             port, placement, hugepages, feed);
+    chmod(path(name).c_str(), 0600);
+    return path(name);
   }
 
   /// Starts the program in the background of a shell, waits until it runs, sends `signal`, and waits for its end.
@@ -109,6 +113,70 @@ TEST_F(Run, LeavesARecordingThatReplaysToTheSameState) {
   EXPECT_NE(replay.output.find(ran.output.substr(hash, 29)), std::string::npos) << ran.output << replay.output;
 }
 
+/// Stages on as many cores as this host has, up to one each.
+std::string placement_over(std::size_t loops) {
+  const StageLayout layout = StageLayout::over(loops);
+  std::string keys = "idle = \"yield\"\n";
+  for (std::size_t i = 0; i < kStages; ++i) {
+    keys += fmt::format("{} = {}\n", kStageNames[i], allowed_cores()[layout.loop_of[i]]);
+  }
+  return keys;
+}
+
+TEST_F(Run, RunsItsStagesOnOneToFourCoresAndLeavesARecordingThatReplaysToTheSameState) {
+  for (std::size_t cores = 1; cores <= std::min(kStages, allowed_cores().size()); ++cores) {
+    const std::string arguments = "--config " + config("device = \"net_ring0\"", "off", placement_over(cores));
+    const std::string recording = path(fmt::format("in{}.pcap", cores));
+    const test::Ran ran = run_until_signal(arguments + " --record " + recording, "TERM");
+    ASSERT_EQ(ran.status, 0) << ran.output;
+    EXPECT_NE(ran.output.find("control      core "), std::string::npos) << ran.output;
+    EXPECT_EQ(ran.output.find("stood still"), std::string::npos) << ran.output;
+    const test::Ran replay = test::shell(fmt::format("{} replay {} --in {} --out {} --cores {}", program_, arguments,
+                                                     recording, path("out.pcap"), cores));
+    ASSERT_EQ(replay.status, 0) << replay.output;
+    const std::size_t hash = ran.output.find("state_hash ");
+    ASSERT_NE(hash, std::string::npos);
+    EXPECT_NE(replay.output.find(ran.output.substr(hash, 29)), std::string::npos) << ran.output << replay.output;
+  }
+}
+
+TEST_F(Run, RunsSeveralPartitionsEachWithItsOwnFigures) {
+  const std::string unpinned = "mode = \"unpinned\"\nidle = \"yield\"";
+  const std::string a = config("device = \"net_ring0\"", "off", unpinned, "a.toml", "239.192.0.1");
+  const std::string b = config("device = \"net_ring1\"", "off", unpinned, "b.toml", "239.192.0.2");
+  const test::Ran ran = run_until_signal(
+      fmt::format("--config {} --config {} --report {} --report {}", a, b, path("a.json"), path("b.json")), "TERM");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  for (const std::string word :
+       {"device       net_ring0", "device       net_ring1", "ended\npartition    a\n", "ended\npartition    b\n"}) {
+    EXPECT_NE(ran.output.find(word), std::string::npos) << word << " in:\n" << ran.output;
+  }
+  EXPECT_GT(std::filesystem::file_size(path("a.json")), 100u);
+  EXPECT_GT(std::filesystem::file_size(path("b.json")), 100u);
+}
+
+TEST_F(Run, RefusesPartitionsThatDoNotGoTogether) {
+  const std::string unpinned = "mode = \"unpinned\"\nidle = \"yield\"";
+  const std::string core = fmt::format("core = {}", allowed_cores().back());
+  const std::string match = fmt::format("match = {}", allowed_cores().back());
+  config("device = \"net_ring0\"", "off", core, "a.toml", "239.192.0.1");
+  const auto expect_together = [&](const std::string& b, const std::string& what) {
+    expect_failure("--config " + path("a.toml") + " --config " + b, what);
+  };
+  const auto b = [&](const std::string& port, const std::string& placement, const std::string& pages = "off") {
+    return config(port, pages, placement, "b.toml", "239.192.0.2");
+  };
+  expect_together(b("device = \"net_ring0\"", unpinned), "b.toml:3: port.device: net_ring0 is the device of ");
+  expect_together(b("device = \"net_ring1\"", match), "b.toml:5: placement.match: ");
+  expect_together(b("device = \"net_ring1\"", core), "b.toml:5: placement.core: ");
+  expect_together(b("device = \"net_ring1\"", unpinned, "auto"), "b.toml:8: memory.hugepages: differs");
+  expect_together(b("device = \"net_ring1\"\ndpdk_args = [\"--log-level=3\"]", unpinned),
+                  "b.toml:4: port.dpdk_args: differs");
+  const std::string together = "--config " + path("a.toml") + " --config " + b("device = \"net_ring1\"", unpinned);
+  expect_failure(together + " --report " + path("r") + " --report " + path("r"), "r: is written twice");
+  EXPECT_EQ(test::shell(program_ + " run " + together + " --report r").status, 2);
+}
+
 TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
   expect_failure("--config " + config(""), "c.toml:1: port.device: missing");
   expect_failure("--config " + config("device = \"net_af_packet0,iface=nosuchdev\""),
@@ -119,6 +187,8 @@ TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
                  "c.toml:5: placement.core: 4000 ");
   expect_failure("--config " + config("device = \"net_ring0\"", "off", "match = 4000"),
                  "c.toml:5: placement.match: 4000 ");
+  expect_failure("--config " + config("device = \"net_ring0\"", "off", "control = 4000"),
+                 "c.toml:5: placement.control: 4000 ");
   expect_failure("--config " + config("device = \"net_ring0\"\ndpdk_args = [\"--help\"]"), "c.toml:4: port.dpdk_args:");
   expect_failure("--config " + config("device = \"net_ring0\"\n[time]\nmidnight = 2020-01-31T00:00:00Z"),
                  "c.toml:5: time.midnight:");

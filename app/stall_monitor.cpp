@@ -1,0 +1,71 @@
+// The watch over the polling cores: see the header.
+#include "app/stall_monitor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace crosswire {
+namespace {
+
+struct Seen {
+  std::uint64_t polls = 0;
+  Stage last{};  // begun last: each stage counts a poll when it begins, so those before it are not behind it
+};
+
+Seen see(const Chain& chain, const CoreLoop& loop) {
+  Seen seen;
+  std::uint64_t most = 0;
+  for (const Stage stage : kAllStages) {
+    if (!loop.polls(stage)) continue;
+    const std::uint64_t polls = chain.times(stage).polls.get();
+    seen.polls += polls;
+    if (polls >= most) seen.last = stage;
+    most = std::max(most, polls);
+  }
+  return seen;
+}
+
+}  // namespace
+
+void StallMonitor::watch(std::string partition, const Chain& chain, const CoreLoop& loop,
+                         std::optional<unsigned> core) {
+  watched_.push_back({std::move(partition), &chain, &loop, core});
+}
+
+std::vector<std::string> StallMonitor::look(std::uint64_t now_ns) {
+  const std::uint64_t step_ns = std::min(now_ns - last_look_ns_.value_or(now_ns), kLongestStepNs);
+  last_look_ns_ = now_ns;
+  std::vector<std::string> lines;
+  for (Watched& watched : watched_) {
+    const Seen seen = see(*watched.chain, *watched.loop);
+    const bool ended = watched.loop->ended();
+    if (seen.polls == watched.polls && !ended) {
+      watched.still_ns += step_ns;
+      if (watched.told || watched.still_ns <= kLimitNs) continue;
+      watched.told = true;
+      watched.stage = seen.last;
+      lines.push_back(
+          fmt::format("{} has stood still for {:.1f} s; does anything else run on its core, or is its port "
+                      "stuck?",
+                      describe(watched), static_cast<double>(watched.still_ns) / 1e9));
+      continue;
+    }
+    if (watched.told) {
+      lines.push_back(
+          fmt::format("{} goes on after {:.1f} s", describe(watched), static_cast<double>(watched.still_ns) / 1e9));
+    }
+    watched.polls = seen.polls;
+    watched.still_ns = 0;
+    watched.told = false;
+  }
+  return lines;
+}
+
+std::string StallMonitor::describe(const Watched& watched) {
+  return fmt::format("{}: {} on {}", watched.partition, kStageNames[index_of(watched.stage)],
+                     watched.core ? fmt::format("core {}", *watched.core) : "no core of its own");
+}
+
+}  // namespace crosswire
