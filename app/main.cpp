@@ -8,6 +8,7 @@
 #include "app/echo.hpp"
 #include "app/flow.hpp"
 #include "app/load.hpp"
+#include "app/plan.hpp"
 #include "app/replay.hpp"
 #include "app/run.hpp"
 
@@ -98,13 +99,15 @@ int main(int argc, char** argv) {
   crosswire::add_flow_command(app, exit_code);
   crosswire::add_load_command(app, exit_code);
   crosswire::add_echo_command(app, exit_code);
+  crosswire::add_plan_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      std::fprintf(stderr,
-                   "crosswire: \"%s\" is no command; give run, replay, flow, load or echo, or see crosswire --help\n",
-                   argv[1]);
+      std::fprintf(
+          stderr,
+          "crosswire: \"%s\" is no command; give run, plan, replay, flow, load or echo, or see crosswire --help\n",
+          argv[1]);
       return kWrongUsage;
     }
     if (app.exit(error) != 0) return kWrongUsage;

@@ -96,6 +96,7 @@ class Placer {
     look_at_cores();
     if (take_pins() && give_each_one()) {
       widen();
+      tidy();
       finish();
     }
     return std::move(result_);
@@ -377,6 +378,37 @@ class Placer {
         if (const HostCpu* const found = another_core(p); found != nullptr) choose(p, found->number);
       }
     }
+  }
+
+  /// Partitions to which the same cores are alike took them in turn; now each gets neighbours.
+  void tidy() {
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      std::vector<unsigned> cores;
+      std::vector<std::size_t> alike;
+      for (std::size_t other = p; other < parts_.size(); ++other) {
+        if (!are_alike(p, other)) continue;
+        alike.push_back(other);
+        cores.insert(cores.end(), parts_[other].chosen.begin(), parts_[other].chosen.end());
+      }
+      std::sort(cores.begin(), cores.end());
+      auto next = cores.begin();
+      for (const std::size_t other : alike) {
+        for (unsigned& core : parts_[other].chosen) polled_[core = *next++] = other;
+      }
+    }
+  }
+
+  /// Neither has pins, and each core of either would do for the other just as well.
+  bool are_alike(std::size_t a, std::size_t b) const {
+    if (nic_node(a) != nic_node(b) || parts_[a].group != parts_[b].group) return false;
+    for (const std::size_t p : {a, b}) {
+      const auto& stages = request_.partitions[p].stages;
+      if (std::any_of(stages.begin(), stages.end(), [](const auto& core) { return core.has_value(); })) return false;
+      for (const unsigned core : parts_[p].chosen) {
+        if (faults_of(p, cpu(core)) != parts_[a].faults) return false;
+      }
+    }
+    return true;
   }
 
   // --- saying it ---

@@ -1,0 +1,52 @@
+// The plan: which cores, nodes and memory partitions take on a host, and why. `crosswire plan` shows it and
+// `crosswire run` does it: both call make_plan(). Set-up only.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/config.hpp"
+#include "hugepages/placement.hpp"
+#include "hugepages/topology.hpp"
+
+namespace crosswire {
+
+/// Memory that something will map at start, and what there is of it.
+struct MemoryNeed {
+  enum class State { fits, not_told, ordinary_pages, refused };
+  std::string what;              // "DPDK", or "partition NAME"
+  int node = -1;                 // -1 = any
+  std::uint64_t bytes = 0;       // without rounding up to pages
+  std::uint64_t page_bytes = 0;  // of the pages that it wants
+  std::uint64_t pages = 0;
+  std::optional<std::uint64_t> free;  // of these pages, when its turn comes
+  State state = State::fits;
+};
+
+struct Plan {
+  HostTopology host;
+  std::vector<std::string> names;    // of the partitions: their files' stems
+  std::vector<std::string> devices;  // of the partitions, as DPDK names them; "" = none given
+  std::vector<int> nic_nodes;        // of the partitions, -1 = not told
+  PlacementResult placement;         // without an error
+  std::vector<MemoryNeed> memory;    // in the order in which it is taken
+};
+
+/// `configs`: of the partitions, one at least. `nic_node`: of all devices, instead of what the host says of them.
+/// Throws std::runtime_error (one line, "FILE:LINE: key: what; how to mend").
+Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optional<int> nic_node = std::nullopt);
+
+/// A line for each stage, with its reason; then control's, and one for each warning. What `run` prints at its start.
+std::string placement_lines(const Plan& plan);
+
+/// The whole plan as tables.
+std::string plan_text(const Plan& plan);
+/// The same for programs; docs/placement.md lists the keys.
+std::string plan_json(const Plan& plan);
+
+void add_plan_command(CLI::App& root, int& exit_code);
+
+}  // namespace crosswire
