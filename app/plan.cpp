@@ -127,6 +127,11 @@ std::vector<MemoryNeed> memory_of(const Plan& plan, const std::vector<Config>& c
     needs.push_back(need("partition " + plan.names[p], plan.placement.partitions[p].memory_node,
                          Partition::bytes_for(configs[p]), configs[p].hugepages, true, pages));
   }
+  std::uint64_t machine = 0;
+  for (const HostNode& node : plan.host.nodes) machine += node.bytes;
+  for (MemoryNeed& each : needs) {
+    if (machine > 0 && each.bytes > machine) each.state = MemoryNeed::State::too_large;
+  }
   return needs;
 }
 
@@ -152,6 +157,8 @@ std::string_view state_name(MemoryNeed::State state) {
       return "too few: ordinary pages, slower";
     case MemoryNeed::State::refused:
       return "too few: run will refuse to start";
+    case MemoryNeed::State::too_large:
+      return "more than the machine has: run will refuse to start";
   }
   return "";
 }
@@ -238,10 +245,11 @@ std::string stages_text(const Plan& plan) {
 std::string memory_text(const Plan& plan) {
   Rows rows = {{"memory", "node", "needs", "pages", "free", "so"}};
   for (const MemoryNeed& need : plan.memory) {
-    rows.push_back({need.what, or_dash(need.node), size_of(need.bytes),
-                    fmt::format("{} of {}", need.pages, size_of(need.page_bytes)),
-                    need.free ? fmt::format("{}", *need.free) : "-",
-                    need.page_bytes == 4096 ? "ordinary pages, as configured" : std::string(state_name(need.state))});
+    rows.push_back(
+        {need.what, or_dash(need.node), size_of(need.bytes),
+         fmt::format("{} of {}", need.pages, size_of(need.page_bytes)), need.free ? fmt::format("{}", *need.free) : "-",
+         need.page_bytes == 4096 && need.state == MemoryNeed::State::fits ? "ordinary pages, as configured"
+                                                                          : std::string(state_name(need.state))});
   }
   Rows nodes = {{"node", "memory", "free", "hugepages free/total"}};
   for (const HostNode& node : plan.host.nodes) {
@@ -498,7 +506,7 @@ std::string plan_json(const Plan& plan) {
   }
   std::vector<std::string> memory;
   for (const MemoryNeed& need : plan.memory) {
-    constexpr std::array<std::string_view, 4> kStates = {"fits", "not_told", "ordinary_pages", "refused"};
+    constexpr std::array<std::string_view, 5> kStates = {"fits", "not_told", "ordinary_pages", "refused", "too_large"};
     memory.push_back(
         fmt::format("{{\"for\": {}, \"node\": {}, \"bytes\": {}, \"page_bytes\": {}, \"pages\": {}, \"free\": {}, "
                     "\"state\": \"{}\"}}",

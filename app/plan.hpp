@@ -16,7 +16,7 @@ namespace crosswire {
 
 /// Memory that something will map at start, and what there is of it.
 struct MemoryNeed {
-  enum class State { fits, not_told, ordinary_pages, refused };
+  enum class State { fits, not_told, ordinary_pages, refused, too_large };
   std::string what;              // "DPDK", or "partition NAME"
   int node = -1;                 // -1 = any
   std::uint64_t bytes = 0;       // without rounding up to pages

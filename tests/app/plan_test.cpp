@@ -99,6 +99,12 @@ TEST(Plan, MemoryIsCountedAgainstWhatIsFreeInTheOrderOfTheStart) {
   EXPECT_EQ(states(0, HugepagePolicy::off), std::pair(State::fits, State::fits));
 }
 
+TEST(Plan, APartitionLargerThanTheMachineIsTold) {
+  HostTopology host = server();
+  for (HostNode& node : host.nodes) node.bytes = std::uint64_t{100} << 20;
+  EXPECT_EQ(make_plan(host, {config_for("a")}).memory[1].state, MemoryNeed::State::too_large);
+}
+
 TEST(Plan, LargePartitionsTakePagesOf1GiB) {
   HostTopology host = server();
   for (HostNode& node : host.nodes) {
