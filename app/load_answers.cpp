@@ -22,6 +22,9 @@ namespace mold = wire::mold;
 namespace ouch = wire::ouch;
 namespace soup = wire::soup;
 
+/// Where a floor's frames go that sends everything back as it is but for the MAC addresses, ARP requests too.
+constexpr MacAddress kMirrorMac{0x02, 0, 0, 0, 0, 0x01};
+
 template <class Message>
 const Message* as(wire::Bytes message) {
   return wire::view_as<Message>(message);
@@ -51,6 +54,9 @@ void LoadClient::take(const RxFrame& frame) {
 void LoadClient::take_arp(wire::Bytes bytes) {
   if (bytes.size() < sizeof(rte_arp_hdr)) return;
   const auto arp = link::header_at<rte_arp_hdr>(bytes.data());
+  const bool mirrored = options_.floor && arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) &&
+                        rte_be_to_cpu_32(arp.arp_data.arp_sip) == options_.parties.front().address;
+  if (mirrored && !server_mac_) server_mac_ = kMirrorMac;
   const bool reply = arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
   if (!reply || rte_be_to_cpu_32(arp.arp_data.arp_sip) != options_.server.address) return;
   server_mac_ = link::mac_address(arp.arp_data.arp_sha);
@@ -61,7 +67,9 @@ void LoadClient::take_udp(wire::Bytes ip) {
   const auto header = link::header_at<rte_ipv4_hdr>(ip.data());
   const std::size_t header_size = (header.version_ihl & 15u) * 4u;
   if (header.next_proto_id != IPPROTO_UDP || ip.size() < header_size + sizeof(rte_udp_hdr)) return;
-  if (rte_be_to_cpu_32(header.src_addr) != options_.server.address) return;
+  const std::uint32_t to = rte_be_to_cpu_32(header.dst_addr);
+  const bool mirrored = options_.floor && to == options_.server.address;
+  if (!mirrored && rte_be_to_cpu_32(header.src_addr) != options_.server.address) return;
   const auto udp = link::header_at<rte_udp_hdr>(ip.data() + header_size);
   const std::size_t length = rte_be_to_cpu_16(udp.dgram_len);
   if (length < sizeof udp || header_size + length > ip.size()) {
@@ -70,8 +78,7 @@ void LoadClient::take_udp(wire::Bytes ip) {
   }
   last_heard_ns_ = now_ns_;
   const wire::Bytes payload = ip.subspan(header_size + sizeof udp, length - sizeof udp);
-  const std::uint16_t to_port = rte_be_to_cpu_16(udp.dst_port);
-  const std::uint32_t to = rte_be_to_cpu_32(header.dst_addr);
+  const std::uint16_t to_port = rte_be_to_cpu_16(mirrored ? udp.src_port : udp.dst_port);
   const bool of_feed =
       (to == options_.server.feed_group && to_port == options_.server.feed_port) || to_port == options_.feed_asker_port;
   if (of_feed) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include "netstack/port/eal.hpp"
@@ -28,6 +29,9 @@ rte_eth_dev_info info_of(std::uint16_t port_id) {
   rte_eth_dev_info_get(port_id, &info);
   return info;
 }
+
+/// net_af_xdp fills a ring of 2048 whatever was asked for, and copies what is sent into as many of the same pool.
+constexpr unsigned kHeldByAfXdp = 4096;
 
 rte_mempool* make_pool(const char* use, std::uint16_t port_id, unsigned mbufs, int socket) {
   const std::string name = std::string("cw_") + use + "_" + std::to_string(port_id);
@@ -102,13 +106,14 @@ void Device::configure(const DeviceOptions& options) {
 
 void Device::set_up_queues(const DeviceOptions& options) {
   const int socket = rte_eth_dev_socket_id(port_id_);
-  const unsigned rx_mbufs = rx_descriptors_ + kHeld + cached_mbufs(2);
+  const rte_eth_dev_info info = info_of(port_id_);
+  const unsigned held_by_driver = std::string_view(info.driver_name) == "net_af_xdp" ? kHeldByAfXdp : 0;
+  const unsigned rx_mbufs = rx_descriptors_ + held_by_driver + kHeld + cached_mbufs(2);
   const unsigned tx_in_use = tx_queues_ * (tx_descriptors_ + kHeld) + cached_mbufs(tx_queues_ + 2u);
   rx_pool_ = make_pool("rx", port_id_, rx_mbufs, socket);
   tx_pool_ = make_pool("tx", port_id_, options.tx_mbufs != 0 ? options.tx_mbufs : tx_in_use, socket);
   if (rx_pool_ == nullptr || tx_pool_ == nullptr) fail("gets no buffers", rte_errno, "give DPDK more memory");
 
-  const rte_eth_dev_info info = info_of(port_id_);
   rte_eth_rxconf rx_conf = info.default_rxconf;
   rx_conf.offloads = 0;
   if (const int error =

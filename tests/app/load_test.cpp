@@ -474,6 +474,32 @@ TEST(LoadAccounts, AWindowHasItsOrdersOutstandingAndNoMore) {
   EXPECT_NEAR(figures.rate_answered(), 7 / 5e-6, 1'000) << "seven each five microseconds";
 }
 
+/// All that comes goes back with its MAC addresses swapped, as dpdk-testpmd's macswap does.
+TEST(LoadFloors, CanBeAMirror) {
+  LoadOptions options = load_options();
+  options.floor = true;
+  MemoryRxPort rx;
+  MemoryTxPort tx;
+  LoadClient client(options, rx, tx);
+  std::vector<FrameBytes> back;
+  TimeNs now_ns = kMilli;
+  bool goes_on = true;
+  for (bool started = false; goes_on; now_ns += kUs) {
+    rx.push_burst(now_ns, std::exchange(back, {}));
+    goes_on = client.poll();
+    if (client.ready() && !std::exchange(started, true)) client.start();
+    for (MemoryTxPort::Sent& sent : tx.take_frames()) {
+      std::swap_ranges(sent.bytes.begin(), sent.bytes.begin() + 6, sent.bytes.begin() + 6);
+      back.push_back(std::move(sent.bytes));
+    }
+  }
+  const LoadFigures& figures = client.figures();
+  EXPECT_EQ(figures.partial, "");
+  EXPECT_EQ(figures.answered, 1'000u);
+  EXPECT_EQ(figures.lost, 0u);
+  EXPECT_EQ(figures.of(LoadLatency::ack).max(), 1 * kUs);
+}
+
 // --- what goes wrong -------------------------------------------------------------------------------------------------
 
 TEST(LoadFailures, NobodyThere) {
