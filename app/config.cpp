@@ -132,6 +132,13 @@ class Section {
     return value;
   }
 
+  bool truth(std::string_view key, bool fallback) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return fallback;
+    if (!node->is_boolean()) reject(key, fmt::format("is {}", type_name(*node)), "give true or false");
+    return node->as_boolean()->get();
+  }
+
   std::string text(std::string_view key, std::string_view mend) const {
     const toml::node& node = need(key, mend);
     if (!node.is_string()) reject(key, fmt::format("is {}", type_name(node)), mend);
@@ -440,7 +447,8 @@ class Reader {
   }
 
   void read_feed() {
-    const Section section(path_, "feed", table("feed"), {"group", "udp_port", "request_port", "ttl", "messages_kept"});
+    const Section section(path_, "feed", table("feed"),
+                          {"enabled", "group", "udp_port", "request_port", "ttl", "messages_kept"});
     note(section, "feed", "group");
     NetConfig& net = config_.net;
     if (section.has("group")) {
@@ -455,6 +463,7 @@ class Reader {
       }
       net.feed_group = *parsed;
     }
+    net.feed_enabled = section.truth("enabled", net.feed_enabled);
     net.feed_port = udp_port(section, "udp_port", net.feed_port);
     net.feed_request_port = udp_port(section, "request_port", net.feed_request_port);
     net.feed_ttl = static_cast<std::uint8_t>(section.number("ttl", 1, 255, net.feed_ttl));
@@ -664,7 +673,8 @@ class Reader {
 
   void check_relations(const Section& root) const {
     const NetConfig& net = config_.net;
-    const Section feed(path_, "feed", table("feed"), {"group", "udp_port", "request_port", "ttl", "messages_kept"});
+    const Section feed(path_, "feed", table("feed"),
+                       {"enabled", "group", "udp_port", "request_port", "ttl", "messages_kept"});
     const Section orders(path_, "orders", table("orders"), {"udp_port", "silence_s", "heartbeat_ms", "messages_kept"});
     constexpr std::string_view kMend = "give three different ports";
     // The complaint goes to a key that is written in the file: the other may be a default.

@@ -348,7 +348,9 @@ void add_load_command(CLI::App& root, int& exit_code) {
   load->add_option("--sessions", a.sessions, "log in with the first N accounts (default: all)")
       ->check(CLI::Range(1u, kMaxLoadSessions))
       ->group(kWhere);
-  load->add_flag("--floor", a.floor, "the other side is `crosswire echo`, or sends every frame back as it is, MAC addresses swapped or not")->group(kWhere);
+  load->add_flag("--floor", a.floor,
+                 "the other side is `crosswire echo`, or sends every frame back as it is, MAC addresses swapped or not")
+      ->group(kWhere);
 
   load->add_option("--mix", a.mix, "adds/cancels/crossing orders, in percent")->capture_default_str()->group(kWhat);
   load->add_option("--resting", a.resting, "orders in the books from the start on (default 10000)")->group(kWhat);

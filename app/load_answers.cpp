@@ -147,7 +147,7 @@ void LoadClient::take_answer(std::uint32_t number, wire::Bytes message) {
         if (crossing || options_.floor) return;
         Join::Place& place = by_reference_.at(accepted->order_ref);
         place.message = order;
-        feed_open_ += options_.capture == nullptr;  // else it may have executed at once
+        feed_open_ += expects_feed();  // else it may have executed at once
         if (place.seen_ns != 0) told(place, LoadLatency::feed_add);
       }
       return;
@@ -300,7 +300,7 @@ void LoadClient::executed(std::uint32_t order, char liquidity, std::uint64_t mat
   note(message, LoadLatency::execution, now_ns_);
   Join::Place& place = by_match_.at(match_number);
   place.message = order;
-  feed_open_ += options_.capture == nullptr;
+  feed_open_ += expects_feed();
   if (place.seen_ns != 0) told(place, LoadLatency::feed_execution);
 }
 

@@ -99,6 +99,8 @@ class LoadClient {
   void note(const LoadMessage& message, LoadLatency part, TimeNs at_ns);
   void told(Join::Place& place, LoadLatency part);
   LoadMessage& message_of(std::uint32_t number) { return (*source_)[number]; }
+  /// Of a capture's orders it is not known which show.
+  bool expects_feed() const { return options_.capture == nullptr && options_.server.feed_enabled; }
   bool measured(const LoadMessage& message) const { return !message.aside && message.due_ns >= options_.warm_up_ns; }
 
   // --- stages ---

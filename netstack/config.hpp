@@ -37,6 +37,7 @@ struct NetConfig {
   std::uint16_t feed_port = 26477;
   std::uint16_t feed_request_port = 26478;  // re-requests of the feed; answers come from it
   std::uint8_t feed_ttl = 1;
+  bool feed_enabled = true;  // false: nothing goes to the group, and re-requests have no answer
 
   std::string order_session;  // 10 characters (WIRE 2), of all order sessions
   std::string feed_session;   // 10 characters

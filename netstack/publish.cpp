@@ -91,6 +91,8 @@ std::size_t PublishStage::poll() {
 }
 
 bool PublishStage::handle(const Event& event) {
+  if (!config_.feed_enabled) [[unlikely]]
+    return true;
   if (!said_ && !say(event)) return false;
   said_ = true;
   if ((event.flags & kLastOfBurst) != 0 && !close(event)) return false;

@@ -77,6 +77,7 @@ TEST_F(ConfigFile, FillsInDefaultsWhereItSaysNothing) {
   EXPECT_EQ(config.net.address, 0x0A630001u);
   EXPECT_EQ(config.net.order_port, 26400);
   EXPECT_EQ(config.net.feed_group, 0xEFC00001u);
+  EXPECT_TRUE(config.net.feed_enabled);
   EXPECT_EQ(config.engine.sessions, 1u);
   EXPECT_EQ(config.engine.symbols.size(), 1u);
   EXPECT_EQ(config.engine.symbols[0].reference, Price{10000});
@@ -121,6 +122,7 @@ silence_s = 20
 heartbeat_ms = 500
 messages_kept = 128
 [feed]
+enabled = false
 group = "239.1.2.3"
 udp_port = 1001
 request_port = 1002
@@ -181,6 +183,7 @@ symbol = "600519"
   EXPECT_EQ(config.net.heartbeat_ns, kNsPerSecond / 2);
   EXPECT_EQ(config.net.messages_kept, 128u);
   EXPECT_EQ(config.net.feed_group, 0xEF010203u);
+  EXPECT_FALSE(config.net.feed_enabled);
   EXPECT_EQ(config.net.feed_port, 1001);
   EXPECT_EQ(config.net.feed_request_port, 1002);
   EXPECT_EQ(config.net.feed_ttl, 3);
@@ -259,6 +262,7 @@ TEST_F(ConfigFile, WithAValueOutOfRangeNamesItsLine) {
   expect_error(kGood + "[orders]\nheartbeat_ms = 150\n", kNext + 1, "orders.heartbeat_ms", "multiple of 100");
   expect_error(kGood + "[orders]\nmessages_kept = 1000\n", kNext + 1, "orders.messages_kept", "give 512 or 1024");
   expect_error(kGood + "[feed]\nttl = 256\n", kNext + 1, "feed.ttl");
+  expect_error(kGood + "[feed]\nenabled = 0\n", kNext + 1, "feed.enabled", "give true or false");
   expect_error(kGood + "[feed]\ngroup = \"10.0.0.1\"\n", kNext + 1, "feed.group", "not an IPv4 multicast group");
   expect_error(kGood + "[feed]\ngroup = \"224.0.0.1\"\n", kNext + 1, "feed.group", "routing protocols");
   expect_error(kGood + "[limits]\ncommand_ring = 1\n", kNext + 1, "limits.command_ring", "2 ..");

@@ -454,6 +454,23 @@ TEST_F(PublishTest, TheDaysEndClosesTheDatagramAndEndsTheSession) {
   EXPECT_EQ(read_packet(frames[1].payload).sequence, 2u);
 }
 
+TEST_F(PublishTest, AFeedThatIsOffSendsNothingAndTakesItsEvents) {
+  config.feed_enabled = false;
+  restart();
+  push(EventKind::system);
+  push(EventKind::directory);
+  push_add();
+  ring->producer().last_claimed().flags |= kLastOfBurst;
+  push(EventKind::tick);
+  ResendAsk& ask = push(EventKind::feed_resend).resend;
+  ask.first = 1;
+  ask.count = 1;
+  push(EventKind::day_end);
+  EXPECT_TRUE(run().empty());
+  EXPECT_EQ(events->available(), 0u);
+  EXPECT_FALSE(port.unsent());
+}
+
 // ---- Re-requests --------------------------------------------------------------------------------------------------
 
 struct FeedResendTest : PublishTest {
