@@ -19,19 +19,15 @@ import tempfile
 import threading
 import time
 
+from tap import Tap, two_accounts
+
 OUR_ADDRESS, CLIENT_ADDRESS = "10.99.0.1", "10.99.0.100"
 ORDER_PORT, FEED_PORT, REQUEST_PORT, GROUP = 26400, 26477, 26478, "239.192.0.1"
 APPLIANCE_NS, CLIENT_NS = f"crosswire-a{os.getpid()}", f"crosswire-c{os.getpid()}"
 APPLIANCE_IF, CLIENT_IF = "xwire0", "xclient0"
 END_OF_SESSION = 0xFFFF
 
-CONFIG = f"""
-[port]
-device = "net_af_packet0,iface={APPLIANCE_IF}"
-address = "{OUR_ADDRESS}"
-[placement]
-mode = "unpinned"
-idle = "yield"
+CONFIG = two_accounts(f"net_af_packet0,iface={APPLIANCE_IF}", """
 [orders]
 messages_kept = 4096
 [feed]
@@ -39,40 +35,7 @@ messages_kept = 8192
 [limits]
 max_orders = 10000
 max_levels = 1000
-[memory]
-hugepages = "off"
-[[symbol]]
-name = "AAA"
-reference_price_e4 = 1000000
-tick_e4 = 100
-[[account]]
-user = "ann"
-password = "secret"
-firm = "ANNS"
-sources = ["10.99.0.0/24"]
-[[account]]
-user = "bob"
-password = "secret"
-firm = "BOBS"
-"""
-
-
-class Tap:
-    """Numbered checks, each a sentence."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def check(self, sentence, good, seen=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.count} - {sentence}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(seen).splitlines()), flush=True)
-
-    def end(self):
-        print(f"1..{self.count}", flush=True)
-        return 1 if self.failed else 0
+""")
 
 
 def ip(*arguments):

@@ -14,14 +14,9 @@ import sys
 import tempfile
 import time
 
-CONFIG = """
-[port]
-device = "net_vhost0,iface=x"
-address = "10.99.0.1"
-mac = "02:00:00:00:00:01"
-[placement]
-mode = "unpinned"
-idle = "yield"
+from tap import Tap, two_accounts
+
+CONFIG = two_accounts("net_vhost0,iface=x", """
 [limits]
 max_orders = 20000
 max_levels = 2000
@@ -29,45 +24,13 @@ max_levels = 2000
 messages_kept = 16384
 [feed]
 messages_kept = 65536
-[memory]
-hugepages = "off"
-[[symbol]]
-name = "AAA"
-reference_price_e4 = 1000000
-tick_e4 = 100
+""", 'mac = "02:00:00:00:00:01"') + """
 [[symbol]]
 name = "BBB"
 reference_price_e4 = 500000
 tick_e4 = 50
-[[account]]
-user = "ann"
-password = "secret"
-firm = "ANNS"
-sources = ["10.99.0.0/24"]
-[[account]]
-user = "bob"
-password = "secret"
-firm = "BOBS"
 """
 LOAD = ["--rate", "2000", "--seconds", "1", "--warm-up", "0.2", "--resting", "500", "--hugepages", "off"]
-
-
-class Tap:
-    """Numbered checks, each a sentence."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def check(self, sentence, good, seen=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.count} - {sentence}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(seen).splitlines()), flush=True)
-
-    def end(self):
-        print(f"1..{self.count}", flush=True)
-        return 1 if self.failed else 0
 
 
 class Link:
@@ -160,6 +123,56 @@ def explains_what_goes_wrong(tap, link):
         tap.check(f"refuses an empty capture for {option}", refused.returncode == 1 and empty in refused.stderr, refused.stderr)
 
 
+def exits(command, **environment):
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **environment})
+
+
+def scripts_explain_themselves(tap, link, scripts):
+    for script in ("link", "bench", "profile"):
+        ran = exits([os.path.join(scripts, script), "--help"])
+        tap.check(f"scripts/{script} --help says how", ran.returncode == 0 and "--" in ran.stdout, ran.stderr)
+    for wrong, says in ((["--link", "wire"], "give vhost, af_packet, af_xdp or pci"), (["--server", "x"], "give run, echo or testpmd"),
+                        (["--server", "testpmd", "--server-on", "virtio"], "only with --server-on vhost"),
+                        (["--link", "pci", "--server-pci", "3"], "--client-pci"), (["--window"], "unknown option")):
+        ran = exits([os.environ["LINK"], "start", "--dir", link.dir, *wrong])
+        tap.check(f"scripts/link refuses {' '.join(wrong)}", ran.returncode == 2 and says in ran.stderr and ran.stderr.count("\n") == 1, ran.stderr)
+    ran = exits([os.environ["LINK"], "start", "--dir", link.dir], CROSSWIRE="/dev/null")
+    tap.check("scripts/link says that there is no program", ran.returncode == 1 and "is no program" in ran.stderr, ran.stderr)
+    ran = exits([os.environ["LINK"], "stop", "--dir", link.dir])
+    tap.check("scripts/link says that there is no link to stop", ran.returncode == 1 and "no link in" in ran.stderr, ran.stderr)
+    for script in ("bench", "profile"):
+        ran = exits([os.path.join(scripts, script), "--build", "nowhere", "--out", os.path.join(link.folder, "out")])
+        tap.check(f"scripts/{script} says what it has not found", ran.returncode == 1 and ran.stderr.count("\n") == 1, ran.stderr)
+
+
+def has_testpmd_as_a_floor(tap, link):
+    if shutil.which("dpdk-testpmd") is None:
+        tap.check("has testpmd as a floor # SKIP dpdk-testpmd is not installed", True)
+        return
+    ran = link("run", "--config", link.config, "--server", "testpmd", load=LOAD)
+    tap.check("has testpmd as a floor", "; the floor" in ran.stdout and "lost 0  rejected 0" in ran.stdout and "TX-packets" in ran.stdout,
+              ran.stdout + ran.stderr)
+
+
+def benches(tap, link, scripts, program):
+    """The whole of scripts/bench in short: whatever its figures, it writes what it promises."""
+    out = os.path.join(link.folder, "bench")
+    build = os.path.dirname(os.path.dirname(program))
+    ran = subprocess.run([os.path.join(scripts, "bench"), "--smoke", "--out", out, "--build", build], capture_output=True, text=True, check=False, timeout=280)
+    tap.check("scripts/bench ends with a verdict", ran.returncode in (0, 1) and ("A good run." in ran.stdout or "Not a good run: " in ran.stdout),
+              ran.stdout + ran.stderr)
+    for name in ("report.md", "pictures/curve.svg", "pictures/latency.svg", "result.json"):
+        tap.check(f"scripts/bench writes {name}", os.path.exists(os.path.join(out, name)), ran.stderr)
+    with open(os.path.join(out, "report.md")) as file:
+        report = file.read()
+    rows = ("floor: echo, first", "floor: echo, last", "order to ack", "order to ack, feed off", "floor, frames echoed, first", "crosswire, orders answered",
+            "crosswire, 256 outstanding, feed off")
+    tap.check("scripts/bench has floor and appliance side by side", all(f"| {row} | " in report for row in rows), report)
+    with open(os.path.join(out, "result.json")) as file:
+        result = json.load(file)
+    tap.check("scripts/bench keeps its figures", result["peak"] > 0 and result["floor"]["peak"] > 0 and len(result["commands"]) >= 10, result)
+
+
 def main():
     program = os.environ.get("CROSSWIRE")
     if program is None or "LINK" not in os.environ:
@@ -170,7 +183,10 @@ def main():
     try:
         ends_with_nothing_lost(tap, link, program)
         measures_the_floor(tap, link)
+        has_testpmd_as_a_floor(tap, link)
         explains_what_goes_wrong(tap, link)
+        scripts_explain_themselves(tap, link, os.path.dirname(os.environ["LINK"]))
+        benches(tap, link, os.path.dirname(os.environ["LINK"]), program)
     finally:
         if os.path.exists(link.dir):
             link("stop")

@@ -1,0 +1,48 @@
+# What the system tests share: their checks. Output: TAP.
+
+
+class Tap:
+    """Numbered checks, each a sentence."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def check(self, sentence, good, seen=""):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {sentence}", flush=True)
+        if not good:
+            print("\n".join(f"# {line}" for line in str(seen).splitlines()), flush=True)
+
+    def end(self):
+        print(f"1..{self.count}", flush=True)
+        return 1 if self.failed else 0
+
+
+def two_accounts(device, limits, options=""):
+    """A small appliance without hugepages that yields its core: symbol AAA, accounts ann (from 10.99.0.0/24) and bob."""
+    return f"""
+[port]
+device = "{device}"
+address = "10.99.0.1"
+{options}
+[placement]
+mode = "unpinned"
+idle = "yield"
+{limits}
+[memory]
+hugepages = "off"
+[[symbol]]
+name = "AAA"
+reference_price_e4 = 1000000
+tick_e4 = 100
+[[account]]
+user = "ann"
+password = "secret"
+firm = "ANNS"
+sources = ["10.99.0.0/24"]
+[[account]]
+user = "bob"
+password = "secret"
+firm = "BOBS"
+"""
