@@ -5,6 +5,7 @@
 #include <exception>
 #include <string>
 
+#include "app/doctor.hpp"
 #include "app/echo.hpp"
 #include "app/flow.hpp"
 #include "app/load.hpp"
@@ -96,6 +97,7 @@ int main(int argc, char** argv) {
   app.footer("Example:\n  crosswire replay --help");
   add_run_command(app, run, exit_code);
   add_replay_command(app, replay, exit_code);
+  crosswire::add_doctor_command(app, exit_code);
   crosswire::add_flow_command(app, exit_code);
   crosswire::add_load_command(app, exit_code);
   crosswire::add_echo_command(app, exit_code);
@@ -106,7 +108,7 @@ int main(int argc, char** argv) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
       std::fprintf(
           stderr,
-          "crosswire: \"%s\" is no command; give run, plan, replay, flow, load or echo, or see crosswire --help\n",
+          "crosswire: \"%s\" is no command; give run, plan, doctor, replay, flow, load or echo, or see crosswire --help\n",
           argv[1]);
       return kWrongUsage;
     }
