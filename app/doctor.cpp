@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "app/config.hpp"
+#include "app/cores.hpp"
 #include "app/partition.hpp"
 #include "netstack/port/eal.hpp"
 
@@ -47,8 +48,11 @@ DoctorResults of_state(const DoctorReport& report, DoctorState state) {
 
 // --- what will poll ---
 
-/// The cores that a configuration names for polling.
-CpuList cores_of(const Config& config) { return config.port.core ? CpuList{*config.port.core} : CpuList{}; }
+/// As `run` will choose. Of another host only what the configuration names is known.
+StageCores stage_cores(const DoctorOptions& options, const Config& config) {
+  if (options.root == "/") return resolve_cores(config);
+  return {config.placement.stages, config.placement.node.value_or(-1)};
+}
 
 /// Where nobody names any: what is isolated is there for polling, else the highest core.
 void guess_cores(const HostFiles& files, DoctorReport& report) {
@@ -60,14 +64,19 @@ void guess_cores(const HostFiles& files, DoctorReport& report) {
                                          : "these are isolated, and nobody names others";
 }
 
-DoctorNeeds needs_of(const std::vector<Config>& configs) {
+DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const std::vector<Config>& configs) {
   DoctorNeeds needs;
   if (!configs.empty()) needs.dpdk_bytes = static_cast<std::size_t>(EalOptions{}.memory_mb) << 20;
   for (const Config& config : configs) {
-    for (const unsigned core : cores_of(config)) needs.cores.push_back(core);
+    const StageCores cores = stage_cores(options, config);
+    for (const auto& core : cores.stages) {
+      if (core) needs.cores.push_back(*core);
+    }
+    const auto match = cores.of(Stage::match);
     needs.devices.push_back(config.port.device);
     needs.partitions.push_back({.name = std::filesystem::path(config.path).stem().string(),
                                 .arena_bytes = Partition::bytes_for(config),
+                                .node = cores.node < 0 && match ? node_of(files, *match) : cores.node,
                                 .policy = config.hugepages});
   }
   std::sort(needs.cores.begin(), needs.cores.end());
@@ -75,34 +84,24 @@ DoctorNeeds needs_of(const std::vector<Config>& configs) {
   return needs;
 }
 
-/// The arena lies where its partition polls.
-void find_nodes(const HostFiles& files, const std::vector<Config>& configs, DoctorNeeds& needs) {
-  for (std::size_t i = 0; i < configs.size(); ++i) {
-    const CpuList cores = cores_of(configs[i]);
-    const CpuList& polling = cores.empty() ? needs.cores : cores;
-    if (!polling.empty()) needs.partitions[i].node = node_of(files, polling.front());
-  }
-}
-
 DoctorReport visit(const DoctorOptions& options) {
   std::vector<Config> configs;
   for (const std::string& path : options.configs) configs.push_back(load_config(path, ConfigUse::run));
   const HostFiles files(options.root);
   DoctorReport report;
-  DoctorNeeds needs = needs_of(configs);
+  DoctorNeeds needs = needs_of(options, files, configs);
   report.cores = needs.cores;
-  report.cores_reason = "of the configuration";
+  report.cores_reason = needs.cores.empty() ? "the configuration pins no stage" : "of the configuration";
   if (!options.cores.empty()) {
     const auto cores = parse_cpu_list(options.cores);
     if (!cores || cores->empty())
       throw std::runtime_error(fmt::format("--cores {}: no list of cores; give one as 2-5,8", shown(options.cores)));
     report.cores = *cores;
     report.cores_reason = "of --cores";
-  } else if (report.cores.empty()) {
+  } else if (configs.empty()) {
     guess_cores(files, report);
   }
   needs.cores = report.cores;
-  find_nodes(files, configs, needs);
   report.results = examine(files, needs);
   // Another host's files say nothing of how this one's cores are.
   if (options.seconds <= 0 || options.root != "/" || report.cores.empty()) return report;

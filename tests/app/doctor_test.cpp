@@ -441,7 +441,7 @@ TEST_F(DoctorCommand, TakesCoresDeviceAndMemoryFromTheConfiguration) {
   const std::string config = root_ / "c.toml";
   test::write_file(
       config,
-      "[port]\naddress = \"10.99.0.1\"\ndevice = \"0000:3b:00.0\"\ncore = 3\n"
+      "[port]\naddress = \"10.99.0.1\"\ndevice = \"0000:3b:00.0\"\n[placement]\ncore = 3\n"
       "[[symbol]]\nname = \"A\"\nreference_price_e4 = 100\ntick_e4 = 1\n[[account]]\nuser = \"a\"\npassword = \"b\"\n");
   std::filesystem::permissions(config, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   const test::Ran ran = doctor("--json --root " + root_.string() + " --config " + config);
