@@ -12,7 +12,7 @@ std::uint64_t StageTimes::busy_ns() const {
 
 std::size_t BatchSizes::percentile(double p) const {
   std::uint64_t total = 0;
-  for (const Tally& polls : polls_) total += polls.get();
+  for (const CountWord& polls : polls_) total += polls.get();
   const auto wanted =
       static_cast<std::uint64_t>(std::ceil(std::clamp(p, 0.0, 100.0) / 100.0 * static_cast<double>(total)));
   std::uint64_t seen = 0;

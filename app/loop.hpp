@@ -19,6 +19,7 @@
 #include "app/stage.hpp"
 #include "engine/match_stage.hpp"
 #include "hugepages/arena.hpp"
+#include "hugepages/count_word.hpp"
 #include "hugepages/histogram.hpp"
 #include "hugepages/spsc_ring.hpp"
 #include "netstack/port/tsc_clock.hpp"
@@ -27,16 +28,6 @@
 #include "netstack/transmit.hpp"
 
 namespace crosswire {
-
-/// A count that one thread makes and any thread may read.
-class Tally {
- public:
-  void add(std::uint64_t n = 1) { count_.store(count_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  std::uint64_t get() const { return count_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> count_{0};
-};
 
 /// How many items working polls did, each number by itself; one thread writes, any may read.
 class BatchSizes {
@@ -51,13 +42,13 @@ class BatchSizes {
   std::size_t percentile(double p) const;
 
  private:
-  std::array<Tally, kMost + 1> polls_{};
+  std::array<CountWord, kMost + 1> polls_{};
 };
 
 /// Of one stage; written by the thread that polls it. A poll that did work is a working one.
 struct alignas(kCacheLine) StageTimes {
-  Tally polls;        // begun, with work or without: one that stands still is not coming back from its last
-  Tally items;        // what poll() returned, summed up
+  CountWord polls;    // begun, with work or without: one that stands still is not coming back from its last
+  CountWord items;    // what poll() returned, summed up
   Histogram poll_ns;  // length of a working poll
   Histogram item_ns;  // the same by the items it did: one value a poll
   BatchSizes batch;
