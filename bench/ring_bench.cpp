@@ -1,11 +1,15 @@
 // What a hop between stages costs: on one thread (fused placement) and between two cores (pipeline placement).
 // The hop needs two idle cores that share a cache; on a busy machine its figure says nothing.
 #include <benchmark/benchmark.h>
+#include <rte_ring.h>
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "hugepages/broadcast_ring.hpp"
 #include "hugepages/spsc_ring.hpp"
@@ -88,6 +92,59 @@ void round_trip_between_cores(benchmark::State& state) {
                                                benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(round_trip_between_cores)->UseRealTime();
+
+/// DPDK's ring of pointers, in memory of its own: it needs no EAL for that.
+class PointerRing {
+ public:
+  PointerRing() : ring_(static_cast<rte_ring*>(std::aligned_alloc(64, size()))) {
+    if (rte_ring_init(ring_, "bench", kCapacity, RING_F_SP_ENQ | RING_F_SC_DEQ) != 0) std::abort();
+  }
+  ~PointerRing() { std::free(ring_); }
+  PointerRing(const PointerRing&) = delete;
+  PointerRing& operator=(const PointerRing&) = delete;
+
+  bool push(void* item) { return rte_ring_enqueue(ring_, item) == 0; }
+  bool pop(void** item) { return rte_ring_dequeue(ring_, item) == 0; }
+
+ private:
+  static std::size_t size() { return static_cast<std::size_t>(rte_ring_get_memsize(kCapacity)); }
+  rte_ring* ring_;
+};
+
+/// The same way there and back over rte_ring: what is handed on is a pointer to an item, written and read as above.
+void round_trip_between_cores_over_rte_ring(benchmark::State& state) {
+  if (allowed_cores().size() < 2) return state.SkipWithError("needs two cores");
+  std::vector<Item> there_items(kCapacity), back_items(kCapacity);
+  PointerRing there, back;
+  std::atomic<bool> stop{false};
+  std::thread echo([&] {
+    if (!pin_this_thread(allowed_cores()[1]).empty()) std::abort();
+    std::uint64_t n = 0;
+    void* item = nullptr;
+    while (!stop.load(std::memory_order_relaxed)) {
+      if (!there.pop(&item)) continue;
+      Item& copy = back_items[n++ % kCapacity];
+      copy = *static_cast<const Item*>(item);
+      back.push(&copy);
+    }
+  });
+  if (const std::string error = pin_this_thread(allowed_cores()[0]); !error.empty()) state.SkipWithError(error.c_str());
+  std::uint64_t number = 0;
+  for (auto step : state) {
+    Item& item = there_items[number % kCapacity];
+    item.words.fill(++number);
+    there.push(&item);
+    void* answer = nullptr;
+    while (!back.pop(&answer)) {
+    }
+    benchmark::DoNotOptimize(static_cast<const Item*>(answer)->words[7]);
+  }
+  stop.store(true, std::memory_order_relaxed);
+  echo.join();
+  state.counters["hop_s"] = benchmark::Counter(static_cast<double>(2 * state.iterations()),
+                                               benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK(round_trip_between_cores_over_rte_ring)->UseRealTime();
 
 }  // namespace
 }  // namespace crosswire

@@ -24,7 +24,7 @@
 namespace crosswire {
 namespace {
 
-constexpr std::uint64_t kMessages = 2'000;
+constexpr std::uint64_t kMessages = 3'000;
 constexpr std::uint64_t kSeed = 20'261'121;
 
 /// A synthetic day in a folder of its own: calls, bursts, crosses, every kind of order.

@@ -209,6 +209,20 @@ TEST_F(Replay, WritesTheSameBytesTwice) {
   EXPECT_EQ(bytes_of_file(path("one.pcap")), bytes_of_file(path("two.pcap")));
 }
 
+TEST_F(Replay, WritesTheSameBytesOnOneToFourThreads) {
+  write_call_day("in.pcap", 400);
+  const std::string config = config_file("c.toml", "command_ring = 16\nevent_ring = 16\n", kCallPhases);
+  const Figures fused = run(job(config, "in.pcap", "fused.pcap"));
+  const std::string expected = bytes_of_file(path("fused.pcap"));
+  ASSERT_GT(expected.size(), 100'000u);
+  for (std::size_t cores = 2; cores <= kStages; ++cores) {
+    ReplayJob threaded = job(config, "in.pcap", "threaded.pcap");
+    threaded.cores = cores;
+    EXPECT_EQ(run(threaded).state_hash, fused.state_hash) << cores;
+    EXPECT_TRUE(bytes_of_file(path("threaded.pcap")) == expected) << cores;
+  }
+}
+
 TEST_F(Replay, WritesTheSameBytesWhateverTheSizeOfTheRings) {
   write_call_day("in.pcap", 400);
   const Figures wide = run(job(config_file("wide.toml", "", kCallPhases), "in.pcap", "wide.pcap"));
