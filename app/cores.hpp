@@ -1,4 +1,4 @@
-// Which core polls which stage on this host: what [placement] leaves open is decided here. Set-up only.
+// Which core polls which stage on this host, as app/plan decides it, in the form in which `run` uses it. Set-up only.
 #pragma once
 
 #include <array>
@@ -23,16 +23,15 @@ struct StageCores {
 struct CorePlan {
   std::vector<StageCores> partitions;
   std::optional<unsigned> control;  // none where no thread has a core of its own
+  std::string text;                 // for the start: a line for each stage with its reason, one for each warning
 };
 
-/// Throws std::runtime_error (one line) where a configuration names a core that this process may not use or that
-/// another partition polls on, or where there are too few cores.
+/// What make_plan() says of this host, so what `crosswire plan` shows. Throws std::runtime_error (one line) where a
+/// configuration names a core that this process may not use or that another partition polls on, or where there are too
+/// few cores.
 CorePlan resolve_cores(const std::vector<Config>& configs);
 
 /// The stages that share a core share a loop.
 StageLayout layout_of(const StageCores& cores);
-
-/// "receive 2, match 3, transmit 4, publish 4"; "1" where all are on one; "any" without cores.
-std::string format_cores(const StageCores& cores);
 
 }  // namespace crosswire

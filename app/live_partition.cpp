@@ -117,7 +117,6 @@ void LivePartition::print_start(bool locked) const {
              net.feed_session, net.feed_request_port);
   fmt::print("memory       {}, {}\n", format_memory(partition_->memory()),
              locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
-  fmt::print("cores        {}\n", format_cores(cores_));
   if (recorder_) fmt::print("recording    {}\n", outputs_.record);
 }
 

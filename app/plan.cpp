@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+static_assert(kPlacedStages == kStageNames, "a placement's stages are those of the partition");
 
 std::string name_of(const Config& config) {
   return config.path.empty() ? "default" : std::filesystem::path(config.path).stem().string();

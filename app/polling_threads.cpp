@@ -80,7 +80,8 @@ void PollingThreads::leave() {
 }
 
 void PollingThreads::start(Seat& seat) {
-  if (seat.task.core) seat.error = pin_this_thread(*seat.task.core);
+  // A thread without a core has inherited control's.
+  seat.error = seat.task.core ? pin_this_thread(*seat.task.core) : free_this_thread();
   if (seat.error.empty()) seat.error = eal_register_thread();
   if (seat.error.empty()) seat.locked = make_resident();
 }

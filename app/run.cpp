@@ -78,7 +78,9 @@ void start_eal(const std::vector<Config>& configs, const CorePlan& plan) {
   for (const Config& config : configs) options.devices.push_back(config.port.device);
   options.extra_args = first.port.dpdk_args;
   options.hugepages = first.hugepages;
-  if (plan.control) options.main_core = *plan.control;
+  // DPDK takes its memory on the node of this core, and its own threads keep off it: they stay on ours, control's.
+  const auto receive = plan.partitions.front().of(Stage::receive);
+  if (receive) options.main_core = *receive;
   const std::string error = eal_start(options);
   if (error.empty()) return;
   const bool memory = first.hugepages == HugepagePolicy::required && error.find("hugepages") != std::string::npos;
@@ -198,8 +200,6 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   for (std::size_t i = 0; i < configs.size(); ++i) {
     partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
   }
-  // Threads that are made from here on, the recordings', inherit the control core.
-  if (plan.control) fail_if(pin_this_thread(*plan.control));
   for (LivePartition& live : partitions) live.begin_recording();
   std::vector<PollingTask> tasks;
   for (LivePartition& live : partitions) {
@@ -209,7 +209,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   end_on_signals();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   for (const LivePartition& live : partitions) live.print_start(threads.locked());
-  fmt::print("control      {}\n", plan.control ? fmt::format("core {}", *plan.control) : "any core");
+  fmt::print("{}", plan.text);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
   threads.go();
@@ -255,6 +255,8 @@ int run_main(const RunOptions& options) {
     for (std::size_t i = 0; i < configs.size(); ++i) check_here_and_now(configs[i], outputs[i]);
     check_outputs_together(outputs);
     sem_init(&g_wake, 0, 0);
+    // Threads that are made from here on, DPDK's and the recordings', inherit the control core.
+    if (plan.control) fail_if(pin_this_thread(*plan.control));
     const EalGuard eal;
     start_eal(configs, plan);
     run_on_devices(configs, plan, outputs);

@@ -564,6 +564,13 @@ std::string pin_this_thread(unsigned core) {
          "; choose among the cores this process may use: " + format_cores(allowed_cores());
 }
 
+std::string free_this_thread() {
+  const Bitmap all(hwloc_bitmap_alloc());
+  for (const unsigned core : allowed_cores()) hwloc_bitmap_set(all.get(), core);
+  if (hwloc_set_cpubind(host().topology.get(), all.get(), HWLOC_CPUBIND_THREAD) == 0) return "";
+  return "cannot let a thread run on cores " + format_cores(allowed_cores()) + "; see taskset -p";
+}
+
 int node_of_core(unsigned core) {
   const hwloc_obj_t found = hwloc_get_pu_obj_by_os_index(host().topology.get(), core);
   return found == nullptr || found->nodeset == nullptr ? -1 : hwloc_bitmap_first(found->nodeset);

@@ -109,6 +109,9 @@ const std::vector<unsigned>& allowed_cores();
 /// Binds the calling thread to one core. Empty: done. Else one line that says what failed and how to mend it.
 [[nodiscard]] std::string pin_this_thread(unsigned core);
 
+/// Lets the calling thread run on each of allowed_cores() again. Empty: done. Else one line.
+[[nodiscard]] std::string free_this_thread();
+
 /// NUMA node of a core, -1 = there is no such core or the host does not say. Any thread.
 int node_of_core(unsigned core);
 

@@ -12,7 +12,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/config.hpp"
 #include "app/loop.hpp"
+#include "app/plan.hpp"
 #include "hugepages/topology.hpp"
 #include "tests/app/program.hpp"
 
@@ -140,6 +142,26 @@ TEST_F(Run, RunsItsStagesOnOneToFourCoresAndLeavesARecordingThatReplaysToTheSame
   }
 }
 
+TEST_F(Run, DoesWhatThePlanShows) {
+  const std::string file = config("device = \"net_ring0\"", "off", "idle = \"yield\"");
+  const Plan plan = make_plan(read_host(), {load_config(file, ConfigUse::run)});
+  // While it runs, each polling core has a thread that may run nowhere else, and so has control.
+  std::ofstream(path("look")) << fmt::format(
+      "{} run --config {} > {} 2>&1 & pid=$!; "
+      "for i in $(seq 300); do grep -q '^running until' {} && break; kill -0 $pid 2> /dev/null || break; sleep 0.1; "
+      "done; "
+      "grep -h Cpus_allowed_list /proc/$pid/task/*/status; kill $pid; wait $pid; cat {}",
+      program_, file, path("stdout"), path("stdout"), path("stdout"));
+  const test::Ran ran = test::shell("sh " + path("look"));
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find(placement_lines(plan)), std::string::npos) << ran.output << placement_lines(plan);
+  std::vector<unsigned> cores = polling_cores(plan.placement.partitions.front());
+  cores.push_back(plan.placement.control.value());
+  for (const unsigned core : cores) {
+    EXPECT_NE(ran.output.find(fmt::format("Cpus_allowed_list:\t{}\n", core)), std::string::npos) << ran.output;
+  }
+}
+
 TEST_F(Run, RunsSeveralPartitionsEachWithItsOwnFigures) {
   const std::string unpinned = "mode = \"unpinned\"\nidle = \"yield\"";
   const std::string a = config("device = \"net_ring0\"", "off", unpinned, "a.toml", "239.192.0.1");
@@ -184,11 +206,11 @@ TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
   expect_failure("--config " + config("device = \"0000:ff:1f.7\""), "0000:ff:1f.7");
   expect_failure("--config " + config("device = \"net_ring0\"") + " --record /nowhere/in.pcap", "/nowhere/in.pcap");
   expect_failure("--config " + config("device = \"net_ring0\"", "off", "core = 4000"),
-                 "c.toml:5: placement.core: 4000 ");
+                 "c.toml:5: placement.core: core 4000 ");
   expect_failure("--config " + config("device = \"net_ring0\"", "off", "match = 4000"),
-                 "c.toml:5: placement.match: 4000 ");
+                 "c.toml:5: placement.match: core 4000 ");
   expect_failure("--config " + config("device = \"net_ring0\"", "off", "control = 4000"),
-                 "c.toml:5: placement.control: 4000 ");
+                 "c.toml:5: placement.control: core 4000 ");
   expect_failure("--config " + config("device = \"net_ring0\"\ndpdk_args = [\"--help\"]"), "c.toml:4: port.dpdk_args:");
   expect_failure("--config " + config("device = \"net_ring0\"\n[time]\nmidnight = 2020-01-31T00:00:00Z"),
                  "c.toml:5: time.midnight:");

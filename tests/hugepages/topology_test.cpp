@@ -58,6 +58,16 @@ TEST_F(Topology, PinsAThreadToEachCoreItMayUse) {
   }
 }
 
+TEST_F(Topology, FreesAThreadAgain) {
+  std::thread([] {
+    ASSERT_EQ(pin_this_thread(allowed_cores().front()), "");
+    EXPECT_EQ(free_this_thread(), "");
+    cpu_set_t cores;
+    ASSERT_EQ(sched_getaffinity(0, sizeof cores, &cores), 0);
+    EXPECT_EQ(static_cast<std::size_t>(CPU_COUNT(&cores)), allowed_cores().size());
+  }).join();
+}
+
 TEST_F(Topology, SaysWhichCoresThereAreWhenOneDoesNotExist) {
   const std::string error = pin_this_thread(100'000);
   EXPECT_NE(error.find("core 100000"), std::string::npos) << error;
