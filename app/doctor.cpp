@@ -48,27 +48,33 @@ DoctorResults of_state(const DoctorReport& report, DoctorState state) {
 
 // --- what will poll ---
 
-/// As `run` will choose. Of another host only what the configuration names is known.
-StageCores stage_cores(const DoctorOptions& options, const Config& config) {
-  if (options.root == "/") return resolve_cores(config);
-  return {config.placement.stages, config.placement.node.value_or(-1)};
+/// As `run` will choose. Of another host only what the configurations name is known.
+std::vector<StageCores> stage_cores(const DoctorOptions& options, const std::vector<Config>& configs) {
+  if (options.root == "/" && !configs.empty()) return resolve_cores(configs).partitions;
+  std::vector<StageCores> named;
+  for (const Config& config : configs) {
+    named.push_back({config.placement.stages, config.placement.node.value_or(-1)});
+  }
+  return named;
 }
 
-/// Where nobody names any: what is isolated is there for polling, else the highest core.
+/// Without a configuration: what is isolated is there for polling, else the highest core stands for one that polls.
 void guess_cores(const HostFiles& files, DoctorReport& report) {
   const CpuList isolated = files.cpus("sys/devices/system/cpu/isolated").value_or(CpuList{});
   const CpuList online = files.cpus("sys/devices/system/cpu/online").value_or(CpuList{});
   report.cores =
       isolated.empty() ? CpuList(online.end() - (online.empty() ? 0 : 1), online.end()) : in_both(isolated, online);
-  report.cores_reason = isolated.empty() ? "nobody names one, and run would take the highest"
-                                         : "these are isolated, and nobody names others";
+  report.cores_reason =
+      isolated.empty() ? "nobody names one: an example" : "these are isolated, and nobody names others";
 }
 
 DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const std::vector<Config>& configs) {
   DoctorNeeds needs;
   if (!configs.empty()) needs.dpdk_bytes = static_cast<std::size_t>(EalOptions{}.memory_mb) << 20;
-  for (const Config& config : configs) {
-    const StageCores cores = stage_cores(options, config);
+  const std::vector<StageCores> placed = stage_cores(options, configs);
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    const Config& config = configs[i];
+    const StageCores& cores = placed[i];
     for (const auto& core : cores.stages) {
       if (core) needs.cores.push_back(*core);
     }
