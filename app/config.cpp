@@ -495,12 +495,20 @@ class Reader {
   }
 
   void read_memory() {
-    const Section section(path_, "memory", table("memory"), {"hugepages"});
-    if (!section.has("hugepages")) return;
-    note(section, "memory", "hugepages");
-    config_.hugepages = one_of<HugepagePolicy>(
-        section, "hugepages",
-        {{"auto", HugepagePolicy::automatic}, {"required", HugepagePolicy::required}, {"off", HugepagePolicy::off}});
+    const Section section(path_, "memory", table("memory"), {"hugepages", "page_size"});
+    if (section.has("hugepages")) {
+      note(section, "memory", "hugepages");
+      config_.hugepages = one_of<HugepagePolicy>(
+          section, "hugepages",
+          {{"auto", HugepagePolicy::automatic}, {"required", HugepagePolicy::required}, {"off", HugepagePolicy::off}});
+    }
+    if (!section.has("page_size")) return;
+    note(section, "memory", "page_size");
+    config_.page_size = one_of<PageSize>(
+        section, "page_size", {{"auto", PageSize::automatic}, {"2M", PageSize::two_mib}, {"1G", PageSize::one_gib}});
+    if (config_.hugepages == HugepagePolicy::off && config_.page_size != PageSize::automatic) {
+      section.reject("page_size", "hugepages are off", "leave it out, or switch them on with hugepages = \"auto\"");
+    }
   }
 
   void read_symbols() {

@@ -55,6 +55,7 @@ struct Config {
   std::uint32_t command_ring = 1u << 12;  // slots, a power of two >= 2
   std::uint32_t event_ring = 1u << 13;    // slots, a power of two >= 2
   HugepagePolicy hugepages = HugepagePolicy::automatic;
+  PageSize page_size = PageSize::automatic;  // of the partition's memory
 };
 
 /// Slots of the order pool: what may live, and what both rings can hold in flight beyond that. A command in the ring

@@ -50,12 +50,11 @@ DoctorResults of_state(const DoctorReport& report, DoctorState state) {
 
 /// As `run` will choose. Of another host only what the configurations name is known.
 std::vector<StageCores> stage_cores(const DoctorOptions& options, const std::vector<Config>& configs) {
-  if (options.root == "/" && !configs.empty()) return resolve_cores(configs).partitions;
-  std::vector<StageCores> named;
-  for (const Config& config : configs) {
-    named.push_back({config.placement.stages, config.placement.node.value_or(-1)});
-  }
-  return named;
+  if (configs.empty()) return {};
+  if (options.root == "/") return resolve_cores(configs).partitions;
+  std::vector<StageCores> cores;
+  for (const Config& config : configs) cores.push_back({config.placement.stages, config.placement.node.value_or(-1)});
+  return cores;
 }
 
 /// Without a configuration: what is isolated is there for polling, else the highest core stands for one that polls.
@@ -83,7 +82,8 @@ DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const
     needs.partitions.push_back({.name = std::filesystem::path(config.path).stem().string(),
                                 .arena_bytes = Partition::bytes_for(config),
                                 .node = cores.node < 0 && match ? node_of(files, *match) : cores.node,
-                                .policy = config.hugepages});
+                                .policy = config.hugepages,
+                                .page_size = config.page_size});
   }
   std::sort(needs.cores.begin(), needs.cores.end());
   needs.cores.erase(std::unique(needs.cores.begin(), needs.cores.end()), needs.cores.end());

@@ -37,6 +37,7 @@ struct DoctorMemory {
   std::size_t arena_bytes = 0;
   int node = -1;  // on which it is wanted; -1 = any
   HugepagePolicy policy = HugepagePolicy::automatic;
+  PageSize page_size = PageSize::automatic;
 };
 
 /// What the appliance will ask of the host.

@@ -42,9 +42,12 @@ Pages pages_on(const HostFiles& files, int node) {
 bool take(Pages& pages, const DoctorMemory& memory) {
   const auto small = static_cast<std::int64_t>(pages_of(memory.arena_bytes, kSmall));
   const auto large = static_cast<std::int64_t>(pages_of(memory.arena_bytes, kLarge));
-  if (memory.arena_bytes >= kLarge && pages.large_free >= large) {
-    pages.large_free -= large;
-    return true;
+  const bool wants_large = memory.page_size == PageSize::one_gib;
+  if (wants_large || (memory.page_size == PageSize::automatic && memory.arena_bytes >= kLarge)) {
+    if (pages.large_free >= large || wants_large) {
+      pages.large_free -= large;
+      return pages.large_free >= 0;
+    }
   }
   pages.small_free -= small;
   return pages.small_free >= 0;
@@ -61,42 +64,57 @@ bool take_dpdk(Pages& pages, std::size_t bytes) {
   return pages.small_free >= 0;
 }
 
+/// What one node has to give, in pages and in words.
+struct Wanted {
+  std::size_t small = 0, large = 0;
+  std::string text;
+
+  void add(const std::string& name, std::size_t bytes, PageSize page_size) {
+    const bool in_large = page_size == PageSize::one_gib;
+    (in_large ? large : small) += pages_of(bytes, in_large ? kLarge : kSmall);
+    text += fmt::format("{}{} {} MiB{}", text.empty() ? "" : ", ", name, pages_of(bytes, kSmall) * 2,
+                        in_large ? " in 1 GiB pages" : "");
+  }
+};
+
 DoctorResult check_node(const HostFiles& files, const DoctorNeeds& needs, int node, bool with_dpdk) {
   const std::string where = node < 0 ? "" : fmt::format("node {}: ", node);
   const Pages before = pages_on(files, node);
   Pages pages = before;
   bool enough = true;
   bool required = false;
-  std::size_t small = 0;
-  std::string wants;
-  const auto add = [&](const std::string& name, std::size_t bytes) {
-    small += pages_of(bytes, kSmall);
-    wants += fmt::format("{}{} {} MiB", wants.empty() ? "" : ", ", name, pages_of(bytes, kSmall) * 2);
-  };
+  Wanted wanted;
   if (with_dpdk) {
-    add("DPDK", needs.dpdk_bytes);
+    wanted.add("DPDK", needs.dpdk_bytes, PageSize::automatic);
     enough = take_dpdk(pages, needs.dpdk_bytes);
   }
   for (const DoctorMemory& memory : needs.partitions) {
     if (memory.policy == HugepagePolicy::off || memory.node != node) continue;
-    add("partition " + shown(memory.name, 40), memory.arena_bytes);
+    wanted.add("partition " + shown(memory.name, 40), memory.arena_bytes, memory.page_size);
     enough = take(pages, memory) && enough;
     required |= memory.policy == HugepagePolicy::required;
   }
   const std::string free = fmt::format("{} of {} 2 MiB pages and {} of {} 1 GiB pages are free", before.small_free,
                                        before.small_all, before.large_free, before.large_all);
-  if (enough) return good("hugepages", fmt::format("{}{}; wanted: {}", where, free, wants));
+  if (enough) return good("hugepages", fmt::format("{}{}; wanted: {}", where, free, wanted.text));
   const bool in_use = before.small_all > before.small_free || before.large_all > before.large_free;
+  std::string should = fmt::format("{} free 2 MiB pages", wanted.small);
+  std::string mend = fmt::format("scripts/hugepages reserve --2m {}",
+                                 before.small_all - before.small_free + static_cast<std::int64_t>(wanted.small));
+  if (wanted.large > 0) {
+    should += fmt::format(" and {} free 1 GiB pages", wanted.large);
+    mend += fmt::format(" --1g {}", before.large_all - before.large_free + static_cast<std::int64_t>(wanted.large));
+  }
+  if (node >= 0) mend += fmt::format(" --node {}", node);
   return {"hugepages",
           finding,
           heavy,
-          fmt::format("{}{}{}; wanted: {}", where, free, in_use ? " (a program that runs has the others)" : "", wants),
-          fmt::format("{} free 2 MiB pages, or 1 GiB pages of that size", small),
+          fmt::format("{}{}{}; wanted: {}", where, free, in_use ? " (a program that runs has the others)" : "",
+                      wanted.text),
+          should,
           required ? "the appliance does not start: the configuration requires hugepages"
-                   : "the appliance runs on ordinary pages: orders wait for address translations (TLB misses)",
-          fmt::format("scripts/hugepages reserve --2m {}{}",
-                      before.small_all - before.small_free + static_cast<std::int64_t>(small),
-                      node < 0 ? "" : fmt::format(" --node {}", node)),
+                   : "the appliance runs on smaller pages: orders wait for address translations (TLB misses)",
+          mend,
           false};
 }
 

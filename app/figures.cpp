@@ -167,6 +167,9 @@ std::string to_text(const Figures& f) {
                    s.polls, s.working_polls, s.items, s.batch_p50, s.batch_max, s.most_waiting);
   }
   fmt::format_to(out, "memory       {}\n", format_memory(f.memory));
+  if (const std::string complaint = complaint_of(f.memory); !complaint.empty()) {
+    fmt::format_to(out, "memory       NOT AS IT SHOULD BE: {}\n", complaint);
+  }
   fmt::format_to(out, "state_hash   {:016x}\n", f.state_hash);
   fmt::format_to(out, "{:<14} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11}\n", "latency, ns", "count", "p50", "p90", "p99",
                  "p99.9", "max");
@@ -191,8 +194,9 @@ std::string to_json(const Figures& f) {
   fmt::format_to(out, "  \"wall_ns\": {},\n  \"busy_ns\": {},\n", f.wall_ns, f.busy_ns);
   fmt::format_to(out, "  \"orders_per_second_wall\": {:.1f},\n  \"orders_per_second_busy\": {:.1f},\n",
                  per_second(f.orders, f.wall_ns), per_second(f.orders, f.busy_ns));
-  fmt::format_to(out, "  \"memory\": {{\"bytes\": {}, \"page_size\": {}, \"hugepages\": {}, \"node\": {}}},\n",
-                 f.memory.bytes, f.memory.page_size, f.memory.huge, f.memory.node);
+  fmt::format_to(
+      out, "  \"memory\": {{\"bytes\": {}, \"page_size\": {}, \"hugepages\": {}, \"node\": {}, \"uniform\": {}}},\n",
+      f.memory.bytes, f.memory.page_size, f.memory.huge, f.memory.node, complaint_of(f.memory).empty());
   fmt::format_to(out, "  \"stages\": {{");
   const char* stage_comma = "";
   for (const StageFigure& s : f.stages) {

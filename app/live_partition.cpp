@@ -115,6 +115,9 @@ void LivePartition::print_start(bool locked) const {
              net.accounts.size(), config.engine.symbols.size());
   fmt::print("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group), net.feed_port,
              net.feed_session, net.feed_request_port);
+  if (const std::string complaint = complaint_of(partition_->memory()); !complaint.empty()) {
+    fmt::print(stderr, "crosswire run: memory is not as it should be: {}; see crosswire doctor\n", complaint);
+  }
   fmt::print("memory       {}, {}\n", format_memory(partition_->memory()),
              locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
   if (recorder_) fmt::print("recording    {}\n", outputs_.record);

@@ -30,7 +30,7 @@ std::size_t checked_size(const Config& config) {
 
 std::unique_ptr<Arena> make_arena(const Config& config) {
   return std::make_unique<Arena>(checked_size(config), config.hugepages, config.placement.node.value_or(-1),
-                                 "partition");
+                                 "partition", config.page_size);
 }
 
 }  // namespace

@@ -16,9 +16,11 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23  // Linux 5.14
@@ -84,41 +86,72 @@ Mapping try_map(std::size_t bytes, std::size_t page, int node, bool transparent_
   return {static_cast<std::byte*>(base), rounded};
 }
 
-/// 1 GiB pages for what fills at least one, then 2 MiB pages.
-Mapping try_hugepages(std::size_t bytes, int node) {
-  if (bytes >= kGiB) {
+/// Large pages first, where they are asked for or one would be filled. `strict`: no others than those asked for.
+Mapping try_hugepages(std::size_t bytes, int node, PageSize wanted, bool strict) {
+  if (wanted == PageSize::one_gib || (wanted == PageSize::automatic && bytes >= kGiB)) {
     if (const Mapping mapping = try_map(bytes, kGiB, node, false); mapping.base != nullptr) return mapping;
+    if (wanted == PageSize::one_gib && strict) return {};
   }
   return try_map(bytes, 2 * kMiB, node, false);
 }
 
-/// The kernel's page size of the mapping that `address` lies in; 0 if /proc/self/smaps does not say.
-std::size_t page_size_at(const void* address) {
-  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+/// The kernel's mappings that cover [first, first + bytes), with their page sizes and without nodes. What
+/// /proc/self/smaps does not tell has page size 0.
+std::vector<ArenaRange> page_sizes_of(std::uintptr_t begin, std::size_t bytes) {
+  std::vector<ArenaRange> ranges;
+  const std::uintptr_t stop = begin + bytes;
+  std::uintptr_t covered = begin;
+  std::uintptr_t first = 0;
+  std::uintptr_t end = 0;
+  const auto add = [&](std::uintptr_t until, std::size_t page_size) {
+    if (until > covered) ranges.push_back({covered - begin, until - covered, page_size, -1});
+    covered = std::max(covered, until);
+  };
   std::ifstream smaps("/proc/self/smaps");
-  bool inside = false;
-  for (std::string line; std::getline(smaps, line);) {
-    std::uintptr_t first = 0;
-    std::uintptr_t end = 0;
+  for (std::string line; covered < stop && std::getline(smaps, line);) {
     std::size_t kib = 0;
-    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &first, &end) == 2) {
-      inside = first <= wanted && wanted < end;
-    } else if (inside && std::sscanf(line.c_str(), "KernelPageSize: %zu kB", &kib) == 1) {
-      return kib * 1024;
-    }
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &first, &end) == 2) continue;
+    if (end <= covered || first >= stop || std::sscanf(line.c_str(), "KernelPageSize: %zu kB", &kib) != 1) continue;
+    add(std::max(first, begin), 0);
+    add(std::min(end, stop), kib * 1024);
   }
-  return 0;
+  add(stop, 0);
+  return ranges;
 }
 
-int node_at(void* address) {
-  int node = -1;
-  if (syscall(SYS_get_mempolicy, &node, nullptr, 0UL, address, MPOL_F_NODE | MPOL_F_ADDR) != 0) return -1;
-  return node;
+/// Nodes of `count` pages from `first` on, -1 where the kernel does not say.
+std::vector<int> nodes_of(const std::byte* first, std::size_t count, std::size_t page) {
+  std::vector<const void*> pages(count);
+  std::vector<int> nodes(count, -1);
+  for (std::size_t i = 0; i < count; ++i) pages[i] = first + i * page;
+  if (syscall(SYS_move_pages, 0, count, pages.data(), nullptr, nodes.data(), 0) != 0) nodes.assign(count, -1);
+  for (int& node : nodes) node = std::max(node, -1);  // an error number: the page is not there
+  return nodes;
+}
+
+void append(std::vector<ArenaRange>& ranges, const ArenaRange& next) {
+  const bool alike = !ranges.empty() && ranges.back().page_size == next.page_size && ranges.back().node == next.node;
+  if (alike) {
+    ranges.back().bytes += next.bytes;
+  } else {
+    ranges.push_back(next);
+  }
+}
+
+std::size_t size_asked(HugepagePolicy policy, PageSize wanted) {
+  if (policy == HugepagePolicy::off || wanted == PageSize::automatic) return 0;
+  return wanted == PageSize::one_gib ? kGiB : 2 * kMiB;
 }
 
 /// What to do about missing hugepages, with the size of this arena filled in.
-std::string how_to_mend(std::size_t bytes) {
+std::string how_to_mend(std::size_t bytes, PageSize wanted) {
   std::ostringstream text;
+  if (wanted == PageSize::one_gib) {
+    text << "reserve " << (bytes + kGiB - 1) / kGiB
+         << " free pages of 1 GiB before the start (scripts/hugepages, or boot with "
+         << "hugepagesz=1G hugepages=N), or ask for others";
+    return text.str();
+  }
   text << "reserve them before the start: raise vm.nr_hugepages by at least " << (bytes + 2 * kMiB - 1) / (2 * kMiB)
        << " (sysctl -w vm.nr_hugepages=N, as root)";
   return text.str();
@@ -132,18 +165,20 @@ std::string what_and_where(std::size_t bytes, int node, std::string_view name) {
   return text.str();
 }
 
-void warn_once(std::size_t bytes, int node, std::string_view name) {
+void warn_once(std::size_t bytes, int node, std::string_view name, PageSize wanted) {
   static std::atomic_flag warned;
   if (warned.test_and_set()) return;
   std::fprintf(stderr, "crosswire: no hugepages for %s: running on ordinary pages (slower); mend: %s\n",
-               what_and_where(bytes, node, name).c_str(), how_to_mend(bytes).c_str());
+               what_and_where(bytes, node, name).c_str(), how_to_mend(bytes, wanted).c_str());
 }
 
-Mapping map_by_policy(std::size_t bytes, HugepagePolicy policy, int node, std::string_view name) {
+Mapping map_by_policy(std::size_t bytes, HugepagePolicy policy, int node, std::string_view name, PageSize wanted) {
   if (policy != HugepagePolicy::off) {
-    if (const Mapping mapping = try_hugepages(bytes, node); mapping.base != nullptr) return mapping;
-    if (policy == HugepagePolicy::required) {
-      throw std::runtime_error("no hugepages for " + what_and_where(bytes, node, name) + "; " + how_to_mend(bytes));
+    const bool required = policy == HugepagePolicy::required;
+    if (const Mapping mapping = try_hugepages(bytes, node, wanted, required); mapping.base != nullptr) return mapping;
+    if (required) {
+      throw std::runtime_error("no hugepages for " + what_and_where(bytes, node, name) + "; " +
+                               how_to_mend(bytes, wanted));
     }
   }
   const Mapping mapping = try_map(bytes, base_page(), node, policy == HugepagePolicy::automatic);
@@ -151,17 +186,81 @@ Mapping map_by_policy(std::size_t bytes, HugepagePolicy policy, int node, std::s
     throw std::runtime_error("no memory for " + what_and_where(bytes, node, name) + ": " + std::strerror(errno) +
                              "; lower the configured limits or free memory");
   }
-  if (policy == HugepagePolicy::automatic) warn_once(bytes, node, name);
+  if (policy == HugepagePolicy::automatic) warn_once(bytes, node, name, wanted);
   return mapping;
 }
 
 }  // namespace
 
-Arena::Arena(std::size_t bytes, HugepagePolicy policy, int numa_node, std::string_view name) : name_(name) {
-  const Mapping mapping = map_by_policy(bytes, policy, numa_node, name);
+std::vector<ArenaRange> ranges_of(const void* base, std::size_t bytes) {
+  constexpr std::size_t kAtOnce = 4096;
+  const auto* const first = static_cast<const std::byte*>(base);
+  std::vector<ArenaRange> ranges;
+  for (const ArenaRange& mapped : page_sizes_of(reinterpret_cast<std::uintptr_t>(base), bytes)) {
+    const std::size_t page = mapped.page_size == 0 ? base_page() : mapped.page_size;
+    const std::size_t pages = (mapped.bytes + page - 1) / page;
+    for (std::size_t done = 0; done < pages; done += kAtOnce) {
+      const std::vector<int> nodes = nodes_of(first + mapped.at + done * page, std::min(kAtOnce, pages - done), page);
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        const std::size_t at = (done + i) * page;
+        append(ranges, {mapped.at + at, std::min(page, mapped.bytes - at), mapped.page_size, nodes[i]});
+      }
+    }
+  }
+  return ranges;
+}
+
+void sum_up(ArenaReport& report) {
+  std::map<std::size_t, std::size_t> by_page;
+  std::map<int, std::size_t> by_node;
+  for (const ArenaRange& range : report.ranges) {
+    by_page[range.page_size] += range.bytes;
+    by_node[range.node] += range.bytes;
+  }
+  const auto less = [](const auto& a, const auto& b) { return a.second < b.second; };
+  if (report.ranges.empty()) return;
+  report.page_size = std::max_element(by_page.begin(), by_page.end(), less)->first;
+  report.node = std::max_element(by_node.begin(), by_node.end(), less)->first;
+  report.huge = by_page.begin()->first > base_page();
+}
+
+std::string complaint_of(const ArenaReport& report) {
+  bool right = true;
+  for (const ArenaRange& range : report.ranges) {
+    const bool page_right =
+        range.page_size == 0 ||
+        (report.asked_page_size == 0 ? range.page_size == report.page_size : range.page_size == report.asked_page_size);
+    const bool node_right = range.node < 0 || range.node == (report.asked_node < 0 ? report.node : report.asked_node);
+    right = right && page_right && node_right;
+  }
+  if (right) return "";
+  constexpr std::size_t kMostNamed = 6;
+  std::map<std::pair<std::size_t, int>, std::size_t> parts;  // of one kind, wherever in the arena
+  for (const ArenaRange& range : report.ranges) parts[{range.page_size, range.node}] += range.bytes;
+  std::ostringstream text;
+  std::size_t named = 0;
+  for (const auto& [kind, bytes] : parts) {
+    if (++named > kMostNamed) break;
+    text << (named == 1 ? "" : ", ") << bytes / kMiB << " MiB on " << kind.first / 1024 << " KiB pages";
+    if (kind.second >= 0) text << " of node " << kind.second;
+  }
+  if (parts.size() > kMostNamed) text << ", and " << parts.size() - kMostNamed << " more kinds";
+  if (report.asked_page_size == 0 && report.asked_node < 0) return text.str();
+  text << "; asked for";
+  if (report.asked_page_size != 0) text << " " << report.asked_page_size / 1024 << " KiB pages";
+  if (report.asked_node >= 0) text << (report.asked_page_size != 0 ? " on" : "") << " node " << report.asked_node;
+  return text.str();
+}
+
+Arena::Arena(std::size_t bytes, HugepagePolicy policy, int numa_node, std::string_view name, PageSize page_size)
+    : name_(name) {
+  const Mapping mapping = map_by_policy(bytes, policy, numa_node, name, page_size);
   base_ = mapping.base;
-  const std::size_t page_size = page_size_at(base_);
-  report_ = {.bytes = mapping.bytes, .page_size = page_size, .node = node_at(base_), .huge = page_size > base_page()};
+  report_.bytes = mapping.bytes;
+  report_.asked_page_size = size_asked(policy, page_size);
+  report_.asked_node = numa_node;
+  report_.ranges = ranges_of(base_, mapping.bytes);
+  sum_up(report_);
 }
 
 Arena::~Arena() {

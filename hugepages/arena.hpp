@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "hugepages/check.hpp"
 
@@ -24,21 +25,49 @@ inline constexpr std::size_t kCacheLine = 64;
 /// off: ordinary pages, silently (tests, short-lived tools).
 enum class HugepagePolicy { automatic, required, off };
 
-/// What an arena really got, read back from the kernel, not what was asked for.
-struct ArenaReport {
-  std::size_t bytes;      // of the mapping: what was asked for, rounded up to whole pages
-  std::size_t page_size;  // bytes, as the kernel reports it for the mapping; 0 = it does not say
-  int node;               // NUMA node of the first page, -1 = the kernel does not say
-  bool huge;              // page_size is above the machine's base page
+/// Which hugepages. automatic: 1 GiB pages for what fills at least one, else 2 MiB pages. two_mib, one_gib: these; with
+/// HugepagePolicy::automatic the arena takes smaller ones where there are none, and its report says so.
+enum class PageSize { automatic, two_mib, one_gib };
+
+/// A part of an arena whose pages are alike.
+struct ArenaRange {
+  std::size_t at = 0;         // byte of the arena where it begins
+  std::size_t bytes = 0;      // whole pages
+  std::size_t page_size = 0;  // bytes, as the kernel reports it; 0 = it does not say
+  int node = -1;              // NUMA node on which the pages really lie; -1 = the kernel does not say
+
+  bool operator==(const ArenaRange&) const = default;
 };
+
+/// What an arena really got, read back from the kernel page by page, not what was asked for.
+struct ArenaReport {
+  std::size_t bytes = 0;            // of the mapping: what was asked for, rounded up to whole pages
+  std::size_t page_size = 0;        // of most of its bytes; 0 = the kernel does not say
+  int node = -1;                    // on which most of its bytes lie; -1 = the kernel does not say
+  bool huge = false;                // all pages are above the machine's base page
+  std::size_t asked_page_size = 0;  // 0 = no certain one
+  int asked_node = -1;              // -1 = any
+  std::vector<ArenaRange> ranges;   // in order, neighbours differ; together all of it
+};
+
+/// The pages of a mapping of this process, asked from the kernel one by one. Neighbours that are alike are one range.
+/// Set-up only: a call for each 4096 pages.
+std::vector<ArenaRange> ranges_of(const void* base, std::size_t bytes);
+
+/// Fills in page_size, node and huge from `ranges` and `bytes`.
+void sum_up(ArenaReport& report);
+
+/// "" where all pages are alike and as asked for; else one line: "24 MiB on 2048 KiB pages of node 0, 8 MiB on ...;
+/// asked for node 1". What the kernel does not say is no fault.
+std::string complaint_of(const ArenaReport& report);
 
 class Arena {
  public:
   /// Maps at least `bytes`, zeroed, with every page faulted in. `numa_node` -1 leaves the node to the kernel; a node
-  /// that cannot be had is no error here: compare report().node. `name` is for messages. Throws std::runtime_error (one
-  /// line: what, where, how to mend) if hugepages are required and not to be had, or if there is no memory at all.
+  /// that cannot be had is no error here: see complaint_of(report()). `name` is for messages. Throws std::runtime_error
+  /// (one line: what, where, how to mend) if hugepages are required and not to be had, or if there is no memory at all.
   explicit Arena(std::size_t bytes, HugepagePolicy policy = HugepagePolicy::automatic, int numa_node = -1,
-                 std::string_view name = "");
+                 std::string_view name = "", PageSize page_size = PageSize::automatic);
   ~Arena();
   Arena(Arena&& other) noexcept;
   Arena& operator=(Arena&& other) noexcept;

@@ -197,6 +197,7 @@ symbol = "600519"
   EXPECT_EQ(config.net.feed_requests_per_second, 2u);
   EXPECT_EQ(config.net.pings_per_second, 3u);
   EXPECT_EQ(config.hugepages, HugepagePolicy::off);
+  EXPECT_EQ(config.page_size, PageSize::automatic);
   ASSERT_EQ(config.engine.symbols.size(), 2u);
   EXPECT_EQ(config.engine.symbols[1].name, (SymbolName{'6', '0', '0', '5', '1', '9', ' ', ' '}));
   EXPECT_EQ(config.engine.symbols[1].tick_e4, 7u);
@@ -271,6 +272,9 @@ TEST_F(ConfigFile, WithAValueOutOfRangeNamesItsLine) {
   expect_error(kGood + "[limits]\nuser_ref_window = 300\n", kNext + 1, "limits.user_ref_window", "not a power of two");
   expect_error(kGood + "[limits]\nuser_ref_window = 128\n", kNext + 1, "limits.user_ref_window",
                "out of range; give 256 .. 268435456");  // a place for each of 256 channels
+  expect_error(kGood + "[memory]\npage_size = \"4M\"\n", kNext + 1, "memory.page_size", "\"2M\"");
+  expect_error(kGood + "[memory]\nhugepages = \"off\"\npage_size = \"1G\"\n", kNext + 2, "memory.page_size",
+               "switch them on");
   expect_error(kGood + "[memory]\nhugepages = \"yes\"\n", kNext + 1, "memory.hugepages", "\"required\"");
   expect_error(kGood + "[time]\nmidnight = 2026-01-31T00:00:00\n", kNext + 1, "time.midnight", "no offset");
   expect_error("[port]\naddress = \"10.99.0\"\n", 2, "port.address");

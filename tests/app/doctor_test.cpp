@@ -173,6 +173,16 @@ TEST_F(Doctor, CountsHugepagesAsTheArenasAndDpdkTakeThem) {
   EXPECT_EQ(named(examine_tree(tree), "hugepages").state, DoctorState::ok);
 }
 
+TEST_F(Doctor, WantsLargePagesWhereTheConfigurationDoes) {
+  needs_.partitions[0].page_size = PageSize::one_gib;
+  const DoctorResult missing = named(examine_tree(test::tuned_server()), "hugepages");
+  EXPECT_EQ(missing.state, DoctorState::finding);
+  EXPECT_NE(missing.mend.find("reserve --2m 128 --1g 1 --node 0"), std::string::npos) << missing.mend;
+  test::HostTree tree = test::tuned_server();
+  tree.files["sys/devices/system/node/node0/hugepages/hugepages-1048576kB/free_hugepages"] = "1";
+  EXPECT_EQ(named(examine_tree(tree), "hugepages").state, DoctorState::ok);
+}
+
 TEST_F(Doctor, SaysWhatMissingHugepagesComeToByPolicy) {
   needs_.partitions.push_back({.name = "two", .arena_bytes = kMiB, .node = 1, .policy = HugepagePolicy::required});
   const DoctorResults results = examine_tree(test::tuned_server());

@@ -69,7 +69,7 @@ password = "secret"
   test::Ran run_until_signal(const std::string& arguments, const std::string& signal) const {
     const std::string out = path("stdout");
     return test::shell(
-        fmt::format("{0} run {1} > {2} 2> {3} & pid=$!; "
+        fmt::format("rm -f {2}; {0} run {1} > {2} 2> {3} & pid=$!; "
                     "for i in $(seq 300); do grep -q '^running until' {2} && break; "
                     "kill -0 $pid 2> /dev/null || break; sleep 0.1; done; "
                     "sleep 0.3; for signal in {4}; do kill -$signal $pid; sleep 0.02; done; wait $pid; status=$?; cat "

@@ -2,16 +2,20 @@
 #include "hugepages/arena.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/mman.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "hugepages/strong.hpp"
 
@@ -140,6 +144,113 @@ TEST(Arena, LiesOnHugepagesWhereTheHostHasSome) {
   EXPECT_EQ(arena.report().page_size, 2 * kMiB);
   EXPECT_EQ(arena.report().bytes, 2 * kMiB);
   for (const std::uint64_t word : arena.array<std::uint64_t>(2 * kMiB / 8)) ASSERT_EQ(word, 0u);
+}
+
+TEST(Arena, IsOneRangeWhereAllPagesAreAlike) {
+  const Arena arena(40 * kMiB + 1, HugepagePolicy::off);  // more pages than are asked for at once
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  ASSERT_EQ(arena.report().bytes, 40 * kMiB + page);
+  std::size_t bytes = 0;
+  for (const ArenaRange& range : arena.report().ranges) {
+    EXPECT_EQ(range.at, bytes);
+    EXPECT_EQ(range.page_size, page);
+    bytes += range.bytes;
+  }
+  EXPECT_EQ(bytes, arena.report().bytes);
+  if (std::filesystem::exists("/sys/devices/system/node/node1")) GTEST_SKIP() << "several nodes: pages may be mixed";
+  EXPECT_EQ(arena.report().ranges.size(), 1u);
+  EXPECT_EQ(complaint_of(arena.report()), "");
+}
+
+/// Pages of which the kernel says where they are: all that were touched, and no others.
+TEST(Arena, AsksTheKernelAboutEveryPageByItself) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  constexpr std::size_t kPages = 10'000;
+  auto* const base =
+      static_cast<std::byte*>(mmap(nullptr, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(base, MAP_FAILED);
+  madvise(base, kPages * page, MADV_NOHUGEPAGE);
+  for (std::size_t i = 5000; i < 9000; ++i) base[i * page] = std::byte{1};
+  const std::vector<ArenaRange> ranges = ranges_of(base, kPages * page);
+  munmap(base, kPages * page);
+  if (ranges.size() == 1 && ranges[0].node == -1) GTEST_SKIP() << "the kernel does not tell the node of a page";
+  ASSERT_EQ(ranges.size(), 3u);
+  EXPECT_EQ(ranges[0], (ArenaRange{0, 5000 * page, page, -1}));
+  EXPECT_EQ(ranges[1].at, 5000 * page);
+  EXPECT_EQ(ranges[1].bytes, 4000 * page);
+  EXPECT_GE(ranges[1].node, 0);
+  EXPECT_EQ(ranges[2], (ArenaRange{9000 * page, 1000 * page, page, -1}));
+}
+
+TEST(Arena, TellsHugepagesFromOrdinaryOnesInOneMapping) {
+  if (free_hugepages() == 0) GTEST_SKIP() << "no free hugepages; sysctl -w vm.nr_hugepages=16 runs this test too";
+  constexpr std::size_t kHuge = 2 * kMiB;
+  auto* const base =
+      static_cast<std::byte*>(mmap(nullptr, 4 * kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(base, MAP_FAILED);
+  auto* const huge = base + (kHuge - reinterpret_cast<std::uintptr_t>(base) % kHuge);
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB | (21 << MAP_HUGE_SHIFT);
+  ASSERT_EQ(mmap(huge, kHuge, PROT_READ | PROT_WRITE, kFlags, -1, 0), huge);
+  std::fill(huge, huge + 2 * kHuge, std::byte{1});
+  ArenaReport report{.bytes = 2 * kHuge, .ranges = ranges_of(huge, 2 * kHuge)};
+  sum_up(report);
+  munmap(huge, kHuge);
+  munmap(base, 4 * kHuge);
+  ASSERT_EQ(report.ranges.size(), 2u);
+  EXPECT_EQ(report.ranges[0].page_size, kHuge);
+  EXPECT_EQ(report.ranges[1].at, kHuge);
+  EXPECT_FALSE(report.huge) << "not all of it";
+  EXPECT_NE(complaint_of(report), "");
+}
+
+TEST(Arena, ComplainsOfWhatIsMixedOrNotAsAskedFor) {
+  ArenaReport report{.bytes = 32 * kMiB, .ranges = {{0, 24 * kMiB, 2 * kMiB, 0}, {24 * kMiB, 8 * kMiB, 2 * kMiB, 1}}};
+  sum_up(report);
+  EXPECT_EQ(report.node, 0);
+  EXPECT_EQ(report.page_size, 2 * kMiB);
+  EXPECT_TRUE(report.huge);
+  EXPECT_EQ(complaint_of(report), "24 MiB on 2048 KiB pages of node 0, 8 MiB on 2048 KiB pages of node 1");
+  report.ranges = {{0, 32 * kMiB, 2 * kMiB, 0}};
+  sum_up(report);
+  EXPECT_EQ(complaint_of(report), "");
+  report.asked_node = 1;
+  EXPECT_EQ(complaint_of(report), "32 MiB on 2048 KiB pages of node 0; asked for node 1");
+  report.asked_page_size = 1024 * kMiB;
+  EXPECT_EQ(complaint_of(report), "32 MiB on 2048 KiB pages of node 0; asked for 1048576 KiB pages on node 1");
+  report.asked_node = 0;
+  EXPECT_EQ(complaint_of(report), "32 MiB on 2048 KiB pages of node 0; asked for 1048576 KiB pages on node 0");
+  report.asked_page_size = 2 * kMiB;
+  EXPECT_EQ(complaint_of(report), "");
+  report.ranges = {{0, 32 * kMiB, 0, -1}};  // the kernel says nothing
+  EXPECT_EQ(complaint_of(report), "");
+}
+
+std::size_t free_large_pages() {
+  std::size_t pages = 0;
+  std::ifstream("/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages") >> pages;
+  return pages;
+}
+
+TEST(Arena, TakesThePageSizeAskedFor) {
+  if (free_large_pages() == 0) {
+    try {
+      const Arena arena(kMiB, HugepagePolicy::required, -1, "large", PageSize::one_gib);
+      FAIL() << "1 GiB pages of nowhere";
+    } catch (const std::runtime_error& error) {
+      EXPECT_NE(std::string(error.what()).find("1 free pages of 1 GiB"), std::string::npos) << error.what();
+    }
+  } else {
+    const Arena arena(kMiB, HugepagePolicy::required, -1, "large", PageSize::one_gib);
+    EXPECT_EQ(arena.report().page_size, 1024 * kMiB);
+    EXPECT_EQ(complaint_of(arena.report()), "");
+  }
+  if (free_hugepages() == 0) GTEST_SKIP() << "no free hugepages; sysctl -w vm.nr_hugepages=16 runs this test too";
+  const Arena small(kMiB, HugepagePolicy::required, -1, "small", PageSize::two_mib);
+  EXPECT_EQ(complaint_of(small.report()), "");
+  if (free_large_pages() > 0) GTEST_SKIP() << "this host has 1 GiB pages";
+  const Arena other(kMiB, HugepagePolicy::automatic, -1, "large", PageSize::one_gib);
+  EXPECT_EQ(other.report().page_size, 2 * kMiB);
+  EXPECT_NE(complaint_of(other.report()).find("asked for 1048576 KiB pages"), std::string::npos);
 }
 
 TEST(ArenaDeathTest, FallsBackToOrdinaryPagesWithOneLoudLinePerProcess) {
