@@ -122,6 +122,17 @@ def tests_that_the_protocol_names_and_nobody_wrote():
             yield f"docs/protocol.md names {suite}.{test}"
 
 
+def drops_that_operators_are_not_told_of():
+    told = (ROOT / "docs/operating.md").read_text()
+    counters = (ROOT / "netstack/receive_counters.hpp").read_text()
+    drops = re.findall(r'Info\{\w+,\s*true,\s*"(\w+)"', counters)
+    if len(drops) < 30:
+        yield f"only {len(drops)} drops were found in netstack/receive_counters.hpp"
+    for drop in drops:
+        if not re.search(rf"\b{drop}\b", told):
+            yield f"docs/operating.md does not say what {drop} means"
+
+
 RULES = {
     "each folder includes only what the design's table allows": includes_outside_the_table,
     "the engine sees only the pool and ring headers of hugepages": engine_includes_of_hugepages_sources,
@@ -132,6 +143,7 @@ RULES = {
     "every source opens with what it is": files_without_an_opening_comment,
     "every header is included once": headers_without_pragma_once,
     "every test that docs/protocol.md names is there": tests_that_the_protocol_names_and_nobody_wrote,
+    "docs/operating.md says what each drop means": drops_that_operators_are_not_told_of,
 }
 
 print(f"1..{len(RULES) + 1}")
