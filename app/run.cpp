@@ -13,6 +13,7 @@
 #include <deque>
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "app/config.hpp"
 #include "app/cores.hpp"
@@ -20,6 +21,7 @@
 #include "app/polling_threads.hpp"
 #include "app/same_file.hpp"
 #include "app/stall_monitor.hpp"
+#include "app/supervisor.hpp"
 #include "hugepages/topology.hpp"
 #include "netstack/port/eal.hpp"
 
@@ -183,9 +185,12 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
       monitor.watch(live.name(), live.partition().chain(), loop, (task++)->core);
     }
   }
+  bool ending = false;
   while (!threads.ended()) {
     wait_for_news();
+    supervisor_alive();
     if (g_end_wanted.load()) {
+      if (!std::exchange(ending, true)) supervisor_stopping();
       for (LivePartition& live : partitions) live.request_end();
     }
     for (const std::string& line : monitor.look(steady_ns())) fmt::print(stderr, "crosswire run: {}\n", line);
@@ -213,6 +218,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
   threads.go();
+  supervisor_ready(fmt::format("polling {}", partitions.front().name()));
   watch(partitions, tasks, threads);
 
   const std::vector<PollEnd> ends = threads.join();
