@@ -276,8 +276,8 @@ class Reader {
     config_.path = path_;
     config_.files.push_back(path_);
     const Section root(path_, "", root_,
-                       {"time", "port", "placement", "orders", "feed", "limits", "memory", "symbol", "account",
-                        "accounts_file", "phase"});
+                       {"time", "port", "placement", "orders", "feed", "limits", "memory", "monitoring", "symbol",
+                        "account", "accounts_file", "phase"});
     read_time();
     read_port(root);
     read_placement();
@@ -285,6 +285,7 @@ class Reader {
     read_feed();
     read_limits();
     read_memory();
+    read_monitoring();
     read_symbols();
     read_accounts(root);
     read_phases();
@@ -509,6 +510,23 @@ class Reader {
     if (config_.hugepages == HugepagePolicy::off && config_.page_size != PageSize::automatic) {
       section.reject("page_size", "hugepages are off", "leave it out, or switch them on with hugepages = \"auto\"");
     }
+  }
+
+  void read_monitoring() {
+    const Section section(path_, "monitoring", table("monitoring"), {"prometheus"});
+    note(section, "monitoring", "prometheus");
+    if (!section.has("prometheus")) return;
+    constexpr std::string_view kMend = "give an IPv4 address of this host and a TCP port, as \"127.0.0.1:9464\"";
+    const std::string text = section.text("prometheus", kMend);
+    const std::size_t colon = text.find(':');
+    const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+    const bool digits = !port.empty() && port.size() <= 5 &&
+                        std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+    const unsigned long value = digits ? std::stoul(port) : 0;
+    if (!parse_address(text.substr(0, colon)) || value < 1 || value > 65'535) {
+      section.reject("prometheus", fmt::format("\"{}\" cannot be listened on", text), kMend);
+    }
+    config_.monitoring.prometheus = text;
   }
 
   void read_symbols() {

@@ -38,6 +38,11 @@ struct PlacementConfig {
   Idle idle = Idle::spin;
 };
 
+/// [monitoring]: how live figures leave, beside DPDK's telemetry socket.
+struct MonitoringConfig {
+  std::string prometheus;  // "127.0.0.1:9464", checked; empty = no endpoint
+};
+
 /// Our MAC address in a replay where neither the configuration nor the capture tells it.
 inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
 
@@ -50,6 +55,7 @@ struct Config {
   std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch
   PortConfig port;
   PlacementConfig placement;
+  MonitoringConfig monitoring;
   NetConfig net;
   EngineConfig engine;
   std::uint32_t command_ring = 1u << 12;  // slots, a power of two >= 2

@@ -57,7 +57,14 @@ std::string line_of(const std::vector<CounterFigure>& counters, Wanted wanted) {
   return line.empty() ? "  nothing" : line;
 }
 
-void add_counters(std::vector<CounterFigure>& to, const Partition& partition) {
+double per_second(std::uint64_t n, std::uint64_t ns) {
+  return ns == 0 ? 0.0 : static_cast<double>(n) * 1e9 / static_cast<double>(ns);
+}
+
+}  // namespace
+
+std::vector<CounterFigure> counters_of(const Partition& partition, std::vector<CounterFigure> port) {
+  std::vector<CounterFigure> to = std::move(port);
   for (const ReceiveCounterInfo& info : kReceiveCounters) {
     to.push_back(
         {"receive", info.label, info.drop, partition.receive().counters().get(info.counter), is_notice(info.counter)});
@@ -76,35 +83,41 @@ void add_counters(std::vector<CounterFigure>& to, const Partition& partition) {
     to.push_back(
         {"publish", info.label, false, partition.publish().counters().get(info.counter), is_notice(info.counter)});
   }
+  return to;
 }
 
-void add_latencies(std::vector<LatencyFigure>& to, const Chain& chain) {
+void each_latency(const Partition& partition,
+                  const std::function<void(std::string_view name, const Histogram& times)>& visit) {
   constexpr std::array kPoll = {"receive poll", "match poll", "transmit poll", "publish poll"};
   constexpr std::array kItem = {"receive item", "match item", "transmit item", "publish item"};
   static_assert(kPoll.size() == kStages && kItem.size() == kStages);
-  to.push_back(latency("in the box", chain.box().all_ns));
+  const Chain& chain = partition.chain();
+  visit("in the box", chain.box().all_ns);
   if (chain.box().match_ns.count() > 0) {  // on several cores
-    to.push_back(latency("of it match", chain.box().match_ns));
-    to.push_back(latency("of it transmit", chain.box().transmit_ns));
+    visit("of it match", chain.box().match_ns);
+    visit("of it transmit", chain.box().transmit_ns);
   }
   for (std::size_t i = 0; i < kStages; ++i) {
     const StageTimes& times = chain.times(static_cast<Stage>(i));
-    to.push_back(latency(kPoll[i], times.poll_ns));
-    to.push_back(latency(kItem[i], times.item_ns));
+    visit(kPoll[i], times.poll_ns);
+    visit(kItem[i], times.item_ns);
   }
 }
 
-void add_stages(std::vector<StageFigure>& to, const Chain& chain) {
+std::vector<StageFigure> stages_of(const Chain& chain) {
+  std::vector<StageFigure> stages;
   for (std::size_t i = 0; i < kStages; ++i) {
     const auto stage = static_cast<Stage>(i);
     const StageTimes& times = chain.times(stage);
-    to.push_back({kStageNames[i], times.polls.get(), times.poll_ns.count(), times.items.get(),
-                  times.batch.percentile(50), times.batch.percentile(100), times.busy_ns(), chain.most_waiting(stage)});
+    stages.push_back({kStageNames[i], times.polls.get(), times.poll_ns.count(), times.items.get(),
+                      times.batch.percentile(50), times.batch.percentile(100), times.busy_ns(),
+                      chain.most_waiting(stage)});
   }
+  return stages;
 }
 
 /// Of the loop that was busy longest: the one that would be the first without time to spare.
-std::uint64_t busy_ns(const Partition& partition) {
+static std::uint64_t busy_ns(const Partition& partition) {
   std::uint64_t busiest = 0;
   for (const CoreLoop& loop : partition.loops()) {
     std::uint64_t busy = 0;
@@ -116,12 +129,6 @@ std::uint64_t busy_ns(const Partition& partition) {
   }
   return busiest;
 }
-
-double per_second(std::uint64_t n, std::uint64_t ns) {
-  return ns == 0 ? 0.0 : static_cast<double>(n) * 1e9 / static_cast<double>(ns);
-}
-
-}  // namespace
 
 Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vector<CounterFigure> port) {
   const EngineCounters& engine = partition.engine().counters();
@@ -135,10 +142,11 @@ Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vecto
   figures.executions = engine[EngineCounter::executions];
   figures.feed_messages = publish.get(PublishCounter::messages);
   figures.feed_datagrams = publish.get(PublishCounter::datagrams);
-  figures.counters = std::move(port);
-  add_counters(figures.counters, partition);
-  add_latencies(figures.latencies, partition.chain());
-  add_stages(figures.stages, partition.chain());
+  figures.counters = counters_of(partition, std::move(port));
+  each_latency(partition, [&figures](std::string_view name, const Histogram& times) {
+    figures.latencies.push_back(latency(name, times));
+  });
+  figures.stages = stages_of(partition.chain());
   figures.wall_ns = wall_ns;
   figures.busy_ns = busy_ns(partition);
   figures.live_orders = partition.engine().live_orders();

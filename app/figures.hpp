@@ -1,8 +1,10 @@
 // The figures of a run or replay: what came in, what went out, what was dropped and why, and how long it took. Gathered
-// from a partition that has stopped; printed as text, written as JSON. Never on a polling core.
+// from a partition that has stopped (app/live_figures: from one that runs); printed as text, written as JSON. Never on
+// a polling core.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +56,17 @@ struct Figures {
   std::string order_session, feed_session;
   ArenaReport memory;
 };
+
+/// Every counter of the partition, behind those of its port. Any thread, also while the stages run.
+std::vector<CounterFigure> counters_of(const Partition& partition, std::vector<CounterFigure> port);
+
+/// Calls `visit` with each of the partition's histograms, in the order of the figures. Any thread, also while the
+/// stages run; then it copies what it looks at.
+void each_latency(const Partition& partition,
+                  const std::function<void(std::string_view name, const Histogram& times)>& visit);
+
+/// By Stage. Any thread, also while the stages run.
+std::vector<StageFigure> stages_of(const Chain& chain);
 
 /// `wall_ns`: how long the loop ran. `port` has what the port counted, and goes in front of the stages' counters.
 Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vector<CounterFigure> port);

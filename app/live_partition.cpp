@@ -146,7 +146,8 @@ std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
   }
   flush_out();
   const std::string recording_error = recorder_ ? recorder_->finish() : "";
-  const Figures figures = figures_of(*partition_, wall_ns, port_counters());
+  const bool unsent = !partition_->finished() || transmit_.unsent() || publish_.unsent();
+  const Figures figures = figures_of(*partition_, wall_ns, port_counters(unsent));
   fmt::print("ended\npartition    {}\n{}", name_, to_text(figures));
   std::fflush(stdout);
   if (report_) {
@@ -167,8 +168,12 @@ void LivePartition::flush_out() {
   }
 }
 
-std::vector<CounterFigure> LivePartition::port_counters() const {
-  const bool unsent = !partition_->finished() || transmit_.unsent() || publish_.unsent();
+LiveSource LivePartition::live_source() {
+  return {partition_name(partition_->config().path), *partition_, cores_.stages,
+          [this] { return port_counters(false); }};
+}
+
+std::vector<CounterFigure> LivePartition::port_counters(bool unsent) const {
   const DeviceRxCounters& rx = rx_.counters();
   const auto of_both = [this](std::atomic<std::uint64_t> DeviceTxCounters::*counter) {
     return (transmit_.counters().*counter).load() + (publish_.counters().*counter).load();

@@ -11,6 +11,7 @@
 #include "app/config.hpp"
 #include "app/cores.hpp"
 #include "app/figures.hpp"
+#include "app/live_figures.hpp"
 #include "app/partition.hpp"
 #include "app/polling_threads.hpp"
 #include "app/whole_file.hpp"
@@ -48,12 +49,16 @@ class LivePartition {
 
   /// The configuration file's name without its ending.
   const std::string& name() const { return name_; }
+  /// What the live figures show of it.
+  LiveSource live_source();
+
   const Partition& partition() const { return *partition_; }
   const StageCores& cores() const { return cores_; }
 
  private:
   void flush_out();
-  std::vector<CounterFigure> port_counters() const;
+  /// `unsent`: frames of the last answers. Any control thread.
+  std::vector<CounterFigure> port_counters(bool unsent) const;
 
   std::string name_;
   Outputs outputs_;

@@ -12,6 +12,7 @@
 #include "app/plan.hpp"
 #include "app/replay.hpp"
 #include "app/run.hpp"
+#include "app/top.hpp"
 
 namespace {
 
@@ -102,14 +103,15 @@ int main(int argc, char** argv) {
   crosswire::add_load_command(app, exit_code);
   crosswire::add_echo_command(app, exit_code);
   crosswire::add_plan_command(app, exit_code);
+  crosswire::add_top_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      std::fprintf(
-          stderr,
-          "crosswire: \"%s\" is no command; give run, plan, doctor, replay, flow, load or echo, or see crosswire --help\n",
-          argv[1]);
+      std::fprintf(stderr,
+                   "crosswire: \"%s\" is no command; give run, plan, doctor, replay, flow, load, echo or top, or see "
+                   "crosswire --help\n",
+                   argv[1]);
       return kWrongUsage;
     }
     if (app.exit(error) != 0) return kWrongUsage;

@@ -17,11 +17,14 @@
 
 #include "app/config.hpp"
 #include "app/cores.hpp"
+#include "app/live_figures.hpp"
 #include "app/live_partition.hpp"
 #include "app/polling_threads.hpp"
+#include "app/prometheus.hpp"
 #include "app/same_file.hpp"
 #include "app/stall_monitor.hpp"
 #include "app/supervisor.hpp"
+#include "app/telemetry.hpp"
 #include "hugepages/topology.hpp"
 #include "netstack/port/eal.hpp"
 
@@ -136,6 +139,11 @@ void check_together(const Config& config, const Config& other) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",
                                          place_of(config, "memory.hugepages"), other.path));
   }
+  const std::string& prometheus = config.monitoring.prometheus;
+  if (!prometheus.empty() && !other.monitoring.prometheus.empty() && prometheus != other.monitoring.prometheus) {
+    throw std::runtime_error(fmt::format("{}: differs from that of {}; a process has one endpoint for all partitions",
+                                         place_of(config, "monitoring.prometheus"), other.path));
+  }
   if (config.net.feed_group == other.net.feed_group && config.net.feed_port == other.net.feed_port) {
     fmt::print(stderr,
                "crosswire run: {}: {}:{} is the feed of {} as well; on one network give each partition its own\n",
@@ -197,6 +205,19 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
   }
 }
 
+/// One endpoint for all partitions, where one of them names it.
+std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& figures,
+                                                          const std::vector<Config>& configs) {
+  const auto named = std::find_if(configs.begin(), configs.end(),
+                                  [](const Config& config) { return !config.monitoring.prometheus.empty(); });
+  if (named == configs.end()) return nullptr;
+  try {
+    return std::make_unique<PrometheusEndpoint>(figures, named->monitoring.prometheus);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("{}: {}", place_of(*named, "monitoring.prometheus"), error.what()));
+  }
+}
+
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
                     const std::vector<LivePartition::Outputs>& outputs) {
@@ -206,6 +227,10 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
     partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
   }
   for (LivePartition& live : partitions) live.begin_recording();
+  LiveFigures figures;
+  for (LivePartition& live : partitions) figures.add(live.live_source());
+  const Telemetry telemetry(figures);
+  const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
   std::vector<PollingTask> tasks;
   for (LivePartition& live : partitions) {
     for (PollingTask& task : live.tasks()) tasks.push_back(std::move(task));
@@ -261,7 +286,7 @@ int run_main(const RunOptions& options) {
     for (std::size_t i = 0; i < configs.size(); ++i) check_here_and_now(configs[i], outputs[i]);
     check_outputs_together(outputs);
     sem_init(&g_wake, 0, 0);
-    // Threads that are made from here on, DPDK's and the recordings', inherit the control core.
+    // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));
     const EalGuard eal;
     start_eal(configs, plan);

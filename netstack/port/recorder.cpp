@@ -85,7 +85,7 @@ RecordingRxPort::~RecordingRxPort() { finish(); }
 
 RxBurst RecordingRxPort::receive() {
   if (!ring_.has_room(kFullBurstBytes)) {
-    ++held_back_;
+    held_back_.add();
     return {{}, last_ns_, false};
   }
   const RxBurst burst = inner_.receive();

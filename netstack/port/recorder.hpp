@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "hugepages/arena.hpp"
+#include "hugepages/count_word.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/port.hpp"
 
@@ -85,7 +86,7 @@ class RecordingRxPort final : public RxPort {
   /// stderr when it happens, and the rest of the frames is not recorded.
   std::string finish();
 
-  [[nodiscard]] std::uint64_t held_back() const { return held_back_; }
+  [[nodiscard]] std::uint64_t held_back() const { return held_back_.get(); }
 
  private:
   void record(const RxBurst& burst);
@@ -97,7 +98,7 @@ class RecordingRxPort final : public RxPort {
   std::int64_t midnight_epoch_ns_;
   TimeNs last_ns_;
   bool ended_ = false;
-  std::uint64_t held_back_ = 0;
+  CountWord held_back_;
   // The writer's thread alone, until it has joined.
   std::optional<CaptureWriter> writer_;  // from begin() on
   bool complained_ = false;

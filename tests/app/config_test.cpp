@@ -312,6 +312,20 @@ TEST_F(ConfigFile, PlacesStagesInOneWay) {
   expect_error("[port]\naddress = \"10.99.0.1\"\ncore = 1\n", 3, "port.core", "unknown key");
 }
 
+TEST_F(ConfigFile, NamesWhereFiguresCanBeFetched) {
+  const auto monitored = [this](const std::string& keys) { return load(kGood + "[monitoring]\n" + keys).monitoring; };
+  EXPECT_EQ(monitored("").prometheus, "");
+  EXPECT_EQ(monitored("prometheus = \"127.0.0.1:9464\"\n").prometheus, "127.0.0.1:9464");
+  EXPECT_EQ(monitored("prometheus = \"0.0.0.0:65535\"\n").prometheus, "0.0.0.0:65535");
+  for (const std::string address : {"", "9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", ":9464",
+                                    "127.0.0.1:94x", "127.0.0.1:9464s", "127.0.0.1:9464,80", "[::1]:9464", "here:80"}) {
+    expect_error(kGood + "[monitoring]\nprometheus = \"" + address + "\"\n", kNext + 1, "monitoring.prometheus",
+                 "cannot be listened on");
+  }
+  expect_error(kGood + "[monitoring]\nprometheus = 9464\n", kNext + 1, "monitoring.prometheus", "whole number");
+  expect_error(kGood + "[monitoring]\ngraphite = 1\n", kNext + 1, "monitoring.graphite", "unknown key");
+}
+
 TEST_F(ConfigFile, WithoutWhatMustBeThereSaysWhat) {
   expect_error(kSymbol + kAccount, 1, "port", "missing");
   expect_error("[port]\n" + kSymbol + kAccount, 1, "port.address", "missing");

@@ -1,0 +1,87 @@
+// Live figures: see the header. On control threads.
+#include "app/live_figures.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <utility>
+
+namespace crosswire {
+namespace {
+
+std::vector<LatencyNow> latencies_of(const Partition& partition) {
+  std::vector<LatencyNow> latencies;
+  each_latency(partition, [&](std::string_view name, const Histogram& times) { latencies.push_back({name, times}); });
+  return latencies;
+}
+
+std::vector<StageNow> stages_of(const LiveSource& source) {
+  std::vector<StageNow> stages;
+  for (const StageFigure& figure : crosswire::stages_of(source.partition.chain())) {
+    stages.push_back({figure, source.cores[stages.size()]});
+  }
+  return stages;
+}
+
+std::vector<RingNow> rings_of(const Partition& partition) {
+  const Chain& chain = partition.chain();
+  const Config& config = partition.config();
+  const auto ring = [&chain](std::string_view name, Stage reader, std::uint64_t capacity) {
+    const std::uint64_t waiting = chain.waiting(reader);
+    return RingNow{name, kStageNames[index_of(reader)], waiting, std::max(chain.most_waiting(reader), waiting),
+                   capacity};
+  };
+  return {ring("commands", Stage::match, config.command_ring), ring("events", Stage::transmit, config.event_ring),
+          ring("events", Stage::publish, config.event_ring)};
+}
+
+}  // namespace
+
+std::uint64_t PartitionNow::counter(std::string_view stage, std::string_view label) const {
+  const auto found = std::find_if(counters.begin(), counters.end(),
+                                  [&](const CounterFigure& c) { return c.stage == stage && c.label == label; });
+  return found == counters.end() ? 0 : found->value;
+}
+
+LiveFigures::LiveFigures() : begun_(std::chrono::steady_clock::now()) {}
+
+void LiveFigures::add(LiveSource source) {
+  const auto taken = [this](const std::string& name) {
+    return std::any_of(sources_.begin(), sources_.end(), [&](const LiveSource& known) { return known.name == name; });
+  };
+  const std::string stem = source.name;
+  for (int number = 2; taken(source.name); ++number) source.name = stem + "_" + std::to_string(number);
+  sources_.push_back(std::move(source));
+}
+
+PartitionNow LiveFigures::partition(std::size_t number) const {
+  const LiveSource& source = sources_[number];
+  const Partition& partition = source.partition;
+  PartitionNow now;
+  now.name = source.name;
+  now.order_session = partition.config().net.order_session;
+  now.feed_session = partition.config().net.feed_session;
+  now.counters = counters_of(partition, source.port ? source.port() : std::vector<CounterFigure>());
+  now.latencies = latencies_of(partition);
+  now.stages = stages_of(source);
+  now.rings = rings_of(partition);
+  now.memory = partition.memory();
+  return now;
+}
+
+std::uint64_t LiveFigures::uptime_ms() const {
+  const auto span = std::chrono::steady_clock::now() - begun_;
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
+}
+
+std::string partition_name(const std::string& config_path) {
+  std::string name = std::filesystem::path(config_path).stem().string();
+  for (char& letter : name) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '-' || letter == '.';
+    if (!plain) letter = '_';
+  }
+  return name;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""The live figures: telemetry socket, Prometheus endpoint and `crosswire top` tell of a running appliance what it prints
+when it ends.
+
+Each check is a sentence. Over a veth pair as live.py, whose client trades; needs root and says so otherwise. curl,
+promtool and tmux are used where they are installed. The program is named by $CROSSWIRE, the repository by $SOURCE_ROOT.
+Output: TAP."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import live
+
+ENDPOINT = "127.0.0.1:19464"  # in the appliance's own namespace
+MONITORING = f'\n[monitoring]\nprometheus = "{ENDPOINT}"\n'
+
+
+class Telemetry:
+    """What dpdk-telemetry.py does: one packet a question, one packet an answer."""
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(5)
+        self.sock.connect(os.path.join(os.environ["RUNTIME_DIRECTORY"], "dpdk/crosswire/dpdk_telemetry.v2"))
+        self.hello = json.loads(self.sock.recv(1 << 16))
+
+    def ask(self, command):
+        self.sock.send(command.encode())
+        return json.loads(self.sock.recv(1 << 16))[command.split(",")[0]]
+
+
+def in_appliance(*command):
+    return subprocess.run(["ip", "netns", "exec", live.APPLIANCE_NS, *command], capture_output=True, text=True, check=False)
+
+
+def scrape():
+    if shutil.which("curl") is not None:
+        return in_appliance("curl", "-s", "-m", "5", f"http://{ENDPOINT}/metrics").stdout
+    fetch = f"import urllib.request; print(urllib.request.urlopen('http://{ENDPOINT}/metrics', timeout=5).read().decode())"
+    return in_appliance(sys.executable, "-c", fetch).stdout
+
+
+def metrics_of(text):
+    """{name: {frozenset of labels: value}}"""
+    found = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r'(\w+)(?:\{(.*)\})? (\S+)', line)
+        if match and not line.startswith("#"):
+            labels = frozenset(re.findall(r'(\w+)="([^"]*)"', match[2] or ""))
+            found.setdefault(match[1], {})[labels] = float(match[3])
+    return found
+
+
+def metric(metrics, name, **labels):
+    wanted = set(labels.items())
+    values = [value for have, value in metrics.get(name, {}).items() if wanted <= have]
+    return values[0] if len(values) == 1 else None
+
+
+def top(program, *arguments):
+    return subprocess.run([program, "top", *arguments], capture_output=True, text=True, check=False, timeout=30)
+
+
+def settled(telemetry):
+    """The counters, once two looks a little apart agree on what clients cause."""
+    seen = None
+    for _ in range(50):
+        counters = telemetry.ask("/crosswire/counters")
+        caused = [counters[f"match/{name}"] for name in ("orders", "executions")] + [counters["transmit/answers"]]
+        if caused == seen:
+            return counters
+        seen = caused
+        time.sleep(0.1)
+    return counters
+
+
+# What a drain adds: the day's end, its events and frames, and whatever the kernel's side still sends.
+ADDED_BY_THE_END = re.compile(r"^(port/|receive/(frames|commands|ether_|order_empty|heartbeats)|match/commands|"
+                              r"transmit/(frames|answers|answers_unsent|heartbeats|sessions_ended|arp_replies)|"
+                              r"publish/(frames|messages|datagrams|heartbeats))")
+
+
+def compare(tap, program, telemetry):
+    tap.check("says on DPDK's telemetry socket who it is", telemetry.ask("/crosswire/info")["partitions"] == ["c"])
+    commands = [command for command in telemetry.ask("/") if command.startswith("/crosswire")]
+    helps = [telemetry.ask(f"/help,{command}") for command in commands]
+    tap.check("has a help text for each of its commands",
+              len(commands) >= 10 and all(len(str(text)) > 30 for text in helps), f"{commands} {helps}")
+    counters = settled(telemetry)
+    tap.check("counts the trades of the client", counters["match/orders"] > 500 and counters["match/executions"] >= 26, counters)
+    latency = telemetry.ask("/crosswire/latency")
+    histogram = telemetry.ask("/crosswire/histogram,in_the_box")
+    tap.check("tells how long orders were in the box",
+              latency["in_the_box/count"] == sum(histogram["count"]) > 0 and
+              latency["in_the_box/p50"] <= latency["in_the_box/p99"] <= latency["in_the_box/max"],
+              f"{latency} {histogram}")
+    drops = telemetry.ask("/crosswire/drops")
+    tap.check("names drops and notices among its counters",
+              "match/ignored_dead_order" in drops and drops["match/ignored_dead_order"] == counters["match/ignored_dead_order"] == 1
+              and "match/rejected" in telemetry.ask("/crosswire/notices"), drops)
+    rings = telemetry.ask("/crosswire/rings")
+    tap.check("shows its rings", rings["commands/match/capacity"] == 4096 and rings["events/publish/most_waiting"] >= 1, rings)
+    tap.check("shows what the port counted", telemetry.ask("/crosswire/ports,c")["rx_frames"] > 30)
+    tap.check("answers null for a partition that is not there",
+              telemetry.ask("/crosswire/stages,nosuch") is None and telemetry.ask("/crosswire/histogram,nosuch") is None)
+
+    text = scrape()
+    metrics = metrics_of(text)
+    same = {
+        "crosswire_orders_total": "match/orders", "crosswire_executions_total": "match/executions",
+        "crosswire_answers_total": "transmit/answers", "crosswire_rejected_total": "match/rejected"}
+    tap.check("tells Prometheus the same totals",
+              all(metric(metrics, name, partition="c") == counters[key] for name, key in same.items()), text)
+    tap.check("tells Prometheus every drop by name",
+              metric(metrics, "crosswire_dropped_total", stage="match", reason="ignored_dead_order") == 1 and
+              len(metrics["crosswire_dropped_total"]) == len(drops))
+    tap.check("tells Prometheus how long orders were in the box",
+              metric(metrics, "crosswire_in_the_box_seconds_count") == latency["in_the_box/count"])
+    if shutil.which("promtool") is not None:
+        lint = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        tap.check("names its metrics as promtool wants them", len(text) > 1000 and lint.returncode == 0, lint.stdout + lint.stderr)
+    rules = os.path.join(os.environ["SOURCE_ROOT"], "scripts/monitoring/alerts.yml")
+    dashboard = os.path.join(os.environ["SOURCE_ROOT"], "scripts/monitoring/dashboard.json")
+    for file in (rules, dashboard):
+        with open(file) as opened:
+            named = set(re.findall(r"\bcrosswire_[a-z0-9_]+", opened.read()))
+        tap.check(f"exports every metric that scripts/monitoring/{os.path.basename(file)} names",
+                  len(named) > 4 and named <= set(metrics), named - set(metrics))
+
+    page = top(program, "--once")
+    tap.check("shows the same totals in `crosswire top`",
+              page.returncode == 0 and f"orders      {counters['match/orders']} (" in page.stdout
+              and f"executions {counters['match/executions']} (" in page.stdout
+              and re.search(r"^dropped +match/ignored_dead_order +1 |^ +match/ignored_dead_order +1 ", page.stdout, re.M),
+              page.stdout + page.stderr)
+    report = json.loads(top(program, "--json").stdout)
+    tap.check("gives scripts the same as JSON", report["partitions"]["c"]["totals"]["orders"] == counters["match/orders"])
+    if shutil.which("tmux") is not None:
+        watch(tap, program, counters)
+    return counters, drops
+
+
+def watch(tap, program, counters):
+    """In a terminal, of two sizes, until q."""
+    name = f"crosswire-{os.getpid()}"
+    tmux = lambda *a: subprocess.run(["tmux", "-L", name, *a], capture_output=True, text=True, check=False)
+    tmux("-f", "/dev/null", "new-session", "-d", "-s", name, "-x", "120", "-y", "50", f"{program} top --interval 0.2; sleep 60")
+    shown = ""
+    for _ in range(50):
+        time.sleep(0.1)
+        shown = tmux("capture-pane", "-p", "-t", name).stdout
+        if "rates of the last" in shown:
+            break
+    tap.check("shows them in a terminal, again and again",
+              "rates of the last" in shown and f"orders      {counters['match/orders']} (0/s)" in shown, shown)
+    tmux("resize-window", "-t", name, "-x", "60", "-y", "10")
+    small = ""
+    for _ in range(50):
+        time.sleep(0.1)
+        small = tmux("capture-pane", "-p", "-t", name).stdout.rstrip("\n")
+        if small.startswith("crosswire ") and len(small.splitlines()) <= 10:
+            break
+    tap.check("keeps to a smaller terminal", small.startswith("crosswire ") and "stage" in small and
+              all(len(line) <= 60 for line in small.splitlines()), small)
+    tmux("send-keys", "-t", name, "q")
+    for _ in range(50):
+        time.sleep(0.1)
+        processes = subprocess.run(["pgrep", "-f", "top --interval 0.2$"], capture_output=True, text=True, check=False)
+        if processes.returncode != 0:
+            break
+    tap.check("ends at q", processes.returncode != 0, processes.stdout)
+    tmux("kill-server")
+
+
+def run_all(tap, program, folder):
+    config, report = (os.path.join(folder, name) for name in ("c.toml", "report.json"))
+    with open(config, "w") as file:
+        file.write(live.CONFIG + MONITORING)
+    os.chmod(config, 0o600)
+    gone = top(program, "--once", "--prefix", "nobody-is-here")
+    tap.check("says in one line that nobody is there", gone.returncode == 1 and gone.stderr.count("\n") == 1, gone.stderr)
+    appliance = subprocess.Popen(
+        ["ip", "netns", "exec", live.APPLIANCE_NS, program, "run", "--config", config, "--report", report],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        started = live.wait_until_running(appliance)
+        tap.check("starts with an endpoint", "running until" in started, started)
+        ann, bob, feed = live.Client("ann", 40001), live.Client("bob", 40002), live.join_feed()
+        live.trade(tap, ann, bob, feed)
+        counters, drops = compare(tap, program, Telemetry())
+        again = in_appliance(program, "run", "--config", config)
+        tap.check("is not disturbed by another that wants the same endpoint",
+                  again.returncode == 1 and top(program, "--once").returncode == 0, again.stderr)
+        appliance.send_signal(signal.SIGINT)
+        figures, errors = appliance.communicate(timeout=20)
+    finally:
+        if appliance.poll() is None:
+            appliance.kill()
+    with open(report) as file:
+        end = json.load(file)
+    ended = {f"{stage}/{name}": value for stage, values in end["counters"].items() for name, value in values.items()}
+    kept = {name: value for name, value in counters.items() if not ADDED_BY_THE_END.match(name)}
+    different = {name: (value, ended.get(name)) for name, value in kept.items() if ended.get(name) != value}
+    tap.check("told while it ran what it prints at the end", len(kept) > 60 and not different, different)
+    tap.check("told of the same drops", {n for n in drops} == {n.replace(".", "/") for n in end["drops"]})
+    tap.check("never told more than in the end", all(ended[name] >= value for name, value in counters.items()), counters)
+    tap.check("leaves with 0", appliance.returncode == 0, figures + errors)
+    for inbox in (ann.inbox, bob.inbox, feed):
+        inbox.stop()
+
+
+def main():
+    program = os.environ.get("CROSSWIRE")
+    if program is None:
+        print("1..0 # SKIP CROSSWIRE does not name the program")
+        return 0
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        print("1..0 # SKIP needs root and iproute2, for network namespaces")
+        return 0
+    tap, folder = live.Tap(), tempfile.mkdtemp(prefix="crosswire-figures-")
+    os.environ["RUNTIME_DIRECTORY"] = folder  # where DPDK puts its sockets: others may run on this machine
+    try:
+        try:
+            live.set_up_link()
+            live.ip("-n", live.APPLIANCE_NS, "link", "set", "lo", "up")  # where the endpoint listens
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"1..0 # SKIP no network namespace or veth pair to be had here: {error}")
+            return 0
+        run_all(tap, os.path.abspath(program), folder)
+    finally:
+        live.remove_link()
+        shutil.rmtree(folder)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
