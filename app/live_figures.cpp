@@ -1,6 +1,8 @@
 // Live figures: see the header. On control threads.
 #include "app/live_figures.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -67,6 +69,38 @@ PartitionNow LiveFigures::partition(std::size_t number) const {
   now.rings = rings_of(partition);
   now.memory = partition.memory();
   return now;
+}
+
+std::vector<SessionNow> LiveFigures::sessions(std::size_t number, std::size_t first) const {
+  Partition& partition = sources_[number].partition;
+  std::vector<SessionHere> here;
+  std::vector<SessionOut> out;
+  const Chain::Stages stages = partition.stages();
+  if (!stages.receive.sessions().ask(first, here, kPatience)) return {};
+  if (!stages.transmit.sessions().ask(first, out, kPatience)) return {};
+  std::vector<SessionNow> sessions;
+  for (std::size_t i = 0; i < std::min(here.size(), out.size()); ++i) {
+    const SessionHere& session = here[i];
+    std::string source;
+    if (session.open) source = fmt::format("{}:{}", format_address(session.address), session.port);
+    if (session.open && session.vlan != 0) source += fmt::format("/{}", session.vlan);
+    sessions.push_back({partition.config().net.accounts[first + i].user, session.open, std::move(source),
+                        session.open ? session.silent_ns / 1'000'000 : 0, session.next_in, out[i].next_out,
+                        out[i].next_out - out[i].oldest});
+  }
+  return sessions;
+}
+
+std::vector<BookNow> LiveFigures::books(std::size_t number, std::size_t first) const {
+  Partition& partition = sources_[number].partition;
+  std::vector<BookTop> tops;
+  if (!partition.stages().match.tops().ask(first, tops, kPatience)) return {};
+  std::vector<BookNow> books;
+  for (std::size_t i = 0; i < tops.size(); ++i) {
+    const SymbolName& name = partition.config().engine.symbols[first + i].name;
+    books.push_back({std::string(name.begin(), std::find(name.begin(), name.end(), ' ')), tops[i]});
+  }
+  return books;
 }
 
 std::uint64_t LiveFigures::uptime_ms() const {

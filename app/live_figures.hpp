@@ -39,6 +39,21 @@ struct RingNow {
   std::uint64_t capacity;
 };
 
+/// An account's session. Numbers are of MoldUDP64.
+struct SessionNow {
+  std::string user;
+  bool bound;
+  std::string source;  // "10.99.0.100:40001" while bound, with "/VLAN" where tagged
+  std::uint64_t heard_ms;
+  std::uint64_t next_in, next_out;
+  std::uint64_t kept;  // messages that it can still ask for again
+};
+
+struct BookNow {
+  std::string symbol;
+  BookTop top;
+};
+
 struct PartitionNow {
   std::string name;
   std::string order_session, feed_session;
@@ -57,7 +72,7 @@ struct PartitionNow {
 /// A partition as the figures see it. All outlive the LiveFigures.
 struct LiveSource {
   std::string name;  // of the partition: letters, digits, "_", "-" and "."
-  const Partition& partition;
+  Partition& partition;
   std::array<std::optional<unsigned>, kStages> cores;
   std::function<std::vector<CounterFigure>()> port;  // what its port counted; any control thread
 };
@@ -75,6 +90,12 @@ class LiveFigures {
   const std::vector<LiveSource>& sources() const { return sources_; }
   PartitionNow partition(std::size_t number) const;
   std::uint64_t uptime_ms() const;
+
+  /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
+  /// answers, a stage that is stalled for kPatience; then, and beyond the last, there are none.
+  static constexpr std::chrono::milliseconds kPatience{200};
+  std::vector<SessionNow> sessions(std::size_t number, std::size_t first) const;
+  std::vector<BookNow> books(std::size_t number, std::size_t first) const;
 
  private:
   std::chrono::steady_clock::time_point begun_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -219,6 +220,105 @@ bool histogram(const LiveFigures& figures, std::string_view parameters, rte_tel_
   return true;
 }
 
+/// A table as columns of one length.
+class Columns {
+ public:
+  void text(const char* name, const std::string& value) {
+    rte_tel_data_add_array_string(column(name, RTE_TEL_STRING_VAL), value.c_str());
+  }
+  void number(const char* name, std::uint64_t value) {
+    rte_tel_data_add_array_u64(column(name, RTE_TEL_U64_VAL), value);
+  }
+  void give_to(Dict& dict) {
+    for (const auto& [name, array] : columns_) dict.add(name, array);
+  }
+
+ private:
+  rte_tel_data* column(const char* name, rte_tel_value_type type) {
+    for (const auto& [known, array] : columns_) {
+      if (known == name) return array;
+    }
+    return columns_.emplace_back(name, new_array(type)).second;
+  }
+
+  std::vector<std::pair<std::string, rte_tel_data*>> columns_;
+};
+
+/// "PARTITION,FIRST", both may be left out: the partition's number and FIRST.
+std::optional<std::pair<std::size_t, std::size_t>> find_rows(const LiveFigures& figures, std::string_view parameters) {
+  const std::size_t comma = parameters.find(',');
+  const auto number = find_partition(figures, parameters.substr(0, comma));
+  if (!number) return std::nullopt;
+  std::size_t first = 0;
+  if (comma != std::string_view::npos) {
+    const std::string_view digits = parameters.substr(comma + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), first);
+    if (error != std::errc() || end != digits.data() + digits.size() || first > 65'535) return std::nullopt;
+  }
+  return std::pair(*number, first);
+}
+
+bool sessions(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const auto rows = find_rows(figures, parameters);
+  if (!rows) return false;
+  Columns columns;
+  for (const SessionNow& session : figures.sessions(rows->first, rows->second)) {
+    columns.text("user", session.user);
+    columns.number("bound", session.bound ? 1 : 0);
+    columns.text("source", session.source);
+    columns.number("heard_ms", session.heard_ms);
+    columns.number("next_in", session.next_in);
+    columns.number("next_out", session.next_out);
+    columns.number("kept", session.kept);
+  }
+  Dict dict(data);
+  columns.give_to(dict);
+  return true;
+}
+
+bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const auto rows = find_rows(figures, parameters);
+  if (!rows) return false;
+  Columns columns;
+  for (const BookNow& book : figures.books(rows->first, rows->second)) {
+    columns.text("symbol", book.symbol);
+    columns.text("phase", phase_name(book.top.phase));
+    columns.number("bid_e4", book.top.bid.value);
+    columns.number("bid_shares", book.top.bid_shares);
+    columns.number("ask_e4", book.top.ask.value);
+    columns.number("ask_shares", book.top.ask_shares);
+    columns.number("last_e4", book.top.last.value);
+    columns.number("volume", book.top.volume);
+  }
+  Dict dict(data);
+  columns.give_to(dict);
+  return true;
+}
+
+bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  for (std::size_t i = 0; i < figures.sources().size(); ++i) {
+    const auto& symbols = figures.sources()[i].partition.config().engine.symbols;
+    for (std::size_t number = 0; number < symbols.size(); ++number) {
+      const SymbolName& name = symbols[number].name;
+      if (parameters != std::string(name.begin(), std::find(name.begin(), name.end(), ' '))) continue;
+      const std::vector<BookNow> found = figures.books(i, number);
+      if (found.empty()) return false;
+      const BookTop& top = found.front().top;
+      Dict dict(data);
+      dict.add("partition", figures.sources()[i].name);
+      dict.add("phase", std::string(phase_name(top.phase)));
+      dict.add("bid_e4", std::uint64_t{top.bid.value});
+      dict.add("bid_shares", top.bid_shares);
+      dict.add("ask_e4", std::uint64_t{top.ask.value});
+      dict.add("ask_shares", top.ask_shares);
+      dict.add("last_e4", std::uint64_t{top.last.value});
+      dict.add("volume", top.volume);
+      return true;
+    }
+  }
+  return false;
+}
+
 struct TelemetryCommand {
   const char* name;
   const char* help;  // DPDK takes 63 characters
@@ -239,6 +339,9 @@ constexpr std::array kCommands = {
     TelemetryCommand{"/crosswire/latency", "Percentiles since the start, ns. Parameter: partition",
                      of_partition<write_latency>},
     TelemetryCommand{"/crosswire/histogram", "Buckets of a latency. Parameters: name[,partition]", histogram},
+    TelemetryCommand{"/crosswire/sessions", "Up to 64 sessions. Parameters: partition[,first]", sessions},
+    TelemetryCommand{"/crosswire/books", "Tops of up to 64 books. Parameters: partition[,first]", books},
+    TelemetryCommand{"/crosswire/book", "Top of one book. Parameter: symbol", book},
     TelemetryCommand{"/crosswire/ports", "What port and device counted. Parameter: partition",
                      of_partition<write_ports>},
 };

@@ -18,6 +18,9 @@ namespace crosswire {
 ///   /crosswire/counters[,PARTITION]   every counter
 ///   /crosswire/latency[,PARTITION]    percentiles since the start, ns
 ///   /crosswire/histogram,NAME[,PARTITION]  its buckets: up_to_ns and count, coarser than inside
+///   /crosswire/sessions[,PARTITION[,FIRST]]  columns, of up to 64 accounts from the FIRST (0)
+///   /crosswire/books[,PARTITION[,FIRST]]     columns, of up to 64 symbols
+///   /crosswire/book,SYMBOL            of that one, whatever partition it is in
 ///   /crosswire/ports[,PARTITION]      what the port and its device counted
 ///
 /// PARTITION may be left out where there is one. An unknown one is answered with null, as DPDK's own commands do.

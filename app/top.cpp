@@ -117,7 +117,15 @@ std::string plain(std::string_view text) {
   return result;
 }
 
-std::int64_t number(const Json& value) { return value.is_number() ? value.get<std::int64_t>() : 0; }
+/// Within what can be added and subtracted a few times; 0 for what is no number.
+std::int64_t number(const Json& value) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;
+  if (value.is_number_unsigned())
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value.get<std::uint64_t>(), kMost));
+  if (value.is_number_integer()) return std::clamp(value.get<std::int64_t>(), -kMost, kMost);
+  if (value.is_number_float()) return static_cast<std::int64_t>(std::clamp(value.get<double>(), -1e18, 1e18));
+  return 0;
+}
 
 std::string text(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -155,7 +163,42 @@ TopNumbers buckets(const Json& object) {
   return result;
 }
 
+/// Some hundreds are enough for a page; of the books those with most volume are shown.
+constexpr std::size_t kMostRows = 256;
+
+template <class Ask>
+std::vector<TopSession> ask_sessions(Ask ask) {
+  std::vector<TopSession> sessions;
+  for (std::size_t n = 1; n > 0 && sessions.size() < kMostRows;) {
+    const Json& table = ask(sessions.size());
+    n = std::min(rows_of(table, "user"), kMostRows);
+    for (std::size_t i = 0; i < n; ++i) {
+      sessions.push_back({text_cell(table, "user", i), text_cell(table, "source", i), number(cell(table, "bound", i)),
+                          number(cell(table, "heard_ms", i)), number(cell(table, "next_in", i)),
+                          number(cell(table, "next_out", i))});
+    }
+  }
+  return sessions;
+}
+
+template <class Ask>
+std::vector<TopBook> ask_books(Ask ask) {
+  std::vector<TopBook> books;
+  for (std::size_t n = 1; n > 0 && books.size() < kMostRows;) {
+    const Json& table = ask(books.size());
+    n = std::min(rows_of(table, "symbol"), kMostRows);
+    for (std::size_t i = 0; i < n; ++i) {
+      books.push_back({text_cell(table, "symbol", i), text_cell(table, "phase", i), number(cell(table, "bid_e4", i)),
+                       number(cell(table, "bid_shares", i)), number(cell(table, "ask_e4", i)),
+                       number(cell(table, "ask_shares", i)), number(cell(table, "last_e4", i)),
+                       number(cell(table, "volume", i))});
+    }
+  }
+  return books;
+}
+
 TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, Json& raw) {
+  // The answer stays where it is until the next question.
   const auto ask = [&](const char* what, const std::string& parameters) -> const Json& {
     const std::string command = fmt::format("/crosswire/{}", what);
     Json answer = socket.ask(fmt::format("{},{}", command, parameters));
@@ -174,6 +217,10 @@ TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, Jso
   partition.notices = numbers(ask("notices", name));
   partition.latency = numbers(ask("latency", name));
   partition.box = buckets(ask("histogram", "in_the_box," + name));
+  partition.sessions = ask_sessions(
+      [&](std::size_t first) -> const Json& { return ask("sessions", fmt::format("{},{}", name, first)); });
+  partition.books =
+      ask_books([&](std::size_t first) -> const Json& { return ask("books", fmt::format("{},{}", name, first)); });
   return partition;
 }
 
@@ -292,7 +339,7 @@ class Page {
     std::int64_t count = 0;
     for (const auto& [end, n] : now_.box) {
       since.emplace_back(end, std::max<std::int64_t>(n - value_of(before_->box, end), 0));
-      count += since.back().second;
+      count = std::min(count + since.back().second, std::int64_t{1} << 60);
     }
     const auto percentile = [&](double p) -> std::string {
       const double wanted = std::ceil(p / 100 * static_cast<double>(count));
@@ -320,25 +367,37 @@ class Page {
     if (!any) line("{:<12}nothing", title);
   }
 
+  /// Those that are bound first.
   void sessions() {
+    constexpr std::size_t kShown = 16;
     if (now_.sessions.empty()) return;
+    std::vector<TopSession> shown = now_.sessions;
+    std::stable_sort(shown.begin(), shown.end(),
+                     [](const TopSession& a, const TopSession& b) { return a.bound > b.bound; });
+    shown.resize(std::min(shown.size(), kShown));
     line("");
     line("{:<10}{:<8}{:<22}{:>12}{:>12}{:>12}", "session", "bound", "source", "heard ms ago", "next in", "next out");
-    for (const TopSession& session : now_.sessions) {
+    for (const TopSession& session : shown) {
       line("{:<10}{:<8}{:<22}{:>12}{:>12}{:>12}", session.user, session.bound != 0 ? "yes" : "no", session.source,
            session.bound != 0 ? std::to_string(session.heard_ms) : "-", session.next_in, session.next_out);
     }
   }
 
+  /// Those with most volume first.
   void books() {
+    constexpr std::size_t kShown = 8;
     if (now_.books.empty()) return;
+    std::vector<TopBook> shown = now_.books;
+    std::stable_sort(shown.begin(), shown.end(),
+                     [](const TopBook& a, const TopBook& b) { return a.volume > b.volume; });
+    shown.resize(std::min(shown.size(), kShown));
     const auto price = [](std::int64_t e4) {
       return e4 == 0 ? "-" : fmt::format("{:.4f}", static_cast<double>(e4) / 1e4);
     };
     line("");
     line("{:<10}{:<14}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}", "symbol", "phase", "bid", "shares", "ask", "shares",
          "last", "volume");
-    for (const TopBook& book : now_.books) {
+    for (const TopBook& book : shown) {
       line("{:<10}{:<14}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}", book.symbol, book.phase, price(book.bid_e4), book.bid,
            price(book.ask_e4), book.ask, price(book.last_e4), book.volume);
     }
@@ -483,7 +542,8 @@ TopFigures ask_top_figures(const std::string& socket_path, std::string* raw) {
   constexpr std::size_t kMostPartitions = 64;
   TelemetrySocket socket(socket_path);
   Json all;
-  const Json& info = all["info"] = socket.ask("/crosswire/info");
+  const Json info = socket.ask("/crosswire/info");
+  all["info"] = info;
   if (!info.is_object() || rows_of(info, "partitions") == 0 || rows_of(info, "partitions") > kMostPartitions) {
     socket.reject("it tells of no partitions");
   }

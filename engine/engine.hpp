@@ -85,6 +85,10 @@ class Engine {
     return users_.find(session, channel, number);
   }
   const Book& book(SymbolId symbol) const { return state(symbol).book; }
+  /// The last execution's price, before the first one the previous close.
+  Price last_price(SymbolId symbol) const { return state(symbol).reference; }
+  std::uint64_t volume(SymbolId symbol) const { return state(symbol).volume; }
+  std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
   const BookPools& pools() const { return pools_; }
 
  private:
@@ -196,7 +200,6 @@ class Engine {
 
   SymbolState& state(SymbolId symbol) { return symbols_[symbol.value - 1u]; }
   const SymbolState& state(SymbolId symbol) const { return symbols_[symbol.value - 1u]; }
-  std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
 
   /// From so many commands, and live orders, on it pays to look ahead for what they will touch: fewer orders are in the
   /// cache as it is.

@@ -7,11 +7,23 @@
 #include <cstdint>
 
 #include "engine/engine.hpp"
+#include "hugepages/mailbox.hpp"
 
 namespace crosswire {
 
 using CommandRing = BroadcastRing<Command>;
 using EventRing = BroadcastRing<Event>;
+
+/// What an onlooker may know of a symbol. Shares include hidden ones; price and shares are 0 where a side is empty.
+struct BookTop {
+  Price bid, ask;
+  std::uint64_t bid_shares, ask_shares;
+  Price last;            // the last execution's price, before the first one the previous close
+  std::uint64_t volume;  // shares executed
+  Phase phase;
+};
+/// Asked for symbols from a number on: 0 is SymbolId 1.
+using BookTops = Mailbox<BookTop, 64>;
 
 class MatchStage {
  public:
@@ -23,6 +35,7 @@ class MatchStage {
   /// Applies up to kMaxCommands that wait, as far as the event ring has room. Returns how many it finished, and one
   /// more if it stopped in the middle of a long one.
   std::size_t poll() {
+    if (tops_.asked()) [[unlikely]] tell_tops();
     std::size_t done = 0;
     if (const std::uint64_t waiting = in_.available(); waiting > 0) {
       const std::uint64_t until_wrap = commands_.capacity() - (in_.position() & (commands_.capacity() - 1));
@@ -39,7 +52,36 @@ class MatchStage {
 
   const Engine& engine() const { return engine_; }
 
+  /// For control threads to ask.
+  BookTops& tops() { return tops_; }
+
  private:
+  void tell_tops() {
+    tops_.answer([this](std::uint64_t first, std::span<BookTop> items) {
+      std::size_t n = 0;
+      for (; n < items.size() && first + n < engine_.symbol_count(); ++n) {
+        items[n] = top(SymbolId{static_cast<std::uint16_t>(first + n + 1)});
+      }
+      return n;
+    });
+  }
+
+  BookTop top(SymbolId symbol) const {
+    const Book& book = engine_.book(symbol);
+    BookTop top{};
+    for (const bool buy : {true, false}) {
+      const Ladder& side = book.side(buy);
+      if (side.empty()) continue;
+      const Level& best = engine_.pools().levels[side.best_level()];
+      (buy ? top.bid : top.ask) = best.price;
+      (buy ? top.bid_shares : top.ask_shares) = best.shares;
+    }
+    top.last = engine_.last_price(symbol);
+    top.volume = engine_.volume(symbol);
+    top.phase = engine_.phase(symbol);
+    return top;
+  }
+
   static constexpr std::uint64_t kMaxCommands = 32;
 
   Engine& engine_;
@@ -47,6 +89,7 @@ class MatchStage {
   CommandRing::GatingReader& in_;
   EventRing& events_;
   SlotReturner& returner_;
+  BookTops tops_;
 };
 
 }  // namespace crosswire

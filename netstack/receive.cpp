@@ -76,6 +76,7 @@ std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& en
 }
 
 std::size_t ReceiveStage::poll() {
+  if (sessions_here_.asked()) [[unlikely]] tell_sessions();
   made_ = 0;
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
   if (step_ == Step::receive) take_burst();
@@ -83,6 +84,18 @@ std::size_t ReceiveStage::poll() {
   if (step_ == Step::frames && take_frames()) step_ = Step::receive;
   if (step_ == Step::end && make_alone(CommandKind::day_end)) step_ = Step::ended;
   return made_;
+}
+
+void ReceiveStage::tell_sessions() {
+  sessions_here_.answer([this](std::uint64_t first, std::span<SessionHere> items) {
+    std::size_t n = 0;
+    for (; n < items.size() && first + n < net_.accounts.size(); ++n) {
+      const Login& login = logins_.login(SessionId{static_cast<std::uint16_t>(first + n)});
+      items[n] = {login.open,        login.source.address,   login.source.port,
+                  login.source.vlan, now_ - login.heard_ns, login.next_upstream};
+    }
+    return n;
+  });
 }
 
 // ---- Commands -------------------------------------------------------------------------------------------------------

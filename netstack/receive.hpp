@@ -12,6 +12,7 @@
 #include "engine/order.hpp"
 #include "hugepages/arena.hpp"
 #include "hugepages/broadcast_ring.hpp"
+#include "hugepages/mailbox.hpp"
 #include "netstack/config.hpp"
 #include "netstack/ip/echo_store.hpp"
 #include "netstack/link/vlan_filter.hpp"
@@ -41,6 +42,18 @@ inline constexpr std::uint32_t kArpRepliesPerSecond = 1000;
 /// others wait.
 inline constexpr std::uint32_t kMassCancelsPerSecond = 10;
 
+/// What an onlooker may know of an account's session, as receive sees it.
+struct SessionHere {
+  bool open;              // bound to a source
+  std::uint32_t address;  // of the source, host byte order; like what follows, meaningful while open
+  std::uint16_t port;
+  std::uint16_t vlan;     // 0 = untagged
+  TimeNs silent_ns;       // since it was heard
+  std::uint64_t next_in;  // the client's next MoldUDP64 number
+};
+/// Asked for sessions from a number on, by SessionId.
+using SessionsHere = Mailbox<SessionHere, 64>;
+
 /// The sequence it produces: day_start; then for each burst what is due before it (phases of the schedule, ticks and
 /// the sessions that a tick finds silent) and the burst's own commands; day_end at the time where the port ends. Each
 /// of day_start, phase, tick with its closings, burst, day_end is a burst of its own: its last command is marked.
@@ -66,6 +79,9 @@ class ReceiveStage {
   bool ended() const { return step_ == Step::ended; }
 
   const ReceiveCounters& counters() const { return counters_; }
+
+  /// For control threads to ask.
+  SessionsHere& sessions() { return sessions_here_; }
 
   /// So that a poll() stays short when time makes a leap.
   static constexpr unsigned kMostDuePerPoll = 64;
@@ -121,6 +137,8 @@ class ReceiveStage {
   template <class Message>
   bool take_switch(CommandKind kind, ReceiveCounter counter, wire::Bytes message);
 
+  void tell_sessions();
+
   bool count(ReceiveCounter counter, std::uint64_t n = 1) {
     counters_.add(counter, n);
     return true;
@@ -163,6 +181,7 @@ class ReceiveStage {
   SharedRate refusals_;
   SharedRate feed_answers_;
   ReceiveCounters counters_;
+  SessionsHere sessions_here_;
 };
 
 }  // namespace crosswire

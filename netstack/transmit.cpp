@@ -145,6 +145,7 @@ std::size_t TransmitStage::bytes_for(const NetConfig& config) {
 }
 
 std::size_t TransmitStage::poll() {
+  if (sessions_out_.asked()) [[unlikely]] tell_sessions();
   const std::uint64_t waiting = std::min(events_.available(), kMaxEvents);
   std::uint64_t done = 0;
   committed_ = 0;
@@ -153,6 +154,17 @@ std::size_t TransmitStage::poll() {
   if (done > 0) events_.release(done);
   if (port_.unsent()) port_.flush();
   return done + committed_;
+}
+
+void TransmitStage::tell_sessions() {
+  sessions_out_.answer([this](std::uint64_t first, std::span<SessionOut> items) {
+    std::size_t n = 0;
+    for (; n < items.size() && first + n < sessions_.size(); ++n) {
+      const Session& session = sessions_[first + n];
+      items[n] = {session.connected, session.messages.next(), session.messages.oldest()};
+    }
+    return n;
+  });
 }
 
 bool TransmitStage::handle(const Event& event) {

@@ -27,6 +27,7 @@
 #include "engine/order.hpp"
 #include "hugepages/arena.hpp"
 #include "hugepages/broadcast_ring.hpp"
+#include "hugepages/mailbox.hpp"
 #include "netstack/config.hpp"
 #include "netstack/ip/echo_store.hpp"
 #include "netstack/port/port.hpp"
@@ -37,6 +38,15 @@
 #include "netstack/wire/ouch_codes.hpp"
 
 namespace crosswire {
+
+/// What an onlooker may know of an account's session, as transmit sees it.
+struct SessionOut {
+  bool connected;
+  std::uint64_t next_out;  // number of the next message to it
+  std::uint64_t oldest;    // number of the oldest message that is kept; next_out: none is
+};
+/// Asked for sessions from a number on, by SessionId.
+using SessionsOut = Mailbox<SessionOut, 64>;
 
 class TransmitStage {
  public:
@@ -57,6 +67,9 @@ class TransmitStage {
   std::size_t poll();
 
   const TransmitCounters& counters() const { return counters_; }
+
+  /// For control threads to ask.
+  SessionsOut& sessions() { return sessions_out_; }
 
   static constexpr std::uint64_t kMaxEvents = 64;
 
@@ -100,6 +113,7 @@ class TransmitStage {
   void commit_to(Session& session, std::uint8_t* frame, std::size_t payload_size, const Event& event);
   void commit(std::size_t length, const Event& event);
   Session& session(SessionId id);
+  void tell_sessions();
 
   const NetConfig& config_;
   const wire::alpha<10> session_name_;
@@ -111,6 +125,7 @@ class TransmitStage {
   std::size_t progress_ = 0;     // of the oldest unreleased event: answers or sessions that are done
   std::size_t committed_ = 0;    // frames of this poll
   TransmitCounters counters_;
+  SessionsOut sessions_out_;
 };
 
 }  // namespace crosswire

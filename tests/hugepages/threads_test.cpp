@@ -13,6 +13,7 @@
 
 #include "hugepages/broadcast_ring.hpp"
 #include "hugepages/histogram.hpp"
+#include "hugepages/mailbox.hpp"
 #include "hugepages/order_pool.hpp"
 #include "hugepages/spsc_ring.hpp"
 #include "hugepages/topology.hpp"
@@ -351,6 +352,70 @@ TEST(Threads, AHistogramIsCopiedWhileItsStageRecords) {
   EXPECT_EQ(before.count(), kValues);
   EXPECT_EQ(before.sum(), kValues / 1'000 * 500'500);
   std::printf("%llu copies\n", static_cast<unsigned long long>(copies));
+}
+
+TEST(Threads, AStageAnswersEveryQuestionOfItsMailboxWhole) {
+  constexpr std::uint64_t kQuestions = 1'000 * kScale;
+  using Box = Mailbox<Item, 4>;
+  Box box;
+  std::atomic<bool> done{false};
+  std::uint64_t told = 0;
+  std::thread stage([&] {
+    while (!done.load()) {
+      if (!box.asked()) {
+        std::this_thread::yield();
+        continue;
+      }
+      ++told;
+      box.answer([](std::uint64_t question, std::span<Item> items) {
+        const std::size_t n = question % (Box::kMostItems + 1);
+        for (std::size_t i = 0; i < n; ++i) items[i].fill(question + i);
+        return n;
+      });
+    }
+  });
+  const auto ask = [&box](std::uint64_t from) {
+    std::vector<Item> items;
+    for (std::uint64_t question = from; question < from + kQuestions; ++question) {
+      ASSERT_TRUE(box.ask(question, items, std::chrono::seconds(60)));
+      ASSERT_EQ(items.size(), question % (Box::kMostItems + 1));
+      for (std::size_t i = 0; i < items.size(); ++i) ASSERT_TRUE(items[i].is(question + i));
+    }
+  };
+  std::thread other([&] { ask(1'000'000'000); });
+  ask(0);
+  other.join();
+  done.store(true);
+  stage.join();
+  EXPECT_EQ(told, 2 * kQuestions);
+}
+
+TEST(Threads, AStageThatIsStalledKeepsNobodyWaiting) {
+  Mailbox<Item, 2> box;
+  std::vector<Item> items(1);
+  EXPECT_FALSE(box.asked());
+  EXPECT_FALSE(box.ask(1, items, std::chrono::milliseconds(5)));
+  EXPECT_TRUE(items.empty());
+  EXPECT_TRUE(box.asked());
+  // The first question is still on its way: a second one may not write over it.
+  EXPECT_FALSE(box.ask(2, items, std::chrono::milliseconds(5)));
+  std::thread stage([&box] {
+    for (int answers = 0; answers < 2;) {
+      if (!box.asked()) {
+        std::this_thread::yield();
+        continue;
+      }
+      box.answer([&answers](std::uint64_t question, std::span<Item> slots) {
+        slots[0].fill(question);
+        ++answers;
+        return std::size_t{1};
+      });
+    }
+  });
+  EXPECT_TRUE(box.ask(3, items, std::chrono::seconds(60)));
+  ASSERT_EQ(items.size(), 1u);
+  EXPECT_TRUE(items[0].is(3));
+  stage.join();
 }
 
 }  // namespace

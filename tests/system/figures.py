@@ -109,6 +109,18 @@ def compare(tap, program, telemetry):
     rings = telemetry.ask("/crosswire/rings")
     tap.check("shows its rings", rings["commands/match/capacity"] == 4096 and rings["events/publish/most_waiting"] >= 1, rings)
     tap.check("shows what the port counted", telemetry.ask("/crosswire/ports,c")["rx_frames"] > 30)
+    sessions = telemetry.ask("/crosswire/sessions,c")
+    ann = dict(zip(sessions, (column[0] for column in sessions.values())))
+    tap.check("shows who is logged in, from where", sessions["user"] == ["ann", "bob"] and sessions["bound"] == [1, 1] and
+              ann["source"] == f"{live.CLIENT_ADDRESS}:40001" and ann["heard_ms"] < 15_000 and ann["next_in"] > 500 and
+              ann["next_out"] > 500 and ann["kept"] == ann["next_out"] - 1, sessions)
+    tap.check("has no sessions beyond the last", telemetry.ask("/crosswire/sessions,c,2") == {})
+    # 500 bids of 100 shares at five prices; then 25 sells took the best of them.
+    book = telemetry.ask("/crosswire/book,AAA")
+    tap.check("shows the top of a book", (book["bid_e4"], book["bid_shares"], book["ask_e4"], book["last_e4"], book["volume"],
+              book["phase"]) == (1000400, 7500, 0, 1000400, 2600, "continuous"), book)
+    tap.check("shows the tops of all books", telemetry.ask("/crosswire/books")["bid_shares"] == [7500])
+    tap.check("answers null for a book that is not there", telemetry.ask("/crosswire/book,NOSUCH") is None)
     tap.check("answers null for a partition that is not there",
               telemetry.ask("/crosswire/stages,nosuch") is None and telemetry.ask("/crosswire/histogram,nosuch") is None)
 
@@ -141,6 +153,8 @@ def compare(tap, program, telemetry):
               and f"executions {counters['match/executions']} (" in page.stdout
               and re.search(r"^dropped +match/ignored_dead_order +1 |^ +match/ignored_dead_order +1 ", page.stdout, re.M),
               page.stdout + page.stderr)
+    tap.check("shows sessions and books in `crosswire top`", re.search(r"^ann +yes +10.99.0.100:40001", page.stdout, re.M) and
+              re.search(r"^AAA +continuous +100.0400 +7500 +- +0 +100.0400 +2600$", page.stdout, re.M), page.stdout)
     report = json.loads(top(program, "--json").stdout)
     tap.check("gives scripts the same as JSON", report["partitions"]["c"]["totals"]["orders"] == counters["match/orders"])
     if shutil.which("tmux") is not None:
