@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "hugepages/check.hpp"
 #include "netstack/wire/itch.hpp"
@@ -17,8 +18,15 @@ constexpr std::uint8_t kUnicastTtl = 64;
 constexpr std::uint8_t kRank = 1;  // FrameOrigin: behind transmit
 constexpr OrderRef kNotOnFeed{0};  // in Execution: an order in the book that is hidden
 
-itch::Header head(char type, const Event& event) {
-  return {.type = type, .locate = event.symbol.value, .tracking = std::uint16_t{0}, .timestamp = event.time_ns};
+/// The message that `make` returns, and its head, which is the same function of the event for all.
+template <class Message, class Make>
+void write_message(std::uint8_t* at, const Event& event, Make make) {
+  wire::build_at(at, make);
+  itch::Header& head = wire::overlay<Message>(at).head;
+  head.type = Message::kType;
+  head.locate = event.symbol.value;
+  head.tracking = std::uint16_t{0};
+  head.timestamp = event.time_ns;
 }
 
 /// ITCH knows buyers and sellers; how a sale is marked stays between client and exchange.
@@ -158,19 +166,20 @@ bool PublishStage::order(const Event& event) {
     case FeedAction::add:
       return add(event);
     case FeedAction::reduce:
-      return publish(event, itch::OrderCancel{.head = head(itch::OrderCancel::kType, event),
-                                              .order_ref = order.ref.value,
-                                              .shares = order.quantity});
+      return publish(
+          event, [&] { return itch::OrderCancel{.head = {}, .order_ref = order.ref.value, .shares = order.quantity}; });
     case FeedAction::remove: {
       const OrderRef gone = event.kind == EventKind::replaced ? order.old_ref : order.ref;
-      return publish(event, itch::OrderDelete{.head = head(itch::OrderDelete::kType, event), .order_ref = gone.value});
+      return publish(event, [&] { return itch::OrderDelete{.head = {}, .order_ref = gone.value}; });
     }
     case FeedAction::replace:
-      return publish(event, itch::OrderReplace{.head = head(itch::OrderReplace::kType, event),
-                                               .old_ref = order.old_ref.value,
-                                               .new_ref = order.ref.value,
-                                               .shares = order.open,
-                                               .price = order.price.value});
+      return publish(event, [&] {
+        return itch::OrderReplace{.head = {},
+                                  .old_ref = order.old_ref.value,
+                                  .new_ref = order.ref.value,
+                                  .shares = order.open,
+                                  .price = order.price.value};
+      });
   }
   CHECK(false, "feed action %u", static_cast<unsigned>(order.feed));
 }
@@ -179,38 +188,46 @@ bool PublishStage::order(const Event& event) {
 bool PublishStage::add(const Event& event) {
   const OrderEvent& order = event.order;
   if (orders_.asked(order.order).display == static_cast<char>(Display::attributable)) {
-    return publish(event, itch::AddOrderMpid{.head = head(itch::AddOrderMpid::kType, event),
-                                             .order_ref = order.ref.value,
-                                             .side = side_letter(order.side),
-                                             .shares = order.open,
-                                             .stock = stock(event.symbol),
-                                             .price = order.price.value,
-                                             .attribution = orders_.resolved(order.order).firm});
+    return publish(event, [&] {
+      return itch::AddOrderMpid{.head = {},
+                                .order_ref = order.ref.value,
+                                .side = side_letter(order.side),
+                                .shares = order.open,
+                                .stock = stock(event.symbol),
+                                .price = order.price.value,
+                                .attribution = orders_.resolved(order.order).firm};
+    });
   }
-  return publish(event, itch::AddOrder{.head = head(itch::AddOrder::kType, event),
-                                       .order_ref = order.ref.value,
-                                       .side = side_letter(order.side),
-                                       .shares = order.open,
-                                       .stock = stock(event.symbol),
-                                       .price = order.price.value});
+  return publish(event, [&] {
+    return itch::AddOrder{.head = {},
+                          .order_ref = order.ref.value,
+                          .side = side_letter(order.side),
+                          .shares = order.open,
+                          .stock = stock(event.symbol),
+                          .price = order.price.value};
+  });
 }
 
 /// Against an order that the feed does not know, it is a Trade: the side says nothing, and there is no reference.
 bool PublishStage::executed(const Event& event) {
   const Execution& execution = event.execution;
   if (execution.resting_ref == kNotOnFeed) {
-    return publish(event, itch::Trade{.head = head(itch::Trade::kType, event),
-                                      .order_ref = std::uint64_t{0},
-                                      .side = 'B',
-                                      .shares = execution.quantity,
-                                      .stock = stock(event.symbol),
-                                      .price = execution.price.value,
-                                      .match_number = execution.match.value});
+    return publish(event, [&] {
+      return itch::Trade{.head = {},
+                         .order_ref = std::uint64_t{0},
+                         .side = 'B',
+                         .shares = execution.quantity,
+                         .stock = stock(event.symbol),
+                         .price = execution.price.value,
+                         .match_number = execution.match.value};
+    });
   }
-  return publish(event, itch::OrderExecuted{.head = head(itch::OrderExecuted::kType, event),
-                                            .order_ref = execution.resting_ref.value,
-                                            .shares = execution.quantity,
-                                            .match_number = execution.match.value});
+  return publish(event, [&] {
+    return itch::OrderExecuted{.head = {},
+                               .order_ref = execution.resting_ref.value,
+                               .shares = execution.quantity,
+                               .match_number = execution.match.value};
+  });
 }
 
 /// The book is kept by these, the volume by the cross's Q: hence not printable (WIRE 5). Of an order that the feed does
@@ -220,12 +237,14 @@ bool PublishStage::crossed(const Event& event) {
   const OrderRef refs[] = {execution.ref, execution.resting_ref};
   for (; progress_ < std::size(refs); ++progress_) {
     if (refs[progress_] == kNotOnFeed) continue;
-    const itch::OrderExecutedWithPrice message{.head = head(itch::OrderExecutedWithPrice::kType, event),
-                                               .order_ref = refs[progress_].value,
-                                               .shares = execution.quantity,
-                                               .match_number = execution.match.value,
-                                               .printable = 'N',
-                                               .price = execution.price.value};
+    const auto message = [&] {
+      return itch::OrderExecutedWithPrice{.head = {},
+                                          .order_ref = refs[progress_].value,
+                                          .shares = execution.quantity,
+                                          .match_number = execution.match.value,
+                                          .printable = 'N',
+                                          .price = execution.price.value};
+    };
     if (!publish(event, message)) return false;
   }
   return true;
@@ -233,59 +252,67 @@ bool PublishStage::crossed(const Event& event) {
 
 bool PublishStage::cross_done(const Event& event) {
   const CrossEvent& cross = event.cross;
-  return publish(event, itch::CrossTrade{.head = head(itch::CrossTrade::kType, event),
-                                         .shares = cross.paired,
-                                         .stock = stock(event.symbol),
-                                         .price = cross.price.value,
-                                         .match_number = cross.match.value,
-                                         .cross_type = cross.cross_type});
+  return publish(event, [&] {
+    return itch::CrossTrade{.head = {},
+                            .shares = cross.paired,
+                            .stock = stock(event.symbol),
+                            .price = cross.price.value,
+                            .match_number = cross.match.value,
+                            .cross_type = cross.cross_type};
+  });
 }
 
 /// The far price would be that of the orders for the cross alone; here both are the indicative price, which counts all
 /// (docs/protocol.md, 3).
 bool PublishStage::imbalance(const Event& event) {
   const CrossEvent& cross = event.cross;
-  return publish(event, itch::NetOrderImbalance{.head = head(itch::NetOrderImbalance::kType, event),
-                                                .paired = cross.paired,
-                                                .imbalance = cross.imbalance,
-                                                .direction = cross.direction,
-                                                .stock = stock(event.symbol),
-                                                .far_price = cross.price.value,
-                                                .near_price = cross.price.value,
-                                                .reference_price = cross.reference.value,
-                                                .cross_type = cross.cross_type,
-                                                .variation = variation_letter(cross.price, cross.reference)});
+  return publish(event, [&] {
+    return itch::NetOrderImbalance{.head = {},
+                                   .paired = cross.paired,
+                                   .imbalance = cross.imbalance,
+                                   .direction = cross.direction,
+                                   .stock = stock(event.symbol),
+                                   .far_price = cross.price.value,
+                                   .near_price = cross.price.value,
+                                   .reference_price = cross.reference.value,
+                                   .cross_type = cross.cross_type,
+                                   .variation = variation_letter(cross.price, cross.reference)};
+  });
 }
 
 bool PublishStage::phase(const Event& event) {
-  return publish(event, itch::StockTradingAction{.head = head(itch::StockTradingAction::kType, event),
-                                                 .stock = stock(event.symbol),
-                                                 .state = state_letter(event.phase.phase),
-                                                 .reserved = ' ',
-                                                 .reason = phase_reason(event.phase.phase)});
+  return publish(event, [&] {
+    return itch::StockTradingAction{.head = {},
+                                    .stock = stock(event.symbol),
+                                    .state = state_letter(event.phase.phase),
+                                    .reserved = ' ',
+                                    .reason = phase_reason(event.phase.phase)};
+  });
 }
 
 bool PublishStage::system(const Event& event) {
-  return publish(event, itch::SystemEvent{.head = head(itch::SystemEvent::kType, event), .event = event.system.event});
+  return publish(event, [&] { return itch::SystemEvent{.head = {}, .event = event.system.event}; });
 }
 
 /// An ordinary share of a production system; what crosswire does not know is "none".
 bool PublishStage::directory(const Event& event) {
-  return publish(event, itch::StockDirectory{.head = head(itch::StockDirectory::kType, event),
-                                             .stock = stock(event.symbol),
-                                             .market_category = ' ',
-                                             .financial_status = ' ',
-                                             .round_lot_size = 1u,
-                                             .round_lots_only = 'N',
-                                             .issue_class = 'C',
-                                             .issue_subtype = std::string_view("Z"),
-                                             .authenticity = 'P',
-                                             .short_threshold = ' ',
-                                             .ipo_flag = ' ',
-                                             .luld_tier = ' ',
-                                             .etp_flag = 'N',
-                                             .etp_leverage = 0u,
-                                             .inverse = 'N'});
+  return publish(event, [&] {
+    return itch::StockDirectory{.head = {},
+                                .stock = stock(event.symbol),
+                                .market_category = ' ',
+                                .financial_status = ' ',
+                                .round_lot_size = 1u,
+                                .round_lots_only = 'N',
+                                .issue_class = 'C',
+                                .issue_subtype = std::string_view("Z"),
+                                .authenticity = 'P',
+                                .short_threshold = ' ',
+                                .ipo_flag = ' ',
+                                .luld_tier = ' ',
+                                .etp_flag = 'N',
+                                .etp_leverage = 0u,
+                                .inverse = 'N'};
+  });
 }
 
 // ---- The channel --------------------------------------------------------------------------------------------------
@@ -316,17 +343,20 @@ bool PublishStage::tick(const Event& event) {
 
 bool PublishStage::day_end(const Event& event) { return close(event) && send_empty(event, mold::kEndOfSession); }
 
-/// Packs and keeps one message. False: the open datagram is full and the port has no room for it; nothing is done.
-template <class Message>
-bool PublishStage::publish(const Event& event, const Message& message) {
+/// Packs and keeps the message that `make` returns: makes it twice, since a copy would have to wait for the stores that
+/// made the first. False: the open datagram is full and the port has no room for it; nothing is done.
+template <class Make>
+bool PublishStage::publish(const Event& event, Make make) {
+  using Message = std::invoke_result_t<Make>;
   static_assert(sizeof(Message) <= MessageStore<64>::kMaxMessage);
   std::uint8_t* at = packet_.try_append(sizeof(Message));
   if (at == nullptr) {
     if (!close(event)) return false;
     at = packet_.try_append(sizeof(Message));
   }
-  std::memcpy(at, &message, sizeof(Message));
-  messages_.append(wire::bytes_of(message));
+  write_message<Message>(at, event, make);
+  write_message<Message>(messages_.fill(), event, make);
+  messages_.commit(sizeof(Message));
   counters_.add(PublishCounter::messages);
   return true;
 }

@@ -79,8 +79,8 @@ class PublishStage {
   bool tick(const Event& event);
   bool day_end(const Event& event);
 
-  template <class Message>
-  bool publish(const Event& event, const Message& message);
+  template <class Make>
+  bool publish(const Event& event, Make make);
   bool close(const Event& event);
   bool send_empty(const Event& event, std::uint16_t count);
   void commit(std::size_t length, const Event& event);

@@ -71,10 +71,11 @@ std::size_t put_options(std::uint8_t* at, const Options& options) {
   return sizeof(Message) + writer.finish();
 }
 
-template <class Message>
-std::size_t put(std::uint8_t* at, const Message& message, const Options& options) {
-  overlay<Message>(at) = message;
-  return put_options<Message>(at, options);
+/// The message that `make` returns, made at `at`, and its options.
+template <class Make>
+std::size_t put(std::uint8_t* at, Make make, const Options& options) {
+  wire::build_at(at, make);
+  return put_options<std::invoke_result_t<Make>>(at, options);
 }
 
 /// Accepted or Replaced: the order as it is now, and the options that it was taken with.
@@ -145,7 +146,8 @@ std::size_t TransmitStage::bytes_for(const NetConfig& config) {
 }
 
 std::size_t TransmitStage::poll() {
-  if (sessions_out_.asked()) [[unlikely]] tell_sessions();
+  if (sessions_out_.asked()) [[unlikely]]
+    tell_sessions();
   const std::uint64_t waiting = std::min(events_.available(), kMaxEvents);
   std::uint64_t done = 0;
   committed_ = 0;
@@ -238,10 +240,12 @@ bool TransmitStage::canceled(const Event& event) {
   const OrderAsked& asked = orders_.asked(event.order.order);
   return answer(session(asked.session), event, [&](std::uint8_t* at) {
     return put(at,
-               ouch::OrderCanceled{.timestamp = event.time_ns,
-                                   .user_ref_num = event.order.user_ref_num.value,
-                                   .quantity = event.order.quantity,
-                                   .reason = event.order.code},
+               [&] {
+                 return ouch::OrderCanceled{.timestamp = event.time_ns,
+                                            .user_ref_num = event.order.user_ref_num.value,
+                                            .quantity = event.order.quantity,
+                                            .reason = event.order.code};
+               },
                {.user_ref_idx = asked.user_ref_idx});
   });
 }
@@ -250,10 +254,12 @@ bool TransmitStage::modified(const Event& event) {
   const OrderAsked& asked = orders_.asked(event.order.order);
   return answer(session(asked.session), event, [&](std::uint8_t* at) {
     return put(at,
-               ouch::OrderModified{.timestamp = event.time_ns,
-                                   .user_ref_num = event.order.user_ref_num.value,
-                                   .side = static_cast<char>(event.order.side),
-                                   .quantity = event.order.open},
+               [&] {
+                 return ouch::OrderModified{.timestamp = event.time_ns,
+                                            .user_ref_num = event.order.user_ref_num.value,
+                                            .side = static_cast<char>(event.order.side),
+                                            .quantity = event.order.open};
+               },
                {.user_ref_idx = asked.user_ref_idx});
   });
 }
@@ -265,19 +271,25 @@ bool TransmitStage::rejected(const Event& event) {
   const wire::alpha<14> no_cl_ord_id{std::string_view{}};
   return answer(session(event.session), event, [&](std::uint8_t* at) {
     return put(at,
-               ouch::Rejected{.timestamp = event.time_ns,
-                              .user_ref_num = order.user_ref_num.value,
-                              .reason = event.reject,
-                              .cl_ord_id = asked == nullptr ? no_cl_ord_id : wire::alpha<14>{asked->cl_ord_id}},
+               [&] {
+                 return ouch::Rejected{
+                     .timestamp = event.time_ns,
+                     .user_ref_num = order.user_ref_num.value,
+                     .reason = event.reject,
+                     .cl_ord_id = asked == nullptr ? no_cl_ord_id : wire::alpha<14>{asked->cl_ord_id}};
+               },
                {.user_ref_idx = asked == nullptr ? order.user_ref_idx : asked->user_ref_idx});
   });
 }
 
 bool TransmitStage::account(const Event& event) {
   return answer(session(event.session), event, [&](std::uint8_t* at) {
-    return put(
-        at, ouch::AccountQueryResponse{.timestamp = event.time_ns, .next_user_ref_num = event.order.user_ref_num.value},
-        {.user_ref_idx = event.order.user_ref_idx});
+    return put(at,
+               [&] {
+                 return ouch::AccountQueryResponse{.timestamp = event.time_ns,
+                                                   .next_user_ref_num = event.order.user_ref_num.value};
+               },
+               {.user_ref_idx = event.order.user_ref_idx});
   });
 }
 
@@ -286,10 +298,12 @@ bool TransmitStage::mass_cancel(const Event& event) {
   const FirmAsk& firm = event.firm;
   return answer(session(event.session), event, [&](std::uint8_t* at) {
     return put(at,
-               ouch::MassCancelResponse{.timestamp = event.time_ns,
-                                        .user_ref_num = firm.user_ref_num.value,
-                                        .firm = firm.firm,
-                                        .symbol = firm.symbol_name},
+               [&] {
+                 return ouch::MassCancelResponse{.timestamp = event.time_ns,
+                                                 .user_ref_num = firm.user_ref_num.value,
+                                                 .firm = firm.firm,
+                                                 .symbol = firm.symbol_name};
+               },
                {.group_given = firm.group_given,
                 .group_id = firm.group_id,
                 .side = firm.side,
@@ -301,8 +315,10 @@ template <class Message>
 bool TransmitStage::switched(const Event& event) {
   const FirmAsk& firm = event.firm;
   return answer(session(event.session), event, [&](std::uint8_t* at) {
-    return put(at, Message{.timestamp = event.time_ns, .user_ref_num = firm.user_ref_num.value, .firm = firm.firm},
-               {.user_ref_idx = firm.user_ref_idx});
+    return put(
+        at,
+        [&] { return Message{.timestamp = event.time_ns, .user_ref_num = firm.user_ref_num.value, .firm = firm.firm}; },
+        {.user_ref_idx = firm.user_ref_idx});
   });
 }
 
@@ -328,12 +344,14 @@ bool TransmitStage::execution(const Event& event, OrderIndex order, wire::ouch::
   const OrderAsked& asked = orders_.asked(order);
   return answer(session(asked.session), event, [&](std::uint8_t* at) {
     return put(at,
-               ouch::OrderExecuted{.timestamp = event.time_ns,
-                                   .user_ref_num = asked.user_ref_num.value,
-                                   .quantity = event.execution.quantity,
-                                   .price = event.execution.price.value,
-                                   .liquidity = static_cast<char>(liquidity),
-                                   .match_number = event.execution.match.value},
+               [&] {
+                 return ouch::OrderExecuted{.timestamp = event.time_ns,
+                                            .user_ref_num = asked.user_ref_num.value,
+                                            .quantity = event.execution.quantity,
+                                            .price = event.execution.price.value,
+                                            .liquidity = static_cast<char>(liquidity),
+                                            .match_number = event.execution.match.value};
+               },
                {.user_ref_idx = asked.user_ref_idx});
   });
 }
@@ -343,7 +361,7 @@ bool TransmitStage::system(const Event& event) {
   if (letter != 'S' && letter != 'E') return true;
   return each_session([&](Session& session) {
     return answer(session, event, [&](std::uint8_t* at) {
-      return put(at, ouch::SystemEvent{.timestamp = event.time_ns, .event = letter}, {});
+      return put(at, [&] { return ouch::SystemEvent{.timestamp = event.time_ns, .event = letter}; }, {});
     });
   });
 }
@@ -446,8 +464,8 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
     frame = port_.reserve();
     if (frame == nullptr) return false;
   }
-  std::uint8_t* const message = session.messages.fill();
-  const std::size_t length = write(message);
+  std::uint8_t* const kept = session.messages.fill();
+  const std::size_t length = write(kept);
   const std::uint64_t number = session.messages.commit(length);
   counters_.add(TransmitCounter::answers);
   if (frame == nullptr) {
@@ -458,7 +476,7 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
   overlay<mold::Header>(payload) = {.session = session_name_, .sequence = number, .count = 1};
   overlay<wire::be16>(payload + sizeof(mold::Header)) = static_cast<std::uint16_t>(length);
   constexpr std::size_t kMessageOffset = sizeof(mold::Header) + sizeof(wire::be16);
-  std::memcpy(payload + kMessageOffset, message, length);
+  write(payload + kMessageOffset);
   commit_to(session, frame, kMessageOffset + length, event);
   return true;
 }

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -85,6 +86,11 @@ struct alpha {
 
   alpha() = default;
   constexpr alpha(const std::array<char, N>& raw) : chars(raw) {}
+  /// Straight into place: through a temporary of odd size a compiler reads back what it has just stored in two pieces.
+  constexpr alpha& operator=(const std::array<char, N>& raw) {
+    chars = raw;
+    return *this;
+  }
   constexpr alpha(std::string_view text) { set(text); }
 
   /// Left-justified. Text beyond N characters is cut off.
@@ -162,6 +168,15 @@ template <class M>
 M& overlay(std::uint8_t* at) {
   static_assert(kIsLayout<M>);
   return *reinterpret_cast<M*>(at);
+}
+
+/// The layout that `make()` returns, made where it belongs: sizeof it bytes at `at`, which the caller has made sure of.
+/// A temporary is made of small stores, and copying it at once would have to wait until they are all in the cache.
+template <class Make>
+void build_at(std::uint8_t* at, Make&& make) {
+  using M = std::invoke_result_t<Make>;
+  static_assert(kIsLayout<M>);
+  ::new (at) M(make());
 }
 
 /// The bytes of a layout.
