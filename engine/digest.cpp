@@ -20,7 +20,7 @@ class Digest {
 };
 
 void add_order(Digest& digest, const HotOrder& order) {
-  digest.add(std::uint64_t{order.session} << 48 | order.ref);
+  digest.add(std::uint64_t{order.session().value} << 48 | order.ref().value);
   digest.add(std::uint64_t{order.user_ref_num.value} << 32 | order.open);
   digest.add(std::uint64_t{order.side} << 32 | order.executed);
   const unsigned marks = order.hidden | order.attributable * 2u | order.one_cross * 4u | order.has_channel * 8u;
@@ -66,7 +66,7 @@ std::uint64_t Engine::state_hash() const {
   for (std::uint64_t second = next_second_; second < next_second_ + kWheelSeconds; ++second) {
     for (OrderIndex i = waiting_.front(list_of(second)); i != kNoOrder; i = waiting_.after(i)) {
       digest.add(second);
-      digest.add(pools_.orders.hot(i).ref);
+      digest.add(pools_.orders.hot(i).ref().value);
     }
   }
   return digest.value();

@@ -202,19 +202,21 @@ void Engine::pass_on(const Command& command, EventKind kind, Out& out) {
   std::memcpy(event.body, command.body, sizeof event.body);
 }
 
-OrderEvent Engine::order_event(OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const {
+/// Field by field into the ring: an OrderEvent made aside would be copied before its own stores have settled. emit()
+/// has cleared the rest.
+void Engine::tell_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code,
+                        FeedAction feed) const {
   const HotOrder& order = pools_.orders.hot(index);
-  return {.order = index,
-          .price = price,
-          .quantity = quantity,
-          .open = order.open,
-          .ref = OrderRef{order.ref},
-          .old_ref = {},
-          .user_ref_num = order.user_ref_num,
-          .side = static_cast<Side>(order.side),
-          .code = code,
-          .feed = feed,
-          .user_ref_idx = 0};
+  OrderEvent& to = event.order;
+  to.order = index;
+  to.price = price;
+  to.quantity = quantity;
+  to.open = order.open;
+  to.ref = order.ref();
+  to.user_ref_num = order.user_ref_num;
+  to.side = static_cast<Side>(order.side);
+  to.code = code;
+  to.feed = feed;
 }
 
 Engine::Shown Engine::shown(const HotOrder& order) {
@@ -235,7 +237,7 @@ Channel Engine::channel_of(OrderIndex index) const {
 /// The order is dead; its last event is emitted. Its slot goes back when every reader has passed that.
 void Engine::bury(const Command& command, OrderIndex index, Out& out) {
   const HotOrder& order = pools_.orders.hot(index);
-  users_.erase(SessionId{static_cast<std::uint16_t>(order.session)}, channel_of(index), order.user_ref_num);
+  users_.erase(order.session(), channel_of(index), order.user_ref_num);
   by_session_.remove(index);
   if (order.waits) waiting_.remove(index);
   --live_;
@@ -353,8 +355,7 @@ HotOrder& Engine::fill_hot(const Command& command, std::uint32_t executed) {
            .prev = {},
            .level = kNoLevel,
            .open = terms_.open,
-           .ref = ++last_ref_ & 0xFFFF'FFFF'FFFFu,
-           .session = command.session.value,
+           .ref_and_session = HotOrder::pack(OrderRef{++last_ref_}, command.session),
            .executed = executed & 0xFFFFFu,
            .side = static_cast<unsigned char>(terms_.side) & 0x7Fu,
            .hidden = terms_.display == Display::hidden || one_cross,
@@ -403,7 +404,7 @@ bool Engine::enter(const Command& command, Out& out) {
   fill_hot(command, 0);
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
-  event.order = order_event(ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
+  tell_order(event, ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
   return place(command, out, event, Shown::no);
 }
 
@@ -469,7 +470,7 @@ void Engine::execute(Event& event, OrderIndex order, OrderIndex resting, SymbolS
   HotOrder& b = pools_.orders.hot(resting);
   a.executed = (a.executed + quantity) & 0xFFFFFu;
   b.executed = (b.executed + quantity) & 0xFFFFFu;
-  event.execution = {order, resting, price, quantity, MatchNumber{++last_match_}, OrderRef{a.ref}, ref_on_feed(b)};
+  event.execution = {order, resting, price, quantity, MatchNumber{++last_match_}, a.ref(), ref_on_feed(b)};
   symbol.reference = price;
   symbol.volume += quantity;
   counters_.add(EngineCounter::executions);
@@ -517,7 +518,7 @@ bool Engine::settle(const Command& command, Out& out) {
     const Quantity left = order.open;
     order.open = 0;
     Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
-    event.order = order_event(aggressor_, kNoPrice, left, reason, FeedAction::none);
+    tell_order(event, aggressor_, kNoPrice, left, reason, FeedAction::none);
     counters_.add(EngineCounter::canceled);
     bury(command, aggressor_, out);
     return true;
@@ -531,7 +532,7 @@ bool Engine::show(const Command& command, Out& out) {
   const HotOrder& order = pools_.orders.hot(aggressor_);
   Event& event = emit(command, EventKind::rested, command.session, at_symbol_, out);
   const FeedAction feed = shown(order) == Shown::no ? FeedAction::none : FeedAction::add;
-  event.order = order_event(aggressor_, terms_.price, order.open, 'L', feed);
+  tell_order(event, aggressor_, terms_.price, order.open, 'L', feed);
   rest(command, aggressor_);
   return true;
 }
@@ -543,8 +544,8 @@ void Engine::take_off(const Command& command, OrderIndex index, Quantity shares,
   FeedAction feed = shares < order.open ? FeedAction::reduce : FeedAction::remove;
   if (shown(order) == Shown::no) feed = FeedAction::none;
   take_shares(symbol, index, shares);
-  Event& event = emit(command, EventKind::canceled, SessionId{static_cast<std::uint16_t>(order.session)}, symbol, out);
-  event.order = order_event(index, kNoPrice, shares, reason, feed);
+  Event& event = emit(command, EventKind::canceled, order.session(), symbol, out);
+  tell_order(event, index, kNoPrice, shares, reason, feed);
   counters_.add(EngineCounter::canceled);
   if (order.open == 0) bury(command, index, out);
 }
@@ -620,8 +621,8 @@ bool Engine::replace(const Command& command, Out& out) {
   resolved.expire_seconds = terms_.expire_seconds;
   counters_.add(EngineCounter::replaced);
   Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
-  event.order = order_event(ask.order, ask.price, terms_.open, 'L', FeedAction::none);
-  event.order.old_ref = OrderRef{old.ref};
+  tell_order(event, ask.order, ask.price, terms_.open, 'L', FeedAction::none);
+  event.order.old_ref = old.ref();
   event.order.user_ref_num = ask.orig_user_ref_num;
 
   take_shares(at_symbol_, old_index, old.open);
@@ -675,7 +676,7 @@ void Engine::modify(const Command& command, Out& out) {
   if (taken > 0) take_shares(symbol, index, taken);
   Event& event = emit(command, EventKind::modified, command.session, symbol, out);
   const bool says = taken > 0 && shown(order) != Shown::no;
-  event.order = order_event(index, kNoPrice, taken, 0, says ? FeedAction::reduce : FeedAction::none);
+  tell_order(event, index, kNoPrice, taken, 0, says ? FeedAction::reduce : FeedAction::none);
   counters_.add(EngineCounter::modified);
 }
 

@@ -192,9 +192,9 @@ class Engine {
   void bury(const Command& command, OrderIndex index, Out& out);
 
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
-  OrderEvent order_event(OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
+  void tell_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
   static Shown shown(const HotOrder& order);
-  static OrderRef ref_on_feed(const HotOrder& order) { return OrderRef{order.hidden ? 0 : order.ref}; }
+  static OrderRef ref_on_feed(const HotOrder& order) { return order.hidden ? OrderRef{} : order.ref(); }
   SymbolId symbol_of(OrderIndex index) const;
   Channel channel_of(OrderIndex index) const;
 

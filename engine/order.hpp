@@ -18,8 +18,9 @@ struct HotOrder {
   OrderIndex prev;              // ahead of it
   std::uint32_t level;          // index in the engine's level pool
   Quantity open;                // shares that may still execute
-  std::uint64_t ref : 48;       // OrderRef
-  std::uint64_t session : 16;   // SessionId
+  // One word, so that it is stored whole: half a word that was just stored alone cannot be read on before it has
+  // settled.
+  std::uint64_t ref_and_session;
   std::uint32_t executed : 20;  // by the whole chain of replaces; at most kMaxQuantity
   std::uint32_t side : 7;       // Side's letter as it is now (Modify may change it)
   std::uint32_t hidden : 1;     // not on the feed, and behind what is
@@ -28,6 +29,10 @@ struct HotOrder {
   std::uint32_t waits : 1;        // in a list of what is to happen to it: GTT, or one_cross
   std::uint32_t has_channel : 1;  // OrderAsked::user_ref_idx is not 0
   UserRefNum user_ref_num;
+
+  OrderRef ref() const { return OrderRef{ref_and_session >> 16}; }  // below 2^48
+  SessionId session() const { return SessionId{static_cast<std::uint16_t>(ref_and_session)}; }
+  static std::uint64_t pack(OrderRef ref, SessionId session) { return ref.value << 16 | session.value; }
 };
 static_assert(kMaxQuantity < 1u << 20);
 inline constexpr std::uint32_t kNoLevel = 0xFFFFFFFFu;

@@ -144,12 +144,13 @@ class SlotReturner {
   /// The last command and the last event that name the slot, as numbers from 1 (the n-th item of the ring is n; 0 =
   /// none ever did). Neither may fall from one call to the next (CHECKed).
   void retire(OrderIndex index, std::uint64_t last_command, std::uint64_t last_event) {
-    CHECK(last_command >= newest_.last_command && last_event >= newest_.last_event,
+    CHECK(last_command >= newest_command_ && last_event >= newest_event_,
           "slot %u dies at command %llu, event %llu after %llu, %llu", index.value, as_ull(last_command),
-          as_ull(last_event), as_ull(newest_.last_command), as_ull(newest_.last_event));
+          as_ull(last_event), as_ull(newest_command_), as_ull(newest_event_));
     CHECK(waiting() < slots_, "%llu slots wait already", as_ull(waiting()));
-    newest_ = {last_command, last_event, index};
-    fifo_[tail_++ & (fifo_.size() - 1)] = newest_;
+    newest_command_ = last_command;
+    newest_event_ = last_event;
+    fifo_[tail_++ & (fifo_.size() - 1)] = {last_command, last_event, index};
   }
 
   /// `commands_passed`, `events_passed`: BroadcastRing::slowest_gating_position() of the two rings. Hands back every
@@ -179,7 +180,8 @@ class SlotReturner {
   std::uint64_t slots_;
   std::uint64_t head_ = 0;
   std::uint64_t tail_ = 0;
-  Dead newest_{};
+  std::uint64_t newest_command_ = 0;  // of the last retire()
+  std::uint64_t newest_event_ = 0;
 };
 
 }  // namespace crosswire

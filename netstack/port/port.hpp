@@ -63,9 +63,12 @@ class TxPort {
   void commit(std::size_t length, const FrameOrigin& origin) {
     CHECK(used_ < ready_ && length >= 14 && length <= kMaxFrame, "commit of %zu bytes, %zu of %zu used", length, used_,
           ready_);
-    batch_[used_].length = static_cast<std::uint32_t>(length);
-    batch_[used_].origin = origin;
-    ++used_;
+    Slot& slot = batch_[used_++];
+    slot.length = static_cast<std::uint32_t>(length);
+    // Field by field: as a whole it would be read back from where it has just been put together.
+    slot.origin.cause = origin.cause;
+    slot.origin.time_ns = origin.time_ns;
+    slot.origin.rank = origin.rank;
   }
 
   /// Are there committed frames that have not left?
