@@ -123,7 +123,9 @@ bool CoreLoop::round() {
       now = note(Stage::publish, items, now);
     }
   }
-  return now != begun;
+  if (noted_ == 0) return false;
+  book();
+  return true;
 }
 
 bool CoreLoop::ended() const {
@@ -140,16 +142,25 @@ std::size_t CoreLoop::poll(Stage stage, Polled& polled) {
   return polled.poll();
 }
 
-/// Books a poll that did `items` of work since `begun_tsc`; returns the time now.
+/// A poll that did `items` of work since `begun_tsc`; returns the time now.
 std::uint64_t CoreLoop::note(Stage stage, std::size_t items, std::uint64_t begun_tsc) {
   const std::uint64_t now = TscClock::read();
-  const std::uint64_t took_ns = clock_.span_ns(now - begun_tsc);
-  StageTimes& times = times_[index_of(stage)];
-  times.poll_ns.record(took_ns);
-  times.item_ns.record(took_ns / items);
-  times.batch.record(items);
-  times.items.add(items);
+  work_[noted_++] = {stage, items, now - begun_tsc};
   return now;
+}
+
+/// Behind the last stage: an answer does not wait for the book-keeping.
+void CoreLoop::book() {
+  for (std::size_t i = 0; i < noted_; ++i) {
+    const Work& work = work_[i];
+    const std::uint64_t took_ns = clock_.span_ns(work.ticks);
+    StageTimes& times = times_[index_of(work.stage)];
+    times.poll_ns.record(took_ns);
+    times.item_ns.record(took_ns / work.items);
+    times.batch.record(work.items);
+    times.items.add(work.items);
+  }
+  noted_ = 0;
 }
 
 /// Between two cores' counters; the same moment may read a little earlier on the other.

@@ -152,10 +152,16 @@ class alignas(2 * kCacheLine) CoreLoop {
 
  private:
   using Passage = Chain::Passage;
+  struct Work {
+    Stage stage;
+    std::size_t items;
+    std::uint64_t ticks;
+  };
 
   template <class Polled>
   std::size_t poll(Stage stage, Polled& polled);
   std::uint64_t note(Stage stage, std::size_t items, std::uint64_t begun_tsc);
+  void book();
   std::uint64_t span_ns(std::uint64_t from_tsc, std::uint64_t to_tsc) const;
   std::uint64_t orders_taken() const;
   void begin_passage(std::uint64_t begun_tsc, std::uint64_t now_tsc);
@@ -169,7 +175,9 @@ class alignas(2 * kCacheLine) CoreLoop {
   StageTimes* times_;  // by Stage
   TscClock clock_;
   std::array<bool, kStages> polls_{};
-  bool alone_;  // it polls all stages
+  bool alone_;                        // it polls all stages
+  std::array<Work, kStages> work_{};  // of this round
+  std::size_t noted_ = 0;
   // Receive's loop.
   std::uint64_t orders_ = 0;  // orders_taken() when last looked at
   // Match's and transmit's loop: the oldest passage that has not passed yet, if there is one.
