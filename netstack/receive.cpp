@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <new>
 
 #include "hugepages/check.hpp"
 #include "netstack/ip/icmp.hpp"
@@ -76,11 +77,12 @@ std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& en
 }
 
 std::size_t ReceiveStage::poll() {
-  if (sessions_here_.asked()) [[unlikely]] tell_sessions();
+  if (sessions_here_.asked()) [[unlikely]]
+    tell_sessions();
   made_ = 0;
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
   if (step_ == Step::receive) take_burst();
-  if (step_ == Step::clock && advance_clock()) step_ = burst_.ended ? Step::end : Step::frames;
+  if (step_ == Step::clock && advance_clock()) step_ = burst_ended_ ? Step::end : Step::frames;
   if (step_ == Step::frames && take_frames()) step_ = Step::receive;
   if (step_ == Step::end && make_alone(CommandKind::day_end)) step_ = Step::ended;
   return made_;
@@ -91,7 +93,7 @@ void ReceiveStage::tell_sessions() {
     std::size_t n = 0;
     for (; n < items.size() && first + n < net_.accounts.size(); ++n) {
       const Login& login = logins_.login(SessionId{static_cast<std::uint16_t>(first + n)});
-      items[n] = {login.open,        login.source.address,   login.source.port,
+      items[n] = {login.open,        login.source.address,  login.source.port,
                   login.source.vlan, now_ - login.heard_ns, login.next_upstream};
     }
     return n;
@@ -138,11 +140,15 @@ void ReceiveStage::finish_burst() {
 // ---- Time -----------------------------------------------------------------------------------------------------------
 
 void ReceiveStage::take_burst() {
-  burst_ = port_.receive();
+  // Taken apart: a burst copied as a whole would be read in wider pieces than it has just been stored in, and wait.
+  const RxBurst burst = port_.receive();
+  frames_ = burst.frames.empty() ? std::span<const RxFrame>() : burst.frames;
   frame_ = 0;
-  if (burst_.time_ns < now_) {
-    if (!burst_.frames.empty()) counters_.add(Count::time_fell);
-    burst_.time_ns = now_;
+  burst_ended_ = burst.ended;
+  burst_ns_ = burst.time_ns;
+  if (burst_ns_ < now_) {
+    if (!frames_.empty()) counters_.add(Count::time_fell);
+    burst_ns_ = now_;
   }
   step_ = Step::clock;
 }
@@ -154,8 +160,8 @@ bool ReceiveStage::advance_clock() {
     if (in_silence_scan_ && !close_silent_sessions()) return false;
     const TimeNs phase_at = next_phase_ < net_.schedule.size() ? net_.schedule[next_phase_].at_ns : kNever;
     const TimeNs due = std::min(phase_at, next_tick_);
-    if (due > burst_.time_ns) {
-      now_ = burst_.time_ns;
+    if (due > burst_ns_) {
+      now_ = burst_ns_;
       return true;
     }
     if (!commands_.has_room()) return false;
@@ -201,8 +207,8 @@ bool ReceiveStage::close_silent_sessions() {
 // ---- Frames ---------------------------------------------------------------------------------------------------------
 
 bool ReceiveStage::take_frames() {
-  for (; frame_ < burst_.frames.size(); ++frame_) {
-    const RxFrame& frame = burst_.frames[frame_];
+  for (; frame_ < frames_.size(); ++frame_) {
+    const RxFrame& frame = frames_[frame_];
     if (!take_frame({frame.data, frame.length})) return false;
     counters_.add(Count::frames);
     ++made_;
@@ -221,7 +227,8 @@ bool ReceiveStage::take_frame(Bytes frame) {
   const Bytes payload = order_frames_.payload_of(frame, source);
   if (is_mold(payload)) [[likely]] {
     const Parsed<SessionId> session = logins_.find(source);
-    if (session.taken()) [[likely]] return take_mold(session.value, payload);
+    if (session.taken()) [[likely]]
+      return take_mold(session.value, payload);
   }
   const Parsed<link::Frame> parsed = link::parse_ethernet(frame, net_.mac, vlans_);
   if (!parsed.taken()) return count(parsed.drop);
@@ -429,19 +436,19 @@ bool ReceiveStage::take_slot(OrderIndex& index) {
 template <class Message>
 Command& ReceiveStage::make_order(CommandKind kind, OrderIndex slot, const Message& message,
                                   const OrderOptions& options, ouch::RejectReason reject) {
-  orders_.asked(slot) = {.session = block_session_,
-                         .user_ref_idx = options.user_ref_idx,
-                         .firm_given = options.firm_given,
-                         .user_ref_num = UserRefNum{message.user_ref_num},
-                         .cl_ord_id = message.cl_ord_id.chars,
-                         .time_in_force = static_cast<TimeInForce>(message.time_in_force),
-                         .display = message.display,
-                         .iso = message.iso,
-                         .reserved0 = {},
-                         .quantity = message.quantity,
-                         .price = message.price,
-                         .min_quantity = options.min_quantity,
-                         .reserved1 = {}};
+  ::new (&orders_.asked(slot)) OrderAsked{.session = block_session_,
+                                          .user_ref_idx = options.user_ref_idx,
+                                          .firm_given = options.firm_given,
+                                          .user_ref_num = UserRefNum{message.user_ref_num},
+                                          .cl_ord_id = message.cl_ord_id.chars,
+                                          .time_in_force = static_cast<TimeInForce>(message.time_in_force),
+                                          .display = message.display,
+                                          .iso = message.iso,
+                                          .reserved0 = {},
+                                          .quantity = message.quantity,
+                                          .price = message.price,
+                                          .min_quantity = options.min_quantity,
+                                          .reserved1 = {}};
   Command& command = make(kind, block_session_);
   command.reject = static_cast<std::uint16_t>(reject);
   command.order = {.order = slot,
@@ -475,19 +482,19 @@ bool ReceiveStage::take_enter(Bytes bytes) {
   const ouch::RejectReason reject = find_fault(message, symbol != kNoSymbol, options.reject);
   const Side side = side_or_buy(message.side);
 
-  orders_.resolved(index) = {.symbol_name = message.symbol.chars,
-                             .firm = firm,
-                             .symbol = symbol,
-                             .side = side,
-                             .capacity = message.capacity,
-                             .cross_type = message.cross_type,
-                             .firm_given = options.firm_given,
-                             .post_only = options.post_only,
-                             .reserved0 = {},
-                             .group_id = options.group_id,
-                             .reserved1 = {},
-                             .expire_seconds = options.expire_seconds,
-                             .reserved2 = {}};
+  ::new (&orders_.resolved(index)) OrderResolved{.symbol_name = message.symbol.chars,
+                                                 .firm = firm,
+                                                 .symbol = symbol,
+                                                 .side = side,
+                                                 .capacity = message.capacity,
+                                                 .cross_type = message.cross_type,
+                                                 .firm_given = options.firm_given,
+                                                 .post_only = options.post_only,
+                                                 .reserved0 = {},
+                                                 .group_id = options.group_id,
+                                                 .reserved1 = {},
+                                                 .expire_seconds = options.expire_seconds,
+                                                 .reserved2 = {}};
   Command& command = make_order(CommandKind::enter, index, message, options, reject);
   command.symbol = symbol;
   command.order.side = side;

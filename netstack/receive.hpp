@@ -160,7 +160,9 @@ class ReceiveStage {
 
   // Where it is.
   Step step_ = Step::start;
-  RxBurst burst_{};
+  std::span<const RxFrame> frames_;  // of the burst
+  TimeNs burst_ns_ = 0;              // its time
+  bool burst_ended_ = false;
   std::size_t frame_ = 0;                          // of the burst
   wire::mold::BlockReader blocks_{wire::Bytes{}};  // of the frame
   SessionId block_session_ = kNoSession;

@@ -226,8 +226,11 @@ RxBurst DeviceRxPort::receive() {
 
   rte_mbuf* mbufs[kMaxBurst];
   const std::uint16_t polled = rte_eth_rx_burst(port_id_, 0, mbufs, kMaxBurst);
+  if (polled == 0) {
+    if (++empty_polls_ % kEmptyPollsPerClock == 0) last_ns_ = now();
+    return {{}, last_ns_, false};
+  }
   last_ns_ = now();
-  if (polled == 0) return {{}, last_ns_, false};
 
   for (std::uint16_t i = 0; i < polled; ++i) {
     if (take(mbufs[i], held_count_)) held_[held_count_++] = mbufs[i];

@@ -103,7 +103,8 @@ struct DeviceTxCounters {
   std::atomic<std::uint64_t> ring_full{0};  // a burst of which the device took less than all
 };
 
-/// The device's receive queue. One thread; frames are stamped with the time at which the burst was polled.
+/// The device's receive queue. One thread; frames are stamped with the time at which the burst was polled, and of empty
+/// polls every kEmptyPollsPerClock-th tells a new time.
 class DeviceRxPort final : public RxPort {
  public:
   /// `device` outlives this. `midnight_epoch_ns`: ns since the Unix epoch, before now (else std::runtime_error).
@@ -123,6 +124,8 @@ class DeviceRxPort final : public RxPort {
   [[nodiscard]] const DeviceRxCounters& counters() const { return counters_; }
 
  private:
+  static constexpr std::uint32_t kEmptyPollsPerClock = 8;
+
   [[nodiscard]] TimeNs now() const;
   RxBurst end();
   bool take(rte_mbuf*& mbuf, std::size_t index);
@@ -135,6 +138,7 @@ class DeviceRxPort final : public RxPort {
   TimeNs last_ns_;         // never falls
   TimeNs last_frames_ns_;  // of the last burst with frames
   bool ended_ = false;
+  std::uint32_t empty_polls_ = 0;
   std::size_t held_count_ = 0;
   std::array<rte_mbuf*, kMaxBurst> held_{};  // of the last burst
   std::array<RxFrame, kMaxBurst> views_{};
