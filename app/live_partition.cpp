@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "app/figures.hpp"
+#include "app/say.hpp"
 #include "netstack/port/capture.hpp"
 
 namespace crosswire {
@@ -141,14 +142,13 @@ std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
     cut_off |= end.cut_off;
   }
   if (cut_off && !partition_->finished()) {
-    fmt::print(stderr, "crosswire run: {}: the port has taken too little for 2 s; the last answers are not sent\n",
-               name_);
+    say(stderr, "crosswire run: {}: the port has taken too little for 2 s; the last answers are not sent\n", name_);
   }
   flush_out();
   const std::string recording_error = recorder_ ? recorder_->finish() : "";
   const bool unsent = !partition_->finished() || transmit_.unsent() || publish_.unsent();
   const Figures figures = figures_of(*partition_, wall_ns, port_counters(unsent));
-  fmt::print("ended\npartition    {}\n{}", name_, to_text(figures));
+  say(stdout, "ended\npartition    {}\n{}", name_, to_text(figures));
   std::fflush(stdout);
   if (report_) {
     if (const std::string error = write_file(report_->path(), to_json(figures)); !error.empty()) return error;

@@ -22,6 +22,7 @@
 #include "app/polling_threads.hpp"
 #include "app/prometheus.hpp"
 #include "app/same_file.hpp"
+#include "app/say.hpp"
 #include "app/stall_monitor.hpp"
 #include "app/supervisor.hpp"
 #include "app/telemetry.hpp"
@@ -170,17 +171,18 @@ std::uint64_t steady_ns() {
       std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
-/// Sleeps until something happens, but not for long.
+/// Sleeps until something happens, but not for long: by the clock that nobody sets. Under one that is set back it would
+/// sleep for as long as that, and a supervisor would take us for dead.
 void wait_for_news() {
   constexpr long kLookEveryNs = 100'000'000;
   timespec until{};
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += kLookEveryNs;
   if (until.tv_nsec >= kNs) {
     until.tv_nsec -= kNs;
     ++until.tv_sec;
   }
-  sem_timedwait(&g_wake, &until);
+  sem_clockwait(&g_wake, CLOCK_MONOTONIC, &until);
 }
 
 /// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
@@ -201,7 +203,7 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
       if (!std::exchange(ending, true)) supervisor_stopping();
       for (LivePartition& live : partitions) live.request_end();
     }
-    for (const std::string& line : monitor.look(steady_ns())) fmt::print(stderr, "crosswire run: {}\n", line);
+    for (const std::string& line : monitor.look(steady_ns())) say(stderr, "crosswire run: {}\n", line);
   }
 }
 

@@ -3,6 +3,7 @@
 
 The program is named by $CROSSWIRE, the unit's folder by $UNITS. Output: TAP."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 CONFIG = """
 [port]
@@ -51,9 +53,6 @@ def skip(sentence, why):
 
 def check_notifications(folder):
     config, path = os.path.join(folder, "c.toml"), os.path.join(folder, "notify")
-    with open(config, "w") as file:
-        file.write(CONFIG)
-    os.chmod(config, 0o600)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(path)
         listener.settimeout(60)
@@ -87,6 +86,80 @@ def check_notifications(folder):
     check("a socket that is gone changes nothing", run.returncode == 0, run.returncode)
 
 
+def check_clock(folder):
+    """A clock that is set back while the control thread sleeps must not make it sleep on: systemd would end us for it."""
+    sentence = "it is alive also where the host's clock is set back"
+    if not os.environ.get("CLOCK_AHEAD"):
+        return skip(sentence, "a sanitizer takes no library in front of it")
+    config, path = os.path.join(folder, "c.toml"), os.path.join(folder, "clock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        listener.settimeout(20)
+        environment = {**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000", "LD_PRELOAD": os.environ["CLOCK_AHEAD"]}
+        run = subprocess.Popen([os.environ["CROSSWIRE"], "run", "--config", config], env=environment, stdout=subprocess.DEVNULL)
+        said = []
+        try:
+            while said.count("WATCHDOG=1") < 4:
+                said += listener.recv(4096).decode().splitlines()
+        except TimeoutError:
+            pass
+        finally:
+            run.terminate()
+            run.wait(timeout=60)
+        check(sentence, said.count("WATCHDOG=1") >= 4 and run.returncode == 0, said)
+
+
+class StandingThread:
+    """The busiest thread of a process does not run while this lasts; its others do."""
+
+    SEIZE, INTERRUPT, DETACH, EVERY_KIND = 0x4206, 0x4207, 17, 0x40000000
+
+    def __init__(self, pid):
+        def used(task):
+            with open(f"/proc/{pid}/task/{task}/stat") as file:
+                return int(file.read().rsplit(")", 1)[1].split()[11])
+
+        self.task = int(max(os.listdir(f"/proc/{pid}/task"), key=used))
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+
+    def ask(self, request):
+        if self.libc.ptrace(request, self.task, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    def __enter__(self):
+        self.ask(self.SEIZE)
+        self.ask(self.INTERRUPT)
+        os.waitpid(self.task, self.EVERY_KIND)
+
+    def __exit__(self, *_):
+        self.ask(self.DETACH)
+
+
+def check_broken_stderr(folder):
+    """A line that nobody can take, as on a full disk or a terminal that is gone, must not cost the books."""
+    sentence = "a stage that stands still while stderr takes nothing ends nothing"
+    config, report = os.path.join(folder, "c.toml"), os.path.join(folder, "report.json")
+    with open("/dev/full", "w") as full:
+        run = subprocess.Popen([os.environ["CROSSWIRE"], "run", "--config", config, "--report", report], stdout=subprocess.PIPE, stderr=full,
+                               text=True)
+    try:
+        while not run.stdout.readline().startswith("running until"):
+            pass
+        time.sleep(0.3)
+        try:
+            with StandingThread(run.pid):
+                time.sleep(1.5)
+        except OSError as error:
+            return skip(sentence, f"no thread may be stopped here: {error}")
+        time.sleep(0.3)
+        alive = run.poll() is None
+    finally:
+        run.terminate()
+        out, _ = run.communicate(timeout=60)
+    check(sentence, alive and run.returncode == 0 and os.path.getsize(report) > 100, f"{alive} {run.returncode}\n{out}")
+
+
 def check_unit(folder):
     """systemd-analyze wants the program where the unit says, so it gets a copy that names one that is there."""
     sentence = "systemd takes the unit"
@@ -105,11 +178,16 @@ def check_unit(folder):
 
 
 folder = tempfile.mkdtemp(prefix="crosswire-supervisor-")
+with open(os.path.join(folder, "c.toml"), "w") as written:
+    written.write(CONFIG)
+os.chmod(written.name, 0o600)
 try:
     if os.environ.get("HAVE_SYSTEMD") == "1":
         check_notifications(folder)
+        check_clock(folder)
     else:
         skip("what it tells a supervisor", "built without libsystemd")
+    check_broken_stderr(folder)
     check_unit(folder)
 finally:
     shutil.rmtree(folder, ignore_errors=True)
