@@ -177,6 +177,14 @@ def check_unit(folder):
     check(sentence, ran.returncode == 0 and "crosswire@" not in ran.stderr, ran.stderr)
 
 
+def check_devices():
+    """systemd lets a service open a few harmless devices only, once any of these is there: no /dev/vfio then."""
+    closing = ("DevicePolicy=", "DeviceAllow=", "PrivateDevices=", "ProtectClock=")
+    with open(os.path.join(os.environ["UNITS"], "crosswire@.service")) as file:
+        found = [line for line in file.read().splitlines() if line.startswith(closing)]
+    check("the unit leaves the devices of the network card open", not found, found)
+
+
 folder = tempfile.mkdtemp(prefix="crosswire-supervisor-")
 with open(os.path.join(folder, "c.toml"), "w") as written:
     written.write(CONFIG)
@@ -189,6 +197,7 @@ try:
         skip("what it tells a supervisor", "built without libsystemd")
     check_broken_stderr(folder)
     check_unit(folder)
+    check_devices()
 finally:
     shutil.rmtree(folder, ignore_errors=True)
 print(f"1..{count}")
