@@ -33,7 +33,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostAnswer = 1u << 16;  // DPDK says it sends 16 KiB at most
 constexpr std::size_t kMostText = 64;          // of a name or string that is shown
+constexpr int kMostDepth = 8;                  // lists in an answer; the library copies and prints by recursion
 constexpr int kPatienceS = 3;
+
+volatile std::sig_atomic_t g_end = 0;
+extern "C" void end_top(int) { g_end = 1; }
+extern "C" void resized(int) {}  // ends a wait
 
 // ---- The socket -----------------------------------------------------------------------------------------------------
 
@@ -42,6 +47,9 @@ constexpr int kPatienceS = 3;
 }
 constexpr const char* kMendRunning = "is crosswire run running here, as this user? give its --prefix or --socket";
 constexpr const char* kMendPeer = "is it crosswire that listens there? give its --prefix or --socket";
+
+/// Somebody wanted the end while an answer was waited for.
+struct TopEnded {};
 
 /// A conversation with DPDK's telemetry, version 2: one packet a question, one packet an answer.
 class TelemetrySocket {
@@ -86,6 +94,7 @@ class TelemetrySocket {
   Json receive() {
     ssize_t length = 0;
     do {
+      if (g_end != 0) throw TopEnded();
       length = recv(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC);
     } while (length < 0 && errno == EINTR);
     if (length < 0) {
@@ -96,8 +105,11 @@ class TelemetrySocket {
     if (static_cast<std::size_t>(length) > buffer_.size()) {
       fail(path_, fmt::format("an answer of {} bytes is too long", length), kMendPeer);
     }
-    Json answer = Json::parse(buffer_.begin(), buffer_.begin() + length, nullptr, false);
-    if (answer.is_discarded() || !answer.is_object()) fail(path_, "the answer is not telemetry's JSON", kMendPeer);
+    bool deep = false;
+    const auto look = [&deep](int depth, Json::parse_event_t, Json&) { return !(deep = deep || depth > kMostDepth); };
+    Json answer = Json::parse(buffer_.begin(), buffer_.begin() + length, look, false);
+    if (deep || answer.is_discarded() || !answer.is_object())
+      fail(path_, "the answer is not telemetry's JSON", kMendPeer);
     return answer;
   }
 
@@ -411,10 +423,6 @@ class Page {
 
 // ---- The terminal ---------------------------------------------------------------------------------------------------
 
-volatile std::sig_atomic_t g_end = 0;
-extern "C" void end_top(int) { g_end = 1; }
-extern "C" void resized(int) {}  // ends the wait
-
 /// Keys come at once and are not shown, and the page has a screen of its own, while it lives.
 class Screen {
  public:
@@ -486,7 +494,7 @@ struct TopOptions {
   bool json = false;
 };
 
-void refresh_until_quit(const std::string& path, double interval_s) {
+void refresh_until_quit(const std::string& path, double interval_s) try {
   const auto interval =
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(interval_s));
   TopFigures now = ask_top_figures(path);  // before the screen is taken over
@@ -505,6 +513,7 @@ void refresh_until_quit(const std::string& path, double interval_s) {
     before = std::move(now);
     now = std::move(newer);
   }
+} catch (const TopEnded&) {  // as by q
 }
 
 int run_top(const TopOptions& options) try {

@@ -3,11 +3,17 @@
 #include "app/top.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -90,10 +96,12 @@ TEST(Top, KeepsToTheSizeOfTheTerminal) {
 
 // ---- Whoever answers ------------------------------------------------------------------------------------------------
 
-/// Listens on a socket and gives each question to `answer`, which returns what to send; "" hangs up.
+/// Listens on a socket for some clients, one after the other, and gives each question to `answer`, which returns what
+/// to send; "" hangs up.
 class Server {
  public:
-  explicit Server(std::function<std::string(const std::string&)> answer, std::string greeting = "{\"version\":\"x\"}") {
+  explicit Server(std::function<std::string(const std::string&)> answer, std::string greeting = "{\"version\":\"x\"}",
+                  int clients = 1) {
     std::string name = (std::filesystem::temp_directory_path() / "crosswire-top-XXXXXX").string();
     folder_ = mkdtemp(name.data());
     path_ = folder_ / "s";
@@ -103,16 +111,18 @@ class Server {
     listener_ = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     EXPECT_EQ(bind(listener_, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
     EXPECT_EQ(listen(listener_, 1), 0);
-    thread_ = std::thread([this, answer = std::move(answer), greeting = std::move(greeting)] {
-      const int client = accept(listener_, nullptr, nullptr);
-      if (client < 0) return;
-      send(client, greeting.data(), greeting.size(), MSG_NOSIGNAL);
-      char question[256];
-      for (ssize_t n = 0; (n = recv(client, question, sizeof question, 0)) > 0;) {
-        const std::string said = answer(std::string(question, static_cast<std::size_t>(n)));
-        if (said.empty() || send(client, said.data(), said.size(), MSG_NOSIGNAL) < 0) break;
+    thread_ = std::thread([this, answer = std::move(answer), greeting = std::move(greeting), clients] {
+      for (int i = 0; i < clients; ++i) {
+        const int client = accept(listener_, nullptr, nullptr);
+        if (client < 0) return;
+        send(client, greeting.data(), greeting.size(), MSG_NOSIGNAL);
+        char question[256];
+        for (ssize_t n = 0; (n = recv(client, question, sizeof question, 0)) > 0;) {
+          const std::string said = answer(std::string(question, static_cast<std::size_t>(n)));
+          if (said.empty() || send(client, said.data(), said.size(), MSG_NOSIGNAL) < 0) break;
+        }
+        close(client);
       }
-      close(client);
     });
   }
   ~Server() {
@@ -167,19 +177,25 @@ TEST(Top, ShowsEveryPartition) {
   expect_words(raw, {R"("version":"9")", R"("a":{"totals":{})", R"("c":{"totals":{})"});
 }
 
+/// Lists in lists: as many as an answer has room for. Whoever goes down into them has no stack left.
+std::string nested() { return std::string(32'000, '[') + std::string(32'000, ']'); }
+
 TEST(Top, ExplainsInOneLineWhoeverElseAnswers) {
   struct Case {
     const char* what;
     std::string answer;
   };
   const std::string deep(10'000, '[');
-  for (const Case& c : {Case{"not telemetry's JSON", "garbage"}, Case{"not telemetry's JSON", "[1,2]"},
-                        Case{"not telemetry's JSON", deep}, Case{"not telemetry's JSON", "{\"/crosswire/info\":"},
-                        Case{"not telemetry's JSON", "\xff\xfe\x00"}, Case{"gives no answer", "{\"/other\":1}"},
-                        Case{"no partitions", "{\"/crosswire/info\":null}"},
-                        Case{"no partitions", "{\"/crosswire/info\":{\"partitions\":\"a\"}}"},
-                        Case{"no partitions", "{\"/crosswire/info\":{\"partitions\":[]}}"},
-                        Case{"too long", std::string(100'000, ' ')}, Case{"hung up", ""}}) {
+  const std::string info = "{\"/crosswire/info\":{\"version\":\"9\",\"partitions\":[\"a\"],\"uptime_ms\":";
+  for (const Case& c :
+       {Case{"not telemetry's JSON", info + nested() + "}}"},
+        Case{"not telemetry's JSON", "{\"/crosswire/info\":" + nested() + "}"}, Case{"not telemetry's JSON", "garbage"},
+        Case{"not telemetry's JSON", "[1,2]"}, Case{"not telemetry's JSON", deep},
+        Case{"not telemetry's JSON", "{\"/crosswire/info\":"}, Case{"not telemetry's JSON", "\xff\xfe\x00"},
+        Case{"gives no answer", "{\"/other\":1}"}, Case{"no partitions", "{\"/crosswire/info\":null}"},
+        Case{"no partitions", "{\"/crosswire/info\":{\"partitions\":\"a\"}}"},
+        Case{"no partitions", "{\"/crosswire/info\":{\"partitions\":[]}}"}, Case{"too long", std::string(100'000, ' ')},
+        Case{"hung up", ""}}) {
     const Server server([&c](const std::string&) { return c.answer; });
     EXPECT_NE(error_of(server.path()).find(c.what), std::string::npos) << c.what << ": " << error_of(server.path());
   }
@@ -193,6 +209,53 @@ TEST(Top, ExplainsAnAnswerOfTheWrongShape) {
                                                        : bare(question);
   });
   EXPECT_NE(error_of(server.path()).find("/crosswire/stages is answered with something else"), std::string::npos);
+}
+
+TEST(Top, SaysNoToListsInListsAlsoWhereItPrintsThemAsTheyAre) {
+  const Server server([](const std::string& question) {
+    return command_of(question) == "/crosswire/totals" ? "{\"/crosswire/totals\":{\"a\":" + nested() + "}}"
+                                                       : bare(question);
+  });
+  std::string raw;
+  EXPECT_THROW(ask_top_figures(server.path(), &raw), std::runtime_error);
+}
+
+TEST(Top, EndsAtASignalAlsoWhileItWaitsForAnAnswer) {
+  const std::string program = test::program();
+  if (program.empty()) GTEST_SKIP() << "CROSSWIRE does not name the program: run it by meson test";
+  std::atomic<int> asked{0};
+  std::atomic<bool> over{false};
+  const Server server(
+      [&](const std::string& question) {
+        // From the second page on an answer takes its time, though less than patience.
+        asked += question == "/crosswire/info";
+        for (int i = 0; asked > 1 && i < 250 && !over; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        return bare(question);
+      },
+      "{\"version\":\"x\"}", 2);
+  int terminal = -1;
+  const pid_t top = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(top, 0);
+  if (top == 0) {
+    execl(program.c_str(), program.c_str(), "top", "--socket", server.path().c_str(), "--interval", "0.1", nullptr);
+    _exit(127);
+  }
+  char page[4096];
+  for (int i = 0; asked < 2 && i < 1000; ++i) {
+    pollfd shown{terminal, POLLIN, 0};
+    if (poll(&shown, 1, 10) > 0 && read(terminal, page, sizeof page) <= 0) break;
+  }
+  ASSERT_EQ(asked, 2);
+  kill(top, SIGTERM);
+  int status = -1;
+  for (int i = 0; i < 200 && waitpid(top, &status, WNOHANG) == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+  over = true;
+  kill(top, SIGKILL);
+  waitpid(top, nullptr, 0);
+  close(terminal);
 }
 
 TEST(Top, ShowsNothingOfAServerThatATerminalWouldObey) {
