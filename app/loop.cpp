@@ -6,10 +6,6 @@
 
 namespace crosswire {
 
-std::uint64_t StageTimes::busy_ns() const {
-  return static_cast<std::uint64_t>(std::llround(poll_ns.mean() * static_cast<double>(poll_ns.count())));
-}
-
 std::size_t BatchSizes::percentile(double p) const {
   std::uint64_t total = 0;
   for (const CountWord& polls : polls_) total += polls.get();

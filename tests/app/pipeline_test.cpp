@@ -297,6 +297,14 @@ TEST(Pipeline, GivesStagesOfOneCoreOneLoop) {
   EXPECT_EQ(StageLayout::over(3).loop_of, (Loops{0, 1, 2, 2}));
 }
 
+TEST(StageTimes, AreBusyForTheSumOfTheirPollsSoThatItNeverFalls) {
+  const auto times = std::make_unique<StageTimes>();
+  // More than the 2^53 ns up to which a double tells one from the next.
+  for (int i = 0; i < 10'000; ++i) times->poll_ns.record(Histogram::kMaxValue);
+  times->poll_ns.record(1);
+  EXPECT_EQ(times->busy_ns(), 10'000 * Histogram::kMaxValue + 1);
+}
+
 // ---- The watch ------------------------------------------------------------------------------------------------------
 
 constexpr std::uint64_t kLookNs = 100'000'000;
