@@ -138,6 +138,12 @@ def check_made_up_host(tap, root):
     script("tune", "apply", "--root", root, "--cores", "4")
     ran = script("tune", "undo", "--root", root)
     tap.check("undo puts back what was before the first of two apply", values_under(root) == before and ran.stdout.endswith("all as before\n"), ran.stdout + ran.stderr)
+    script("tune", "apply", *host)
+    shutil.rmtree(f"{root}/proc/irq/24")
+    ran = script("tune", "undo", "--root", root)
+    left = {p: v for p, v in before.items() if "/irq/24/" not in p}
+    tap.check("undo comes to its end also where an interrupt has gone meanwhile", ran.returncode == 0 and values_under(root) == left
+              and "/proc/irq/24/smp_affinity_list: is there no more" in ran.stdout, ran.stdout + ran.stderr)
     tap.check("a second undo has nothing to do", script("tune", "undo", "--root", root).stdout == "nothing to undo\n")
 
 
@@ -165,7 +171,7 @@ def check_interruptions(tap, root):
 def check_refusals(tap, root):
     ran = script("tune", "apply", "--root", root, "--cores", "0-7")
     tap.check("no polling cores without a core for the system", ran.returncode == 2 and ran.stderr.count("\n") == 1, ran.stderr)
-    for arguments in (("apply", "--cores", "x"), ("apply", "--cores", "3-1"), ("boot",), ("fly",), (), ("apply", "--fast", "1"), ("undo", "--2m", "3")):
+    for arguments in (("apply", "--cores", "x"), ("apply", "--cores", "3-1"), ("apply", "--cores", "3,9-10"), ("boot",), ("fly",), (), ("apply", "--fast", "1"), ("undo", "--2m", "3")):
         ran = script("tune", *arguments, *(("--root", root) if arguments else ()))
         tap.check(f"wrong usage: tune {' '.join(arguments)}", ran.returncode == 2 and ran.stderr.count("\n") == 1 and ran.stdout == "", ran.stderr)
     ran = script("tune", "boot", "--root", root, "--cores", "2-3", "--1g", "4")
@@ -205,7 +211,7 @@ def check_made_up_hugepages(tap, root):
     tap.check("a kernel that gives fewer is quoted, with the boot parameter", ran.returncode == 1 and ran.stderr.count("\n") == 1
               and f"gave {has} of 100" in ran.stderr and "hugepagesz=2M hugepages=100" in ran.stderr, ran.stderr)
     tap.check("and leaves nothing to undo", script("hugepages", "undo", *host).stdout == "nothing to undo\n")
-    for arguments in ((), ("reserve",), ("reserve", "--2m", "x"), ("reserve", "--2m"), ("undo", "--2m", "1"), ("lend",)):
+    for arguments in ((), ("reserve",), ("reserve", "--2m", "x"), ("reserve", "--2m", "08", "--node", "0"), ("reserve", "--2m"), ("undo", "--2m", "1"), ("lend",)):
         ran = script("hugepages", *arguments, *(host if len(arguments) != 1 or arguments[0] == "reserve" else ()))
         tap.check(f"wrong usage: hugepages {' '.join(arguments)}", ran.returncode == 2 and ran.stderr.count("\n") == 1, ran.stderr)
 
