@@ -164,6 +164,14 @@ std::string pci_name(const hwloc_obj_attr_u::hwloc_pcidev_attr_s& pci) {
   return text;
 }
 
+/// What a terminal shows as it is: a file may call a device anything.
+std::string printable(const char* name) {
+  std::string text(name);
+  std::replace_if(
+      text.begin(), text.end(), [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+  return text;
+}
+
 std::vector<HostDevice> devices_of(hwloc_topology_t topology, const HostTopology& host) {
   std::vector<HostDevice> devices;
   for (hwloc_obj_t object = nullptr; (object = hwloc_get_next_pcidev(topology, object)) != nullptr;) {
@@ -172,7 +180,7 @@ std::vector<HostDevice> devices_of(hwloc_topology_t topology, const HostTopology
     for (hwloc_obj_t child = object->io_first_child; child != nullptr; child = child->next_sibling) {
       if (child->type == HWLOC_OBJ_OS_DEVICE && child->attr->osdev.type == HWLOC_OBJ_OSDEV_NETWORK &&
           child->name != nullptr) {
-        device.name = child->name;
+        device.name = printable(child->name);
       }
     }
     const hwloc_obj_t parent = hwloc_get_non_io_ancestor_obj(topology, object);

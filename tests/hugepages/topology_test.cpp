@@ -205,6 +205,17 @@ TEST_F(Topology, ReadsEverythingThatAFileTells) {
   }
 }
 
+TEST_F(Topology, NamesNoDeviceInAWayThatATerminalWouldObey) {
+  // U+009B begins what a terminal obeys, and XML allows it.
+  std::string text = kFile;
+  text.replace(text.find("ens1f0"), 6,
+               "x\xc2\x9b"
+               "2J");
+  const HostTopology host = read_host_file(write("host.xml", text));
+  ASSERT_EQ(host.devices.size(), 1u);
+  EXPECT_EQ(host.devices[0].name, "x??2J");
+}
+
 TEST_F(Topology, SaysInOneLineWhyAFileIsNoHost) {
   EXPECT_NE(error_of("/nowhere/host.xml").find("No such file"), std::string::npos);
   EXPECT_NE(error_of("/tmp").find("is no file"), std::string::npos);
