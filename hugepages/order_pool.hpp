@@ -67,8 +67,9 @@ class OrderPool {
 using SlotReturnRing = SpscRing<OrderIndex>;
 inline std::uint64_t slot_return_capacity(std::uint32_t slots) { return std::bit_ceil(std::uint64_t{slots}); }
 
-/// receive's side: the free slots.
-class SlotSource {
+/// receive's side: the free slots. On lines of its own: receive writes it with each order, and match, on another core,
+/// its own side.
+class alignas(kCacheLine) SlotSource {
  public:
   /// All of 0 .. slots-1 are free. `returns` has at least slot_return_capacity(slots) and outlives the source.
   SlotSource(Arena& arena, SlotReturnRing& returns, std::uint32_t slots)
@@ -121,8 +122,9 @@ class SlotSource {
   std::uint32_t takes_since_drain_ = 0;
 };
 
-/// match's side: dead slots that some reader may still look at, in the order in which they died.
-class SlotReturner {
+/// match's side: dead slots that some reader may still look at, in the order in which they died. On lines of its own,
+/// too.
+class alignas(kCacheLine) SlotReturner {
   struct Dead {
     std::uint64_t last_command;
     std::uint64_t last_event;
