@@ -185,6 +185,7 @@ std::string Device::wait_for_link(std::chrono::milliseconds limit) const {
 
 DeviceCounters Device::counters() const {
   rte_eth_stats stats{};
+  const std::lock_guard lock(counters_);
   rte_eth_stats_get(port_id_, &stats);
   return {stats.ipackets,  stats.ibytes,   stats.imissed, stats.ierrors,
           stats.rx_nombuf, stats.opackets, stats.obytes,  stats.oerrors};

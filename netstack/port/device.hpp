@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "netstack/port/port.hpp"
@@ -21,7 +22,7 @@ struct DeviceOptions {
   std::uint16_t rx_descriptors = 1024;  // the driver may round both
   std::uint16_t tx_descriptors = 1024;
   std::uint32_t tx_mbufs = 0;  // 0: as many as can be in use at once
-  bool receive_all = false;    // also what is for other stations and groups: for clients of many addresses, and the feed
+  bool receive_all = false;  // also what is for other stations and groups: for clients of many addresses, and the feed
 };
 
 /// The device's own counters, since it was started. A driver without a counter leaves it 0.
@@ -37,8 +38,8 @@ struct DeviceCounters {
 };
 
 /// A started device with one receive queue and some transmit queues. Outlives its ports. Receives what is for its own
-/// address and broadcasts: neither promiscuous nor all-multicast, unless the options say so. No transmit offload but fast free is switched on; the
-/// stages write their checksums themselves, as half of the devices cannot.
+/// address and broadcasts: neither promiscuous nor all-multicast, unless the options say so. No transmit offload but
+/// fast free is switched on; the stages write their checksums themselves, as half of the devices cannot.
 class Device {
  public:
   using Mac = std::array<std::uint8_t, 6>;
@@ -66,7 +67,8 @@ class Device {
   /// virtual device's other side may come later.
   [[nodiscard]] std::string wait_for_link(std::chrono::milliseconds limit) const;
 
-  /// Any thread but a polling one: drivers may take locks or ask firmware.
+  /// Any thread but a polling one: drivers may take locks or ask firmware. One at a time, others wait: some drivers add
+  /// up what the device clears when it is read.
   [[nodiscard]] DeviceCounters counters() const;
 
  private:
@@ -87,6 +89,7 @@ class Device {
   rte_mempool* rx_pool_ = nullptr;
   rte_mempool* tx_pool_ = nullptr;
   bool configured_ = false;
+  mutable std::mutex counters_;
 };
 
 /// Drops of the receive port itself; read by other threads at will, written by the polling thread.
@@ -147,8 +150,9 @@ class DeviceRxPort final : public RxPort {
   alignas(64) std::atomic<bool> end_requested_{false};
 };
 
-/// One stage's way out. Several may share a queue if one thread polls them all.
-class DeviceTxPort final : public TxPort {
+/// One stage's way out. Several may share a queue if one thread polls them all. On lines of its own: the stages beside
+/// it may be on other cores.
+class alignas(64) DeviceTxPort final : public TxPort {
  public:
   /// `device` outlives this. `queue`: 0 .. device.tx_queues() - 1.
   explicit DeviceTxPort(Device& device, std::uint16_t queue = 0);
