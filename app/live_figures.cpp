@@ -109,7 +109,8 @@ std::uint64_t LiveFigures::uptime_ms() const {
 }
 
 std::string partition_name(const std::string& config_path) {
-  std::string name = std::filesystem::path(config_path).stem().string();
+  constexpr std::size_t kMost = 48;  // with a number behind it, less than what DPDK's telemetry and `top` cut off
+  std::string name = std::filesystem::path(config_path).stem().string().substr(0, kMost);
   for (char& letter : name) {
     const bool plain =
         std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '-' || letter == '.';

@@ -102,8 +102,8 @@ class LiveFigures {
   std::vector<LiveSource> sources_;
 };
 
-/// Of a configuration's path: its file name without extension, with everything but letters, digits, "_", "-" and "."
-/// made "_".
+/// Of a configuration's path: its file name without extension, cut to 48 characters, with everything but letters,
+/// digits, "_", "-" and "." made "_".
 std::string partition_name(const std::string& config_path);
 
 }  // namespace crosswire

@@ -215,12 +215,16 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
 class PrometheusEndpoint::Impl {
  public:
   Impl(const LiveFigures& figures, const std::string& address)
-      : collector_(std::make_shared<Collector>(figures)), exposer_(address, kThreads) {
+      : collector_(std::make_shared<Collector>(figures)),
+        exposer_({"listening_ports", address, "num_threads", kThreads, "request_timeout_ms", kPatienceMs}) {
     exposer_.RegisterCollectable(collector_);
   }
 
  private:
-  static constexpr std::size_t kThreads = 2;
+  // Whoever connects and says nothing, or does not read what he asked for, has a thread for so long. Some of them must
+  // not make those wait in vain whose scrapes take milliseconds.
+  static constexpr const char* kThreads = "4";
+  static constexpr const char* kPatienceMs = "1000";
 
   std::shared_ptr<Collector> collector_;
   prometheus::Exposer exposer_;  // ends, and waits for scrapes, first
