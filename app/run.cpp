@@ -60,12 +60,15 @@ extern "C" void end_day(int signal) {
   errno = saved;
 }
 
-/// From then on SIGINT and SIGTERM end the day. The handlers stay: nothing that follows takes long.
+/// From then on SIGINT and SIGTERM end the day, and so does a terminal that hangs up, unless nohup was to keep us
+/// going. The handlers stay: nothing that follows takes long.
 void end_on_signals() {
   struct sigaction action {};
   action.sa_handler = end_day;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hang_up {};
+  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 class EalGuard {
