@@ -181,13 +181,6 @@ std::string usage_fault(const ReplayOptions& options) {
   return "";
 }
 
-/// A name that two spellings of one path have in common, also where there is no file yet.
-std::string plain_name(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path plain = std::filesystem::weakly_canonical(path, error);
-  return error ? path : plain.string();
-}
-
 /// Whether writing `written` would destroy `read`. What stat(2) cannot reach cannot be opened either: that is told
 /// then.
 bool overwrites(const std::string& written, const std::string& read) {

@@ -100,25 +100,24 @@ void start_eal(const std::vector<Config>& configs, const CorePlan& plan) {
   throw std::runtime_error(fmt::format("{}: {}", place_of(faulty, memory ? "memory.hugepages" : "port.device"), error));
 }
 
-/// A recording cannot be made again, so none is overwritten; nor is what the configuration is made of.
-void check_outputs(const Config& config, const LivePartition::Outputs& options) {
+/// A recording cannot be made again, so none is overwritten; nor is what any of the configurations is made of.
+void check_outputs(const std::vector<Config>& configs, const LivePartition::Outputs& options) {
   std::error_code ignored;  // what is not there yet; what cannot be reached cannot be opened either
   if (std::filesystem::is_regular_file(options.record, ignored) &&
       std::filesystem::file_size(options.record, ignored) > 0) {
     throw std::runtime_error(options.record + ": exists; move it away or name another");
   }
-  for (const std::string& file : config.files) {
-    if (same_file(options.report, file, ignored) || same_file(WholeFile::part_of(options.report), file, ignored)) {
-      throw std::runtime_error(fmt::format("{} would be overwritten by {}", file, options.report));
+  for (const Config& config : configs) {
+    for (const std::string& file : config.files) {
+      if (same_file(options.report, file, ignored) || same_file(WholeFile::part_of(options.report), file, ignored)) {
+        throw std::runtime_error(fmt::format("{} would be overwritten by {}", file, options.report));
+      }
     }
-  }
-  if (!options.record.empty() && options.record == options.report) {
-    throw std::runtime_error(options.record + ": is written twice; give the report another name");
   }
 }
 
 /// What of the configuration only this host and this moment can tell, before anything is started.
-void check_here_and_now(const Config& config, const LivePartition::Outputs& outputs) {
+void check_here_and_now(const Config& config) {
   const std::int64_t now_s = std::time(nullptr);
   const std::int64_t into_day_s = now_s - config.midnight_epoch_ns.value_or(now_s * kNs) / kNs;
   if (into_day_s < 0 || into_day_s > 86'400) {
@@ -126,7 +125,6 @@ void check_here_and_now(const Config& config, const LivePartition::Outputs& outp
                                          place_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
                                          into_day_s < 0 ? "ahead" : "ago"));
   }
-  check_outputs(config, outputs);
 }
 
 /// What two partitions of one process may not share, and what they may not differ in.
@@ -155,16 +153,17 @@ void check_together(const Config& config, const Config& other) {
   }
 }
 
-/// No file is written by two.
+/// No file is written by two, however it is spelled.
 void check_outputs_together(const std::vector<LivePartition::Outputs>& outputs) {
   std::vector<std::string> files;
   for (const LivePartition::Outputs& output : outputs) {
     for (const std::string& file : {output.record, output.report}) {
       if (file.empty()) continue;
-      if (std::find(files.begin(), files.end(), file) != files.end()) {
+      const std::string name = plain_name(file);
+      if (std::find(files.begin(), files.end(), name) != files.end()) {
         throw std::runtime_error(file + ": is written twice; give each partition files of its own");
       }
-      files.push_back(file);
+      files.push_back(name);
     }
   }
 }
@@ -288,7 +287,10 @@ int run_main(const RunOptions& options) {
       for (std::size_t other = 0; other < i; ++other) check_together(configs[i], configs[other]);
     }
     const CorePlan plan = resolve_cores(configs);
-    for (std::size_t i = 0; i < configs.size(); ++i) check_here_and_now(configs[i], outputs[i]);
+    for (std::size_t i = 0; i < configs.size(); ++i) {
+      check_here_and_now(configs[i]);
+      check_outputs(configs, outputs[i]);
+    }
     check_outputs_together(outputs);
     sem_init(&g_wake, 0, 0);
     // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.

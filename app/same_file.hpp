@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
 #include <system_error>
 
@@ -22,6 +23,13 @@ inline bool same_file(const std::string& a, const std::string& b, std::error_cod
     return false;
   }
   return S_ISREG(of_a.st_mode) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+/// A name that all spellings of one path have in common, also where there is no file yet.
+inline std::string plain_name(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path plain = std::filesystem::weakly_canonical(path, error);
+  return error ? path : plain.string();
 }
 
 }  // namespace crosswire

@@ -207,6 +207,11 @@ TEST_F(Run, RefusesPartitionsThatDoNotGoTogether) {
                   "b.toml:4: port.dpdk_args: differs");
   const std::string together = "--config " + path("a.toml") + " --config " + b("device = \"net_ring1\"", unpinned);
   expect_failure(together + " --report " + path("r") + " --report " + path("r"), "r: is written twice");
+  expect_failure(together + " --report " + path("r") + " --report " + path("./r"), "r: is written twice");
+  expect_failure(together + " --record " + path("r") + " --record " + path("s") + " --report " + path("t") +
+                     " --report " + folder_.string() + "//r",
+                 "r: is written twice");
+  expect_failure(together + " --report " + path("b.toml") + " --report " + path("r"), "b.toml would be overwritten");
   EXPECT_EQ(test::shell(program_ + " run " + together + " --report r").status, 2);
 }
 
