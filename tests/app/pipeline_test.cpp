@@ -15,6 +15,7 @@
 
 #include "app/cores.hpp"
 #include "app/flow_synthetic.hpp"
+#include "app/live_figures.hpp"
 #include "app/partition.hpp"
 #include "app/poll.hpp"
 #include "app/stall_monitor.hpp"
@@ -282,6 +283,30 @@ TEST(Pipeline, MeasuresEachStageAndTheWayThroughTheBoxOnAnyNumberOfThreads) {
       EXPECT_EQ(chain.most_waiting(stage) > 0, stage != Stage::receive);
       EXPECT_TRUE(chain.done(stage));
     }
+  }
+}
+
+TEST(Pipeline, ShowsItsFiguresWhileItWorksAndSendsTheSameBytes) {
+  for (const std::size_t loops : {std::size_t{1}, kStages}) {
+    const Options options{StageLayout::over(loops), 64, true};
+    Pipeline pipeline(options);
+    LiveFigures figures;
+    figures.add({"day", pipeline.partition(), {}, nullptr});
+    pipeline.start();
+    std::uint64_t orders = 0, busy_ns = 0;
+    do {
+      const PartitionNow now = figures.partition(0);
+      EXPECT_GE(now.counter("match", "orders"), orders);
+      EXPECT_GE(now.stages.front().figure.busy_ns, busy_ns);
+      orders = now.counter("match", "orders");
+      busy_ns = now.stages.front().figure.busy_ns;
+      const std::vector<BookNow> books = figures.books(0, 0);
+      EXPECT_TRUE(books.empty() || books.size() == day().config().engine.symbols.size());
+      const std::vector<SessionNow> sessions = figures.sessions(0, 0);
+      EXPECT_TRUE(sessions.empty() || sessions.size() == day().config().net.accounts.size());
+    } while (!pipeline.partition().finished());
+    pipeline.join();
+    EXPECT_TRUE(pipeline.bytes() == fused().bytes) << describe(options);
   }
 }
 
