@@ -230,7 +230,6 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   for (std::size_t i = 0; i < configs.size(); ++i) {
     partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
   }
-  for (LivePartition& live : partitions) live.begin_recording();
   LiveFigures figures;
   for (LivePartition& live : partitions) figures.add(live.live_source());
   const Telemetry telemetry(figures);
@@ -241,6 +240,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   }
   PollingThreads threads(tasks, clock, [] { sem_post(&g_wake); });
   end_on_signals();
+  for (LivePartition& live : partitions) live.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   for (const LivePartition& live : partitions) live.print_start(threads.locked());
   fmt::print("{}", plan.text);

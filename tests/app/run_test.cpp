@@ -246,6 +246,13 @@ TEST_F(Run, DestroysNothingThatIsThere) {
   EXPECT_GT(std::filesystem::file_size(file), 100u);
 }
 
+TEST_F(Run, LeavesNoRecordingWhereItDoesNotStart) {
+  // The next start would not write over it.
+  const std::string file = config("device = \"net_ring0\"\n[monitoring]\nprometheus = \"192.0.2.1:9464\"");
+  expect_failure("--config " + file + " --record " + path("in.pcap"), "cannot be listened on");
+  EXPECT_FALSE(std::filesystem::exists(path("in.pcap")));
+}
+
 TEST_F(Run, WritesItsFiguresAsJson) {
   const test::Ran ran =
       run_until_signal("--config " + config("device = \"net_ring0\"") + " --report " + path("r.json"), "TERM");
