@@ -63,9 +63,18 @@ bool load_with_devices(hwloc_topology_t topology) {
          hwloc_topology_load(topology) == 0;
 }
 
+/// Where its environment says so hwloc describes another host, and then binds no thread and calls that done.
+void check_this_host(hwloc_topology_t topology) {
+  if (hwloc_topology_is_thissystem(topology) != 0) return;
+  throw std::runtime_error(
+      "hwloc is told to describe another host: HWLOC_XMLFILE, HWLOC_SYNTHETIC or HWLOC_FSROOT is set; unset it (a file "
+      "goes to crosswire plan --topology)");
+}
+
 Topology load_this_host() {
   Topology topology = make_topology();
   if (!load_with_devices(topology.get())) fail_on_host();
+  check_this_host(topology.get());
   return topology;
 }
 
@@ -392,6 +401,7 @@ struct Host {
 
   Host() {
     if (hwloc_topology_load(topology.get()) != 0) fail_on_host();
+    check_this_host(topology.get());
     const std::vector<unsigned> online = cores_of(hwloc_topology_get_topology_cpuset(topology.get()));
     const std::vector<unsigned> cpuset = cores_of(hwloc_topology_get_allowed_cpuset(topology.get()));
     cores = usable_cores(online, cpuset, affinity(topology.get(), online), read_kernel_lists().isolated);

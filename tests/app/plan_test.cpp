@@ -206,6 +206,17 @@ TEST_F(PlanCommand, PlansForAHostThatWasSavedElsewhere) {
   EXPECT_TRUE(has(ran.output, "  isolated")) << ran.output;
 }
 
+TEST_F(PlanCommand, TakesNoOtherHostForThisOneBecauseOfTheEnvironment) {
+  // hwloc would describe it, and `run` would bind its threads to cores of it: to none.
+  const std::string config_file = config("a.toml");
+  for (const std::string& command : {std::string("plan"), "run --config " + config_file}) {
+    const test::Ran ran = test::shell("HWLOC_SYNTHETIC='core:64 pu:1' timeout 20 " + program_ + " " + command);
+    EXPECT_EQ(ran.status, 1) << ran.output;
+    EXPECT_TRUE(has(ran.output, "hwloc is told to describe another host")) << ran.output;
+    EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+  }
+}
+
 TEST_F(PlanCommand, SaysInOneLineWhatCannotBePlanned) {
   std::ofstream(path("garbage.xml")) << "no host";
   expect_failure("--topology " + path("none.xml"), "none.xml: No such file");
