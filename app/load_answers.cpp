@@ -163,8 +163,9 @@ void LoadClient::take_answer(std::uint32_t number, wire::Bytes message) {
       if (const auto* const rejected = as<ouch::Rejected>(message)) {
         const std::uint32_t order = find(rejected->user_ref_num);
         ++figures_.rejected;
-        if (order == LoadMessage::kNone || message_of(order).answered) return;
+        if (order == LoadMessage::kNone) return;
         LoadMessage& known = message_of(order);
+        if (known.answered || !known.sent) return;  // made ahead, and not known to anybody
         known.rejected = known.answered = known.ended = true;
         ++answered_;
         last_answer_ns_ = now_ns_;

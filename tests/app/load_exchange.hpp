@@ -35,6 +35,7 @@ struct Faults {
   std::set<std::uint64_t> swap_with_next;  // sent after the next one
   std::set<std::uint32_t> ignore;          // UserRefNums of session 0 that it never sees
   std::set<std::uint32_t> reject;          // and that it rejects
+  std::uint32_t reject_ahead = 0;          // at its 20th UserRefNum it rejects so many that were not sent yet
 };
 
 class StubExchange {
@@ -172,6 +173,10 @@ class StubExchange {
       const std::uint32_t ref = enter->user_ref_num;
       session.next_ref = ref + 1;
       if (first && faults.ignore.contains(ref)) return;
+      for (std::uint32_t ahead = 1; first && ref == 20 && ahead <= faults.reject_ahead; ++ahead) {
+        answer(session, bytes(ouch::Rejected{
+                            .timestamp = std::uint64_t{1}, .user_ref_num = ref + ahead, .reason = std::uint16_t{3}}));
+      }
       if (first && faults.reject.contains(ref)) {
         return answer(session, bytes(ouch::Rejected{
                                    .timestamp = std::uint64_t{1}, .user_ref_num = ref, .reason = std::uint16_t{3}}));

@@ -474,6 +474,19 @@ TEST(LoadAccounts, AWindowHasItsOrdersOutstandingAndNoMore) {
   EXPECT_NEAR(figures.rate_answered(), 7 / 5e-6, 1'000) << "seven each five microseconds";
 }
 
+TEST(LoadFailures, RejectsOfOrdersThatWereNotSentYetAreNoAnswers) {
+  LoadOptions options = load_options();
+  options.schedule.reset();
+  options.window = 7;
+  options.mix.resting = 0;
+  LoadRig rig(options);
+  rig.exchange.faults.reject_ahead = 100;
+  const LoadFigures& figures = rig.run_all();
+  EXPECT_EQ(figures.partial, "");
+  EXPECT_GT(figures.sent, 10'000u) << "what nobody waits for must not be counted as answered";
+  EXPECT_EQ(figures.lost, 0u);
+}
+
 /// All that comes goes back with its MAC addresses swapped, as dpdk-testpmd's macswap does.
 TEST(LoadFloors, CanBeAMirror) {
   LoadOptions options = load_options();
