@@ -8,6 +8,7 @@
 #include <latch>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "hugepages/topology.hpp"
@@ -27,11 +28,13 @@ std::uint64_t times_preempted() {
   return static_cast<std::uint64_t>(usage.ru_nivcsw);
 }
 
-/// One thread's work. All begin together, also those that cannot be pinned: nobody waits for ever.
-void watch(unsigned core, const JitterOptions& options, double ticks_per_ns, std::latch& ready, Probe& probe) {
+/// One thread's work. All begin together, also those that cannot be pinned: nobody waits for ever. `failure`: of the
+/// whole probe, known when all are ready.
+void watch(unsigned core, const JitterOptions& options, double ticks_per_ns, std::latch& ready,
+           const std::string& failure, Probe& probe) {
   probe.error = pin_this_thread(core);
   ready.arrive_and_wait();
-  if (!probe.error.empty()) return;
+  if (!probe.error.empty() || !failure.empty()) return;
   const auto ticks = [ticks_per_ns](double ns) { return static_cast<std::uint64_t>(ns * ticks_per_ns); };
   const std::uint64_t preempted = times_preempted();
   const GapCounter gaps =
@@ -110,13 +113,21 @@ std::vector<JitterCore> probe_jitter(const JitterOptions& options) {
   std::vector<Probe> probes(options.cores.size());
   std::latch ready(static_cast<std::ptrdiff_t>(options.cores.size()));
   auto before = interrupts_now();
+  std::string failure;
   {
     std::vector<std::jthread> threads;
     threads.reserve(probes.size());
-    for (std::size_t i = 0; i < probes.size(); ++i) {
-      threads.emplace_back([&, i] { watch(options.cores[i], options, ticks_per_ns, ready, probes[i]); });
+    try {
+      for (std::size_t i = 0; i < probes.size(); ++i) {
+        threads.emplace_back([&, i] { watch(options.cores[i], options, ticks_per_ns, ready, failure, probes[i]); });
+      }
+    } catch (const std::system_error& error) {
+      failure = fmt::format("cannot start a thread for each of {} cores: {}; give fewer, or raise ulimit -u",
+                            probes.size(), error.what());
+      ready.count_down(static_cast<std::ptrdiff_t>(probes.size() - threads.size()));  // those that are not there
     }
   }
+  if (!failure.empty()) throw std::runtime_error(failure);
   const auto after = interrupts_now();
   std::vector<JitterCore> results;
   for (Probe& probe : probes) {

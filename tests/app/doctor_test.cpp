@@ -478,6 +478,14 @@ TEST_F(DoctorCommand, ExplainsInOneLineWhatItCannotDo) {
     EXPECT_EQ(ran.status, 1) << arguments;
     EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
   }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // Memory for some of the probe's threads: they must not wait for the others.
+  const test::Ran few =
+      test::shell("ulimit -s 65536; ulimit -v 3000000; timeout 20 " + program_ + " doctor --cores 0-99 --seconds 0.01");
+  EXPECT_EQ(few.status, 1);
+  EXPECT_EQ(few.output.find("crosswire doctor: cannot start a thread for each of 100 cores: "), 0u) << few.output;
+  EXPECT_EQ(std::count(few.output.begin(), few.output.end(), '\n'), 1) << few.output;
+#endif
   for (const std::string arguments : {"--seconds -1", "--root /nowhere", "--fast", "--gap-threshold 0"}) {
     EXPECT_EQ(doctor(arguments).status, 2) << arguments;
   }
