@@ -13,6 +13,7 @@
 #include <limits>
 #include <mutex>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "app/partition.hpp"
@@ -113,13 +114,19 @@ void play_in_threads(Partition& partition, CaptureOutput& output, const CaptureW
   std::atomic<std::size_t> running{partition.loops().size()};
   {
     std::vector<std::jthread> threads;
-    for (CoreLoop& loop : partition.loops()) {
-      threads.emplace_back([&loop, &stop, &running] {
-        while (!loop.ended() && !stop.load(std::memory_order_relaxed)) {
-          if (!loop.round()) rest(Idle::yield);
-        }
-        running.fetch_sub(1, std::memory_order_release);
-      });
+    try {
+      for (CoreLoop& loop : partition.loops()) {
+        threads.emplace_back([&loop, &stop, &running] {
+          while (!loop.ended() && !stop.load(std::memory_order_relaxed)) {
+            if (!loop.round()) rest(Idle::yield);
+          }
+          running.fetch_sub(1, std::memory_order_release);
+        });
+      }
+    } catch (const std::system_error& error) {
+      stop.store(true, std::memory_order_relaxed);  // those that are there would wait for the others
+      throw std::runtime_error(
+          fmt::format("cannot start a thread: {}; give fewer --cores, or raise ulimit -u", error.what()));
     }
     while (running.load(std::memory_order_acquire) > 0) {
       std::this_thread::sleep_for(kWriteEvery);
