@@ -2,12 +2,15 @@
 // to mend it. Changes nothing; scripts/tune does. The checks are in doctor_checks.hpp, the jitter probe in jitter.hpp.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "app/doctor_checks.hpp"
 #include "app/jitter.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace crosswire {
 

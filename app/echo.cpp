@@ -2,6 +2,7 @@
 #include "app/echo.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <memory>
@@ -20,8 +21,8 @@ namespace {
 
 int run_echo(const std::string& path) try {
   const Config config = load_config(path, ConfigUse::run);
-  const LiveOptions live{config.port.device, config.port.dpdk_args, resolve_cores({config}).partitions.front().of(Stage::receive),
-                         config.hugepages};
+  const LiveOptions live{config.port.device, config.port.dpdk_args,
+                         resolve_cores({config}).partitions.front().of(Stage::receive), config.hugepages};
   const LiveEal eal(live, "crosswire_echo");
   Device device({.device = live.device});
   if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {

@@ -1,7 +1,9 @@
 // `crosswire echo`: the floor. A plain DPDK echo in an appliance's place, for `crosswire load --floor`.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace crosswire {
 

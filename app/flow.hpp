@@ -1,7 +1,9 @@
 // `crosswire flow`: recorded or made-up order flows as captures, and what a replay did against what the exchange did.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace crosswire {
 

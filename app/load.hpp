@@ -1,7 +1,9 @@
 // `crosswire load`: an open-loop load generator and latency meter, itself a DPDK client.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace crosswire {
 

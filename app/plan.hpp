@@ -2,7 +2,6 @@
 // `crosswire run` does it: both call make_plan(). Set-up only.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +10,10 @@
 #include "app/config.hpp"
 #include "hugepages/placement.hpp"
 #include "hugepages/topology.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace crosswire {
 

@@ -2,12 +2,15 @@
 // without DPDK: it needs only the right to the socket.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace crosswire {
 

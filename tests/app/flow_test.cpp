@@ -1,6 +1,7 @@
 // `crosswire flow` from end to end: a day's orders through the whole exchange, and the checker that judges it.
 #include "app/flow.hpp"
 
+#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
