@@ -54,10 +54,10 @@ LoadOrder LoadMix::next() {
 
 LoadOrder LoadMix::add(Dice dice) {
   const std::uint32_t session = dice.below(sessions_);
+  if (const std::uint32_t next = slot_of(session, turns_ahead()); orders_[next].alive) [[unlikely]]
+    return cancel(next);
   const std::uint32_t slot = slot_of(session);
   Resting& order = orders_[slot];
-  if (order.alive) [[unlikely]]
-    return cancel(slot);
   ++used_[session];
   const std::uint32_t symbol = dice.below(static_cast<std::uint32_t>(books_.size()));
   const bool buy = dice.below(2) != 0;
@@ -97,9 +97,9 @@ LoadOrder LoadMix::cross(Dice dice) {
   const Side& other = book.sides[buy ? 0 : 1];
   if (other.used == 0) return add(dice);
   const std::uint32_t session = dice.below(sessions_);
+  if (const std::uint32_t next = slot_of(session, turns_ahead()); orders_[next].alive) [[unlikely]]
+    return cancel(next);
   const std::uint32_t slot = slot_of(session);
-  if (orders_[slot].alive) [[unlikely]]
-    return cancel(slot);
   ++used_[session];
   end(other.levels[static_cast<std::size_t>(std::countr_zero(other.used))].first);
   return {LoadKind::cross,

@@ -44,8 +44,8 @@ struct LoadOrder {
 };
 
 /// Each session has as many slots, used in turn by its adds and crossing orders: the n-th (from 0) has slot n modulo
-/// per_session(), behind those of the sessions before. An order still alive when its slot's turn comes again is
-/// cancelled first; few live that long.
+/// per_session(), behind those of the sessions before. An order still alive when its slot's turn comes again in
+/// turns_ahead() is cancelled first, so that its end is answered long before its slot is another's; few live that long.
 class LoadMix {
  public:
   static constexpr std::uint32_t kShares = 100;
@@ -64,6 +64,7 @@ class LoadMix {
 
   /// A power of two.
   std::uint32_t per_session() const { return per_session_; }
+  std::uint32_t turns_ahead() const { return per_session_ / 32; }
   std::uint32_t slots() const { return static_cast<std::uint32_t>(orders_.size()); }
   /// Adds and crossing orders of a session so far.
   std::uint32_t used(std::uint32_t session) const { return used_[session]; }
@@ -116,9 +117,9 @@ class LoadMix {
   LoadOrder add(Dice dice);
   LoadOrder cancel(std::uint32_t slot);
   LoadOrder cross(Dice dice);
-  /// The slot of the session's next order.
-  std::uint32_t slot_of(std::uint32_t session) const {
-    return session * per_session_ + (used_[session] & (per_session_ - 1));
+  /// The slot of the session's next order, or of the one so many turns behind that.
+  std::uint32_t slot_of(std::uint32_t session, std::uint32_t ahead = 0) const {
+    return session * per_session_ + ((used_[session] + ahead) & (per_session_ - 1));
   }
   void end(std::uint32_t slot);
 

@@ -106,6 +106,7 @@ TEST(LoadMixes, GoOnInTheSameSlotsForEver) {
   constexpr std::uint32_t kResting = 400'000;
   LoadMix mix({.resting = kResting}, load_options().symbols, 200);
   std::vector<LoadOrder> resting(mix.slots(), {.kind = LoadKind::modify});
+  std::vector<std::uint32_t> canceled_at(mix.slots());  // orders of its session so far
   while (mix.live() < kResting) {
     const LoadOrder order = mix.next_add();
     resting[order.slot] = order;
@@ -119,7 +120,11 @@ TEST(LoadMixes, GoOnInTheSameSlotsForEver) {
       ++canceled;
       ASSERT_EQ(slot.kind, LoadKind::add);
       ASSERT_EQ(slot.session, order.session);
+      canceled_at[order.slot] = mix.used(order.session);
     } else {
+      if (slot.kind == LoadKind::cancel) {
+        ASSERT_GE(mix.used(order.session) - canceled_at[order.slot], mix.turns_ahead()) << "its answer has time";
+      }
       ASSERT_EQ(order.slot / mix.per_session(), order.session);
       ASSERT_EQ(order.slot % mix.per_session(), (mix.used(order.session) - 1) % mix.per_session());
     }
