@@ -5,9 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <iterator>
 
 namespace crosswire {
@@ -242,19 +239,6 @@ std::string to_json(const Figures& f) {
   }
   fmt::format_to(out, "\n  }}\n}}\n");
   return json;
-}
-
-std::string write_file(const std::string& path, std::string_view text) {
-  std::FILE* const file = std::fopen(path.c_str(), "wb");
-  bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  int error = errno;
-  if (file != nullptr && std::fclose(file) != 0) {
-    written = false;
-    error = errno;
-  }
-  if (written) return "";
-  return fmt::format("{}: cannot be written: {}; give a path that you may write, with room left", path,
-                     std::strerror(error));
 }
 
 std::string format_memory(const ArenaReport& memory) {

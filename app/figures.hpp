@@ -77,9 +77,6 @@ std::string to_text(const Figures& figures);
 /// One JSON object with everything, ended by a newline. Times in ns.
 std::string to_json(const Figures& figures);
 
-/// Writes `text` into `path`; "" or one line that says why it could not.
-std::string write_file(const std::string& path, std::string_view text);
-
 /// "64 MiB on 2048 KiB hugepages, node 0".
 std::string format_memory(const ArenaReport& memory);
 

@@ -48,11 +48,9 @@ std::uint64_t PartitionNow::counter(std::string_view stage, std::string_view lab
 LiveFigures::LiveFigures() : begun_(std::chrono::steady_clock::now()) {}
 
 void LiveFigures::add(LiveSource source) {
-  const auto taken = [this](const std::string& name) {
-    return std::any_of(sources_.begin(), sources_.end(), [&](const LiveSource& known) { return known.name == name; });
-  };
-  const std::string stem = source.name;
-  for (int number = 2; taken(source.name); ++number) source.name = stem + "_" + std::to_string(number);
+  std::vector<std::string> taken;
+  for (const LiveSource& known : sources_) taken.push_back(known.name);
+  source.name = name_beside(source.name, taken);
   sources_.push_back(std::move(source));
 }
 
@@ -117,6 +115,14 @@ std::string partition_name(const std::string& config_path) {
     if (!plain) letter = '_';
   }
   return name;
+}
+
+std::string name_beside(const std::string& name, const std::vector<std::string>& taken) {
+  std::string other = name;
+  for (int number = 2; std::find(taken.begin(), taken.end(), other) != taken.end(); ++number) {
+    other = fmt::format("{}_{}", name, number);
+  }
+  return other;
 }
 
 }  // namespace crosswire

@@ -102,8 +102,10 @@ class LiveFigures {
   std::vector<LiveSource> sources_;
 };
 
-/// Of a configuration's path: its file name without extension, cut to 48 characters, with everything but letters,
-/// digits, "_", "-" and "." made "_".
+/// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything
+/// but letters, digits, "_", "-" and "." made "_".
 std::string partition_name(const std::string& config_path);
+/// `name`, with a number behind it where it is `taken`.
+std::string name_beside(const std::string& name, const std::vector<std::string>& taken);
 
 }  // namespace crosswire

@@ -19,6 +19,7 @@
 #include "app/config.hpp"
 #include "app/figures.hpp"
 #include "app/flow_error.hpp"
+#include "app/hgrm.hpp"
 #include "app/live.hpp"
 #include "app/load_capture.hpp"
 #include "app/load_client.hpp"

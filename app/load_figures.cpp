@@ -216,40 +216,6 @@ LoadBeside read_beside(const std::string& path) {
   return beside;
 }
 
-// --- HdrHistogram ----------------------------------------------------------------------------------------------------
-
-std::string to_hgrm(const Histogram& histogram) {
-  std::string text =
-      fmt::format("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
-  const auto total = static_cast<double>(histogram.count());
-  double squares = 0;
-  std::uint64_t seen = 0;
-  // HdrHistogram's steps: so many at each halving of what is left to 100 %.
-  constexpr double kStepsPerHalving = 5;
-  double wanted = 0;
-  histogram.each_bucket([&](std::uint64_t value, std::uint64_t count) {
-    seen += count;
-    const double off = static_cast<double>(value) - histogram.mean();
-    squares += static_cast<double>(count) * off * off;
-    const double reached = static_cast<double>(seen) / total;
-    if (reached < wanted && seen < histogram.count()) return;
-    const std::string rest = seen == histogram.count() ? "" : fmt::format(" {:>14.2f}", 1 / (1 - reached));
-    text += fmt::format("{:>12.3f} {:>2.12f} {:>10}{}\n", static_cast<double>(value) / kNsPerUs, reached, seen, rest);
-    if (reached >= 1) return;
-    const double halvings = std::floor(std::log2(1 / (1 - reached))) + 1;
-    const double step = 1 / (kStepsPerHalving * std::exp2(halvings));
-    wanted = (std::floor(reached / step) + 1) * step;
-  });
-  const double deviation = histogram.count() == 0 ? 0 : std::sqrt(squares / total);
-  text += fmt::format("#[Mean    = {:>12.3f}, StdDeviation   = {:>12.3f}]\n", histogram.mean() / kNsPerUs,
-                      deviation / kNsPerUs);
-  text += fmt::format("#[Max     = {:>12.3f}, Total count    = {:>12}]\n",
-                      static_cast<double>(histogram.max()) / kNsPerUs, histogram.count());
-  text += fmt::format("#[Buckets = {:>12}, SubBuckets     = {:>12}]\n",
-                      Histogram::kMaxValueBits - Histogram::kPrecisionBits + 1, 1u << Histogram::kPrecisionBits);
-  return text;
-}
-
 // --- SVG -------------------------------------------------------------------------------------------------------------
 
 namespace {

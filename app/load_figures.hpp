@@ -89,8 +89,6 @@ LoadBeside read_beside(const std::string& path);
 /// Several lines. `beside`: empty for none.
 std::string to_text(const LoadFigures& figures, const LoadBeside& beside);
 std::string to_json(const LoadFigures& figures);
-/// HdrHistogram's percentile format, values in microseconds, as its plotters read it.
-std::string to_hgrm(const Histogram& histogram);
 /// The percentile curve and latency over time.
 std::string to_svg(const LoadFigures& figures);
 

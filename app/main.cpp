@@ -21,6 +21,16 @@ CLI::Validator not_empty() {
   return {[](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, ""};
 }
 
+/// `whose`: what the histograms' files are named by.
+void add_hgrm_option(CLI::App& command, std::string& folder, const std::string& whose) {
+  command
+      .add_option("--hgrm", folder,
+                  "at the end, write each latency histogram into this folder, as " + whose +
+                      "-LATENCY.hgrm:\nHdrHistogram's percentile format, values in microseconds")
+      ->type_name("DIR")
+      ->check(not_empty());
+}
+
 void add_run_command(CLI::App& root, crosswire::RunOptions& options, int& exit_code) {
   CLI::App* const run = root.add_subcommand(
       "run",
@@ -40,6 +50,7 @@ void add_run_command(CLI::App& root, crosswire::RunOptions& options, int& exit_c
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
+  add_hgrm_option(*run, options.hgrm, "PARTITION");
   run->footer("Example:\n  crosswire run --config crosswire.toml --record today.pcap");
   run->callback([&options, &exit_code] { exit_code = crosswire::run_main(options); });
 }
@@ -68,6 +79,7 @@ void add_replay_command(CLI::App& root, crosswire::ReplayOptions& options, int& 
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
+  add_hgrm_option(*replay, options.hgrm, "CAPTURE");
   replay
       ->add_option(
           "--session", options.session,

@@ -410,12 +410,6 @@ void check_output(const PlanOptions& options, const std::string& output, const s
   }
 }
 
-void write_whole(const std::string& path, const std::string& text) {
-  WholeFile file(path);
-  if (const std::string error = write_file(file.path(), text); !error.empty()) throw std::runtime_error(error);
-  file.commit();
-}
-
 int run_plan(const PlanOptions& options) try {
   std::vector<Config> configs;
   for (const std::string& path : options.configs) configs.push_back(load_config(path, ConfigUse::run));

@@ -16,6 +16,8 @@
 #include <system_error>
 #include <thread>
 
+#include "app/hgrm.hpp"
+#include "app/live_figures.hpp"
 #include "app/partition.hpp"
 #include "app/poll.hpp"
 #include "app/same_file.hpp"
@@ -219,10 +221,13 @@ std::string overwrite_fault(const std::vector<ReplayJob>& jobs) {
 
 std::vector<ReplayJob> jobs_of(const ReplayOptions& options) {
   std::vector<ReplayJob> jobs;
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < options.ins.size(); ++i) {
     const std::string& config = options.configs[options.configs.size() == 1 ? 0 : i];
+    names.push_back(name_beside(partition_name(options.ins[i]), names));
     jobs.push_back({load_config(config, ConfigUse::replay), options.ins[i], options.outs[i],
-                    options.reports.empty() ? "" : options.reports[i], options.session, options.cores});
+                    options.reports.empty() ? "" : options.reports[i], options.hgrm, names.back(), options.session,
+                    options.cores});
   }
   return jobs;
 }
@@ -277,6 +282,8 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   WholeFile out(job.out);
   std::optional<WholeFile> report;
   if (!job.report.empty()) report.emplace(job.report);
+  std::optional<HgrmFolder> hgrm;
+  if (!job.hgrm.empty()) hgrm.emplace(job.hgrm);
   CaptureWriter writer(out.path());
   fail_if(writer.error());
   CaptureOutput output(writer, midnight);
@@ -290,6 +297,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   fail_if(writer.close());
   Figures figures = figures_of(partition, wall_ns, port_counters(capture));
   if (report) fail_if(write_file(report->path(), to_json(figures)));
+  if (hgrm) fail_if(hgrm->write(job.name, partition));
   out.commit();
   if (report) report->commit();
   return figures;

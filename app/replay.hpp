@@ -19,6 +19,8 @@ struct ReplayJob {
   std::string in;
   std::string out;
   std::string report;     // JSON; "" = none
+  std::string hgrm;       // folder for the latency histograms; "" = none
+  std::string name;       // of their files
   std::string session;    // name of the order session, for captures whose clients know one; "" = by the start time
   std::size_t cores = 1;  // threads that poll, as StageLayout::over; with 1 it is the caller's
 };
@@ -37,6 +39,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
 struct ReplayOptions {
   std::vector<std::string> configs, ins, outs, reports;
   std::string session;
+  std::string hgrm;    // folder; "" = none
   unsigned cores = 1;  // 1 .. 4
 };
 

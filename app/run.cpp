@@ -12,11 +12,13 @@
 #include <ctime>
 #include <deque>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "app/config.hpp"
 #include "app/cores.hpp"
+#include "app/hgrm.hpp"
 #include "app/live_figures.hpp"
 #include "app/live_partition.hpp"
 #include "app/polling_threads.hpp"
@@ -224,7 +226,7 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
 
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
-                    const std::vector<LivePartition::Outputs>& outputs) {
+                    const std::vector<LivePartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm) {
   const TscClock clock = TscClock::calibrated();
   std::deque<LivePartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
@@ -252,14 +254,15 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
 
   const std::vector<PollEnd> ends = threads.join();
   auto end = ends.begin();
-  std::string first_error;
-  for (LivePartition& live : partitions) {
+  std::vector<std::string> errors;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    LivePartition& live = partitions[i];
     const auto behind = end + static_cast<std::ptrdiff_t>(live.partition().loops().size());
-    const std::string error = live.finish({end, behind});
-    if (first_error.empty()) first_error = error;
+    errors.push_back(live.finish({end, behind}));
+    if (hgrm) errors.push_back(hgrm->write(figures.sources()[i].name, live.partition()));
     end = behind;
   }
-  fail_if(first_error);
+  for (const std::string& error : errors) fail_if(error);
 }
 
 /// "" or what is wrong with the command line.
@@ -292,12 +295,14 @@ int run_main(const RunOptions& options) {
       check_outputs(configs, outputs[i]);
     }
     check_outputs_together(outputs);
+    std::optional<HgrmFolder> hgrm;
+    if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
     sem_init(&g_wake, 0, 0);
     // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));
     const EalGuard eal;
     start_eal(configs, plan);
-    run_on_devices(configs, plan, outputs);
+    run_on_devices(configs, plan, outputs, hgrm);
   } catch (const std::exception& error) {
     fmt::print(stderr, "crosswire run: {}\n", error.what());
     return 1;

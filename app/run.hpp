@@ -11,6 +11,7 @@ struct RunOptions {
   std::vector<std::string> configs;  // a partition each
   std::vector<std::string> records;  // captures to write the input into: none, or one for each configuration
   std::vector<std::string> reports;  // figures as JSON, likewise
+  std::string hgrm;                  // folder for the latency histograms; "" = none
 };
 
 /// The subcommand. Returns the exit status.

@@ -15,10 +15,12 @@
 namespace crosswire {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, int error) {
-  throw std::runtime_error(fmt::format("{}: cannot be written: {}; give a path that you may write, with room left",
-                                       path, std::generic_category().message(error)));
+std::string why_not(const std::string& path, int error) {
+  return fmt::format("{}: cannot be written: {}; give a path that you may write, with room left", path,
+                     std::generic_category().message(error));
 }
+
+[[noreturn]] void fail(const std::string& path, int error) { throw std::runtime_error(why_not(path, error)); }
 
 /// Where a chain of links ends: the file there is to be replaced, not the link.
 std::string behind_links(const std::string& path) {
@@ -52,6 +54,23 @@ void WholeFile::commit() {
   if (part_.empty()) return;
   if (std::rename(part_.c_str(), path_.c_str()) != 0) fail(path_, errno);
   part_.clear();
+}
+
+std::string write_file(const std::string& path, std::string_view text) {
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  int error = errno;
+  if (file != nullptr && std::fclose(file) != 0) {
+    written = false;
+    error = errno;
+  }
+  return written ? "" : why_not(path, error);
+}
+
+void write_whole(const std::string& path, std::string_view text) {
+  WholeFile file(path);
+  if (const std::string error = write_file(file.path(), text); !error.empty()) throw std::runtime_error(error);
+  file.commit();
 }
 
 }  // namespace crosswire

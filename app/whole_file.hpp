@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace crosswire {
 
@@ -27,5 +28,11 @@ class WholeFile {
   std::string path_;
   std::string part_;  // "" where the file is written itself, or is whole
 };
+
+/// Writes `text` into `path`; "" or one line that says why it could not.
+std::string write_file(const std::string& path, std::string_view text);
+
+/// The same by way of a WholeFile. Throws std::runtime_error (one line).
+void write_whole(const std::string& path, std::string_view text);
 
 }  // namespace crosswire

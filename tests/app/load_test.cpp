@@ -11,13 +11,14 @@
 #include <string>
 #include <utility>
 
-#include "app/figures.hpp"
+#include "app/hgrm.hpp"
 #include "app/load_capture.hpp"
 #include "app/load_client.hpp"
 #include "app/load_figures.hpp"
 #include "app/load_mix.hpp"
 #include "app/load_schedule.hpp"
 #include "app/load_stream.hpp"
+#include "app/whole_file.hpp"
 #include "netstack/port/capture.hpp"
 #include "tests/app/load_exchange.hpp"
 
@@ -719,6 +720,7 @@ TEST(LoadReports, ThePercentileTextEndsAtAllOfTheCount) {
   EXPECT_EQ(text.rfind("       Value", 0), 0u);
   EXPECT_NE(text.find("\n       5.000 1.000000000000       5000\n"), std::string::npos) << text;
   EXPECT_NE(text.find("#[Max     =        5.000, Total count    =         5000]\n"), std::string::npos);
+  EXPECT_EQ(text.substr(text.size() - 26), "#[Unit    = microseconds]\n");
   double last = -1;
   std::size_t lines = 0;
   for (std::size_t at = text.find("\n\n") + 2; text[at] != '#'; at = text.find('\n', at) + 1, ++lines) {

@@ -364,6 +364,18 @@ TEST_F(Program, ReplaysAndPrintsTheFigures) {
   }
 }
 
+TEST_F(Program, WritesItsLatencyHistogramsByTheCapturesName) {
+  std::filesystem::create_directory(path("hgrm"));
+  const std::string arguments =
+      "--config " + config_ + " --in " + path("in.pcap") + " --out " + path("out.pcap") + " --hgrm ";
+  const Ran ran = replay_of(arguments + path("hgrm"));
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  const std::string text = bytes_of_file(path("hgrm/in-in_the_box.hgrm"));
+  EXPECT_NE(text.find("Total count    ="), std::string::npos) << text;
+  EXPECT_FALSE(std::filesystem::exists(path("hgrm/in-in_the_box.hgrm.part")));
+  expect_failure(replay_of(arguments + path("nowhere")), "nowhere: No such file or directory");
+}
+
 TEST_F(Program, RunsAsAnOrdinaryUser) {
   constexpr uid_t kNobody = 65534;
   const bool root = getuid() == 0;

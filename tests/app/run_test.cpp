@@ -261,6 +261,45 @@ TEST_F(Run, WritesItsFiguresAsJson) {
   EXPECT_FALSE(std::filesystem::exists(path("r.json.part")));
 }
 
+TEST_F(Run, WritesItsLatencyHistogramsForHdrHistogramsPlotters) {
+  std::filesystem::create_directories(path("other"));
+  const std::string unpinned = "mode = \"unpinned\"\nidle = \"yield\"";
+  const std::string one = config("device = \"net_ring0\"", "off", unpinned, "one.toml");
+  const std::string other = config("device = \"net_ring1\"", "off", unpinned, "other/one.toml", "239.192.0.2");
+  const test::Ran ran =
+      run_until_signal(fmt::format("--config {} --config {} --hgrm {}", one, other, folder_.string()), "TERM");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  for (const char* const name : {"one", "one_2"}) {
+    for (const char* const latency : {"in_the_box", "receive_poll", "match_item"}) {
+      std::ifstream file(path(fmt::format("{}-{}.hgrm", name, latency)));
+      std::string first;
+      EXPECT_TRUE(std::getline(file, first) && first.find("1/(1-Percentile)") != std::string::npos)
+          << name << latency << first;
+    }
+  }
+  // The histograms are those of the figures.
+  const test::Ran counts =
+      test::shell("grep -h -o 'Total count.*[0-9]' " + path("one-receive_poll.hgrm") + " | tr -d ' '");
+  const std::size_t printed = ran.output.find("receive poll ");
+  ASSERT_NE(printed, std::string::npos);
+  const unsigned long count = std::strtoul(ran.output.c_str() + printed + 13, nullptr, 10);
+  EXPECT_GT(count, 0u);
+  EXPECT_EQ(counts.output, fmt::format("Totalcount={}\n", count));
+}
+
+TEST_F(Run, SaysBeforeItStartsWhereHistogramsCannotGo) {
+  const std::string arguments = "--config " + config("device = \"net_ring0\"") + " --hgrm ";
+  expect_failure(arguments + path("nowhere"), "nowhere: No such file or directory; give --hgrm a folder");
+  expect_failure(arguments + path("c.toml"), "c.toml: Not a directory");
+  if (getuid() == 0) {
+    expect_failure(arguments + "/proc/sys", "/proc/sys: ");
+  } else {
+    chmod(path(".").c_str(), 0500);
+    expect_failure(arguments + folder_.string(), "Permission denied");
+    chmod(path(".").c_str(), 0700);
+  }
+}
+
 TEST_F(Run, DoesNotStartWithoutTheHugepagesThatAreRequired) {
   const std::string file = config("device = \"net_ring0\"", "required");
   if (test::shell("grep -q '^HugePages_Total: *0$' /proc/meminfo").status != 0)
