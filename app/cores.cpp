@@ -10,7 +10,7 @@ namespace crosswire {
 
 CorePlan resolve_cores(const std::vector<Config>& configs) {
   const Plan plan = make_plan(read_host(), configs);
-  CorePlan cores{{}, plan.placement.control, placement_lines(plan)};
+  CorePlan cores{{}, plan.placement.control, placement_lines(plan), plan.placement.warnings};
   for (const PlacedPartition& placed : plan.placement.partitions) {
     StageCores& of_partition = cores.partitions.emplace_back();
     of_partition.node = placed.memory_node;

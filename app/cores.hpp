@@ -8,6 +8,7 @@
 
 #include "app/config.hpp"
 #include "app/loop.hpp"
+#include "hugepages/placement.hpp"
 
 namespace crosswire {
 
@@ -24,6 +25,7 @@ struct CorePlan {
   std::vector<StageCores> partitions;
   std::optional<unsigned> control;  // none where no thread has a core of its own
   std::string text;                 // for the start: a line for each stage with its reason, one for each warning
+  std::vector<PlacementWarning> warnings;
 };
 
 /// What make_plan() says of this host, so what `crosswire plan` shows. Throws std::runtime_error (one line) where a

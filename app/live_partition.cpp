@@ -13,8 +13,10 @@
 #include <utility>
 
 #include "app/figures.hpp"
+#include "app/log.hpp"
 #include "app/say.hpp"
 #include "netstack/port/capture.hpp"
+#include "netstack/port/eal.hpp"
 
 namespace crosswire {
 namespace {
@@ -83,10 +85,9 @@ LivePartition::LivePartition(Config config, const StageCores& cores, const Outpu
   }
   config.net.mac = config.port.mac.value_or(device_->mac());
   if (config.net.mac != device_->mac()) {
-    fmt::print(
-        stderr,
-        "crosswire run: {}: [port] mac {} is not the device's {}; frames reach it only if the device lets them\n",
-        config.path, format_mac(config.net.mac), format_mac(device_->mac()));
+    log_warning(
+        "[port] mac is not the device's; frames reach it only if the device lets them",
+        {{"partition", name_}, {"mac", format_mac(config.net.mac)}, {"device_mac", format_mac(device_->mac())}});
   }
   set_start(config, midnight_, rx_.start_time_ns());
   config.engine.hash_key = secret();
@@ -105,7 +106,7 @@ void LivePartition::begin_recording() {
   if (recorder_) recorder_->begin(outputs_.record, partition_->config().net.mac);
 }
 
-void LivePartition::print_start(bool locked) const {
+void LivePartition::tell_start(bool locked) const {
   const Config& config = partition_->config();
   const NetConfig& net = config.net;
   fmt::print("partition    {}\n", name_);
@@ -117,11 +118,22 @@ void LivePartition::print_start(bool locked) const {
   fmt::print("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group), net.feed_port,
              net.feed_session, net.feed_request_port);
   if (const std::string complaint = complaint_of(partition_->memory()); !complaint.empty()) {
-    fmt::print(stderr, "crosswire run: memory is not as it should be: {}; see crosswire doctor\n", complaint);
+    log_warning("memory is not as it should be; see crosswire doctor", {{"partition", name_}, {"is", complaint}});
+  }
+  if (!locked) {
+    log_warning("memory is not locked; ulimit -l unlimited, or CAP_IPC_LOCK", {{"partition", name_}});
   }
   fmt::print("memory       {}, {}\n", format_memory(partition_->memory()),
              locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
   if (recorder_) fmt::print("recording    {}\n", outputs_.record);
+  log_info("partition is ready", {{"partition", name_},
+                                  {"device", device_name(config.port.device)},
+                                  {"address", format_address(net.address)},
+                                  {"order_session", net.order_session},
+                                  {"feed_session", net.feed_session},
+                                  {"memory_mib", partition_->memory().bytes >> 20},
+                                  {"hugepages", partition_->memory().huge},
+                                  {"recording", outputs_.record.empty() ? "none" : outputs_.record}});
 }
 
 std::vector<PollingTask> LivePartition::tasks() {
@@ -142,7 +154,7 @@ std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
     cut_off |= end.cut_off;
   }
   if (cut_off && !partition_->finished()) {
-    say(stderr, "crosswire run: {}: the port has taken too little for 2 s; the last answers are not sent\n", name_);
+    log_error("the port has taken too little for 2 s; the last answers are not sent", {{"partition", name_}});
   }
   flush_out();
   const std::string recording_error = recorder_ ? recorder_->finish() : "";
@@ -150,6 +162,14 @@ std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
   const Figures figures = figures_of(*partition_, wall_ns, port_counters(unsent));
   say(stdout, "ended\npartition    {}\n{}", name_, to_text(figures));
   std::fflush(stdout);
+  std::uint64_t dropped = 0;
+  for (const CounterFigure& counter : figures.counters) dropped += counter.drop ? counter.value : 0;
+  log_info("partition has ended", {{"partition", name_},
+                                   {"seconds", fmt::format("{:.3f}", static_cast<double>(wall_ns) / 1e9)},
+                                   {"orders", figures.orders},
+                                   {"executions", figures.executions},
+                                   {"dropped", dropped},
+                                   {"state_hash", fmt::format("{:016x}", figures.state_hash)}});
   if (report_) {
     if (const std::string error = write_file(report_->path(), to_json(figures)); !error.empty()) return error;
     report_->commit();

@@ -29,7 +29,7 @@ class LivePartition {
     std::string report;  // figures as JSON; "" = none
   };
 
-  /// Opens the device, which the EAL has; warnings go to stderr. Throws std::runtime_error (one line).
+  /// Opens the device, which the EAL has; warnings go to the log. Throws std::runtime_error (one line).
   LivePartition(Config config, const StageCores& cores, const Outputs& outputs, const TscClock& clock);
   LivePartition(const LivePartition&) = delete;
   LivePartition& operator=(const LivePartition&) = delete;
@@ -37,14 +37,14 @@ class LivePartition {
   /// When all else is ready, so that a start that is refused leaves no recording. The recording's thread inherits the
   /// cores of the calling one. Throws std::runtime_error (one line).
   void begin_recording();
-  /// Several lines on stdout. `locked`: the memory is.
-  void print_start(bool locked) const;
+  /// Several lines on stdout, one in the log. `locked`: the memory is.
+  void tell_start(bool locked) const;
   /// A task for each loop, in the loops' order. They live as long as this does.
   std::vector<PollingTask> tasks();
   /// The day ends. Any thread.
   void request_end() { rx_.request_end(); }
-  /// When no loop runs any more: sends what is left, ends the recording, prints the figures and writes the report.
-  /// Returns "" or one line that says what could not be written.
+  /// When no loop runs any more: sends what is left, ends the recording, prints the figures, of which the log gets
+  /// some, and writes the report. Returns "" or one line that says what could not be written.
   std::string finish(const std::vector<PollEnd>& ends);
 
   /// The configuration file's name without its ending.

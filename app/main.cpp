@@ -51,6 +51,17 @@ void add_run_command(CLI::App& root, crosswire::RunOptions& options, int& exit_c
       ->type_name("FILE")
       ->check(not_empty());
   add_hgrm_option(*run, options.hgrm, "PARTITION");
+  run->add_option("--log-file", options.log.file, "append the log to this file (default: stderr)")
+      ->type_name("FILE")
+      ->check(not_empty());
+  const auto set_level = [&options](const std::string& level) {
+    using crosswire::LogLevel;
+    options.log.least = level == "error" ? LogLevel::error : level == "warning" ? LogLevel::warning : LogLevel::info;
+  };
+  run->add_option_function<std::string>("--log-level", set_level,
+                                        "leave out of the log what is below: info is the life of the process, warning "
+                                        "is to be looked at,\nerror to be acted on (default info)")
+      ->check(CLI::IsMember({"info", "warning", "error"}));
   run->footer("Example:\n  crosswire run --config crosswire.toml --record today.pcap");
   run->callback([&options, &exit_code] { exit_code = crosswire::run_main(options); });
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <semaphore.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -21,6 +22,7 @@
 #include "app/hgrm.hpp"
 #include "app/live_figures.hpp"
 #include "app/live_partition.hpp"
+#include "app/log.hpp"
 #include "app/polling_threads.hpp"
 #include "app/prometheus.hpp"
 #include "app/same_file.hpp"
@@ -39,7 +41,9 @@ constexpr std::int64_t kNs = 1'000'000'000;
 // Of the signal handler.
 std::atomic<bool> g_end_wanted{false};
 std::atomic<std::int64_t> g_first_signal_ns{0};  // by the monotonic clock; 0 = none yet
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free,
+std::atomic<int> g_last_signal{0};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free &&
+                  std::atomic<int>::is_always_lock_free,
               "a signal handler uses them");
 /// Wakes the control thread: a signal came, or a polling thread has ended.
 sem_t g_wake;
@@ -57,6 +61,7 @@ extern "C" void end_day(int signal) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);  // when the handler has returned
   }
+  g_last_signal.store(signal);
   g_end_wanted.store(true);
   sem_post(&g_wake);
   errno = saved;
@@ -148,22 +153,54 @@ void check_together(const Config& config, const Config& other) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; a process has one endpoint for all partitions",
                                          place_of(config, "monitoring.prometheus"), other.path));
   }
-  if (config.net.feed_group == other.net.feed_group && config.net.feed_port == other.net.feed_port) {
-    fmt::print(stderr,
-               "crosswire run: {}: {}:{} is the feed of {} as well; on one network give each partition its own\n",
-               place_of(config, "feed.group"), format_address(config.net.feed_group), config.net.feed_port, other.path);
+}
+
+/// On one network that is a fault; whether it is one network nobody here knows.
+void warn_of_one_feed(const std::vector<Config>& configs) {
+  for (auto config = configs.begin(); config != configs.end(); ++config) {
+    const auto same = std::find_if(configs.begin(), config, [&config](const Config& other) {
+      return config->net.feed_group == other.net.feed_group && config->net.feed_port == other.net.feed_port;
+    });
+    if (same == config) continue;
+    log_warning("two partitions have one feed; on one network give each its own",
+                {{"at", place_of(*config, "feed.group")},
+                 {"feed", fmt::format("{}:{}", format_address(config->net.feed_group), config->net.feed_port)},
+                 {"also_of", same->path}});
+  }
+}
+
+void warn_of_placement(const CorePlan& plan, const std::deque<LivePartition>& partitions) {
+  for (const PlacementWarning& warning : plan.warnings) {
+    log_warning("the placement breaks a rule; see crosswire plan",
+                {{"partition", partitions[warning.partition].name()},
+                 {"rule", kPlacementRules[static_cast<std::size_t>(warning.rule)].name},
+                 {"is", warning.text}});
+  }
+}
+
+/// The log goes on in its file; no other file is to end like that.
+void check_log_file(const std::string& log, const std::vector<Config>& configs) {
+  std::error_code ignored;  // what cannot be reached cannot be opened either
+  for (const Config& config : configs) {
+    for (const std::string& file : config.files) {
+      if (same_file(log, file, ignored)) {
+        throw std::runtime_error(
+            fmt::format("{} would be written to by --log-file; give the log a file of its own", file));
+      }
+    }
   }
 }
 
 /// No file is written by two, however it is spelled.
-void check_outputs_together(const std::vector<LivePartition::Outputs>& outputs) {
+void check_outputs_together(const std::vector<LivePartition::Outputs>& outputs, const std::string& log) {
   std::vector<std::string> files;
+  if (!log.empty()) files.push_back(plain_name(log));
   for (const LivePartition::Outputs& output : outputs) {
     for (const std::string& file : {output.record, output.report}) {
       if (file.empty()) continue;
       const std::string name = plain_name(file);
       if (std::find(files.begin(), files.end(), name) != files.end()) {
-        throw std::runtime_error(file + ": is written twice; give each partition files of its own");
+        throw std::runtime_error(file + ": is written twice; give each its own");
       }
       files.push_back(name);
     }
@@ -189,6 +226,18 @@ void wait_for_news() {
   sem_clockwait(&g_wake, CLOCK_MONOTONIC, &until);
 }
 
+void tell(const StallMonitor::News& news) {
+  const LogFields about = {{"partition", news.partition},
+                           {"stage", kStageNames[index_of(news.stage)]},
+                           {"core", news.core ? std::to_string(*news.core) : "any"},
+                           {"seconds", fmt::format("{:.1f}", news.seconds)}};
+  if (news.stands_still) {
+    log_error("a stage stands still; does anything else run on its core, or is its port stuck?", about);
+  } else {
+    log_warning("a stage that stood still goes on", about);
+  }
+}
+
 /// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
 void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>& tasks,
            const PollingThreads& threads) {
@@ -204,10 +253,13 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
     wait_for_news();
     supervisor_alive();
     if (g_end_wanted.load()) {
-      if (!std::exchange(ending, true)) supervisor_stopping();
+      if (!std::exchange(ending, true)) {
+        supervisor_stopping();
+        log_info("stopping", {{"signal", g_last_signal.load() == SIGINT ? "SIGINT" : "SIGTERM"}});
+      }
       for (LivePartition& live : partitions) live.request_end();
     }
-    for (const std::string& line : monitor.look(steady_ns())) say(stderr, "crosswire run: {}\n", line);
+    for (const StallMonitor::News& news : monitor.look(steady_ns())) tell(news);
   }
 }
 
@@ -244,12 +296,14 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   end_on_signals();
   for (LivePartition& live : partitions) live.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
-  for (const LivePartition& live : partitions) live.print_start(threads.locked());
+  warn_of_placement(plan, partitions);
+  for (const LivePartition& live : partitions) live.tell_start(threads.locked());
   fmt::print("{}", plan.text);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
   threads.go();
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));
+  log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
   watch(partitions, tasks, threads);
 
   const std::vector<PollEnd> ends = threads.join();
@@ -289,12 +343,15 @@ int run_main(const RunOptions& options) {
           {options.records.empty() ? "" : options.records[i], options.reports.empty() ? "" : options.reports[i]});
       for (std::size_t other = 0; other < i; ++other) check_together(configs[i], configs[other]);
     }
+    check_log_file(options.log.file, configs);
+    check_outputs_together(outputs, options.log.file);
+    log_begin(options.log);
+    warn_of_one_feed(configs);
     const CorePlan plan = resolve_cores(configs);
     for (std::size_t i = 0; i < configs.size(); ++i) {
       check_here_and_now(configs[i]);
       check_outputs(configs, outputs[i]);
     }
-    check_outputs_together(outputs);
     std::optional<HgrmFolder> hgrm;
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
     sem_init(&g_wake, 0, 0);
@@ -304,9 +361,10 @@ int run_main(const RunOptions& options) {
     start_eal(configs, plan);
     run_on_devices(configs, plan, outputs, hgrm);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "crosswire run: {}\n", error.what());
+    log_failure(fmt::format("crosswire run: {}", error.what()));
     return 1;
   }
+  log_info("stopped");
   return 0;
 }
 

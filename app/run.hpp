@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "app/log.hpp"
+
 namespace crosswire {
 
 struct RunOptions {
@@ -12,6 +14,7 @@ struct RunOptions {
   std::vector<std::string> records;  // captures to write the input into: none, or one for each configuration
   std::vector<std::string> reports;  // figures as JSON, likewise
   std::string hgrm;                  // folder for the latency histograms; "" = none
+  LogOptions log;
 };
 
 /// The subcommand. Returns the exit status.

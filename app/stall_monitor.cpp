@@ -1,8 +1,6 @@
 // The watch over the polling cores: see the header.
 #include "app/stall_monitor.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -34,10 +32,10 @@ void StallMonitor::watch(std::string partition, const Chain& chain, const CoreLo
   watched_.push_back({std::move(partition), &chain, &loop, core});
 }
 
-std::vector<std::string> StallMonitor::look(std::uint64_t now_ns) {
+std::vector<StallMonitor::News> StallMonitor::look(std::uint64_t now_ns) {
   const std::uint64_t step_ns = std::min(now_ns - last_look_ns_.value_or(now_ns), kLongestStepNs);
   last_look_ns_ = now_ns;
-  std::vector<std::string> lines;
+  std::vector<News> news;
   for (Watched& watched : watched_) {
     const Seen seen = see(*watched.chain, *watched.loop);
     const bool ended = watched.loop->ended();
@@ -46,16 +44,10 @@ std::vector<std::string> StallMonitor::look(std::uint64_t now_ns) {
       if (watched.told || watched.still_ns <= kLimitNs) continue;
       watched.told = true;
       watched.stage = seen.last;
-      lines.push_back(
-          fmt::format("{} has stood still for {:.1f} s; does anything else run on its core, or is its port "
-                      "stuck?",
-                      describe(watched), static_cast<double>(watched.still_ns) / 1e9));
+      news.push_back(news_of(watched, true));
       continue;
     }
-    if (watched.told) {
-      lines.push_back(
-          fmt::format("{} goes on after {:.1f} s", describe(watched), static_cast<double>(watched.still_ns) / 1e9));
-    }
+    if (watched.told) news.push_back(news_of(watched, false));
     watched.polls = seen.polls;
     watched.still_ns = 0;
     watched.told = false;

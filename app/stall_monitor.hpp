@@ -22,9 +22,16 @@ class StallMonitor {
   /// To be called before the first look. `partition` is its name; both references outlive this. `core`: of the loop.
   void watch(std::string partition, const Chain& chain, const CoreLoop& loop, std::optional<unsigned> core);
 
-  /// To be called about every 100 ms; `now_ns` of any steady clock. Returns a line for each loop that began or ceased
-  /// to stand still since the last look: which stage, on which core, how long.
-  std::vector<std::string> look(std::uint64_t now_ns);
+  struct News {
+    std::string partition;
+    Stage stage{};                 // in which its loop stands or stood still
+    std::optional<unsigned> core;  // of the loop
+    double seconds = 0;            // for so long
+    bool stands_still = true;      // false: it goes on
+  };
+  /// To be called about every 100 ms; `now_ns` of any steady clock. Returns what is new since the last look: of each
+  /// loop that began or ceased to stand still.
+  std::vector<News> look(std::uint64_t now_ns);
 
  private:
   struct Watched {
@@ -38,7 +45,7 @@ class StallMonitor {
     Stage stage = Stage::receive;  // in which it stood still
   };
 
-  static std::string describe(const Watched& watched);
+  static News news_of(const Watched& watched, bool stands_still);
 
   std::vector<Watched> watched_;
   std::optional<std::uint64_t> last_look_ns_;

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+#include "hugepages/notice.hpp"
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23  // Linux 5.14
 #endif
@@ -168,8 +170,8 @@ std::string what_and_where(std::size_t bytes, int node, std::string_view name) {
 void warn_once(std::size_t bytes, int node, std::string_view name, PageSize wanted) {
   static std::atomic_flag warned;
   if (warned.test_and_set()) return;
-  std::fprintf(stderr, "crosswire: no hugepages for %s: running on ordinary pages (slower); mend: %s\n",
-               what_and_where(bytes, node, name).c_str(), how_to_mend(bytes, wanted).c_str());
+  notice(NoticeLevel::warning, "no hugepages for " + what_and_where(bytes, node, name) +
+                                   ": running on ordinary pages (slower); mend: " + how_to_mend(bytes, wanted));
 }
 
 Mapping map_by_policy(std::size_t bytes, HugepagePolicy policy, int node, std::string_view name, PageSize wanted) {

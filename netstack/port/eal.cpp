@@ -18,6 +18,8 @@
 #include <mutex>
 #include <utility>
 
+#include "hugepages/notice.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -258,8 +260,8 @@ std::string eal_start(const EalOptions& options) {
     return "hugepages are required: " + hugepages_missing(options, host) + "; " + hugepages_mend(options);
   }
   if (!huge && options.hugepages == HugepagePolicy::automatic) {
-    std::fprintf(stderr, "crosswire: no hugepages for DPDK (%s): running on ordinary pages (slower); %s\n",
-                 hugepages_missing(options, host).c_str(), hugepages_mend(options).c_str());
+    notice(NoticeLevel::warning, "no hugepages for DPDK (" + hugepages_missing(options, host) +
+                                     "): running on ordinary pages (slower); " + hugepages_mend(options));
   }
 
   // DPDK keeps pointers to its arguments and shuffles them.

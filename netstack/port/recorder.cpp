@@ -7,6 +7,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "hugepages/notice.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -140,7 +142,7 @@ void RecordingRxPort::drain() {
   }
   if (!writer_->error().empty() && !complained_) {
     complained_ = true;
-    std::fprintf(stderr, "crosswire: recording broken off: %s\n", writer_->error().c_str());
+    notice(NoticeLevel::error, "recording broken off: " + writer_->error());
   }
 }
 

@@ -352,7 +352,7 @@ class Stalled {
   Stalled& operator=(const Stalled&) = delete;
 
   /// Looks once more, `step_ns` later; all stages with threads of their own have polled meanwhile.
-  std::vector<std::string> look(std::uint64_t step_ns = kLookNs) {
+  std::vector<StallMonitor::News> look(std::uint64_t step_ns = kLookNs) {
     for (const CoreLoop& loop : pipeline_.partition().loops()) {
       if (!loop.polls(Stage::transmit)) wait_for_a_poll(loop);
     }
@@ -379,20 +379,25 @@ class Stalled {
 TEST(StallMonitor, TellsWhichStageStandsStillAndWhenItGoesOn) {
   for (const auto& [loops, core] : {std::pair{1, 7}, {2, 8}, {3, 9}, {4, 9}}) {
     Stalled stalled(static_cast<std::size_t>(loops));
-    std::vector<std::string> lines;
+    std::vector<StallMonitor::News> news;
     for (int i = 0; i < 12; ++i) {
-      EXPECT_TRUE(lines.empty()) << lines.front();
-      lines = stalled.look();
+      EXPECT_TRUE(news.empty()) << news.front().seconds;
+      news = stalled.look();
     }
-    if (lines.empty()) lines = stalled.look();
-    ASSERT_EQ(lines.size(), 1u) << loops;
-    EXPECT_EQ(lines[0].substr(0, lines[0].find(" s;")),
-              fmt::format("p: transmit on core {} has stood still for 1.1", core));
+    if (news.empty()) news = stalled.look();
+    const auto expect = [&news, core = static_cast<unsigned>(core)](bool stands_still, double seconds) {
+      ASSERT_EQ(news.size(), 1u) << core;
+      EXPECT_EQ(news[0].partition, "p");
+      EXPECT_EQ(news[0].stage, Stage::transmit);
+      EXPECT_EQ(news[0].core, core);
+      EXPECT_NEAR(news[0].seconds, seconds, 1e-6);
+      EXPECT_EQ(news[0].stands_still, stands_still);
+    };
+    expect(true, 1.1);
     EXPECT_TRUE(stalled.look().empty()) << "it is told once";
     stalled.go_on();
-    lines = stalled.look();
-    ASSERT_EQ(lines.size(), 1u) << loops;
-    EXPECT_EQ(lines[0], fmt::format("p: transmit on core {} goes on after 1.2 s", core));
+    news = stalled.look();
+    expect(false, 1.2);
   }
 }
 

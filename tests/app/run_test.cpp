@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <regex.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,8 +12,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "app/config.hpp"
+#include "app/log.hpp"
 #include "app/loop.hpp"
 #include "app/plan.hpp"
 #include "hugepages/topology.hpp"
@@ -143,7 +146,7 @@ TEST_F(Run, RunsItsStagesOnOneToFourCoresAndLeavesARecordingThatReplaysToTheSame
     const test::Ran ran = run_until_signal(arguments + " --record " + recording, "TERM");
     ASSERT_EQ(ran.status, 0) << ran.output;
     EXPECT_NE(ran.output.find("control      core "), std::string::npos) << ran.output;
-    EXPECT_EQ(ran.output.find("stood still"), std::string::npos) << ran.output;
+    EXPECT_EQ(ran.output.find("stands still"), std::string::npos) << ran.output;
     const test::Ran replay = test::shell(fmt::format("{} replay {} --in {} --out {} --cores {}", program_, arguments,
                                                      recording, path("out.pcap"), cores));
     ASSERT_EQ(replay.status, 0) << replay.output;
@@ -259,6 +262,96 @@ TEST_F(Run, WritesItsFiguresAsJson) {
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_GT(std::filesystem::file_size(path("r.json")), 100u);
   EXPECT_FALSE(std::filesystem::exists(path("r.json.part")));
+}
+
+/// Where the first line that matches the extended regular expression ends. Not std::regex, of which GCC 12 warns under
+/// the sanitizers.
+std::optional<std::size_t> find_line(const std::string& text, const std::string& expression) {
+  regex_t compiled{};
+  EXPECT_EQ(regcomp(&compiled, ("^" + expression + "$").c_str(), REG_EXTENDED | REG_NEWLINE), 0) << expression;
+  regmatch_t found{};
+  const bool matches = regexec(&compiled, text.c_str(), 1, &found, 0) == 0;
+  regfree(&compiled);
+  return matches ? std::optional<std::size_t>(found.rm_eo) : std::nullopt;
+}
+
+TEST_F(Run, LogsItsLifeInLinesOfTimeLevelMessageAndFields) {
+  const std::string time = "20[0-9-]{8}T[0-9:]{8}\\.[0-9]{6}Z ";
+  const test::Ran ran = run_until_signal("--config " + config("device = \"net_ring0\""), "INT");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  const std::string log = test::shell("cat " + path("stderr")).output;
+  std::size_t at = 0;
+  for (const char* const line :
+       {"info partition is ready partition=c device=net_ring0 address=10\\.99\\.0\\.1 order_session=O[0-9A-Z]{9} .*",
+        "info running version=[0-9.]+ pid=[0-9]+ partitions=1", "info stopping signal=SIGINT",
+        "info partition has ended partition=c seconds=[0-9.]+ orders=0 executions=0 dropped=[0-9]+ "
+        "state_hash=[0-9a-f]{16}",
+        "info stopped"}) {
+    const auto end = find_line(log.substr(at), time + line);
+    ASSERT_TRUE(end) << line << " in:\n" << log;
+    at += *end;
+  }
+}
+
+TEST_F(Run, LogsIntoAFileAndLeavesOutWhatIsBelowTheLevel) {
+  const std::string arguments = "--config " + config("device = \"net_ring0\"") + " --log-file " + path("log");
+  std::ofstream(path("log")) << "of yesterday\n";
+  const test::Ran ran = run_until_signal(arguments, "TERM");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_EQ(std::filesystem::file_size(path("stderr")), 0u) << ran.output;
+  const std::string log = test::shell("cat " + path("log")).output;
+  EXPECT_TRUE(log.find("of yesterday\n2") == 0 && find_line(log, ".* info stopping signal=SIGTERM").has_value()) << log;
+  // An end with a failure is in both.
+  expect_failure(arguments + " --report " + path("nowhere/r.json"), "nowhere/r.json");
+  EXPECT_TRUE(find_line(test::shell("cat " + path("log")).output, ".* error crosswire run: .*nowhere/r\\.json.*"));
+
+  std::filesystem::remove(path("log"));
+  EXPECT_EQ(run_until_signal(arguments + " --log-level error", "TERM").status, 0);
+  EXPECT_EQ(std::filesystem::file_size(path("log")), 0u);
+  EXPECT_EQ(test::shell(program_ + " run " + arguments + " --log-level loud").status, 2);
+}
+
+TEST_F(Run, LogsPrioritiesInsteadOfTimesForSystemdsJournal) {
+  const std::string file = config("device = \"net_ring0\"");
+  std::ofstream(path("journal"));
+  struct stat status {};
+  ASSERT_EQ(stat(path("journal").c_str(), &status), 0);
+  const auto log_of = [&](const std::string& stream, const std::string& arguments) {
+    std::ofstream(path("journal"));
+    const test::Ran ran = test::shell(fmt::format(
+        "JOURNAL_STREAM={} {} run --config {} {} > {} 2>> {} & pid=$!; for i in $(seq 300); do grep -q "
+        "'^running until' {} && break; kill -0 $pid 2> /dev/null || break; sleep 0.1; done; kill $pid; "
+        "wait $pid; cat {}",
+        stream, program_, file, arguments, path("stdout"), path("journal"), path("stdout"), path("journal")));
+    return ran.output;
+  };
+  const std::string stream = fmt::format("{}:{}", status.st_dev, status.st_ino);
+  const std::string log = log_of(stream, "");
+  EXPECT_TRUE(find_line(log, "<6>stopping signal=SIGTERM")) << log;
+  EXPECT_EQ(log.find("Z info"), std::string::npos) << log;
+  const std::string failed = log_of(stream, "--hgrm /nowhere");
+  EXPECT_TRUE(find_line(failed, "<3>crosswire run: /nowhere: .*")) << failed;
+  // A unit's stderr in a file: JOURNAL_STREAM is there, but means another stream.
+  EXPECT_TRUE(find_line(log_of(fmt::format("{}:1", status.st_dev), ""), "20.* info stopping signal=SIGTERM"));
+}
+
+TEST_F(Run, RefusesALogWhereItWouldDestroySomethingOrCannotBe) {
+  const std::string file = config("device = \"net_ring0\"");
+  const std::string arguments = "--config " + file + " --log-file ";
+  const auto size = std::filesystem::file_size(file);
+  expect_failure(arguments + file, "c.toml would be written to by --log-file");
+  EXPECT_EQ(std::filesystem::file_size(file), size);
+  expect_failure(arguments + path("r") + " --report " + path("r"), "r: is written twice");
+  expect_failure(arguments + path("nowhere/log"), "nowhere/log: cannot be written: No such file or directory");
+  EXPECT_FALSE(std::filesystem::exists(path("nowhere")));
+}
+
+TEST(Log, PutsEverythingOnOneLineAndValuesOfSeveralWordsInQuotes) {
+  EXPECT_EQ(log_text("a stage stands still", {{"stage", "match"}, {"core", 3u}, {"seconds", 1.5}, {"huge", true}}),
+            "a stage stands still stage=match core=3 seconds=1.5 huge=true");
+  EXPECT_EQ(log_text("x", {{"a", ""}, {"b", "two words"}, {"c", "say \"no\""}, {"d", "e=f"}, {"g", "C:\\h i"}}),
+            R"(x a="" b="two words" c="say \"no\"" d="e=f" g="C:\\h i")");
+  EXPECT_EQ(log_text("two\nlines", {{"name", "bell\a\nend"}}), "two\\nlines name=\"bell\\x07\\nend\"");
 }
 
 TEST_F(Run, WritesItsLatencyHistogramsForHdrHistogramsPlotters) {

@@ -133,6 +133,19 @@ def drops_that_operators_are_not_told_of():
             yield f"docs/operating.md does not say what {drop} means"
 
 
+def log_lines_that_operators_are_not_told_of():
+    """Warnings and errors, by how their messages begin; those that are made up as they come are told by hand."""
+    told = (ROOT / "docs/operating.md").read_text()
+    found = 0
+    for path in sources("app"):
+        for message in re.findall(r'log_(?:warning|error)\(\s*"([^"]+)"', path.read_text()):
+            found += 1
+            if f"`{message.split(';')[0]}`" not in told:
+                yield f"docs/operating.md does not say what to do about: {message}"
+    if found < 5:
+        yield f"only {found} warnings and errors were found in app"
+
+
 RULES = {
     "each folder includes only what the design's table allows": includes_outside_the_table,
     "the engine sees only the pool and ring headers of hugepages": engine_includes_of_hugepages_sources,
@@ -144,6 +157,7 @@ RULES = {
     "every header is included once": headers_without_pragma_once,
     "every test that docs/protocol.md names is there": tests_that_the_protocol_names_and_nobody_wrote,
     "docs/operating.md says what each drop means": drops_that_operators_are_not_told_of,
+    "docs/operating.md says what to do about each warning and error of the log": log_lines_that_operators_are_not_told_of,
 }
 
 print(f"1..{len(RULES) + 1}")
