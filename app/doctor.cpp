@@ -15,7 +15,6 @@
 
 #include "app/config.hpp"
 #include "app/cores.hpp"
-#include "app/partition.hpp"
 #include "netstack/port/eal.hpp"
 
 namespace crosswire {
@@ -31,6 +30,7 @@ struct DoctorOptions {
   double gap_limit_us = 10.0;
   std::uint64_t threshold_ns = 200;
   bool json = false;
+  bool record = false;
 };
 
 constexpr std::array kWeights = {"heavy", "middling", "light"};
@@ -68,24 +68,33 @@ void guess_cores(const HostFiles& files, DoctorReport& report) {
       isolated.empty() ? "nobody names one: an example" : "these are isolated, and nobody names others";
 }
 
+/// Of a PCI device; -1 = it has none, or the host does not say.
+int node_of_device(const HostFiles& files, const std::string& device) {
+  const std::string address = pci_address(device.substr(0, device.find(',')));
+  const auto node = address.empty() ? std::nullopt : files.number("sys/bus/pci/devices/" + address + "/numa_node");
+  return static_cast<int>(std::clamp<std::int64_t>(node.value_or(-1), -1, kMaxCpu));
+}
+
 DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const std::vector<Config>& configs) {
   DoctorNeeds needs;
-  if (!configs.empty()) needs.dpdk_bytes = static_cast<std::size_t>(EalOptions{}.memory_mb) << 20;
+  if (configs.empty()) return needs;
   const std::vector<StageCores> placed = stage_cores(options, configs);
+  const auto node_of_stage = [&](const StageCores& cores, Stage stage) {
+    return cores.of(stage) ? node_of(files, *cores.of(stage)) : -1;
+  };
+  std::vector<MemoryPlace> places;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     const Config& config = configs[i];
     const StageCores& cores = placed[i];
     for (const auto& core : cores.stages) {
       if (core) needs.cores.push_back(*core);
     }
-    const auto match = cores.of(Stage::match);
     needs.devices.push_back(config.port.device);
-    needs.partitions.push_back({.name = std::filesystem::path(config.path).stem().string(),
-                                .arena_bytes = Partition::bytes_for(config),
-                                .node = cores.node < 0 && match ? node_of(files, *match) : cores.node,
-                                .policy = config.hugepages,
-                                .page_size = config.page_size});
+    places.push_back({shown(std::filesystem::path(config.path).stem().string(), 40),
+                      cores.node < 0 ? node_of_stage(cores, Stage::match) : cores.node,
+                      node_of_device(files, config.port.device)});
   }
+  needs.memory = memory_wishes(configs, places, node_of_stage(placed.front(), Stage::receive), options.record);
   std::sort(needs.cores.begin(), needs.cores.end());
   needs.cores.erase(std::unique(needs.cores.begin(), needs.cores.end()), needs.cores.end());
   return needs;
@@ -344,6 +353,7 @@ void add_doctor_command(CLI::App& root, int& exit_code) {
       ->capture_default_str()
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
+  doctor->add_flag("--record", options->record, "count the memory of `run --record`, too");
   doctor->add_flag("--json", options->json, "print one JSON object");
   doctor->footer("Example:\n  crosswire doctor --config crosswire.toml\n  crosswire doctor --cores 2-4 --seconds 10");
   doctor->callback([options, &exit_code] { exit_code = run_doctor(*options); });

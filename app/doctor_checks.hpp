@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "app/doctor_host.hpp"
-#include "hugepages/arena.hpp"
+#include "app/memory_need.hpp"
 
 namespace crosswire {
 
@@ -31,21 +31,11 @@ struct DoctorResult {
 };
 using DoctorResults = std::vector<DoctorResult>;
 
-/// Memory of one partition.
-struct DoctorMemory {
-  std::string name;
-  std::size_t arena_bytes = 0;
-  int node = -1;  // on which it is wanted; -1 = any
-  HugepagePolicy policy = HugepagePolicy::automatic;
-  PageSize page_size = PageSize::automatic;
-};
-
 /// What the appliance will ask of the host.
 struct DoctorNeeds {
   CpuList cores;                     // that poll
   std::vector<std::string> devices;  // as [port] device names them
-  std::vector<DoctorMemory> partitions;
-  std::size_t dpdk_bytes = 0;  // mbufs and queues, beside the arenas
+  std::vector<MemoryWish> memory;    // none without a configuration
 };
 
 /// Every check, in the order in which one would mend a host. Reads only; never throws for what the files say.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -15,105 +14,90 @@ namespace {
 using enum DoctorState;
 using enum DoctorWeight;
 
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-constexpr std::size_t kSmall = 2 * kMiB;
-constexpr std::size_t kLarge = 1024 * kMiB;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kSmall = 2 * kMiB;
+constexpr std::uint64_t kLarge = 1024 * kMiB;
 
-std::size_t pages_of(std::size_t bytes, std::size_t page) { return (bytes + page - 1) / page; }
-
-/// Pages of a node, or of the whole host where node is -1.
-struct Pages {
-  std::int64_t small_free = 0, large_free = 0, small_all = 0, large_all = 0;
-};
-
-Pages pages_on(const HostFiles& files, int node) {
-  const std::string folder =
-      node < 0 ? std::string("sys/kernel/mm/hugepages") : fmt::format("sys/devices/system/node/node{}/hugepages", node);
-  const auto count = [&](const char* size, const char* what) {
+/// The hugepages of each node; of a host that tells of no nodes, as of one of number -1.
+std::vector<HostNode> nodes_of(const HostFiles& files) {
+  const auto count = [&files](const std::string& path) {
     constexpr std::int64_t kMost = std::int64_t{1} << 40;  // more is garbage
-    return std::clamp<std::int64_t>(files.number(fmt::format("{}/hugepages-{}/{}", folder, size, what)).value_or(0), 0,
-                                    kMost);
+    return static_cast<std::uint64_t>(std::clamp<std::int64_t>(files.number(path).value_or(0), 0, kMost));
   };
-  return {count("2048kB", "free_hugepages"), count("1048576kB", "free_hugepages"), count("2048kB", "nr_hugepages"),
-          count("1048576kB", "nr_hugepages")};
+  const auto pages_in = [&count](const std::string& folder) {
+    std::vector<HostPages> pages;
+    for (const std::uint64_t size : {kSmall, kLarge}) {
+      const std::string path = fmt::format("{}/hugepages-{}kB", folder, size / 1024);
+      pages.push_back({size, count(path + "/nr_hugepages"), count(path + "/free_hugepages")});
+    }
+    return pages;
+  };
+  std::vector<HostNode> nodes;
+  const std::string all = "sys/devices/system/node";
+  for (const std::string& name : files.folders(all)) {
+    const auto number = name.compare(0, 4, "node") == 0 ? parse_whole(name.substr(4)) : std::nullopt;
+    if (!number || *number < 0 || *number > kMaxCpu) continue;
+    nodes.push_back(
+        {.number = static_cast<int>(*number), .hugepages = pages_in(fmt::format("{}/{}/hugepages", all, name))});
+  }
+  if (nodes.empty()) nodes.push_back({.number = -1, .hugepages = pages_in("sys/kernel/mm/hugepages")});
+  return nodes;
 }
 
-/// Takes pages as the arena (1 GiB pages for what fills one, else 2 MiB pages) and DPDK do; whether there were enough.
-bool take(Pages& pages, const DoctorMemory& memory) {
-  const auto small = static_cast<std::int64_t>(pages_of(memory.arena_bytes, kSmall));
-  const auto large = static_cast<std::int64_t>(pages_of(memory.arena_bytes, kLarge));
-  const bool wants_large = memory.page_size == PageSize::one_gib;
-  if (wants_large || (memory.page_size == PageSize::automatic && memory.arena_bytes >= kLarge)) {
-    if (pages.large_free >= large || wants_large) {
-      pages.large_free -= large;
-      return pages.large_free >= 0;
+struct PageCounts {
+  std::uint64_t free = 0, all = 0;
+};
+
+/// Of a node, or of the whole host where `node` is -1.
+PageCounts pages_on(const std::vector<HostNode>& nodes, int node, std::uint64_t page_bytes) {
+  PageCounts sum;
+  for (const HostNode& each : nodes) {
+    if (node >= 0 && each.number != node) continue;
+    for (const HostPages& pages : each.hugepages) {
+      if (pages.page_bytes != page_bytes) continue;
+      sum.free += pages.free.value_or(0);
+      sum.all += pages.total;
     }
   }
-  pages.small_free -= small;
-  return pages.small_free >= 0;
+  return sum;
 }
 
-/// DPDK prefers small pages for what fills no large one.
-bool take_dpdk(Pages& pages, std::size_t bytes) {
-  const auto small = static_cast<std::int64_t>(pages_of(bytes, kSmall));
-  if (pages.small_free < small && pages.large_free > 0) {
-    pages.large_free -= static_cast<std::int64_t>(pages_of(bytes, kLarge));
-    return pages.large_free >= 0;
+/// Verdict on what is wanted of one node.
+DoctorResult check_node(const std::vector<HostNode>& nodes, const std::vector<MemoryNeed>& needs, int node) {
+  const PageCounts small = pages_on(nodes, node, kSmall);
+  const PageCounts large = pages_on(nodes, node, kLarge);
+  std::uint64_t small_wanted = 0, large_wanted = 0;
+  std::string wanted;
+  bool enough = true, refused = false;
+  for (const MemoryNeed& need : needs) {
+    if (need.wish.node != node || need.wish.policy == HugepagePolicy::off) continue;
+    const bool in_large = need.page_bytes == kLarge;
+    (in_large ? large_wanted : small_wanted) += need.pages;
+    wanted += fmt::format("{}{} {} MiB{}", wanted.empty() ? "" : ", ", need.wish.what,
+                          (need.wish.bytes + kSmall - 1) / kSmall * 2, in_large ? " in 1 GiB pages" : "");
+    enough = enough && need.state == MemoryNeed::State::fits;
+    refused = refused || need.state == MemoryNeed::State::refused;
   }
-  pages.small_free -= small;
-  return pages.small_free >= 0;
-}
-
-/// What one node has to give, in pages and in words.
-struct Wanted {
-  std::size_t small = 0, large = 0;
-  std::string text;
-
-  void add(const std::string& name, std::size_t bytes, PageSize page_size) {
-    const bool in_large = page_size == PageSize::one_gib;
-    (in_large ? large : small) += pages_of(bytes, in_large ? kLarge : kSmall);
-    text += fmt::format("{}{} {} MiB{}", text.empty() ? "" : ", ", name, pages_of(bytes, kSmall) * 2,
-                        in_large ? " in 1 GiB pages" : "");
-  }
-};
-
-DoctorResult check_node(const HostFiles& files, const DoctorNeeds& needs, int node, bool with_dpdk) {
   const std::string where = node < 0 ? "" : fmt::format("node {}: ", node);
-  const Pages before = pages_on(files, node);
-  Pages pages = before;
-  bool enough = true;
-  bool required = false;
-  Wanted wanted;
-  if (with_dpdk) {
-    wanted.add("DPDK", needs.dpdk_bytes, PageSize::automatic);
-    enough = take_dpdk(pages, needs.dpdk_bytes);
-  }
-  for (const DoctorMemory& memory : needs.partitions) {
-    if (memory.policy == HugepagePolicy::off || memory.node != node) continue;
-    wanted.add("partition " + shown(memory.name, 40), memory.arena_bytes, memory.page_size);
-    enough = take(pages, memory) && enough;
-    required |= memory.policy == HugepagePolicy::required;
-  }
-  const std::string free = fmt::format("{} of {} 2 MiB pages and {} of {} 1 GiB pages are free", before.small_free,
-                                       before.small_all, before.large_free, before.large_all);
-  if (enough) return good("hugepages", fmt::format("{}{}; wanted: {}", where, free, wanted.text));
-  const bool in_use = before.small_all > before.small_free || before.large_all > before.large_free;
-  std::string should = fmt::format("{} free 2 MiB pages", wanted.small);
-  std::string mend = fmt::format("scripts/hugepages reserve --2m {}",
-                                 before.small_all - before.small_free + static_cast<std::int64_t>(wanted.small));
-  if (wanted.large > 0) {
-    should += fmt::format(" and {} free 1 GiB pages", wanted.large);
-    mend += fmt::format(" --1g {}", before.large_all - before.large_free + static_cast<std::int64_t>(wanted.large));
+  const std::string free = fmt::format("{} of {} 2 MiB pages and {} of {} 1 GiB pages are free", small.free, small.all,
+                                       large.free, large.all);
+  if (enough) return good("hugepages", fmt::format("{}{}; wanted: {}", where, free, wanted));
+  const auto in_use = [](const PageCounts& pages) { return pages.all - std::min(pages.free, pages.all); };
+  std::string should = fmt::format("{} free 2 MiB pages", small_wanted);
+  std::string mend = fmt::format("scripts/hugepages reserve --2m {}", in_use(small) + small_wanted);
+  if (large_wanted > 0) {
+    should += fmt::format(" and {} free 1 GiB pages", large_wanted);
+    mend += fmt::format(" --1g {}", in_use(large) + large_wanted);
   }
   if (node >= 0) mend += fmt::format(" --node {}", node);
+  const bool others = in_use(small) + in_use(large) > 0;
   return {"hugepages",
           finding,
           heavy,
-          fmt::format("{}{}{}; wanted: {}", where, free, in_use ? " (a program that runs has the others)" : "",
-                      wanted.text),
+          fmt::format("{}{}{}; wanted: {}", where, free, others ? " (a program that runs has the others)" : "", wanted),
           should,
-          required ? "the appliance does not start: the configuration requires hugepages"
-                   : "the appliance runs on smaller pages: orders wait for address translations (TLB misses)",
+          refused ? "the appliance does not start: the configuration requires hugepages"
+                  : "the appliance runs on smaller pages: orders wait for address translations (TLB misses)",
           mend,
           false};
 }
@@ -123,27 +107,24 @@ void check_hugepages(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
     to.push_back(silent("hugepages", "no /sys/kernel/mm/hugepages"));
     return;
   }
-  if (needs.partitions.empty()) {
-    const Pages pages = pages_on(files, -1);
+  const std::vector<HostNode> nodes = nodes_of(files);
+  if (needs.memory.empty()) {
     to.push_back(
         told("hugepages",
              fmt::format("{} 2 MiB pages and {} 1 GiB pages are free; give --config to see whether they suffice",
-                         pages.small_free, pages.large_free)));
+                         pages_on(nodes, -1, kSmall).free, pages_on(nodes, -1, kLarge).free)));
     return;
   }
-  std::set<int> nodes;
-  for (const DoctorMemory& memory : needs.partitions) {
-    if (memory.policy != HugepagePolicy::off) nodes.insert(memory.node);
+  std::set<int> wanted;
+  for (const MemoryWish& wish : needs.memory) {
+    if (wish.policy != HugepagePolicy::off) wanted.insert(wish.node);
   }
-  if (nodes.empty()) {
+  if (wanted.empty()) {
     to.push_back(told("hugepages", "the configuration switches them off ([memory] hugepages)"));
     return;
   }
-  bool first = true;
-  for (const int node : nodes) {
-    to.push_back(check_node(files, needs, node, first));
-    first = false;
-  }
+  const std::vector<MemoryNeed> met = meet(needs.memory, nodes);
+  for (const int node : wanted) to.push_back(check_node(nodes, met, node));
 }
 
 DoctorResult check_thp(const HostFiles& files) {
@@ -224,8 +205,8 @@ DoctorResult check_memlock(const HostFiles& files, const DoctorNeeds& needs) {
   if (!limit) return silent("memlock", "/proc/self/limits");
   if (may_lock_anyway(files)) return good("memlock", "this user may lock all memory (CAP_IPC_LOCK)");
   if (*limit < 0) return good("memlock", "unlimited");
-  std::size_t wanted = needs.dpdk_bytes + kLarge;  // the program itself, and what DPDK maps beside
-  for (const DoctorMemory& memory : needs.partitions) wanted += memory.arena_bytes;
+  std::size_t wanted = kLarge;  // the program itself, and what DPDK maps beside
+  for (const MemoryWish& wish : needs.memory) wanted += wish.bytes;
   if (static_cast<std::size_t>(*limit) >= wanted)
     return good("memlock", fmt::format("{} MiB", static_cast<std::size_t>(*limit) / kMiB));
   return {

@@ -94,7 +94,8 @@ LivePartition::LivePartition(Config config, const StageCores& cores, const Outpu
   config.placement.node = cores.node;
   if (!outputs_.report.empty()) report_.emplace(outputs_.report);
   if (!outputs_.record.empty()) {
-    record_memory_.emplace(RecordingRxPort::bytes_for(), config.hugepages, device_->numa_node(), "recorder");
+    record_memory_.emplace(RecordingRxPort::bytes_for(), config.hugepages, device_->numa_node(), "recorder",
+                           config.page_size);
     recorder_ = std::make_unique<RecordingRxPort>(rx_, *record_memory_, midnight_, rx_.start_time_ns());
   }
   RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;

@@ -8,18 +8,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
-#include "app/figures.hpp"
-#include "app/partition.hpp"
 #include "app/plan_picture.hpp"
 #include "app/same_file.hpp"
 #include "app/whole_file.hpp"
-#include "netstack/port/eal.hpp"
 
 namespace crosswire {
 namespace {
@@ -60,81 +56,14 @@ const Config& config_of(const PlacementError& error, const std::vector<Config>& 
 
 // --- memory ---
 
-/// Hugepages that are still to be had, as each start takes its own.
-class Pages {
- public:
-  explicit Pages(const HostTopology& host) {
-    for (const HostNode& node : host.nodes) {
-      for (const HostPages& pages : node.hugepages) {
-        left_[{node.number, pages.page_bytes}] = pages.free.value_or(pages.total);
-        told_ &= pages.free.has_value();
-      }
-    }
-  }
-
-  [[nodiscard]] bool told() const { return told_; }
-  [[nodiscard]] std::uint64_t left(int node, std::uint64_t page_bytes) const {
-    std::uint64_t sum = 0;
-    for (const auto& [key, pages] : left_) {
-      if ((node < 0 || key.first == node) && key.second == page_bytes) sum += pages;
-    }
-    return sum;
-  }
-  void take(int node, std::uint64_t page_bytes, std::uint64_t count) {
-    for (auto& [key, pages] : left_) {
-      if ((node >= 0 && key.first != node) || key.second != page_bytes) continue;
-      const std::uint64_t taken = std::min(count, pages);
-      pages -= taken;
-      count -= taken;
-    }
-  }
-
- private:
-  std::map<std::pair<int, std::uint64_t>, std::uint64_t> left_;  // (node, page size) -> pages
-  bool told_ = true;
-};
-
-/// As an arena goes about it: 1 GiB pages for what fills one and where there are enough, then 2 MiB pages, then
-/// ordinary ones.
-MemoryNeed need(std::string what, int node, std::uint64_t bytes, HugepagePolicy policy, bool giant, Pages& pages) {
-  MemoryNeed result{.what = std::move(what), .node = node, .bytes = bytes};
-  const auto count = [bytes](std::uint64_t page) { return (bytes + page - 1) / page; };
-  if (policy == HugepagePolicy::off) {
-    result.page_bytes = 4096;
-    result.pages = count(result.page_bytes);
-    return result;
-  }
-  const bool use_giant = giant && bytes >= kGiB && pages.left(node, kGiB) >= count(kGiB);
-  result.page_bytes = use_giant ? kGiB : 2 * kMiB;
-  result.pages = count(result.page_bytes);
-  result.free = pages.left(node, result.page_bytes);
-  if (*result.free >= result.pages) {
-    pages.take(node, result.page_bytes, result.pages);
-    result.state = pages.told() ? MemoryNeed::State::fits : MemoryNeed::State::not_told;
-  } else {
-    result.state = policy == HugepagePolicy::required ? MemoryNeed::State::refused : MemoryNeed::State::ordinary_pages;
-  }
-  return result;
-}
-
-std::vector<MemoryNeed> memory_of(const Plan& plan, const std::vector<Config>& configs) {
-  Pages pages(plan.host);
-  std::vector<MemoryNeed> needs;
-  // DPDK takes its own first, on the node of its main core.
-  const PlacedPartition& first = plan.placement.partitions.front();
-  const auto dpdk_bytes = static_cast<std::uint64_t>(EalOptions{}.memory_mb) * kMiB;
-  needs.push_back(need("DPDK", first.unpinned ? -1 : first.stages.front().node, dpdk_bytes, configs.front().hugepages,
-                       false, pages));
+std::vector<MemoryNeed> memory_of(const Plan& plan, const std::vector<Config>& configs, bool recording) {
+  std::vector<MemoryPlace> places;
   for (std::size_t p = 0; p < configs.size(); ++p) {
-    needs.push_back(need("partition " + plan.names[p], plan.placement.partitions[p].memory_node,
-                         Partition::bytes_for(configs[p]), configs[p].hugepages, true, pages));
+    places.push_back({plan.names[p], plan.placement.partitions[p].memory_node, plan.nic_nodes[p]});
   }
-  std::uint64_t machine = 0;
-  for (const HostNode& node : plan.host.nodes) machine += node.bytes;
-  for (MemoryNeed& each : needs) {
-    if (machine > 0 && each.bytes > machine) each.state = MemoryNeed::State::too_large;
-  }
-  return needs;
+  const PlacedPartition& first = plan.placement.partitions.front();
+  const int dpdk_node = first.unpinned ? -1 : first.stages.front().node;
+  return meet(memory_wishes(configs, places, dpdk_node, recording), plan.host.nodes);
 }
 
 // --- words ---
@@ -155,6 +84,8 @@ std::string_view state_name(MemoryNeed::State state) {
       return "fits";
     case MemoryNeed::State::not_told:
       return "fits if all are free";
+    case MemoryNeed::State::smaller_pages:
+      return "too few: 2 MiB pages, slower";
     case MemoryNeed::State::ordinary_pages:
       return "too few: ordinary pages, slower";
     case MemoryNeed::State::refused:
@@ -248,7 +179,7 @@ std::string memory_text(const Plan& plan) {
   Rows rows = {{"memory", "node", "needs", "pages", "free", "so"}};
   for (const MemoryNeed& need : plan.memory) {
     rows.push_back(
-        {need.what, or_dash(need.node), size_of(need.bytes),
+        {need.wish.what, or_dash(need.wish.node), size_of(need.wish.bytes),
          fmt::format("{} of {}", need.pages, size_of(need.page_bytes)), need.free ? fmt::format("{}", *need.free) : "-",
          need.page_bytes == 4096 && need.state == MemoryNeed::State::fits ? "ordinary pages, as configured"
                                                                           : std::string(state_name(need.state))});
@@ -368,7 +299,7 @@ struct PlanOptions {
   std::string topology, save, svg;
   std::optional<int> nic_node;
   std::optional<std::string> isolated, nohz_full;
-  bool json = false, ascii = false;
+  bool json = false, ascii = false, record = false;
 };
 
 std::vector<unsigned> cores_given(const HostTopology& host, const std::string& option, const std::string& text) {
@@ -418,7 +349,7 @@ int run_plan(const PlanOptions& options) try {
     if (!output.empty()) check_output(options, output, configs);
   }
   if (!options.save.empty()) save_host(options.save);
-  const Plan plan = make_plan(host_of(options), configs, options.nic_node);
+  const Plan plan = make_plan(host_of(options), configs, options.nic_node, options.record);
   if (!options.svg.empty()) write_whole(options.svg, plan_svg(plan));
   if (options.json) {
     fmt::print("{}", plan_json(plan));
@@ -433,7 +364,7 @@ int run_plan(const PlanOptions& options) try {
 
 }  // namespace
 
-Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optional<int> nic_node) {
+Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optional<int> nic_node, bool recording) {
   const PlacementRequest request = request_of(host, configs, nic_node);
   Plan plan;
   plan.placement = place(host, request);
@@ -446,7 +377,7 @@ Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optio
     plan.nic_nodes.push_back(request.partitions[p].nic_node);
   }
   plan.host = std::move(host);
-  plan.memory = memory_of(plan, configs);
+  plan.memory = memory_of(plan, configs, recording);
   return plan;
 }
 
@@ -502,11 +433,12 @@ std::string plan_json(const Plan& plan) {
   }
   std::vector<std::string> memory;
   for (const MemoryNeed& need : plan.memory) {
-    constexpr std::array<std::string_view, 5> kStates = {"fits", "not_told", "ordinary_pages", "refused", "too_large"};
+    constexpr std::array<std::string_view, 6> kStates = {"fits",           "not_told", "smaller_pages",
+                                                         "ordinary_pages", "refused",  "too_large"};
     memory.push_back(
         fmt::format("{{\"for\": {}, \"node\": {}, \"bytes\": {}, \"page_bytes\": {}, \"pages\": {}, \"free\": {}, "
                     "\"state\": \"{}\"}}",
-                    in_quotes(need.what), or_null(need.node), need.bytes, need.page_bytes, need.pages,
+                    in_quotes(need.wish.what), or_null(need.wish.node), need.wish.bytes, need.page_bytes, need.pages,
                     or_null(need.free), kStates[static_cast<std::size_t>(need.state)]));
   }
   return fmt::format(
@@ -539,6 +471,7 @@ void add_plan_command(CLI::App& root, int& exit_code) {
       ->type_name("LIST");
   plan->add_option("--nohz-full", options->nohz_full, "cores as if the kernel were started with nohz_full=LIST")
       ->type_name("LIST");
+  plan->add_flag("--record", options->record, "count the memory of `run --record`, too");
   plan->add_flag("--json", options->json, "for programs; docs/placement.md lists the keys");
   plan->add_flag("--ascii", options->ascii, "draw the machine, too")->excludes("--json");
   plan->add_option("--svg", options->svg, "write a picture of the machine")->type_name("FILE")->check(not_empty);

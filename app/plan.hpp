@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/config.hpp"
+#include "app/memory_need.hpp"
 #include "hugepages/placement.hpp"
 #include "hugepages/topology.hpp"
 
@@ -16,18 +17,6 @@ class App;
 }
 
 namespace crosswire {
-
-/// Memory that something will map at start, and what there is of it.
-struct MemoryNeed {
-  enum class State { fits, not_told, ordinary_pages, refused, too_large };
-  std::string what;              // "DPDK", or "partition NAME"
-  int node = -1;                 // -1 = any
-  std::uint64_t bytes = 0;       // without rounding up to pages
-  std::uint64_t page_bytes = 0;  // of the pages that it wants
-  std::uint64_t pages = 0;
-  std::optional<std::uint64_t> free;  // of these pages, when its turn comes
-  State state = State::fits;
-};
 
 struct Plan {
   HostTopology host;
@@ -39,8 +28,9 @@ struct Plan {
 };
 
 /// `configs`: of the partitions, one at least. `nic_node`: of all devices, instead of what the host says of them.
-/// Throws std::runtime_error (one line, "FILE:LINE: key: what; how to mend").
-Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optional<int> nic_node = std::nullopt);
+/// `recording`: with the memory of --record. Throws std::runtime_error (one line, "FILE:LINE: key: what; how to mend").
+Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optional<int> nic_node = std::nullopt,
+               bool recording = false);
 
 /// A line for each stage, with its reason; then control's, and one for each warning. What `run` prints at its start.
 std::string placement_lines(const Plan& plan);

@@ -25,6 +25,9 @@ struct DeviceOptions {
   bool receive_all = false;  // also what is for other stations and groups: for clients of many addresses, and the feed
 };
 
+/// Of DPDK's memory, at most: what a device's buffers and queues take on its NUMA node. A test holds it.
+inline constexpr int kDeviceMemoryMb = 32;
+
 /// The device's own counters, since it was started. A driver without a counter leaves it 0.
 struct DeviceCounters {
   std::uint64_t rx_frames;

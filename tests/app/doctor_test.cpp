@@ -33,8 +33,8 @@ class Doctor : public ::testing::Test {
     root_ = mkdtemp(name.data());
     needs_.cores = {2, 3};
     needs_.devices = {"0000:3b:00.0"};
-    needs_.partitions = {{.name = "one", .arena_bytes = 700 * kMiB, .node = 0}};
-    needs_.dpdk_bytes = 256 * kMiB;
+    needs_.memory = {{.what = "DPDK", .node = 0, .bytes = 256 * kMiB, .dpdk = true},
+                     {.what = "partition one", .node = 0, .bytes = 700 * kMiB}};
   }
   void TearDown() override { std::filesystem::remove_all(root_); }
 
@@ -158,7 +158,7 @@ TEST_F(Doctor, CountsHugepagesAsTheArenasAndDpdkTakeThem) {
   tree.files[node0 + "2048kB/free_hugepages"] = "478";
   EXPECT_EQ(named(examine_tree(tree), "hugepages").state, DoctorState::ok);
   // An arena of a GiB or more goes to 1 GiB pages where they are, else to 2 MiB pages.
-  needs_.partitions[0].arena_bytes = 1024 * kMiB;
+  needs_.memory[1].bytes = 1024 * kMiB;
   tree.files[node0 + "2048kB/free_hugepages"] = "639";
   tree.files[node0 + "2048kB/nr_hugepages"] = "700";
   const DoctorResult missing = named(examine_tree(tree), "hugepages");
@@ -174,7 +174,7 @@ TEST_F(Doctor, CountsHugepagesAsTheArenasAndDpdkTakeThem) {
 }
 
 TEST_F(Doctor, WantsLargePagesWhereTheConfigurationDoes) {
-  needs_.partitions[0].page_size = PageSize::one_gib;
+  needs_.memory[1].page_size = PageSize::one_gib;
   const DoctorResult missing = named(examine_tree(test::tuned_server()), "hugepages");
   EXPECT_EQ(missing.state, DoctorState::finding);
   EXPECT_NE(missing.mend.find("reserve --2m 128 --1g 1 --node 0"), std::string::npos) << missing.mend;
@@ -183,15 +183,25 @@ TEST_F(Doctor, WantsLargePagesWhereTheConfigurationDoes) {
   EXPECT_EQ(named(examine_tree(tree), "hugepages").state, DoctorState::ok);
 }
 
+TEST_F(Doctor, CountsWhatEarlierTakersHaveLeftOnAnyNode) {
+  // 1024 pages in all, on node 0: 128 of them for DPDK, anywhere, and 350 there; then 546 are left.
+  needs_.memory[0].node = -1;
+  needs_.memory.push_back({.what = "last", .node = 0, .bytes = 546 * 2 * kMiB});
+  EXPECT_EQ(names(examine_tree(test::tuned_server()), DoctorState::finding), Names{});
+  needs_.memory[2].bytes += 1;
+  const DoctorResults results = examine_tree(test::tuned_server());
+  EXPECT_EQ(names(results, DoctorState::finding), Names{"hugepages"});
+}
+
 TEST_F(Doctor, SaysWhatMissingHugepagesComeToByPolicy) {
-  needs_.partitions.push_back({.name = "two", .arena_bytes = kMiB, .node = 1, .policy = HugepagePolicy::required});
+  needs_.memory.push_back({.what = "two", .node = 1, .bytes = kMiB, .policy = HugepagePolicy::required});
   const DoctorResults results = examine_tree(test::tuned_server());
   const auto finding =
       std::find_if(results.begin(), results.end(), [](const auto& r) { return r.state == DoctorState::finding; });
   ASSERT_NE(finding, results.end());
   EXPECT_NE(finding->is.find("node 1: "), std::string::npos) << finding->is;
   EXPECT_NE(finding->costs.find("does not start"), std::string::npos) << finding->costs;
-  needs_.partitions = {{.name = "off", .arena_bytes = kMiB, .node = 1, .policy = HugepagePolicy::off}};
+  needs_.memory = {{.what = "off", .node = 1, .bytes = kMiB, .policy = HugepagePolicy::off}};
   EXPECT_EQ(named(examine_tree(test::tuned_server()), "hugepages").state, DoctorState::information);
 }
 
@@ -462,6 +472,9 @@ TEST_F(DoctorCommand, TakesCoresDeviceAndMemoryFromTheConfiguration) {
   for (const auto& result : json["ok"]) ok += result["is"].get<std::string>() + "\n";
   EXPECT_NE(ok.find("0000:3b:00.0: vfio-pci"), std::string::npos) << ok;
   EXPECT_NE(ok.find("wanted: DPDK 256 MiB, partition c "), std::string::npos) << ok;
+  const test::Ran recording = doctor("--json --record --root " + root_.string() + " --config " + config);
+  EXPECT_NE(recording.output.find("wanted: DPDK 256 MiB, recording c 16 MiB, partition c "), std::string::npos)
+      << recording.output;
 }
 
 TEST_F(DoctorCommand, RunsOnThisHost) {

@@ -88,7 +88,7 @@ TEST(Plan, MemoryIsCountedAgainstWhatIsFreeInTheOrderOfTheStart) {
     wanted.hugepages = policy;
     const Plan plan = make_plan(host, {wanted});
     EXPECT_EQ(plan.memory.size(), 2u);
-    EXPECT_EQ(plan.memory[1].bytes, Partition::bytes_for(config));
+    EXPECT_EQ(plan.memory[1].wish.bytes, Partition::bytes_for(config));
     return std::pair(plan.memory[0].state, plan.memory[1].state);
   };
   using State = MemoryNeed::State;
@@ -115,6 +115,53 @@ TEST(Plan, LargePartitionsTakePagesOf1GiB) {
   const Plan plan = make_plan(host, {config});
   EXPECT_EQ(plan.memory[0].page_bytes, std::uint64_t{2} << 20);
   EXPECT_EQ(plan.memory[1].page_bytes, std::uint64_t{1} << 30);
+}
+
+TEST(Plan, PagesAreThoseThatTheConfigurationAsksFor) {
+  constexpr std::uint64_t kSmall = std::uint64_t{2} << 20, kLarge = std::uint64_t{1} << 30;
+  const auto partition = [&](PageSize size, HugepagePolicy policy, std::uint64_t large) {
+    HostTopology host = server();
+    for (HostNode& node : host.nodes) node.hugepages = {{kSmall, 4096, 4096}, {kLarge, 16, large}};
+    Config config = config_for("a");
+    config.engine.max_orders = size == PageSize::two_mib ? 1u << 24 : 1000;
+    config.page_size = size;
+    config.hugepages = policy;
+    return make_plan(host, {config}).memory.back();
+  };
+  using State = MemoryNeed::State;
+  const MemoryNeed small = partition(PageSize::two_mib, HugepagePolicy::automatic, 16);
+  EXPECT_GE(small.wish.bytes, kLarge) << "of itself it would go to 1 GiB pages";
+  EXPECT_EQ(std::pair(small.page_bytes, small.state), std::pair(kSmall, State::fits));
+  const MemoryNeed large = partition(PageSize::one_gib, HugepagePolicy::automatic, 16);
+  EXPECT_LT(large.wish.bytes, kLarge);
+  EXPECT_EQ(std::pair(large.page_bytes, large.state), std::pair(kLarge, State::fits));
+  EXPECT_EQ(partition(PageSize::one_gib, HugepagePolicy::automatic, 0).state, State::smaller_pages);
+  EXPECT_EQ(partition(PageSize::one_gib, HugepagePolicy::required, 0).state, State::refused);
+}
+
+TEST(Plan, DpdksBuffersOnASecondNodeAndRecordingsAreCountedThere) {
+  HostTopology host = server();
+  for (HostNode& node : host.nodes) node.hugepages = {{std::uint64_t{2} << 20, 4096, node.number == 1 ? 15u : 4096u}};
+  const std::vector<Config> configs = {config_for("a", "18:00.0"), config_for("b", "17:00.0")};
+  const auto rows = [&](bool recording) {
+    std::vector<std::pair<std::string, int>> found;
+    for (const MemoryNeed& need : make_plan(host, configs, std::nullopt, recording).memory) {
+      found.emplace_back(need.wish.what, need.wish.node);
+    }
+    return found;
+  };
+  using Rows = std::vector<std::pair<std::string, int>>;
+  EXPECT_EQ(rows(false), (Rows{{"DPDK", 0}, {"partition a", 0}, {"buffers b", 1}, {"partition b", 1}}));
+  EXPECT_EQ(rows(true), (Rows{{"DPDK", 0},
+                              {"recording a", 0},
+                              {"partition a", 0},
+                              {"buffers b", 1},
+                              {"recording b", 1},
+                              {"partition b", 1}}));
+  EXPECT_EQ(make_plan(host, configs).memory[2].state, MemoryNeed::State::ordinary_pages) << "15 pages are not enough";
+  // A device of no node of its own is where DPDK is.
+  EXPECT_EQ(make_plan(host, {config_for("a", "18:00.0"), config_for("b", "net_af_packet0,iface=ens1f0")}).memory.size(),
+            3u);
 }
 
 TEST(Plan, AFaultNamesFileAndKey) {

@@ -2,6 +2,7 @@
 #include "netstack/port/device.hpp"
 
 #include <rte_eth_ring.h>
+#include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
@@ -435,6 +436,29 @@ std::string reason_not_to_come_up(const DeviceOptions& options) {
     return error.what();
   }
   return "";
+}
+
+std::size_t dpdk_bytes_in_use() {
+  std::size_t sum = 0;
+  for (int socket = 0; socket < RTE_MAX_NUMA_NODES; ++socket) {
+    rte_malloc_socket_stats stats{};
+    if (rte_malloc_get_socket_stats(socket, &stats) == 0) sum += stats.heap_allocsz_bytes;
+  }
+  return sum;
+}
+
+TEST(Devices, TakeNoMoreOfDpdksMemoryThanIsPlannedFor) {
+  rte_ring* const wire = rte_ring_create("both", kWire, SOCKET_ID_ANY, 0);
+  rte_ring* wires[] = {wire, wire};
+  ASSERT_GE(rte_eth_from_rings("wide", wires, 1, wires, 2, 0), 0);
+  const std::size_t before = dpdk_bytes_in_use();
+  {
+    const Device device({.device = "net_ring_wide", .tx_queues = 2});
+    const std::size_t taken = dpdk_bytes_in_use() - before;
+    EXPECT_GT(taken, std::size_t{4} << 20);
+    EXPECT_LT(taken, static_cast<std::size_t>(kDeviceMemoryMb) << 20);
+  }
+  rte_ring_free(wire);
 }
 
 TEST(Devices, ThatCannotComeUpSayWhyInOneLine) {
