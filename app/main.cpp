@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "app/doctor.hpp"
 #include "app/echo.hpp"
@@ -108,6 +109,17 @@ void add_replay_command(CLI::App& root, crosswire::ReplayOptions& options, int& 
   replay->callback([&options, &exit_code] { exit_code = crosswire::replay_main(options); });
 }
 
+/// "run, replay, ... or top", as they were added.
+std::string commands_of(CLI::App& root) {
+  const std::vector<CLI::App*> commands = root.get_subcommands([](const CLI::App*) { return true; });
+  std::string text;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (i > 0) text += i + 1 == commands.size() ? " or " : ", ";
+    text += commands[i]->get_name();
+  }
+  return text;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -131,10 +143,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      std::fprintf(stderr,
-                   "crosswire: \"%s\" is no command; give run, plan, doctor, replay, flow, load, echo or top, or see "
-                   "crosswire --help\n",
-                   argv[1]);
+      std::fprintf(stderr, "crosswire: \"%s\" is no command; give %s, or see crosswire --help\n", argv[1],
+                   commands_of(app).c_str());
       return kWrongUsage;
     }
     if (app.exit(error) != 0) return kWrongUsage;
