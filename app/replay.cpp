@@ -21,6 +21,7 @@
 #include "app/partition.hpp"
 #include "app/poll.hpp"
 #include "app/same_file.hpp"
+#include "app/stall_monitor.hpp"
 #include "app/whole_file.hpp"
 #include "hugepages/topology.hpp"
 #include "netstack/port/capture.hpp"
@@ -97,7 +98,7 @@ void check_input(const std::string& path) {
 /// Rounds until the end; what is complete goes to the file as soon as nothing of it can still come.
 void play(Partition& partition, CaptureOutput& output, const CaptureWriter& writer) {
   // A capture always has a next burst, so rounds without work mean that stages wait for each other.
-  constexpr unsigned kStandstill = 1000;
+  constexpr auto kStandstill = static_cast<unsigned>(Standstill::kRounds);
   unsigned without_work = 0;
   while (!partition.finished()) {
     without_work = partition.round() ? 0 : without_work + 1;
@@ -114,6 +115,7 @@ void play_in_threads(Partition& partition, CaptureOutput& output, const CaptureW
   constexpr auto kWriteEvery = std::chrono::milliseconds(1);
   std::atomic<bool> stop{false};
   std::atomic<std::size_t> running{partition.loops().size()};
+  Standstill standstill(partition.chain(), partition.loops());
   {
     std::vector<std::jthread> threads;
     try {
@@ -133,6 +135,7 @@ void play_in_threads(Partition& partition, CaptureOutput& output, const CaptureW
     while (running.load(std::memory_order_acquire) > 0) {
       std::this_thread::sleep_for(kWriteEvery);
       output.drain_passed();
+      CHECK(!standstill.look(), "no stage has had work for %u rounds", static_cast<unsigned>(Standstill::kRounds));
       if (!writer.error().empty()) stop.store(true, std::memory_order_relaxed);
     }
   }

@@ -52,12 +52,46 @@ std::vector<StallMonitor::News> StallMonitor::look(std::uint64_t now_ns) {
     watched.still_ns = 0;
     watched.told = false;
   }
-  return lines;
+  return news;
 }
 
-std::string StallMonitor::describe(const Watched& watched) {
-  return fmt::format("{}: {} on {}", watched.partition, kStageNames[index_of(watched.stage)],
-                     watched.core ? fmt::format("core {}", *watched.core) : "no core of its own");
+StallMonitor::News StallMonitor::news_of(const Watched& watched, bool stands_still) {
+  return {watched.partition, watched.stage, watched.core, static_cast<double>(watched.still_ns) / 1e9, stands_still};
+}
+
+Standstill::Standstill(const Chain& chain, const std::deque<CoreLoop>& loops)
+    : chain_(chain), loops_(loops), items_(items()), polls_(polls()) {}
+
+std::vector<std::uint64_t> Standstill::polls() const {
+  std::vector<std::uint64_t> polls;
+  for (const CoreLoop& loop : loops_) {
+    const auto first = std::find_if(kAllStages.begin(), kAllStages.end(), [&loop](Stage s) { return loop.polls(s); });
+    polls.push_back(chain_.times(*first).polls.get());
+  }
+  return polls;
+}
+
+std::uint64_t Standstill::items() const {
+  std::uint64_t items = 0;
+  for (const Stage stage : kAllStages) items += chain_.times(stage).items.get();
+  return items;
+}
+
+bool Standstill::look() {
+  // The polls first: those seen have then ended without work, where the items have not risen.
+  const std::vector<std::uint64_t> polls_now = polls();
+  if (const std::uint64_t items_now = items(); items_now != items_) {
+    items_ = items_now;
+    polls_ = polls();
+    return false;
+  }
+  bool all_ended = true;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    if (loops_[i].ended()) continue;
+    all_ended = false;
+    if (polls_now[i] - polls_[i] < kRounds) return false;
+  }
+  return !all_ended;
 }
 
 }  // namespace crosswire

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,28 @@ class StallMonitor {
 
   std::vector<Watched> watched_;
   std::optional<std::uint64_t> last_look_ns_;
+};
+
+/// The other way to stand still: all loops poll, and none finds work. Where there always is some, as in a replay, its
+/// stages wait for each other and will for ever.
+class Standstill {
+ public:
+  /// So many rounds of each loop.
+  static constexpr std::uint64_t kRounds = 1000;
+
+  /// Both outlive this.
+  Standstill(const Chain& chain, const std::deque<CoreLoop>& loops);
+  /// To be called now and then while they poll. Whether no stage has had work since an earlier look, for kRounds.
+  bool look();
+
+ private:
+  std::vector<std::uint64_t> polls() const;
+  std::uint64_t items() const;
+
+  const Chain& chain_;
+  const std::deque<CoreLoop>& loops_;
+  std::uint64_t items_ = 0;           // done when they were last seen to rise
+  std::vector<std::uint64_t> polls_;  // of each loop then
 };
 
 }  // namespace crosswire

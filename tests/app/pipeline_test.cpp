@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -89,6 +90,7 @@ class TestTxPort final : public TxPort {
       std::this_thread::yield();
     }
     ++flushes_;
+    if (refuse_.load(std::memory_order_relaxed)) return 0;
     const std::size_t room = !moody_ || flushes_ % 3 == 0 ? kMaxBurst : flushes_ % 3 == 1 ? 0 : flushes_ % 5;
     const std::size_t taken = std::min(used_, room);
     for (std::size_t i = 0; i < taken; ++i) {
@@ -99,6 +101,8 @@ class TestTxPort final : public TxPort {
     return taken;
   }
 
+  /// From then on it takes nothing.
+  void set_refuse(bool refuse) { refuse_.store(refuse, std::memory_order_relaxed); }
   void set_block(bool block) { block_.store(block, std::memory_order_release); }
   bool blocked() const { return blocked_.load(std::memory_order_acquire); }
   const std::vector<Sent>& sent() const { return sent_; }
@@ -115,6 +119,7 @@ class TestTxPort final : public TxPort {
   std::unique_ptr<Buffer[]> buffers_;
   std::vector<Sent> sent_;
   std::size_t flushes_ = 0;
+  std::atomic<bool> refuse_{false};
   std::atomic<bool> block_{false};
   std::atomic<bool> blocked_{false};
 };
@@ -161,6 +166,10 @@ class Pipeline {
 
   Partition& partition() { return partition_; }
   TestTxPort& transmit() { return transmit_; }
+  bool running() const {
+    return !std::all_of(partition_.loops().begin(), partition_.loops().end(),
+                        [](const CoreLoop& l) { return l.ended(); });
+  }
 
   /// All frames in the order (cause, rank, emission), with their times.
   std::string bytes() const {
@@ -405,6 +414,52 @@ TEST(StallMonitor, BlamesNoStageWhereTheWholeProcessStoodStill) {
   Stalled stalled(3);
   stalled.look();
   EXPECT_TRUE(stalled.look(3'600'000'000'000).empty());
+}
+
+TEST(Standstill, IsWhereAllLoopsPollAndNoneFindsWork) {
+  for (const std::size_t loops : {1u, 2u, 3u, 4u}) {
+    Pipeline pipeline({StageLayout::over(loops), 16});
+    Standstill standstill(pipeline.partition().chain(), pipeline.partition().loops());
+    EXPECT_FALSE(standstill.look()) << "nobody polls yet";
+    pipeline.transmit().set_refuse(true);
+    pipeline.start();
+    while (!standstill.look()) std::this_thread::yield();
+    pipeline.transmit().set_refuse(false);
+    pipeline.join();
+    EXPECT_FALSE(standstill.look()) << "all have ended";
+  }
+}
+
+TEST(Standstill, TakesSoManyRoundsOfEachLoop) {
+  Pipeline pipeline({StageLayout::over(3), 16});
+  std::deque<CoreLoop>& loops = pipeline.partition().loops();
+  const auto rounds = [&loops](std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      for (CoreLoop& loop : loops) loop.round();
+    }
+  };
+  Standstill standstill(pipeline.partition().chain(), loops);
+  pipeline.transmit().set_refuse(true);
+  rounds(10 * Standstill::kRounds);  // all that can be done is done
+  EXPECT_FALSE(standstill.look()) << "something was done since the last look";
+  rounds(Standstill::kRounds - 1);
+  for (std::uint64_t i = 0; i < 10 * Standstill::kRounds; ++i) loops.front().round();
+  EXPECT_FALSE(standstill.look());
+  rounds(1);
+  EXPECT_TRUE(standstill.look());
+  pipeline.transmit().set_refuse(false);
+  pipeline.start();
+  pipeline.join();
+}
+
+TEST(Standstill, IsNotWherePortsOnlyHesitate) {
+  for (const std::size_t loops : {2u, 4u}) {
+    Pipeline pipeline({StageLayout::over(loops), 16, true});
+    Standstill standstill(pipeline.partition().chain(), pipeline.partition().loops());
+    pipeline.start();
+    while (pipeline.running()) ASSERT_FALSE(standstill.look());
+    pipeline.join();
+  }
 }
 
 TEST(StallMonitor, LeavesStagesAloneThatHaveEnded) {
