@@ -20,15 +20,6 @@ bool is_driver_for_dpdk(const std::string& driver) {
   return false;
 }
 
-/// The value of NAME=VALUE among a vdev's arguments.
-std::string argument(const std::string& device, const std::string& name) {
-  const std::string wanted = "," + name + "=";
-  const std::size_t at = device.find(wanted);
-  if (at == std::string::npos) return "";
-  const std::size_t begin = at + wanted.size();
-  return device.substr(begin, device.find(',', begin) - begin);
-}
-
 DoctorResult check_driver(const HostFiles& files, const std::string& path, const std::string& device) {
   const auto driver = files.link_name(path + "/driver");
   if (driver && is_driver_for_dpdk(*driver))
@@ -143,7 +134,7 @@ void examine_interface(const HostFiles& files, const DoctorNeeds& needs, const s
 void examine_devices(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to) {
   for (const std::string& device : needs.devices) {
     const std::string address = pci_address(device.substr(0, device.find(',')));
-    const std::string interface = argument(device, "iface");
+    const std::string interface = device_argument(device, "iface");
     if (!address.empty()) {
       examine_pci(files, needs, address, to);
     } else if (!interface.empty() && device.compare(0, 9, "net_vhost") != 0) {

@@ -8,8 +8,12 @@
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -169,6 +173,34 @@ std::string missing_device(const EalOptions& options, const std::string& said) {
   return "";
 }
 
+/// Whether somebody listens on the socket `path`.
+bool somebody_listens(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool refused =
+      connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno == ECONNREFUSED;
+  close(descriptor);
+  return !refused;
+}
+
+/// DPDK's vhost server removes a file that it finds in its socket's place, whoever's it is (22.11), and then does not
+/// start. Returns "" where there is none any more.
+std::string taken_socket(const EalOptions& options) {
+  for (const std::string& device : options.devices) {
+    const std::string path = device_argument(device, "iface");
+    struct stat status {};
+    if (!starts_with(device, "net_vhost") || device_argument(device, "client") == "1") continue;
+    if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path) || lstat(path.c_str(), &status) != 0) continue;
+    const std::string begin = "device \"" + device + "\": " + path;
+    if (!S_ISSOCK(status.st_mode)) return begin + " is there and no socket; give the device's socket another place";
+    if (somebody_listens(path)) return begin + " is another process's socket; end that, or give this device another";
+    unlink(path.c_str());  // a crash has left it
+  }
+  return "";
+}
+
 bool started = false;
 bool running = false;
 
@@ -191,6 +223,15 @@ std::string pci_address(std::string_view device) {
   const bool whole =
       domain.size() >= 5 && domain.size() <= 9 && domain.back() == ':' && is_hex(domain.substr(0, domain.size() - 1));
   return whole ? std::string(name) : "";
+}
+
+std::string device_argument(std::string_view device, std::string_view name) {
+  for (std::size_t comma = device.find(','); comma != std::string_view::npos; comma = device.find(',', comma + 1)) {
+    const std::string_view argument = device.substr(comma + 1, device.find(',', comma + 1) - comma - 1);
+    if (starts_with(argument, name) && argument.substr(name.size(), 1) == "=")
+      return std::string(argument.substr(name.size() + 1));
+  }
+  return "";
 }
 
 std::string device_name(std::string_view device) {
@@ -263,6 +304,8 @@ std::string eal_start(const EalOptions& options) {
     notice(NoticeLevel::warning, "no hugepages for DPDK (" + hugepages_missing(options, host) +
                                      "): running on ordinary pages (slower); " + hugepages_mend(options));
   }
+
+  if (const std::string taken = taken_socket(options); !taken.empty()) return taken;
 
   // DPDK keeps pointers to its arguments and shuffles them.
   static std::vector<std::string> words;

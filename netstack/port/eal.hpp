@@ -36,7 +36,8 @@ EalHost inspect_host();
 std::vector<std::string> eal_arguments(const EalOptions& options, const EalHost& host);
 
 /// Starts the EAL and probes the devices. Returns "" or one line: what, where, how to mend. Once per process, also
-/// after an error (DPDK cannot start twice). The calling thread becomes DPDK's main thread and keeps the cores it may
+/// after an error (DPDK cannot start twice). The socket of a vhost device that a crash has left is removed; one on
+/// which another process listens is an error. The calling thread becomes DPDK's main thread and keeps the cores it may
 /// run on. Without hugepages where they were wanted: one line on stderr. What DPDK itself has to say as an error later
 /// goes to stderr as "crosswire: dpdk: ...", a few lines a second. SIGPIPE is ignored from then on.
 std::string eal_start(const EalOptions& options);
@@ -50,6 +51,8 @@ std::string eal_register_thread();
 
 /// PCI address in `device`, without arguments and with a domain, as DPDK names it; "" if it is not a PCI device.
 std::string pci_address(std::string_view device);
+/// The value of NAME=VALUE among a device's arguments; "" without.
+std::string device_argument(std::string_view device, std::string_view name);
 /// What DPDK calls the device: its PCI address or the vdev's name, the part before the first comma.
 std::string device_name(std::string_view device);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "app/log.hpp"
 #include "app/loop.hpp"
 #include "app/plan.hpp"
+#include "app/polling_threads.hpp"
 #include "hugepages/topology.hpp"
 #include "tests/app/program.hpp"
 
@@ -31,10 +33,29 @@ class Run : public ::testing::Test {
     if (program_.empty()) GTEST_SKIP() << "CROSSWIRE does not name the program: run it by meson test";
     std::string name = (std::filesystem::temp_directory_path() / "crosswire-run-XXXXXX").string();
     folder_ = mkdtemp(name.data());
+    std::filesystem::create_directory(path("runtime"));
+    setenv("RUNTIME_DIRECTORY", path("runtime").c_str(), 1);  // where DPDK puts its sockets: others may run here
+    mounts_ = mounts();
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override {
+    if (folder_.empty()) return;
+    EXPECT_EQ(left_behind(), "");
+    std::filesystem::remove_all(folder_);
+  }
 
   std::string path(const std::string& name) const { return folder_ / name; }
+
+  static std::string mounts() { return test::shell("grep -E 'hugetlbfs|crosswire-run' /proc/self/mounts").output; }
+  /// What is still there of a process that has ended: sockets in the folder of DPDK's, files of hugepages, mounts.
+  std::string left_behind() const {
+    std::string left = mounts() == mounts_ ? "" : mounts();
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path("runtime"))) {
+      if (!entry.is_directory()) left += entry.path().string() + "\n";
+    }
+    return left +
+           test::shell("find $(awk '$3 == \"hugetlbfs\" { print $2 }' /proc/self/mounts) /dev/null -name 'crosswire*'")
+               .output;
+  }
 
   /// net_ring hands every frame that is sent back to the receive queue, and needs neither root nor hugepages.
   std::string config(const std::string& port, const std::string& hugepages = "off",
@@ -71,13 +92,13 @@ password = "secret"
   /// Starts the program in the background of a shell, waits until it runs, sends `signal`, and waits for its end.
   test::Ran run_until_signal(const std::string& arguments, const std::string& signal) const {
     const std::string out = path("stdout");
-    return test::shell(
-        fmt::format("rm -f {2}; {0} run {1} > {2} 2> {3} & pid=$!; "
-                    "for i in $(seq 300); do grep -q '^running until' {2} && break; "
-                    "kill -0 $pid 2> /dev/null || break; sleep 0.1; done; "
-                    "sleep 0.3; for signal in {4}; do kill -$signal $pid; sleep 0.02; done; wait $pid; status=$?; cat "
-                    "{2} {3}; exit $status",
-                    program_, arguments, out, path("stderr"), signal));
+    return test::shell(fmt::format(
+        "rm -f {2}; {0} run {1} > {2} 2> {3} & pid=$!; "
+        "for i in $(seq 300); do grep -q '^running until' {2} && break; "
+        "kill -0 $pid 2> /dev/null || break; sleep 0.1; done; "
+        "sleep 0.3; begin=$(date +%s%N); for signal in {4}; do kill -$signal $pid; sleep 0.02; done; wait $pid; "
+        "status=$?; echo ended in $((($(date +%s%N) - begin) / 1000000)) ms; cat {2} {3}; exit $status",
+        program_, arguments, out, path("stderr"), signal));
   }
 
   void expect_failure(const std::string& arguments, const std::string& what) const {
@@ -85,10 +106,12 @@ password = "secret"
     EXPECT_EQ(ran.status, 1);
     EXPECT_NE(ran.output.find(what), std::string::npos) << ran.output;
     EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+    EXPECT_EQ(left_behind(), "");
   }
 
   std::filesystem::path folder_;
   std::string program_;
+  std::string mounts_;
 };
 
 TEST_F(Run, EndsOnEitherSignalWithItsFigures) {
@@ -236,6 +259,118 @@ TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
   // 192.0.2.0/24 is nobody's (RFC 5737).
   expect_failure("--config " + config("device = \"net_ring0\"\n[monitoring]\nprometheus = \"192.0.2.1:9464\""),
                  "c.toml:5: monitoring.prometheus: 192.0.2.1:9464 cannot be listened on: Cannot assign");
+}
+
+TEST_F(Run, RefusesADeviceWithFewerTransmitQueuesThanItsPlacementWants) {
+  if (allowed_cores().size() < 2) GTEST_SKIP() << "transmit and publish apart need two cores";
+  const std::string apart =
+      fmt::format("receive = {0}\nmatch = {0}\ntransmit = {0}\npublish = {1}", allowed_cores()[0], allowed_cores()[1]);
+  expect_failure("--config " + config("device = \"net_vhost0,iface=" + path("sock") + "\"", "off", apart),
+                 "c.toml:3: port.device: device \"net_vhost0\" has 1 transmit queues and is to use 2");
+  EXPECT_FALSE(std::filesystem::exists(path("sock")));
+}
+
+TEST_F(Run, RefusesACoreThatTheProcessMayNotUse) {
+  if (allowed_cores().size() < 2) GTEST_SKIP() << "one core cannot be without the other";
+  const unsigned mine = allowed_cores()[0], other = allowed_cores()[1];
+  const std::string file = config("device = \"net_ring0\"", "off", fmt::format("core = {}", other));
+  const test::Ran ran = test::shell(fmt::format("taskset -c {} {} run --config {}", mine, program_, file));
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_EQ(ran.output.find(fmt::format(
+                "crosswire run: {}:5: placement.core: core {} is not one that this process may use;", file, other)),
+            0u)
+      << ran.output;
+  EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+  expect_failure("--config " + config("device = \"net_ring0\"", "off", "node = 77"),
+                 "c.toml:5: placement.node: NUMA node 77 does not exist;");
+}
+
+std::size_t threads_here() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+TEST(PollingThreads, AreAllGoneWhereOneCannotHaveItsCore) {
+  const std::size_t before = threads_here();
+  const PollingTask nowhere{nullptr, nullptr, 4000, Idle::yield, "c.toml:5: placement.match"};
+  try {
+    const PollingThreads threads({nowhere, nowhere}, TscClock{}, [] {});
+    FAIL() << "a core that is not there";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(std::string(error.what()).find("c.toml:5: placement.match: cannot bind a thread to core 4000;"), 0u)
+        << error.what();
+  }
+  EXPECT_EQ(threads_here(), before);
+}
+
+TEST_F(Run, EndsInTimeWhereTheWireTakesNothing) {
+  // Nobody is at the other end of the link, and the feed has more to say than fits into the port's hands.
+  std::string placement = "idle = \"yield\"\nmode = \"unpinned\"";
+  if (allowed_cores().size() >= 2) {
+    placement = fmt::format("idle = \"yield\"\nreceive = {0}\nmatch = {1}\ntransmit = {1}\npublish = {1}",
+                            allowed_cores()[0], allowed_cores()[1]);
+  }
+  const std::string file = config("device = \"net_vhost0,iface=" + path("sock") + "\"", "off", placement);
+  std::ofstream more(file, std::ios::app);
+  for (int i = 0; i < 10'000; ++i) {
+    more << fmt::format("[[symbol]]\nname = \"S{:05}\"\nreference_price_e4 = 1000000\ntick_e4 = 100\n", i);
+  }
+  more.close();
+  const test::Ran ran = run_until_signal("--config " + file, "TERM TERM");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_NE(ran.output.find("error the port has taken too little for 2 s; the last answers are not sent partition=c"),
+            std::string::npos)
+      << ran.output;
+  EXPECT_NE(ran.output.find("port.tx_cut_off 1"), std::string::npos) << ran.output;
+  const std::size_t took = ran.output.find("ended in ");
+  ASSERT_NE(took, std::string::npos) << ran.output;
+  const long took_ms = std::strtol(ran.output.c_str() + took + 9, nullptr, 10);
+  EXPECT_GE(took_ms, 2'000);
+  EXPECT_LT(took_ms, 8'000);
+  EXPECT_FALSE(std::filesystem::exists(path("sock")));
+}
+
+/// A shell's lines: `run` of `config` in the background, as process $NAME, until it runs.
+std::string in_background(const std::string& program, const std::string& name, const std::string& config,
+                          const std::string& out) {
+  return fmt::format(
+      "{0} run --config {2} > {3} 2>&1 & {1}=$!\n"
+      "for i in $(seq 300); do grep -q '^running until' {3} && break; kill -0 ${1} || break; sleep 0.1; done\n",
+      program, name, config, out);
+}
+
+TEST_F(Run, LeavesAnotherProcessAloneThatIsHereAlready) {
+  const std::string unpinned = "mode = \"unpinned\"\nidle = \"yield\"";
+  const std::string vhost = "device = \"net_vhost0,iface=" + path("sock") + "\"";
+  const std::string here = config(vhost, "off", unpinned, "here.toml");
+  const std::string same = config(vhost, "off", unpinned, "same.toml");
+  const std::string other = config("device = \"net_ring0\"", "off", unpinned, "other.toml");
+  // One with the same device is refused; one with another has the same folder of DPDK's, and both can be watched.
+  std::ofstream(path("script")) << in_background(program_, "here", here, path("here.out"))
+                                << fmt::format("{} run --config {}; echo status $?; ls {}\n", program_, same,
+                                               path("sock"))
+                                << in_background(program_, "other", other, path("other.out"))
+                                << fmt::format(
+                                       "cd {}; ls; kill $other; wait $other; echo status $?; {} top --once\n"
+                                       "kill -9 $here; wait $here; ls {}\n",
+                                       path("runtime/dpdk/crosswire"), program_, path("sock"));
+  const test::Ran ran = test::shell("sh " + path("script"));
+  EXPECT_EQ(
+      ran.output.find(fmt::format("crosswire run: {}:3: port.device: device \"net_vhost0,iface={}\": {} is another "
+                                  "process's socket; end that, or give this device another\nstatus 1\n{}\n"
+                                  "dpdk_telemetry.v2\ndpdk_telemetry.v2:1\nstatus 0\ncrosswire ",
+                                  same, path("sock"), path("sock"), path("sock"))),
+      0u)
+      << ran.output;
+  EXPECT_NE(ran.output.find("partition here "), std::string::npos) << ran.output;
+  // What it has left behind, killed, is in nobody's way.
+  EXPECT_NE(ran.output.find(path("sock") + "\n", ran.output.find("partition here ")), std::string::npos) << ran.output;
+  std::filesystem::remove_all(path("runtime/dpdk"));
+  EXPECT_EQ(run_until_signal("--config " + here, "TERM").status, 0);
+  EXPECT_FALSE(std::filesystem::exists(path("sock")));
+  std::ofstream(path("sock")) << "no socket";
+  expect_failure("--config " + here, "here.toml:3: port.device: ");
+  EXPECT_EQ(std::filesystem::file_size(path("sock")), 9u) << "not ours to remove";
 }
 
 TEST_F(Run, DestroysNothingThatIsThere) {
@@ -395,7 +530,7 @@ TEST_F(Run, SaysBeforeItStartsWhereHistogramsCannotGo) {
 
 TEST_F(Run, DoesNotStartWithoutTheHugepagesThatAreRequired) {
   const std::string file = config("device = \"net_ring0\"", "required");
-  if (test::shell("grep -q '^HugePages_Total: *0$' /proc/meminfo").status != 0)
+  if (test::shell("awk '/^HugePages_Free/ { exit $2 < 128 }' /proc/meminfo").status == 0)
     GTEST_SKIP() << "this host has hugepages";
   expect_failure("--config " + file, "hugepages are required");
 }
