@@ -25,7 +25,8 @@ int run_echo(const std::string& path) try {
                          resolve_cores({config}).partitions.front().of(Stage::receive), config.hugepages};
   const LiveEal eal(live, "crosswire_echo");
   Device device({.device = live.device});
-  if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {
+  const std::chrono::seconds patience(device.faces_process() ? 0 : 2);
+  if (const std::string down = device.wait_for_link(patience); !down.empty()) {
     fmt::print(stderr, "crosswire echo: {}\n", down);
   }
   DeviceEcho echo(device, config.port.mac.value_or(device.mac()), config.net.address);

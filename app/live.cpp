@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "hugepages/topology.hpp"
+#include "netstack/port/device.hpp"
 #include "netstack/port/eal.hpp"
 
 namespace crosswire {
@@ -32,6 +33,7 @@ LiveEal::LiveEal(const LiveOptions& options, const std::string& prefix) {
   eal.extra_args = options.dpdk_args;
   eal.hugepages = options.hugepages;
   eal.file_prefix = prefix;
+  eal.memory_mb = 3 * kDeviceMemoryMb;  // with one device; more would take longer to fault in
   if (options.core) eal.main_core = *options.core;
   if (const std::string error = eal_start(eal); !error.empty()) throw std::runtime_error(error);
 }

@@ -80,8 +80,9 @@ LivePartition::LivePartition(Config config, const StageCores& cores, const Outpu
       rx_(*device_, clock, midnight_),
       transmit_(*device_),
       publish_(*device_, static_cast<std::uint16_t>(device_->tx_queues() - 1)) {
-  if (const std::string down = device_->wait_for_link(std::chrono::seconds(2)); !down.empty()) {
-    fmt::print(stderr, "crosswire run: {}\n", down);
+  const std::chrono::seconds patience(device_->faces_process() ? 0 : 2);
+  if (const std::string down = device_->wait_for_link(patience); !down.empty()) {
+    log_warning("no link", {{"partition", name_}, {"is", down}});
   }
   config.net.mac = config.port.mac.value_or(device_->mac());
   if (config.net.mac != device_->mac()) {
@@ -178,11 +179,11 @@ std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
   return recording_error;
 }
 
-/// What the device has not taken yet gets a last while: its other side may be slow, or gone.
+/// What the device has not taken yet gets a last while: its other side may be slow. Where it is gone nothing helps.
 void LivePartition::flush_out() {
   constexpr auto kLastWhile = std::chrono::seconds(1);
   const auto until = std::chrono::steady_clock::now() + kLastWhile;
-  while ((transmit_.unsent() || publish_.unsent()) && std::chrono::steady_clock::now() < until) {
+  while ((transmit_.unsent() || publish_.unsent()) && std::chrono::steady_clock::now() < until && device_->link_up()) {
     transmit_.flush();
     publish_.flush();
     std::this_thread::yield();

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -215,8 +216,9 @@ class Output {
 };
 
 LoadFigures run_on_device(const LoadOptions& options, const LiveOptions& live) {
+  std::future<TscClock> calibrated = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
   const LiveEal eal(live, "crosswire_load");
-  const TscClock clock = TscClock::calibrated();
+  const TscClock clock = calibrated.get();
   Device device({.device = live.device, .receive_all = true});
   if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {
     throw std::runtime_error(down);

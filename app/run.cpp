@@ -13,6 +13,7 @@
 #include <ctime>
 #include <deque>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -278,8 +279,8 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
 
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
-                    const std::vector<LivePartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm) {
-  const TscClock clock = TscClock::calibrated();
+                    const std::vector<LivePartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
+                    const TscClock& clock) {
   std::deque<LivePartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
@@ -357,9 +358,10 @@ int run_main(const RunOptions& options) {
     sem_init(&g_wake, 0, 0);
     // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));
+    std::future<TscClock> clock = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
     const EalGuard eal;
     start_eal(configs, plan);
-    run_on_devices(configs, plan, outputs, hgrm);
+    run_on_devices(configs, plan, outputs, hgrm, clock.get());
   } catch (const std::exception& error) {
     log_failure(fmt::format("crosswire run: {}", error.what()));
     return 1;

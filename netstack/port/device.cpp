@@ -6,6 +6,7 @@
 #include <rte_mempool.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <stdexcept>
 #include <string_view>
@@ -164,6 +165,12 @@ std::string Device::description() const {
          std::to_string(tx_descriptors_) + " transmit descriptors, fast free " +
          offers(RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) + ", checksums offered (not used): IPv4 " +
          offers(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) + ", UDP " + offers(RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
+}
+
+bool Device::faces_process() const {
+  constexpr std::array<std::string_view, 3> kDrivers = {"net_vhost", "net_virtio_user", "net_memif"};
+  return std::any_of(kDrivers.begin(), kDrivers.end(),
+                     [this](auto driver) { return name_.compare(0, driver.size(), driver) == 0; });
 }
 
 bool Device::link_up() const {

@@ -65,6 +65,9 @@ class Device {
   /// Driver and capabilities in words, for plans and start messages.
   [[nodiscard]] std::string description() const;
 
+  /// The other end is a process, which comes and goes as it likes (vhost, virtio-user, memif), and no carrier that
+  /// takes a moment after the start. While nobody is there such a device takes nothing, so that nothing is lost.
+  [[nodiscard]] bool faces_process() const;
   [[nodiscard]] bool link_up() const;
   /// Waits until the link is up or `limit` is over; sleeps. Returns "" or one line, which is no reason not to start: a
   /// virtual device's other side may come later.

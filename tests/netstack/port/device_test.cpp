@@ -423,6 +423,7 @@ TEST(Devices, TellTheirAddressLinkAndDescription) {
   const Device device({.device = wires.a});
   EXPECT_EQ(device.name(), wires.a);
   EXPECT_EQ(device.wait_for_link(std::chrono::milliseconds(100)), "");
+  EXPECT_FALSE(device.faces_process());
   EXPECT_TRUE(device.link_up());
   EXPECT_NE(device.description().find("net_ring"), std::string::npos) << device.description();
   EXPECT_EQ(device.mac().size(), 6u);
