@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <deque>
 #include <filesystem>
@@ -256,7 +257,7 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
     if (g_end_wanted.load()) {
       if (!std::exchange(ending, true)) {
         supervisor_stopping();
-        log_info("stopping", {{"signal", g_last_signal.load() == SIGINT ? "SIGINT" : "SIGTERM"}});
+        log_info("stopping", {{"signal", fmt::format("SIG{}", sigabbrev_np(g_last_signal.load()))}});
       }
       for (LivePartition& live : partitions) live.request_end();
     }
