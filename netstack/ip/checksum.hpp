@@ -25,7 +25,7 @@ inline std::uint64_t ones_sum(const std::uint8_t* at, std::size_t size, std::uin
   };
   if (size < sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
-    std::memcpy(&word, at, size);
+    if (size > 0) std::memcpy(&word, at, size);  // of nothing, `at` may be null
     add(word);
     return sum;
   }
