@@ -451,7 +451,7 @@ TEST(LoadAccounts, ALongRunTakesNoMoreMemoryThanAShortOne) {
   ASSERT_TRUE(rig.get_ready());
   rig.client.start();
   while (rig.client.progress().sent < 100'000) ASSERT_TRUE(rig.step());
-  const std::uint64_t before_kib = resident_kib();
+  [[maybe_unused]] const std::uint64_t before_kib = resident_kib();
   while (rig.step()) {
   }
   const LoadFigures& figures = rig.client.figures();
@@ -459,7 +459,9 @@ TEST(LoadAccounts, ALongRunTakesNoMoreMemoryThanAShortOne) {
   EXPECT_GT(figures.sent, 1'050'000u);
   EXPECT_EQ(figures.answered, figures.sent);
   EXPECT_EQ(figures.lost, 0u);
+#ifndef __SANITIZE_ADDRESS__  // whose allocator keeps for a while what was freed
   EXPECT_LE(resident_kib(), before_kib + 4'096) << "a million orders more, a tenth of them at 200 bytes would show";
+#endif
 }
 
 TEST(LoadAccounts, AWindowHasItsOrdersOutstandingAndNoMore) {
