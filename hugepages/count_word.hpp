@@ -11,9 +11,9 @@ namespace crosswire {
 /// counts read one after the other need not be of one moment. Copying takes the value as it is now.
 class CountWord {
  public:
-  constexpr CountWord(std::uint64_t value = 0) : value_(value) {}
-  CountWord(const CountWord& other) : value_(other.get()) {}
-  CountWord& operator=(const CountWord& other) {
+  constexpr CountWord(std::uint64_t value = 0) noexcept : value_(value) {}
+  CountWord(const CountWord& other) noexcept : value_(other.get()) {}
+  CountWord& operator=(const CountWord& other) noexcept {
     set(other.get());
     return *this;
   }
@@ -21,10 +21,10 @@ class CountWord {
   /// The writing thread.
   void add(std::uint64_t n = 1) { set(get() + n); }
   /// The writing thread.
-  void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+  void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
 
   /// Any thread.
-  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+  std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

@@ -49,8 +49,8 @@ class Histogram {
   Histogram() = default;
   /// Any thread, also while the writer records: what is recorded meanwhile is in the copy or not, each value wholly as
   /// far as buckets and count() go; sum and mean may be a few values off.
-  Histogram(const Histogram& other) { *this = other; }
-  Histogram& operator=(const Histogram& other) {
+  Histogram(const Histogram& other) noexcept { *this = other; }
+  Histogram& operator=(const Histogram& other) noexcept {
     if (this == &other) return *this;
     for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] = other.buckets_[i];
     sum_ = other.sum_;
