@@ -396,7 +396,7 @@ class Chain {
       for (OrderIndex at = level.head; at != kNoOrder; at = pools.orders.hot(at).next) {
         if (pools.orders.hot(at).hidden) continue;
         const HotOrder& order = pools.orders.hot(at);
-        const auto found = books_.orders().find(order.ref);
+        const auto found = books_.orders().find(order.ref().value);
         HOLDS(found != books_.orders().end());
         const FeedBooks::Order& on_feed = found->second;
         HOLDS(on_feed.locate == id.value && on_feed.buy == buy && on_feed.price == level.price.value);
