@@ -14,6 +14,10 @@ class Tap:
         if not good:
             print("\n".join(f"# {line}" for line in str(seen).splitlines()), flush=True)
 
+    def skip(self, sentence, why):
+        self.count += 1
+        print(f"ok {self.count} - {sentence} # SKIP {why}", flush=True)
+
     def end(self):
         print(f"1..{self.count}", flush=True)
         return 1 if self.failed else 0

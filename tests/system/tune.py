@@ -16,31 +16,11 @@ import sys
 import tempfile
 import time
 
+from tap import Tap
+
 SCRIPTS, CROSSWIRE = os.environ["SCRIPTS"], os.environ["CROSSWIRE"]
 CPU = "sys/devices/system/cpu/"
 THP = "sys/kernel/mm/transparent_hugepage/enabled"
-
-
-class Tap:
-    """Numbered checks, each a sentence."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def check(self, sentence, good, seen=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.count} - {sentence}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(seen).splitlines()), flush=True)
-
-    def skip(self, sentence, why):
-        self.count += 1
-        print(f"ok {self.count} - {sentence} # SKIP {why}", flush=True)
-
-    def end(self):
-        print(f"1..{self.count}", flush=True)
-        return 1 if self.failed else 0
 
 
 def script(name, *arguments, **more):
