@@ -61,16 +61,19 @@ class Standstill {
 
   /// Both outlive this.
   Standstill(const Chain& chain, const std::deque<CoreLoop>& loops);
-  /// To be called now and then while they poll. Whether no stage has had work since an earlier look, for kRounds.
+  /// To be called now and then while they poll. Whether since an earlier look no stage has had work, for kRounds, and no
+  /// loop has ended.
   bool look();
 
  private:
   std::vector<std::uint64_t> polls() const;
   std::uint64_t items() const;
+  std::vector<bool> ended() const;
 
   const Chain& chain_;
   const std::deque<CoreLoop>& loops_;
-  std::uint64_t items_ = 0;           // done when they were last seen to rise
+  std::uint64_t items_ = 0;           // done when they were last seen to rise, or a loop to have ended
+  std::vector<bool> ended_;           // which loops had then
   std::vector<std::uint64_t> polls_;  // of each loop then
 };
 
