@@ -45,7 +45,8 @@ std::uint64_t PartitionNow::counter(std::string_view stage, std::string_view lab
   return found == counters.end() ? 0 : found->value;
 }
 
-LiveFigures::LiveFigures() : begun_(std::chrono::steady_clock::now()) {}
+LiveFigures::LiveFigures(std::chrono::milliseconds patience)
+    : begun_(std::chrono::steady_clock::now()), patience_(patience) {}
 
 void LiveFigures::add(LiveSource source) {
   std::vector<std::string> taken;
@@ -74,8 +75,8 @@ std::vector<SessionNow> LiveFigures::sessions(std::size_t number, std::size_t fi
   std::vector<SessionHere> here;
   std::vector<SessionOut> out;
   const Chain::Stages stages = partition.stages();
-  if (!stages.receive.sessions().ask(first, here, kPatience)) return {};
-  if (!stages.transmit.sessions().ask(first, out, kPatience)) return {};
+  if (!stages.receive.sessions().ask(first, here, patience_)) return {};
+  if (!stages.transmit.sessions().ask(first, out, patience_)) return {};
   std::vector<SessionNow> sessions;
   for (std::size_t i = 0; i < std::min(here.size(), out.size()); ++i) {
     const SessionHere& session = here[i];
@@ -92,7 +93,7 @@ std::vector<SessionNow> LiveFigures::sessions(std::size_t number, std::size_t fi
 std::vector<BookNow> LiveFigures::books(std::size_t number, std::size_t first) const {
   Partition& partition = sources_[number].partition;
   std::vector<BookTop> tops;
-  if (!partition.stages().match.tops().ask(first, tops, kPatience)) return {};
+  if (!partition.stages().match.tops().ask(first, tops, patience_)) return {};
   std::vector<BookNow> books;
   for (std::size_t i = 0; i < tops.size(); ++i) {
     const SymbolName& name = partition.config().engine.symbols[first + i].name;

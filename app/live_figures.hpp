@@ -79,7 +79,9 @@ struct LiveSource {
 
 class LiveFigures {
  public:
-  LiveFigures();
+  /// For how long a stage is waited for. Those who ask should not wait longer for one that is stalled.
+  static constexpr std::chrono::milliseconds kPatience{200};
+  explicit LiveFigures(std::chrono::milliseconds patience = kPatience);
   LiveFigures(const LiveFigures&) = delete;
   LiveFigures& operator=(const LiveFigures&) = delete;
 
@@ -92,13 +94,13 @@ class LiveFigures {
   std::uint64_t uptime_ms() const;
 
   /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
-  /// answers, a stage that is stalled for kPatience; then, and beyond the last, there are none.
-  static constexpr std::chrono::milliseconds kPatience{200};
+  /// answers, as long as its patience lasts; then, and beyond the last, there are none.
   std::vector<SessionNow> sessions(std::size_t number, std::size_t first) const;
   std::vector<BookNow> books(std::size_t number, std::size_t first) const;
 
  private:
   std::chrono::steady_clock::time_point begun_;
+  std::chrono::milliseconds patience_;
   std::vector<LiveSource> sources_;
 };
 
