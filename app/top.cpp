@@ -35,11 +35,37 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostAnswer = 1u << 16;  // DPDK says it sends 16 KiB at most
 constexpr std::size_t kMostText = 64;          // of a name or string that is shown
 constexpr int kMostDepth = 8;                  // lists in an answer; the library copies and prints by recursion
-constexpr int kPatienceS = 3;
+constexpr int kPatienceS = 10;
 
 volatile std::sig_atomic_t g_end = 0;
 extern "C" void end_top(int) { g_end = 1; }
 extern "C" void resized(int) {}  // ends a wait
+
+/// While it lives, the signals that are to end us come only in wait_for(): one that came between a look at g_end and
+/// the wait behind it would not end that wait.
+class SignalsOnlyWhileWaiting {
+ public:
+  SignalsOnlyWhileWaiting() {
+    sigset_t end;
+    sigemptyset(&end);
+    sigaddset(&end, SIGINT);
+    sigaddset(&end, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &end, &before_);
+  }
+  ~SignalsOnlyWhileWaiting() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsOnlyWhileWaiting(const SignalsOnlyWhileWaiting&) = delete;
+  SignalsOnlyWhileWaiting& operator=(const SignalsOnlyWhileWaiting&) = delete;
+
+  /// As poll() for what can be read of `fd`.
+  int wait_for(int fd, std::chrono::milliseconds limit) const {
+    pollfd readable{fd, POLLIN, 0};
+    const timespec time{limit.count() / 1000, limit.count() % 1000 * 1'000'000};
+    return ppoll(&readable, 1, &time, &before_);
+  }
+
+ private:
+  sigset_t before_{};
+};
 
 // ---- The socket -----------------------------------------------------------------------------------------------------
 
@@ -63,7 +89,6 @@ class TelemetrySocket {
     fd_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd_ < 0) fail(path, std::strerror(errno), "try again");
     const timeval patience{kPatienceS, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
       const int error = errno;
@@ -93,15 +118,17 @@ class TelemetrySocket {
 
  private:
   Json receive() {
-    ssize_t length = 0;
-    do {
-      if (g_end != 0) throw TopEnded();
-      length = recv(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC);
-    } while (length < 0 && errno == EINTR);
-    if (length < 0) {
-      const bool late = errno == EAGAIN || errno == EWOULDBLOCK;
-      fail(path_, late ? fmt::format("no answer within {} s", kPatienceS) : std::strerror(errno), kMendPeer);
+    int ready = 0;
+    {
+      const SignalsOnlyWhileWaiting signals;
+      do {
+        if (g_end != 0) throw TopEnded();
+        ready = signals.wait_for(fd_, std::chrono::seconds(kPatienceS));
+      } while (ready < 0 && errno == EINTR);
     }
+    if (ready == 0) fail(path_, fmt::format("no answer within {} s", kPatienceS), kMendPeer);
+    const ssize_t length = recv(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC | MSG_DONTWAIT);
+    if (length < 0) fail(path_, std::strerror(errno), kMendPeer);
     if (length == 0) fail(path_, "the other side has hung up", kMendRunning);
     if (static_cast<std::size_t>(length) > buffer_.size()) {
       fail(path_, fmt::format("an answer of {} bytes is too long", length), kMendPeer);
@@ -477,8 +504,9 @@ class Screen {
 bool wait_for_key(std::chrono::steady_clock::time_point until, bool& resized_now) {
   resized_now = false;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-  pollfd key{STDIN_FILENO, POLLIN, 0};
-  const int ready = poll(&key, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+  const SignalsOnlyWhileWaiting signals;
+  if (g_end != 0) return false;
+  const int ready = signals.wait_for(STDIN_FILENO, std::max(left, std::chrono::milliseconds(0)));
   if (g_end != 0) return false;
   if (ready < 0) resized_now = true;
   if (ready <= 0) return true;
