@@ -26,16 +26,17 @@ namespace mold = wire::mold;
 namespace ouch = wire::ouch;
 
 constexpr TimeNs kMs = 1'000'000;
-/// To find the appliance and to log in, each.
-constexpr TimeNs kPatienceNs = 3'000 * kMs;
+/// To find the appliance, to log in, and for the orders at both ends, each. Its machine may be busy for some seconds.
+constexpr TimeNs kPatienceNs = 10'000 * kMs;
 constexpr TimeNs kTryAgainNs = 200 * kMs;
 /// With orders outstanding: an appliance sends a heartbeat each second at least.
-constexpr TimeNs kSilenceNs = 3'000 * kMs;
+constexpr TimeNs kSilenceNs = 10'000 * kMs;
 /// From when something is found missing to when it is asked for, so that what is only out of order can come by itself.
 constexpr TimeNs kAskAfterNs = 2 * kMs;
 constexpr TimeNs kLookForGapsNs = kMs / 4;
-/// Longer than the appliance's heartbeats are apart: they tell of what was lost at the end.
-constexpr TimeNs kDrainNs = 1'500 * kMs;
+/// Longer than the appliance's heartbeats are apart: they tell of what was lost at the end. Only where something is
+/// missing it is waited for.
+constexpr TimeNs kDrainNs = 5'000 * kMs;
 constexpr TimeNs kKeepAliveNs = 5'000 * kMs;
 /// Beyond its end, for what the sender is behind with.
 constexpr TimeNs kGraceNs = 100 * kMs;
@@ -425,7 +426,7 @@ void LoadClient::clear() {
   }
   const bool answered = sent_ - answered_ == clear_lost_;
   if (answered) last_answer_ns_ = now_ns_;
-  if ((answered && source_->cleared()) || now_ns_ > last_answer_ns_ + kTryAgainNs) enter(Stage::leave);
+  if ((answered && source_->cleared()) || now_ns_ > last_answer_ns_ + kPatienceNs) enter(Stage::leave);
 }
 
 void LoadClient::leave() {

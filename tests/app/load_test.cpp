@@ -1,4 +1,5 @@
 // The load generator: its schedules, orders, arithmetic and accounts, over memory ports and in virtual time.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -552,15 +553,15 @@ TEST(LoadFailures, AnExchangeThatDoesNotTakeTheOrdersToFillItsBooks) {
 
 TEST(LoadFailures, AServerThatDiesLeavesAPartialReport) {
   LoadOptions options = load_options();
-  options.measured_ns = 8'000 * kMilli;
+  options.measured_ns = 15'000 * kMilli;
   options.schedule = LoadSchedule::constant(1'000);
   LoadRig rig(options);
   ASSERT_TRUE(rig.get_ready());
   rig.exchange.faults.dead_from_ns = rig.now_ns + 2'000 * kMilli;
   const LoadFigures& figures = rig.run();
-  EXPECT_NE(figures.partial.find("has sent nothing for 3 s"), std::string::npos) << figures.partial;
+  EXPECT_NE(figures.partial.find("has sent nothing for 10 s"), std::string::npos) << figures.partial;
   EXPECT_NEAR(static_cast<double>(figures.answered), 1'999, 3);
-  EXPECT_NEAR(static_cast<double>(figures.lost), 3'000, 5);
+  EXPECT_NEAR(static_cast<double>(figures.lost), 10'000, 5);
   EXPECT_EQ(figures.not_sent, 0u) << "the rest was not due yet";
   EXPECT_EQ(to_text(figures, {}).rfind("PARTIAL ", 0), 0u);
   EXPECT_NE(to_json(figures).find("\"partial\": \"the server"), std::string::npos);
@@ -606,9 +607,14 @@ TEST(LoadFailures, AnInterruptionWaitsForWhatIsUnderWay) {
 
 // --- captures --------------------------------------------------------------------------------------------------------
 
+/// The path of a file that no other process has.
+std::string own_file(const std::string& name) {
+  return fmt::format("{}crosswire-load-{}-{}", testing::TempDir(), getpid(), name);
+}
+
 /// A capture of two clients, one of which never logs in; the orders of the other are 3 ms apart.
 std::string some_capture() {
-  const std::string path = testing::TempDir() + "load_test.pcap";
+  const std::string path = own_file("capture.pcap");
   CaptureWriter writer(path);
   test::Client ann, stranger;
   stranger.port = 40'009;
@@ -697,7 +703,7 @@ TEST(LoadReports, SayOnlyThePercentilesThatTheCountAllows) {
 }
 
 TEST(LoadReports, CanBeReadBackToStandBesideAnother) {
-  const std::string path = testing::TempDir() + "load_test_floor.json";
+  const std::string path = own_file("floor.json");
   ASSERT_EQ(write_file(path, to_json(some_figures(60))), "");
   const LoadBeside beside = read_beside(path);
   std::remove(path.c_str());
@@ -710,7 +716,7 @@ TEST(LoadReports, CanBeReadBackToStandBesideAnother) {
 }
 
 TEST(LoadReports, RefuseAFileThatIsNone) {
-  const std::string path = testing::TempDir() + "load_test_none.json";
+  const std::string path = own_file("none.json");
   ASSERT_EQ(write_file(path, "{}\n"), "");
   EXPECT_THROW(read_beside(path), std::runtime_error);
   std::remove(path.c_str());
