@@ -89,17 +89,39 @@ password = "secret"
     return path(name);
   }
 
-  /// Starts the program in the background of a shell, waits until it runs, sends `signal`, and waits for its end.
-  test::Ran run_until_signal(const std::string& arguments, const std::string& signal) const {
+  /// A shell's words: waits until the background process `pid` has said in the file `out` that it runs, or has ended.
+  /// $before is then a time before it ran, and not long before.
+  static std::string until_it_runs(const std::string& out, const std::string& pid = "$pid") {
+    return fmt::format(
+        "now=$(date +%s%N); for i in $(seq 1000); do before=$now; now=$(date +%s%N); "
+        "grep -qs '^running until' {} && break; kill -0 {} 2> /dev/null || break; sleep 0.1; done",
+        out, pid);
+  }
+
+  /// Starts the program in the background of a shell, waits until it runs, sends the signals, and waits for its end.
+  test::Ran run_until_signal(const std::string& arguments, const std::string& signals) const {
     const std::string out = path("stdout");
     return test::shell(fmt::format(
-        "rm -f {2}; {0} run {1} > {2} 2> {3} & pid=$!; "
-        "for i in $(seq 300); do grep -q '^running until' {2} && break; "
-        "kill -0 $pid 2> /dev/null || break; sleep 0.1; done; "
+        "rm -f {2}; {0} run {1} > {2} 2> {3} & pid=$!; {5}; "
         "sleep 0.3; begin=$(date +%s%N); for signal in {4}; do kill -$signal $pid; sleep 0.02; done; wait $pid; "
-        "status=$?; echo ended in $((($(date +%s%N) - begin) / 1000000)) ms; cat {2} {3}; exit $status",
-        program_, arguments, out, path("stderr"), signal));
+        "status=$?; end=$(date +%s%N); echo ended in $(((end - begin) / 1000000)) ms, "
+        "ran for at most $(((end - before) / 1000000)) ms; cat {2} {3}; exit $status",
+        program_, arguments, out, path("stderr"), signals, until_it_runs(out)));
   }
+  /// The same for two signals, which are one wish if less than a second is between them. Shell and program may be
+  /// without a core just there: where the program may have seen two wishes, it is done again.
+  test::Ran run_until_two_signals(const std::string& arguments, const std::string& signals) const {
+    for (int attempt = 1;; ++attempt) {
+      const test::Ran ran = run_until_signal(arguments, signals);
+      if (ran.status == 0 || ended_in_ms(ran) < 1'000 || attempt == 10) return ran;
+    }
+  }
+  static long number_behind(const test::Ran& ran, const std::string& words) {
+    const std::size_t at = ran.output.find(words);
+    EXPECT_NE(at, std::string::npos) << ran.output;
+    return at == std::string::npos ? 0 : std::strtol(ran.output.c_str() + at + words.size(), nullptr, 10);
+  }
+  static long ended_in_ms(const test::Ran& ran) { return number_behind(ran, "ended in "); }
 
   void expect_failure(const std::string& arguments, const std::string& what) const {
     const test::Ran ran = test::shell(program_ + " run " + arguments);
@@ -119,7 +141,7 @@ TEST_F(Run, EndsOnEitherSignalWithItsFigures) {
   // A shell without job control starts background jobs with SIGINT ignored; the program asks for it all the same.
   // Two at once are one wish, as from a terminal and a supervisor.
   for (const std::string signal : {"TERM", "INT", "INT INT", "TERM INT"}) {
-    const test::Ran ran = run_until_signal(arguments, signal);
+    const test::Ran ran = run_until_two_signals(arguments, signal);
     EXPECT_EQ(ran.status, 0) << ran.output;
     for (const char* const word :
          {"device       net_ring0", "address      10.99.0.1", "memory ", "time         midnight ",
@@ -169,7 +191,10 @@ TEST_F(Run, RunsItsStagesOnOneToFourCoresAndLeavesARecordingThatReplaysToTheSame
     const test::Ran ran = run_until_signal(arguments + " --record " + recording, "TERM");
     ASSERT_EQ(ran.status, 0) << ran.output;
     EXPECT_NE(ran.output.find("control      core "), std::string::npos) << ran.output;
-    EXPECT_EQ(ran.output.find("stands still"), std::string::npos) << ran.output;
+    // For longer a busy host may have taken a thread's core away: then that is the truth.
+    if (number_behind(ran, "ran for at most ") < 1'000) {
+      EXPECT_EQ(ran.output.find("stands still"), std::string::npos) << ran.output;
+    }
     const test::Ran replay = test::shell(fmt::format("{} replay {} --in {} --out {} --cores {}", program_, arguments,
                                                      recording, path("out.pcap"), cores));
     ASSERT_EQ(replay.status, 0) << replay.output;
@@ -184,11 +209,9 @@ TEST_F(Run, DoesWhatThePlanShows) {
   const Plan plan = make_plan(read_host(), {load_config(file, ConfigUse::run)});
   // While it runs, each polling core has a thread that may run nowhere else, and so has control.
   std::ofstream(path("look")) << fmt::format(
-      "{} run --config {} > {} 2>&1 & pid=$!; "
-      "for i in $(seq 300); do grep -q '^running until' {} && break; kill -0 $pid 2> /dev/null || break; sleep 0.1; "
-      "done; "
-      "grep -h Cpus_allowed_list /proc/$pid/task/*/status; kill $pid; wait $pid; cat {}",
-      program_, file, path("stdout"), path("stdout"), path("stdout"));
+      "{0} run --config {1} > {2} 2>&1 & pid=$!; {3}; "
+      "grep -h Cpus_allowed_list /proc/$pid/task/*/status; kill $pid; wait $pid; cat {2}",
+      program_, file, path("stdout"), until_it_runs(path("stdout")));
   const test::Ran ran = test::shell("sh " + path("look"));
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_NE(ran.output.find(placement_lines(plan)), std::string::npos) << ran.output << placement_lines(plan);
@@ -316,27 +339,15 @@ TEST_F(Run, EndsInTimeWhereTheWireTakesNothing) {
     more << fmt::format("[[symbol]]\nname = \"S{:05}\"\nreference_price_e4 = 1000000\ntick_e4 = 100\n", i);
   }
   more.close();
-  const test::Ran ran = run_until_signal("--config " + file, "TERM TERM");
+  const test::Ran ran = run_until_two_signals("--config " + file, "TERM TERM");
   EXPECT_EQ(ran.status, 0) << ran.output;
   EXPECT_NE(ran.output.find("error the port has taken too little for 2 s; the last answers are not sent partition=c"),
             std::string::npos)
       << ran.output;
   EXPECT_NE(ran.output.find("port.tx_cut_off 1"), std::string::npos) << ran.output;
-  const std::size_t took = ran.output.find("ended in ");
-  ASSERT_NE(took, std::string::npos) << ran.output;
-  const long took_ms = std::strtol(ran.output.c_str() + took + 9, nullptr, 10);
-  EXPECT_GE(took_ms, 2'000);
-  EXPECT_LT(took_ms, 8'000);
+  EXPECT_GE(ended_in_ms(ran), 2'000);
+  EXPECT_LT(ended_in_ms(ran), 30'000);
   EXPECT_FALSE(std::filesystem::exists(path("sock")));
-}
-
-/// A shell's lines: `run` of `config` in the background, as process $NAME, until it runs.
-std::string in_background(const std::string& program, const std::string& name, const std::string& config,
-                          const std::string& out) {
-  return fmt::format(
-      "{0} run --config {2} > {3} 2>&1 & {1}=$!\n"
-      "for i in $(seq 300); do grep -q '^running until' {3} && break; kill -0 ${1} || break; sleep 0.1; done\n",
-      program, name, config, out);
 }
 
 TEST_F(Run, LeavesAnotherProcessAloneThatIsHereAlready) {
@@ -345,11 +356,16 @@ TEST_F(Run, LeavesAnotherProcessAloneThatIsHereAlready) {
   const std::string here = config(vhost, "off", unpinned, "here.toml");
   const std::string same = config(vhost, "off", unpinned, "same.toml");
   const std::string other = config("device = \"net_ring0\"", "off", unpinned, "other.toml");
+  // A shell's lines: `run` of `config` in the background, as process $NAME, until it runs.
+  const auto in_background = [this](const std::string& name, const std::string& config, const std::string& out) {
+    return fmt::format("{0} run --config {2} > {3} 2>&1 & {1}=$!\n{4}\n", program_, name, config, out,
+                       until_it_runs(out, "$" + name));
+  };
   // One with the same device is refused; one with another has the same folder of DPDK's, and both can be watched.
-  std::ofstream(path("script")) << in_background(program_, "here", here, path("here.out"))
+  std::ofstream(path("script")) << in_background("here", here, path("here.out"))
                                 << fmt::format("{} run --config {}; echo status $?; ls {}\n", program_, same,
                                                path("sock"))
-                                << in_background(program_, "other", other, path("other.out"))
+                                << in_background("other", other, path("other.out"))
                                 << fmt::format(
                                        "cd {}; ls; kill $other; wait $other; echo status $?; {} top --once\n"
                                        "kill -9 $here; wait $here; ls {}\n",
@@ -454,10 +470,9 @@ TEST_F(Run, LogsPrioritiesInsteadOfTimesForSystemdsJournal) {
   const auto log_of = [&](const std::string& stream, const std::string& arguments) {
     std::ofstream(path("journal"));
     const test::Ran ran = test::shell(fmt::format(
-        "JOURNAL_STREAM={} {} run --config {} {} > {} 2>> {} & pid=$!; for i in $(seq 300); do grep -q "
-        "'^running until' {} && break; kill -0 $pid 2> /dev/null || break; sleep 0.1; done; kill $pid; "
-        "wait $pid; cat {}",
-        stream, program_, file, arguments, path("stdout"), path("journal"), path("stdout"), path("journal")));
+        "rm -f {4}; JOURNAL_STREAM={0} {1} run --config {2} {3} > {4} 2>> {5} & pid=$!; {6}; kill $pid; wait $pid; "
+        "cat {5}",
+        stream, program_, file, arguments, path("stdout"), path("journal"), until_it_runs(path("stdout"))));
     return ran.output;
   };
   const std::string stream = fmt::format("{}:{}", status.st_dev, status.st_ino);
