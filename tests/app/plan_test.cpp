@@ -257,7 +257,7 @@ TEST_F(PlanCommand, TakesNoOtherHostForThisOneBecauseOfTheEnvironment) {
   // hwloc would describe it, and `run` would bind its threads to cores of it: to none.
   const std::string config_file = config("a.toml");
   for (const std::string& command : {std::string("plan"), "run --config " + config_file}) {
-    const test::Ran ran = test::shell("HWLOC_SYNTHETIC='core:64 pu:1' timeout 20 " + program_ + " " + command);
+    const test::Ran ran = test::shell("HWLOC_SYNTHETIC='core:64 pu:1' timeout 60 " + program_ + " " + command);
     EXPECT_EQ(ran.status, 1) << ran.output;
     EXPECT_TRUE(has(ran.output, "hwloc is told to describe another host")) << ran.output;
     EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;

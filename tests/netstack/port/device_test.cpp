@@ -124,7 +124,7 @@ TEST(DevicePorts, StampBurstsWithTimesThatRiseStrictly) {
   }
   const std::int64_t off_ns = StartedEal::clock().now_epoch_ns() - pair.midnight - static_cast<std::int64_t>(last_ns);
   EXPECT_GE(off_ns, 0);
-  EXPECT_LT(off_ns, 10'000'000'000) << "the last burst was just now";
+  EXPECT_LT(off_ns, 60'000'000'000) << "the last burst was just now";
 }
 
 TEST(DevicePorts, KeepInOrderWhatAFullTransmitRingDoesNotTake) {

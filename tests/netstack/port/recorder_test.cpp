@@ -117,7 +117,7 @@ TEST_F(Recordings, HoldTheirStartFromTheBeginningAndSoonWhatCame) {
   recorder.begin(path_);
   EXPECT_EQ(contents(path_).size(), 24 + 16 + 60u);
   recorder.receive();
-  for (int i = 0; i < 500 && contents(path_).size() == 24 + 16 + 60u; ++i) {
+  for (int i = 0; i < 6'000 && contents(path_).size() == 24 + 16 + 60u; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_EQ(contents(path_).size(), 24 + 2 * (16 + 60u));  // as a killed process leaves it
