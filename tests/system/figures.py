@@ -28,13 +28,27 @@ class Telemetry:
 
     def __init__(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.settimeout(5)
+        self.sock.settimeout(live.PATIENCE)
         self.sock.connect(os.path.join(os.environ["RUNTIME_DIRECTORY"], "dpdk/crosswire/dpdk_telemetry.v2"))
         self.hello = json.loads(self.sock.recv(1 << 16))
 
     def ask(self, command):
         self.sock.send(command.encode())
         return json.loads(self.sock.recv(1 << 16))[command.split(",")[0]]
+
+    def ask_rows(self, command):
+        """Of a stage's own state: while the stage is without a core there is none."""
+        return until(lambda: self.ask(command), bool)
+
+
+def until(look, condition):
+    """What look() returns, once the condition holds of it; what it last was where that never comes."""
+    end = time.monotonic() + live.PATIENCE
+    while True:
+        seen = look()
+        if condition(seen) or time.monotonic() >= end:
+            return seen
+        time.sleep(0.1)
 
 
 def in_appliance(*command):
@@ -43,8 +57,8 @@ def in_appliance(*command):
 
 def scrape():
     if shutil.which("curl") is not None:
-        return in_appliance("curl", "-s", "-m", "5", f"http://{ENDPOINT}/metrics").stdout
-    fetch = f"import urllib.request; print(urllib.request.urlopen('http://{ENDPOINT}/metrics', timeout=5).read().decode())"
+        return in_appliance("curl", "-s", "-m", str(live.PATIENCE), f"http://{ENDPOINT}/metrics").stdout
+    fetch = f"import urllib.request; print(urllib.request.urlopen('http://{ENDPOINT}/metrics', timeout={live.PATIENCE}).read().decode())"
     return in_appliance(sys.executable, "-c", fetch).stdout
 
 
@@ -66,13 +80,13 @@ def metric(metrics, name, **labels):
 
 
 def top(program, *arguments):
-    return subprocess.run([program, "top", *arguments], capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run([program, "top", *arguments], capture_output=True, text=True, check=False, timeout=live.PATIENCE)
 
 
 def settled(telemetry):
     """The counters, once two looks a little apart agree on what clients cause."""
     seen = None
-    for _ in range(50):
+    for _ in range(600):
         counters = telemetry.ask("/crosswire/counters")
         caused = [counters[f"match/{name}"] for name in ("orders", "executions")] + [counters["transmit/answers"]]
         if caused == seen:
@@ -109,17 +123,17 @@ def compare(tap, program, telemetry):
     rings = telemetry.ask("/crosswire/rings")
     tap.check("shows its rings", rings["commands/match/capacity"] == 4096 and rings["events/publish/most_waiting"] >= 1, rings)
     tap.check("shows what the port counted", telemetry.ask("/crosswire/ports,c")["rx_frames"] > 30)
-    sessions = telemetry.ask("/crosswire/sessions,c")
+    sessions = telemetry.ask_rows("/crosswire/sessions,c")
     ann = dict(zip(sessions, (column[0] for column in sessions.values())))
     tap.check("shows who is logged in, from where", sessions["user"] == ["ann", "bob"] and sessions["bound"] == [1, 1] and
-              ann["source"] == f"{live.CLIENT_ADDRESS}:40001" and ann["heard_ms"] < 15_000 and ann["next_in"] > 500 and
+              ann["source"] == f"{live.CLIENT_ADDRESS}:40001" and ann["heard_ms"] < 600_000 and ann["next_in"] > 500 and
               ann["next_out"] > 500 and ann["kept"] == ann["next_out"] - 1, sessions)
     tap.check("has no sessions beyond the last", telemetry.ask("/crosswire/sessions,c,2") == {})
     # 500 bids of 100 shares at five prices; then 25 sells took the best of them.
-    book = telemetry.ask("/crosswire/book,AAA")
+    book = telemetry.ask_rows("/crosswire/book,AAA")
     tap.check("shows the top of a book", (book["bid_e4"], book["bid_shares"], book["ask_e4"], book["last_e4"], book["volume"],
               book["phase"]) == (1000400, 7500, 0, 1000400, 2600, "continuous"), book)
-    tap.check("shows the tops of all books", telemetry.ask("/crosswire/books")["bid_shares"] == [7500])
+    tap.check("shows the tops of all books", telemetry.ask_rows("/crosswire/books")["bid_shares"] == [7500])
     tap.check("answers null for a book that is not there", telemetry.ask("/crosswire/book,NOSUCH") is None)
     tap.check("answers null for a partition that is not there",
               telemetry.ask("/crosswire/stages,nosuch") is None and telemetry.ask("/crosswire/histogram,nosuch") is None)
@@ -147,14 +161,15 @@ def compare(tap, program, telemetry):
         tap.check(f"exports every metric that scripts/monitoring/{os.path.basename(file)} names",
                   len(named) > 4 and named <= set(metrics), named - set(metrics))
 
-    page = top(program, "--once")
+    book_row = r"^AAA +continuous +100.0400 +7500 +- +0 +100.0400 +2600$"
+    page = until(lambda: top(program, "--once"), lambda page: re.search(r"^ann +yes ", page.stdout, re.M) and re.search(book_row, page.stdout, re.M))
     tap.check("shows the same totals in `crosswire top`",
               page.returncode == 0 and f"orders      {counters['match/orders']} (" in page.stdout
               and f"executions {counters['match/executions']} (" in page.stdout
               and re.search(r"^dropped +match/ignored_dead_order +1 |^ +match/ignored_dead_order +1 ", page.stdout, re.M),
               page.stdout + page.stderr)
     tap.check("shows sessions and books in `crosswire top`", re.search(r"^ann +yes +10.99.0.100:40001", page.stdout, re.M) and
-              re.search(r"^AAA +continuous +100.0400 +7500 +- +0 +100.0400 +2600$", page.stdout, re.M), page.stdout)
+              re.search(book_row, page.stdout, re.M), page.stdout)
     report = json.loads(top(program, "--json").stdout)
     tap.check("gives scripts the same as JSON", report["partitions"]["c"]["totals"]["orders"] == counters["match/orders"])
     if shutil.which("tmux") is not None:
@@ -166,31 +181,18 @@ def watch(tap, program, counters):
     """In a terminal, of two sizes, until q."""
     name = f"crosswire-{os.getpid()}"
     tmux = lambda *a: subprocess.run(["tmux", "-L", name, *a], capture_output=True, text=True, check=False)
-    tmux("-f", "/dev/null", "new-session", "-d", "-s", name, "-x", "120", "-y", "50", f"{program} top --interval 0.2; sleep 60")
-    shown = ""
-    for _ in range(50):
-        time.sleep(0.1)
-        shown = tmux("capture-pane", "-p", "-t", name).stdout
-        if "rates of the last" in shown:
-            break
-    tap.check("shows them in a terminal, again and again",
-              "rates of the last" in shown and f"orders      {counters['match/orders']} (0/s)" in shown, shown)
+    tmux("-f", "/dev/null", "new-session", "-d", "-s", name, "-x", "120", "-y", "50", f"{program} top --interval 0.2; echo it ended with $?; sleep 600")
+    screen = lambda: tmux("capture-pane", "-p", "-t", name).stdout.rstrip("\n")
+    good = lambda shown: "rates of the last" in shown and f"orders      {counters['match/orders']} (0/s)" in shown
+    shown = until(screen, good)
+    tap.check("shows them in a terminal, again and again", good(shown), shown)
     tmux("resize-window", "-t", name, "-x", "60", "-y", "10")
-    small = ""
-    for _ in range(50):
-        time.sleep(0.1)
-        small = tmux("capture-pane", "-p", "-t", name).stdout.rstrip("\n")
-        if small.startswith("crosswire ") and len(small.splitlines()) <= 10:
-            break
-    tap.check("keeps to a smaller terminal", small.startswith("crosswire ") and "stage" in small and
-              all(len(line) <= 60 for line in small.splitlines()), small)
+    good = lambda small: small.startswith("crosswire ") and "stage" in small and all(len(line) <= 60 for line in small.splitlines())
+    small = until(screen, good)
+    tap.check("keeps to a smaller terminal", good(small), small)
     tmux("send-keys", "-t", name, "q")
-    for _ in range(50):
-        time.sleep(0.1)
-        processes = subprocess.run(["pgrep", "-f", "top --interval 0.2$"], capture_output=True, text=True, check=False)
-        if processes.returncode != 0:
-            break
-    tap.check("ends at q", processes.returncode != 0, processes.stdout)
+    ended = until(screen, lambda text: "it ended with" in text)
+    tap.check("ends at q", "it ended with 0" in ended, ended)
     tmux("kill-server")
 
 
@@ -214,7 +216,7 @@ def run_all(tap, program, folder):
         tap.check("is not disturbed by another that wants the same endpoint",
                   again.returncode == 1 and top(program, "--once").returncode == 0, again.stderr)
         appliance.send_signal(signal.SIGINT)
-        figures, errors = appliance.communicate(timeout=20)
+        figures, errors = appliance.communicate(timeout=live.PATIENCE)
     finally:
         if appliance.poll() is None:
             appliance.kill()

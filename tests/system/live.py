@@ -26,10 +26,12 @@ ORDER_PORT, FEED_PORT, REQUEST_PORT, GROUP = 26400, 26477, 26478, "239.192.0.1"
 APPLIANCE_NS, CLIENT_NS = f"crosswire-a{os.getpid()}", f"crosswire-c{os.getpid()}"
 APPLIANCE_IF, CLIENT_IF = "xwire0", "xclient0"
 END_OF_SESSION = 0xFFFF
+PATIENCE = 60  # seconds, for what comes at once on a machine that is not busy
 
 CONFIG = two_accounts(f"net_af_packet0,iface={APPLIANCE_IF}", """
 [orders]
 messages_kept = 4096
+silence_s = 600  # these clients send no heartbeats
 [feed]
 messages_kept = 8192
 [limits]
@@ -69,6 +71,8 @@ def set_up_link():
     ip("-n", CLIENT_NS, "addr", "add", f"{CLIENT_ADDRESS}/24", "dev", CLIENT_IF)
     ip("-n", CLIENT_NS, "link", "set", CLIENT_IF, "up")
     ip("-n", CLIENT_NS, "route", "add", "239.0.0.0/8", "dev", CLIENT_IF)
+    # Asked for once: the kernel must not look again whether the appliance is there, which the appliance would count.
+    ip("-n", CLIENT_NS, "ntable", "change", "name", "arp_cache", "dev", CLIENT_IF, "base_reachable", "3600000")
     enter_namespace(CLIENT_NS)
     switch_offloads_off(CLIENT_IF)
 
@@ -83,7 +87,8 @@ class Listener(threading.Thread):
 
     def __init__(self, sock):
         super().__init__(daemon=True)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        so_rcvbufforce = 33  # else the host's limit is too small for what comes while we are without a core
+        sock.setsockopt(socket.SOL_SOCKET, so_rcvbufforce, 4 << 20)
         self.sock, self.datagrams, self.news, self.stopping = sock, [], threading.Condition(), False
         self.start()
 
@@ -96,7 +101,7 @@ class Listener(threading.Thread):
                 self.datagrams.append(datagram)
                 self.news.notify_all()
 
-    def wait(self, condition, seconds=5.0):
+    def wait(self, condition, seconds=PATIENCE):
         with self.news:
             return self.news.wait_for(lambda: condition(self.datagrams), seconds)
 
@@ -157,7 +162,7 @@ class Client:
     def answers(self, received=None):
         return [m for d in (received or self.inbox.datagrams) for _, m in blocks(d)]
 
-    def wait_for(self, kinds, seconds=5.0):
+    def wait_for(self, kinds, seconds=PATIENCE):
         """Until the types of all answers, the system events apart, are `kinds`."""
         return self.inbox.wait(lambda got: self.kinds(got) == kinds, seconds)
 
@@ -183,7 +188,7 @@ def checksum(data):
 def ping(count):
     """How many of `count` echo requests the kernel saw answered."""
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
-        sock.settimeout(2)
+        sock.settimeout(PATIENCE)
         answered = 0
         for i in range(count):
             body = bytes(range(56))
@@ -225,12 +230,11 @@ def figure(text, name):
     return next((line.split()[1] for line in text.splitlines() if line.startswith(name)), None)
 
 
-def wait_until_running(program, seconds=30.0):
-    lines, until = [], time.monotonic() + seconds
-    while time.monotonic() < until:
-        line = program.stdout.readline()
+def wait_until_running(program):
+    lines = []
+    for line in program.stdout:
         lines.append(line)
-        if not line or line.startswith("running"):
+        if line.startswith("running"):
             break
     return "".join(lines)
 
@@ -248,17 +252,16 @@ def trade(tap, ann, bob, feed):
     ann.wait_for("AEC")
     ann.messages(cancel(1))
     tap.check("answers cancels", ann.wait_for("AECC"), ann.kinds())
-    before = len(ann.inbox.datagrams)
     ann.messages(cancel(1))
     bob.messages(enter(2, b"S", 0, 990000))
-    tap.check("rejects what is wrong and ignores what is too late",
-              bob.wait_for("AEJ") and len(ann.inbox.datagrams) <= before + 1, bob.kinds())
+    tap.check("rejects what is wrong and ignores what is too late", bob.wait_for("AEJ") and ann.kinds() == "AECC",
+              f"{ann.kinds()} {bob.kinds()}")
 
     for number in range(2, 502):
         ann.messages(enter(number, b"B", 100, 1000000 + 100 * (number % 5)))
         if number % 50 == 0:
             time.sleep(0.002)
-    tap.check("answers five hundred orders sent in bursts", ann.wait_for("AECC" + 500 * "A", 10), len(ann.kinds()))
+    tap.check("answers five hundred orders sent in bursts", ann.wait_for("AECC" + 500 * "A"), len(ann.kinds()))
     bob.messages(*[enter(number, b"S", 100, 1000000) for number in range(3, 28)])
     tap.check("executes against the best prices first", bob.wait_for("AEJ" + 25 * "AE"), bob.kinds())
 
@@ -297,7 +300,7 @@ def run_all(tap, program, folder):
         ann, bob, feed = Client("ann", 40001), Client("bob", 40002), join_feed()
         trade(tap, ann, bob, feed)
         appliance.send_signal(signal.SIGINT)
-        figures, errors = appliance.communicate(timeout=20)
+        figures, errors = appliance.communicate(timeout=PATIENCE)
     finally:
         if appliance.poll() is None:
             appliance.kill()
