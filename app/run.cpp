@@ -69,8 +69,8 @@ extern "C" void end_day(int signal) {
   errno = saved;
 }
 
-/// From then on SIGINT and SIGTERM end the day, and so does a terminal that hangs up, unless nohup was to keep us
-/// going. The handlers stay: nothing that follows takes long.
+/// From then on SIGINT and SIGTERM end the day, or the start of it, and so does a terminal that hangs up, unless nohup
+/// was to keep us going. The handlers stay: nothing that follows the day takes long.
 void end_on_signals() {
   struct sigaction action {};
   action.sa_handler = end_day;
@@ -79,6 +79,15 @@ void end_on_signals() {
   struct sigaction hang_up {};
   if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
+
+/// Thrown where the wish to end comes before the day has begun: what has been made until then is taken away again.
+struct EndedAtStart {};
+
+void leave_if_end_wanted() {
+  if (g_end_wanted.load()) throw EndedAtStart{};
+}
+
+std::string last_signal() { return fmt::format("SIG{}", sigabbrev_np(g_last_signal.load())); }
 
 class EalGuard {
  public:
@@ -257,7 +266,7 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
     if (g_end_wanted.load()) {
       if (!std::exchange(ending, true)) {
         supervisor_stopping();
-        log_info("stopping", {{"signal", fmt::format("SIG{}", sigabbrev_np(g_last_signal.load()))}});
+        log_info("stopping", {{"signal", last_signal()}});
       }
       for (LivePartition& live : partitions) live.request_end();
     }
@@ -284,6 +293,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
                     const TscClock& clock) {
   std::deque<LivePartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
+    leave_if_end_wanted();
     partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
   }
   LiveFigures figures;
@@ -295,7 +305,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
     for (PollingTask& task : live.tasks()) tasks.push_back(std::move(task));
   }
   PollingThreads threads(tasks, clock, [] { sem_post(&g_wake); });
-  end_on_signals();
+  leave_if_end_wanted();
   for (LivePartition& live : partitions) live.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   warn_of_placement(plan, partitions);
@@ -357,12 +367,17 @@ int run_main(const RunOptions& options) {
     std::optional<HgrmFolder> hgrm;
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
     sem_init(&g_wake, 0, 0);
+    end_on_signals();
     // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));
     std::future<TscClock> clock = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
     const EalGuard eal;
+    leave_if_end_wanted();
     start_eal(configs, plan);
     run_on_devices(configs, plan, outputs, hgrm, clock.get());
+  } catch (const EndedAtStart&) {
+    log_info("stopped before the day began", {{"signal", last_signal()}});
+    return 0;
   } catch (const std::exception& error) {
     log_failure(fmt::format("crosswire run: {}", error.what()));
     return 1;

@@ -162,6 +162,25 @@ TEST_F(Run, EndsAsWellWhereItsTerminalHangsUp) {
   EXPECT_GT(std::filesystem::file_size(path("r.json")), 100u);
 }
 
+TEST_F(Run, LeavesNothingBehindWhereItIsEndedWhileItStarts) {
+  // Much memory, so that the start takes long from the first file that it makes on.
+  std::string text;
+  std::getline(std::ifstream(config("device = \"net_vhost0,iface=" + path("sock") + "\"")), text, '\0');
+  text.replace(text.find("max_orders = 1000"), 17, "max_orders = 1000000");
+  std::ofstream(path("c.toml")) << text;
+  for (const std::string signal : {"TERM", "INT"}) {
+    const test::Ran ran =
+        test::shell(fmt::format("{0} run --config {1} --report {2} > {3} 2>&1 & pid=$!; "
+                                "while kill -0 $pid 2> /dev/null && [ ! -e {2}.part ]; do :; done; "
+                                "kill -{4} $pid; wait $pid; status=$?; cat {3}; exit $status",
+                                program_, path("c.toml"), path("r.json"), path("stdout"), signal));
+    EXPECT_EQ(ran.status, 0) << ran.output;
+    EXPECT_FALSE(std::filesystem::exists(path("r.json.part"))) << ran.output;
+    EXPECT_FALSE(std::filesystem::exists(path("sock"))) << ran.output;
+    EXPECT_EQ(left_behind(), "");
+  }
+}
+
 TEST_F(Run, LeavesARecordingThatReplaysToTheSameState) {
   const std::string arguments = "--config " + config("device = \"net_ring0\"");
   const test::Ran ran = run_until_signal(arguments + " --record " + path("in.pcap"), "TERM");
