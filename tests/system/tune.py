@@ -195,6 +195,14 @@ def check_made_up_hugepages(tap, root):
     tap.check("a kernel that gives fewer is quoted, with the boot parameter", ran.returncode == 1 and ran.stderr.count("\n") == 1
               and f"gave {has} of 100" in ran.stderr and "hugepagesz=2M hugepages=100" in ran.stderr, ran.stderr)
     tap.check("and leaves nothing to undo", script("hugepages", "undo", *host).stdout == "nothing to undo\n")
+    large = root + "/sys/devices/system/node/node0/hugepages/hugepages-1048576kB/nr_hugepages"
+    ran = script("hugepages", "reserve", "--1g", "1", "--2m", "100", "--node", "0", *host)
+    tap.check("where the second size fails the first is put back", ran.returncode == 1 and f"gave {has} of 100" in ran.stderr and value(large) == "0"
+              and script("hugepages", "undo", *host).stdout == "nothing to undo\n", ran.stdout + ran.stderr + value(large))
+    script("hugepages", "reserve", "--1g", "1", "--node", "0", *host)
+    ran = script("hugepages", "reserve", "--1g", "2", "--2m", "100", "--node", "0", *host)
+    tap.check("to what an earlier reserve made it, which undo still knows", ran.returncode == 1 and value(large) == "1"
+              and script("hugepages", "undo", *host).returncode == 0 and value(large) == "0", ran.stdout + ran.stderr + value(large))
     for arguments in ((), ("reserve",), ("reserve", "--2m", "x"), ("reserve", "--2m", "08", "--node", "0"), ("reserve", "--2m"), ("undo", "--2m", "1"), ("lend",)):
         ran = script("hugepages", *arguments, *(host if len(arguments) != 1 or arguments[0] == "reserve" else ()))
         tap.check(f"wrong usage: hugepages {' '.join(arguments)}", ran.returncode == 2 and ran.stderr.count("\n") == 1, ran.stderr)
