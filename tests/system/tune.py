@@ -89,6 +89,8 @@ def make_host(root):
             files[folder + "nr_hugepages"] = files[folder + "free_hugepages"] = pages
     for path, text in files.items():
         write(os.path.join(root, path), text + "\n")
+    for name in ("tune", "tune.lock", "hugepages", "hugepages.lock"):
+        os.makedirs(f"{root}/run/crosswire/{name}")  # of units that have such a name
 
 
 def values_under(root):
@@ -223,7 +225,7 @@ def knobs():
 def why_not_here():
     if os.geteuid() != 0:
         return "changing the host wants root"
-    if os.path.exists("/run/crosswire/tune") or os.path.exists("/run/crosswire/hugepages"):
+    if os.path.exists("/run/crosswire-host/tune") or os.path.exists("/run/crosswire-host/hugepages"):
         return "this host is tuned already; scripts/tune undo runs this too"
     if os.cpu_count() < 2 or not os.access("/" + THP, os.W_OK):
         return "one core only, or settings that cannot be written"
@@ -275,9 +277,9 @@ def check_this_host(tap):
             tap.check("scripts/hugepages reserves and gives back", ran.returncode == 0 and int(got) == wanted and again.returncode == 0
                       and knobs() == faulty, ran.stdout + ran.stderr + again.stdout + again.stderr)
     finally:
-        if os.path.exists("/run/crosswire/tune"):
+        if os.path.exists("/run/crosswire-host/tune"):
             script("tune", "undo")
-        if os.path.exists("/run/crosswire/hugepages"):
+        if os.path.exists("/run/crosswire-host/hugepages"):
             script("hugepages", "undo")
         write("/" + THP, original)
     tap.check("nothing of this host stays changed", knobs() == before, set(knobs().items()) ^ set(before.items()))
