@@ -13,45 +13,12 @@ import sys
 import tempfile
 import time
 
-CONFIG = """
-[port]
-device = "net_ring0"
-address = "10.99.0.1"
-[placement]
-mode = "unpinned"
-idle = "yield"
-[limits]
-max_orders = 1000
-max_levels = 1000
-[memory]
-hugepages = "off"
-[[symbol]]
-name = "AAA"
-reference_price_e4 = 1000000
-tick_e4 = 100
-[[account]]
-user = "ann"
-password = "secret"
-"""
-count = failed = 0
+from tap import Tap, two_accounts
+
+CONFIG = two_accounts("net_ring0", "[limits]\nmax_orders = 1000\nmax_levels = 1000")
 
 
-def check(sentence, good, seen=""):
-    global count, failed
-    count += 1
-    failed += not good
-    print(f"{'ok' if good else 'not ok'} {count} - {sentence}", flush=True)
-    if not good:
-        print("\n".join(f"# {line}" for line in str(seen).splitlines()), flush=True)
-
-
-def skip(sentence, why):
-    global count
-    count += 1
-    print(f"ok {count} - {sentence} # SKIP {why}", flush=True)
-
-
-def check_notifications(folder):
+def check_notifications(tap, folder):
     config, path = os.path.join(folder, "c.toml"), os.path.join(folder, "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(path)
@@ -63,19 +30,19 @@ def check_notifications(folder):
         try:
             while said.count("WATCHDOG=1") < 3:
                 said += listener.recv(4096).decode().splitlines()
-            check("the first thing said is that it is ready", said[0] == "READY=1" and said[1].startswith("STATUS="), said)
-            check("then again and again that it is alive", said[2:5] == ["WATCHDOG=1"] * 3, said)
+            tap.check("the first thing said is that it is ready", said[0] == "READY=1" and said[1].startswith("STATUS="), said)
+            tap.check("then again and again that it is alive", said[2:5] == ["WATCHDOG=1"] * 3, said)
             run.send_signal(signal.SIGTERM)
             while "STOPPING=1" not in said:
                 said += listener.recv(4096).decode().splitlines()
-            check("and at SIGTERM, once, that it stops", said.count("STOPPING=1") == 1, said)
+            tap.check("and at SIGTERM, once, that it stops", said.count("STOPPING=1") == 1, said)
         except TimeoutError:
-            check("the supervisor hears of the appliance", False, said)
+            tap.check("the supervisor hears of the appliance", False, said)
         finally:
             if run.poll() is None:
                 run.terminate()
             out, _ = run.communicate(timeout=60)
-        check("the end is a success", run.returncode == 0, out)
+        tap.check("the end is a success", run.returncode == 0, out)
     # The supervisor is gone, and its socket with it.
     run = subprocess.Popen([os.environ["CROSSWIRE"], "run", "--config", config], env=environment, stdout=subprocess.PIPE, text=True)
     for line in run.stdout:
@@ -83,14 +50,14 @@ def check_notifications(folder):
             break
     run.terminate()
     run.communicate(timeout=60)
-    check("a socket that is gone changes nothing", run.returncode == 0, run.returncode)
+    tap.check("a socket that is gone changes nothing", run.returncode == 0, run.returncode)
 
 
-def check_clock(folder):
+def check_clock(tap, folder):
     """A clock that is set back while the control thread sleeps must not make it sleep on: systemd would end us for it."""
     sentence = "it is alive also where the host's clock is set back"
     if not os.environ.get("CLOCK_AHEAD"):
-        return skip(sentence, "a sanitizer takes no library in front of it")
+        return tap.skip(sentence, "a sanitizer takes no library in front of it")
     config, path = os.path.join(folder, "c.toml"), os.path.join(folder, "clock")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(path)
@@ -106,7 +73,7 @@ def check_clock(folder):
         finally:
             run.terminate()
             run.wait(timeout=60)
-        check(sentence, said.count("WATCHDOG=1") >= 4 and run.returncode == 0, said)
+        tap.check(sentence, said.count("WATCHDOG=1") >= 4 and run.returncode == 0, said)
 
 
 class StandingThread:
@@ -140,7 +107,7 @@ class StandingThread:
         self.ask(self.DETACH)
 
 
-def check_broken_stderr(folder):
+def check_broken_stderr(tap, folder):
     """A line that nobody can take, as on a full disk or a terminal that is gone, must not cost the books."""
     sentence = "a stage that stands still while stderr takes nothing ends nothing"
     config, report = os.path.join(folder, "c.toml"), os.path.join(folder, "report.json")
@@ -155,20 +122,20 @@ def check_broken_stderr(folder):
             with StandingThread(run.pid):
                 time.sleep(1.5)
         except OSError as error:
-            return skip(sentence, f"no thread may be stopped here: {error}")
+            return tap.skip(sentence, f"no thread may be stopped here: {error}")
         time.sleep(0.3)
         alive = run.poll() is None
     finally:
         run.terminate()
         out, _ = run.communicate(timeout=60)
-    check(sentence, alive and run.returncode == 0 and os.path.getsize(report) > 100, f"{alive} {run.returncode}\n{out}")
+    tap.check(sentence, alive and run.returncode == 0 and os.path.getsize(report) > 100, f"{alive} {run.returncode}\n{out}")
 
 
-def check_unit(folder):
+def check_unit(tap, folder):
     """systemd-analyze wants the program where the unit says, so it gets a copy that names one that is there."""
     sentence = "systemd takes the unit"
     if shutil.which("systemd-analyze") is None:
-        return skip(sentence, "no systemd-analyze")
+        return tap.skip(sentence, "no systemd-analyze")
     with open(os.path.join(os.environ["UNITS"], "crosswire@.service")) as file:
         text = file.read()
     unit = os.path.join(folder, "crosswire@.service")
@@ -177,32 +144,36 @@ def check_unit(folder):
     ran = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", os.path.join(folder, "crosswire@one.service")],
                          capture_output=True, text=True)
     if ran.returncode != 0 and "crosswire@" not in ran.stderr:
-        return skip(sentence, "systemd-analyze does not work here: " + ran.stderr.strip().splitlines()[-1] if ran.stderr else "?")
-    check(sentence, ran.returncode == 0 and "crosswire@" not in ran.stderr, ran.stderr)
+        return tap.skip(sentence, "systemd-analyze does not work here: " + ran.stderr.strip().splitlines()[-1] if ran.stderr else "?")
+    tap.check(sentence, ran.returncode == 0 and "crosswire@" not in ran.stderr, ran.stderr)
 
 
-def check_devices():
+def check_devices(tap):
     """systemd lets a service open a few harmless devices only, once any of these is there: no /dev/vfio then."""
     closing = ("DevicePolicy=", "DeviceAllow=", "PrivateDevices=", "ProtectClock=")
     with open(os.path.join(os.environ["UNITS"], "crosswire@.service")) as file:
         found = [line for line in file.read().splitlines() if line.startswith(closing)]
-    check("the unit leaves the devices of the network card open", not found, found)
+    tap.check("the unit leaves the devices of the network card open", not found, found)
 
 
-folder = tempfile.mkdtemp(prefix="crosswire-supervisor-")
-with open(os.path.join(folder, "c.toml"), "w") as written:
-    written.write(CONFIG)
-os.chmod(written.name, 0o600)
-try:
-    if os.environ.get("HAVE_SYSTEMD") == "1":
-        check_notifications(folder)
-        check_clock(folder)
-    else:
-        skip("what it tells a supervisor", "built without libsystemd")
-    check_broken_stderr(folder)
-    check_unit(folder)
-    check_devices()
-finally:
-    shutil.rmtree(folder, ignore_errors=True)
-print(f"1..{count}")
-sys.exit(1 if failed else 0)
+def main():
+    tap, folder = Tap(), tempfile.mkdtemp(prefix="crosswire-supervisor-")
+    with open(os.path.join(folder, "c.toml"), "w") as written:
+        written.write(CONFIG)
+    os.chmod(written.name, 0o600)
+    try:
+        if os.environ.get("HAVE_SYSTEMD") == "1":
+            check_notifications(tap, folder)
+            check_clock(tap, folder)
+        else:
+            tap.skip("what it tells a supervisor", "built without libsystemd")
+        check_broken_stderr(tap, folder)
+        check_unit(tap, folder)
+        check_devices(tap)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
