@@ -7,22 +7,19 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <initializer_list>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include "app/day.hpp"
+#include "app/file_clash.hpp"
 #include "app/flow_check.hpp"
 #include "app/flow_error.hpp"
 #include "app/flow_frames.hpp"
 #include "app/flow_orders.hpp"
 #include "app/flow_synthetic.hpp"
-#include "app/same_file.hpp"
-#include "app/whole_file.hpp"
 
 namespace crosswire {
 namespace {
@@ -123,27 +120,6 @@ void refuse_others(const CLI::App& flow, const std::string& mode, std::initializ
   }
 }
 
-/// Refuses to write over what is read, or two files into one.
-void refuse_overwriting(const FlowArguments& arguments) {
-  const auto one = [](const std::string& a, const std::string& b) {
-    std::error_code error;  // what cannot be looked at cannot be opened either
-    if (a.empty() || b.empty()) return false;
-    if (same_file(a, b, error)) return true;
-    return !std::filesystem::exists(a, error) &&
-           std::filesystem::weakly_canonical(a, error) == std::filesystem::weakly_canonical(b, error);
-  };
-  for (const std::string& out : {arguments.out, arguments.config_out}) {
-    for (const std::string& in : {arguments.orders, arguments.day}) {
-      if (one(out, in) || (!out.empty() && one(WholeFile::part_of(out), in))) {
-        throw CLI::ValidationError("flow", in + " would be overwritten");
-      }
-    }
-  }
-  if (one(arguments.out, arguments.config_out)) {
-    throw CLI::ValidationError("flow", "--out and --config-out are the same file");
-  }
-}
-
 /// What CLI11's own rules cannot say.
 void check_usage(const CLI::App& flow, const FlowArguments& arguments) {
   const bool check = !arguments.check_trades.empty() || !arguments.check_depth.empty();
@@ -160,7 +136,8 @@ void check_usage(const CLI::App& flow, const FlowArguments& arguments) {
   if (!arguments.symbol.empty() && !printable_symbol(arguments.symbol)) {
     throw CLI::ValidationError("--symbol", "1 to 8 printable ASCII characters");
   }
-  refuse_overwriting(arguments);
+  const std::string clash = file_clash({arguments.orders, arguments.day}, {arguments.out, arguments.config_out});
+  if (!clash.empty()) throw CLI::ValidationError("flow", clash);
 }
 
 }  // namespace

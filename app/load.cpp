@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +20,7 @@
 
 #include "app/config.hpp"
 #include "app/figures.hpp"
+#include "app/file_clash.hpp"
 #include "app/flow_error.hpp"
 #include "app/hgrm.hpp"
 #include "app/live.hpp"
@@ -240,8 +242,23 @@ LoadFigures run_on_device(const LoadOptions& options, const LiveOptions& live) {
   return client->figures();
 }
 
+/// Of --hgrm: of answers, executions and the feed; empty without.
+std::array<std::string, 3> hgrm_files(const LoadArguments& arguments) {
+  if (arguments.hgrm.empty()) return {};
+  return {arguments.hgrm + "-ack.hgrm", arguments.hgrm + "-execution.hgrm", arguments.hgrm + "-feed.hgrm"};
+}
+
+void check_files(const LoadArguments& arguments, const Config& config) {
+  std::vector<std::string> read = config.files;
+  read.insert(read.end(), {arguments.capture, arguments.gaps, arguments.beside});
+  std::vector<std::string> written = {arguments.json, arguments.svg};
+  for (const std::string& file : hgrm_files(arguments)) written.push_back(file);
+  if (const std::string clash = file_clash(read, written); !clash.empty()) throw std::runtime_error(clash);
+}
+
 int run_load(const LoadArguments& arguments) try {
   const Config config = load_config(arguments.config, ConfigUse::replay);
+  check_files(arguments, config);
   const MacAddress mac = arguments.mac.empty() ? kOwnMac : *parse_mac(arguments.mac);
   const LoadBeside beside = arguments.beside.empty() ? LoadBeside{} : read_beside(arguments.beside);
   const Arrivals arrivals = arrivals_of(arguments);
@@ -276,10 +293,9 @@ int run_load(const LoadArguments& arguments) try {
         fmt::format("{}: a symbol's reference price is below two ticks; nothing can rest below it", arguments.config));
   }
 
+  const std::array<std::string, 3> hgrms = hgrm_files(arguments);
   Output json(arguments.json), svg(arguments.svg);
-  Output hgrm(arguments.hgrm.empty() ? "" : arguments.hgrm + "-ack.hgrm");
-  Output hgrm_execution(arguments.hgrm.empty() ? "" : arguments.hgrm + "-execution.hgrm");
-  Output hgrm_feed(arguments.hgrm.empty() ? "" : arguments.hgrm + "-feed.hgrm");
+  Output hgrm(hgrms[0]), hgrm_execution(hgrms[1]), hgrm_feed(hgrms[2]);
   const std::string load_before = describe_host();
   LoadFigures figures =
       run_on_device(options, {arguments.device, arguments.dpdk_args, arguments.core, pages_of(arguments.hugepages)});

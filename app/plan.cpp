@@ -13,8 +13,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "app/file_clash.hpp"
 #include "app/plan_picture.hpp"
-#include "app/same_file.hpp"
 #include "app/whole_file.hpp"
 
 namespace crosswire {
@@ -330,23 +330,14 @@ HostTopology host_of(const PlanOptions& options) {
   return host;
 }
 
-/// What the plan is made from is not to be lost to its picture.
-void check_output(const PlanOptions& options, const std::string& output, const std::vector<Config>& configs) {
-  std::error_code ignored;
-  std::vector<std::string> inputs = {options.topology};
-  for (const Config& config : configs) inputs.insert(inputs.end(), config.files.begin(), config.files.end());
-  for (const std::string& input : inputs) {
-    if (same_file(output, input, ignored))
-      throw std::runtime_error(fmt::format("{} would be overwritten by {}", input, output));
-  }
-}
-
 int run_plan(const PlanOptions& options) try {
   std::vector<Config> configs;
   for (const std::string& path : options.configs) configs.push_back(load_config(path, ConfigUse::run));
   if (configs.empty()) configs.emplace_back();
-  for (const std::string& output : {options.svg, options.save}) {
-    if (!output.empty()) check_output(options, output, configs);
+  std::vector<std::string> read = {options.topology};
+  for (const Config& config : configs) read.insert(read.end(), config.files.begin(), config.files.end());
+  if (const std::string clash = file_clash(read, {options.svg, options.save}); !clash.empty()) {
+    throw std::runtime_error(clash);
   }
   if (!options.save.empty()) save_host(options.save);
   const Plan plan = make_plan(host_of(options), configs, options.nic_node, options.record);

@@ -16,11 +16,11 @@
 #include <system_error>
 #include <thread>
 
+#include "app/file_clash.hpp"
 #include "app/hgrm.hpp"
 #include "app/live_figures.hpp"
 #include "app/partition.hpp"
 #include "app/poll.hpp"
-#include "app/same_file.hpp"
 #include "app/stall_monitor.hpp"
 #include "app/whole_file.hpp"
 #include "hugepages/topology.hpp"
@@ -193,13 +193,6 @@ std::string usage_fault(const ReplayOptions& options) {
   return "";
 }
 
-/// Whether writing `written` would destroy `read`. What stat(2) cannot reach cannot be opened either: that is told
-/// then.
-bool overwrites(const std::string& written, const std::string& read) {
-  std::error_code ignored;
-  return same_file(written, read, ignored) || same_file(WholeFile::part_of(written), read, ignored);
-}
-
 /// "" or which two of the files that are read and written are the same.
 std::string overwrite_fault(const std::vector<ReplayJob>& jobs) {
   std::vector<std::string> read;
@@ -207,19 +200,9 @@ std::string overwrite_fault(const std::vector<ReplayJob>& jobs) {
   for (const ReplayJob& job : jobs) {
     read.push_back(job.in);
     read.insert(read.end(), job.config.files.begin(), job.config.files.end());
-    written.push_back(job.out);
-    if (!job.report.empty()) written.push_back(job.report);
+    written.insert(written.end(), {job.out, job.report});
   }
-  for (std::size_t i = 0; i < written.size(); ++i) {
-    for (const std::string& in : read) {
-      if (overwrites(written[i], in)) return fmt::format("{} would be overwritten by {}", in, written[i]);
-    }
-    for (std::size_t other = 0; other < i; ++other) {
-      const bool same = plain_name(written[i]) == plain_name(written[other]) || overwrites(written[i], written[other]);
-      if (same && plain_name(written[i]) != "/dev/null") return fmt::format("{} is written twice", written[i]);
-    }
-  }
-  return "";
+  return file_clash(read, written);
 }
 
 std::vector<ReplayJob> jobs_of(const ReplayOptions& options) {

@@ -21,13 +21,13 @@
 
 #include "app/config.hpp"
 #include "app/cores.hpp"
+#include "app/file_clash.hpp"
 #include "app/hgrm.hpp"
 #include "app/live_figures.hpp"
 #include "app/live_partition.hpp"
 #include "app/log.hpp"
 #include "app/polling_threads.hpp"
 #include "app/prometheus.hpp"
-#include "app/same_file.hpp"
 #include "app/say.hpp"
 #include "app/stall_monitor.hpp"
 #include "app/supervisor.hpp"
@@ -118,19 +118,11 @@ void start_eal(const std::vector<Config>& configs, const CorePlan& plan) {
   throw std::runtime_error(fmt::format("{}: {}", place_of(faulty, memory ? "memory.hugepages" : "port.device"), error));
 }
 
-/// A recording cannot be made again, so none is overwritten; nor is what any of the configurations is made of.
-void check_outputs(const std::vector<Config>& configs, const LivePartition::Outputs& options) {
+/// A recording cannot be made again, so none is overwritten.
+void check_recording(const std::string& record) {
   std::error_code ignored;  // what is not there yet; what cannot be reached cannot be opened either
-  if (std::filesystem::is_regular_file(options.record, ignored) &&
-      std::filesystem::file_size(options.record, ignored) > 0) {
-    throw std::runtime_error(options.record + ": exists; move it away or name another");
-  }
-  for (const Config& config : configs) {
-    for (const std::string& file : config.files) {
-      if (same_file(options.report, file, ignored) || same_file(WholeFile::part_of(options.report), file, ignored)) {
-        throw std::runtime_error(fmt::format("{} would be overwritten by {}", file, options.report));
-      }
-    }
+  if (std::filesystem::is_regular_file(record, ignored) && std::filesystem::file_size(record, ignored) > 0) {
+    throw std::runtime_error(record + ": exists; move it away or name another");
   }
 }
 
@@ -190,32 +182,13 @@ void warn_of_placement(const CorePlan& plan, const std::deque<LivePartition>& pa
 }
 
 /// The log goes on in its file; no other file is to end like that.
-void check_log_file(const std::string& log, const std::vector<Config>& configs) {
-  std::error_code ignored;  // what cannot be reached cannot be opened either
-  for (const Config& config : configs) {
-    for (const std::string& file : config.files) {
-      if (same_file(log, file, ignored)) {
-        throw std::runtime_error(
-            fmt::format("{} would be written to by --log-file; give the log a file of its own", file));
-      }
-    }
-  }
-}
-
-/// No file is written by two, however it is spelled.
-void check_outputs_together(const std::vector<LivePartition::Outputs>& outputs, const std::string& log) {
-  std::vector<std::string> files;
-  if (!log.empty()) files.push_back(plain_name(log));
-  for (const LivePartition::Outputs& output : outputs) {
-    for (const std::string& file : {output.record, output.report}) {
-      if (file.empty()) continue;
-      const std::string name = plain_name(file);
-      if (std::find(files.begin(), files.end(), name) != files.end()) {
-        throw std::runtime_error(file + ": is written twice; give each its own");
-      }
-      files.push_back(name);
-    }
-  }
+void check_files(const std::vector<Config>& configs, const std::vector<LivePartition::Outputs>& outputs,
+                 const std::string& log) {
+  std::vector<std::string> read;
+  std::vector<std::string> written = {log};
+  for (const Config& config : configs) read.insert(read.end(), config.files.begin(), config.files.end());
+  for (const LivePartition::Outputs& output : outputs) written.insert(written.end(), {output.record, output.report});
+  fail_if(file_clash(read, written));
 }
 
 std::uint64_t steady_ns() {
@@ -355,14 +328,13 @@ int run_main(const RunOptions& options) {
           {options.records.empty() ? "" : options.records[i], options.reports.empty() ? "" : options.reports[i]});
       for (std::size_t other = 0; other < i; ++other) check_together(configs[i], configs[other]);
     }
-    check_log_file(options.log.file, configs);
-    check_outputs_together(outputs, options.log.file);
+    check_files(configs, outputs, options.log.file);
     log_begin(options.log);
     warn_of_one_feed(configs);
     const CorePlan plan = resolve_cores(configs);
     for (std::size_t i = 0; i < configs.size(); ++i) {
       check_here_and_now(configs[i]);
-      check_outputs(configs, outputs[i]);
+      check_recording(outputs[i].record);
     }
     std::optional<HgrmFolder> hgrm;
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);

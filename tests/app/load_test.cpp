@@ -1,11 +1,14 @@
 // The load generator: its schedules, orders, arithmetic and accounts, over memory ports and in virtual time.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <set>
@@ -13,6 +16,7 @@
 #include <utility>
 
 #include "app/hgrm.hpp"
+#include "app/load.hpp"
 #include "app/load_capture.hpp"
 #include "app/load_client.hpp"
 #include "app/load_figures.hpp"
@@ -748,6 +752,53 @@ TEST(LoadReports, ThePictureHasItsCurves) {
   EXPECT_EQ(curves, 4u) << "percentiles; p50, p99 and max over time";
   EXPECT_EQ(svg.find("nan"), std::string::npos);
   EXPECT_EQ(svg.substr(svg.size() - 7), "</svg>\n");
+}
+
+// --- the command line ------------------------------------------------------------------------------------------------
+
+/// What `crosswire load` with `arguments` says where it ends with 1 before it has a device; else "exit status N".
+std::string failure_of(std::vector<std::string> arguments) {
+  CLI::App root("crosswire");
+  int exit_code = -1;
+  add_load_command(root, exit_code);
+  arguments.insert(arguments.begin(), "load");
+  std::reverse(arguments.begin(), arguments.end());
+  testing::internal::CaptureStderr();
+  root.parse(arguments);
+  const std::string said = testing::internal::GetCapturedStderr();
+  return exit_code == 1 ? said : "exit status " + std::to_string(exit_code);
+}
+
+TEST(LoadCommand, WritesNoFileTwiceAndOverNoneThatItReads) {
+  std::string name = (std::filesystem::temp_directory_path() / "crosswire-load-XXXXXX").string();
+  const std::filesystem::path folder = mkdtemp(name.data());
+  const std::string config = folder / "c.toml";
+  std::ofstream(config) << R"([port]
+address = "10.99.0.1"
+[[symbol]]
+name = "AAA"
+reference_price_e4 = 1000000
+tick_e4 = 100
+[[account]]
+user = "ann"
+password = "secret"
+)";
+  chmod(config.c_str(), 0600);
+  const std::string x = folder / "x", ack = folder / "x-ack.hgrm";
+  const auto expect = [&](std::vector<std::string> files, const std::string& what) {
+    files.insert(files.begin(), {"--config", config, "--device", "net_nowhere0"});
+    const std::string said = failure_of(files);
+    EXPECT_NE(said.find(what), std::string::npos) << said;
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  };
+  expect({"--json", x, "--svg", x}, "x: is written twice; give each output a file of its own");
+  expect({"--hgrm", x, "--svg", ack}, "x-ack.hgrm: is written twice");
+  expect({"--json", config}, "c.toml would be overwritten");
+  expect({"--json", x, "--capture", x}, "x would be overwritten");
+  expect({"--json", x, "--gaps", x}, "x would be overwritten");
+  expect({"--json", x, "--beside", x}, "x would be overwritten");
+  EXPECT_FALSE(std::filesystem::exists(x));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -281,6 +281,15 @@ TEST_F(PlanCommand, SaysInOneLineWhatCannotBePlanned) {
       "--config " + config("a.toml", core) + " --config " + config("b.toml", core),
       "b.toml:5: placement.core: core " + std::to_string(allowed_cores().back()) + " is polled by partition a");
   expect_failure("--config " + config("a.toml") + " --svg " + path("a.toml"), "a.toml would be overwritten");
+  expect_failure("--svg " + path("x") + " --save " + path("x"), "x: is written twice; give each output a file of its");
+  expect_failure("--save " + path("x") + " --svg " + path("./x"), "x: is written twice");
+  expect_failure("--svg " + path("x.part") + " --save " + path("x"), "x: is written twice");
+  expect_failure("--topology " + path("x") + " --save " + path("x"), "x would be overwritten");
+  EXPECT_FALSE(std::filesystem::exists(path("x")));
+  std::ofstream(path("x")) << "there";
+  std::filesystem::create_symlink(path("x"), path("link"));
+  expect_failure("--svg " + path("link") + " --save " + path("x"), "x: is written twice");
+  expect_failure("--svg " + path("link") + " --save " + path("x.part"), "x.part: is written twice");
   expect_failure("--json --ascii", "", 2);
   expect_failure("--nic-node x", "", 2);
   expect_failure("--config ''", "", 2);

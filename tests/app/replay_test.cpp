@@ -446,6 +446,10 @@ TEST_F(Program, OverwritesNothingThatItReads) {
   }
   EXPECT_EQ(replay_of("--config " + config_ + " --in " + in + " --out " + path("o") + " --report " + config_).status,
             2);
+  const Ran twice =
+      replay_of("--config " + config_ + " --in " + in + " --out " + path("o") + " --report " + path("./o"));
+  EXPECT_EQ(twice.status, 2);
+  EXPECT_NE(twice.output.find("o: is written twice"), std::string::npos) << twice.output;
   EXPECT_EQ(bytes_of_file(config_), before);
 }
 

@@ -412,7 +412,7 @@ TEST_F(Run, DestroysNothingThatIsThere) {
   const std::string file = config("device = \"net_ring0\"");
   std::ofstream(path("in.pcap")) << "a recording";
   expect_failure("--config " + file + " --record " + path("in.pcap"), "in.pcap: exists");
-  expect_failure("--config " + file + " --record " + file, "c.toml: exists");
+  expect_failure("--config " + file + " --record " + file, "c.toml would be overwritten");
   std::filesystem::create_hard_link(file, path("link.json"));
   expect_failure("--config " + file + " --report " + path("link.json"), "would be overwritten");
   EXPECT_EQ(std::filesystem::file_size(path("in.pcap")), 11u);
@@ -508,7 +508,7 @@ TEST_F(Run, RefusesALogWhereItWouldDestroySomethingOrCannotBe) {
   const std::string file = config("device = \"net_ring0\"");
   const std::string arguments = "--config " + file + " --log-file ";
   const auto size = std::filesystem::file_size(file);
-  expect_failure(arguments + file, "c.toml would be written to by --log-file");
+  expect_failure(arguments + file, "c.toml would be overwritten");
   EXPECT_EQ(std::filesystem::file_size(file), size);
   expect_failure(arguments + path("r") + " --report " + path("r"), "r: is written twice");
   expect_failure(arguments + path("nowhere/log"), "nowhere/log: cannot be written: No such file or directory");
