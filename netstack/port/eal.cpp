@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "hugepages/notice.hpp"
+#include "netstack/port/kernel_interface.hpp"
 
 namespace crosswire {
 namespace {
@@ -203,6 +204,7 @@ std::string taken_socket(const EalOptions& options) {
 
 bool started = false;
 bool running = false;
+InterfaceClaims interfaces;
 
 }  // namespace
 
@@ -306,6 +308,7 @@ std::string eal_start(const EalOptions& options) {
   }
 
   if (const std::string taken = taken_socket(options); !taken.empty()) return taken;
+  if (const std::string taken = interfaces.claim(options.devices); !taken.empty()) return taken;
 
   // DPDK keeps pointers to its arguments and shuffles them.
   static std::vector<std::string> words;
@@ -345,6 +348,7 @@ std::string eal_start(const EalOptions& options) {
 void eal_stop() {
   if (running) rte_eal_cleanup();
   running = false;
+  interfaces.release();
 }
 
 std::string eal_register_thread() {

@@ -38,7 +38,8 @@ std::vector<std::string> eal_arguments(const EalOptions& options, const EalHost&
 /// Starts the EAL and probes the devices. Returns "" or one line: what, where, how to mend. Once per process, also
 /// after an error (DPDK cannot start twice). The socket of a vhost device that a crash has left is removed; one on
 /// which another process listens is an error. The calling thread becomes DPDK's main thread and keeps the cores it may
-/// run on. Without hugepages where they were wanted: one line on stderr. What DPDK itself has to say as an error later
+/// run on. A kernel interface that another process polls (InterfaceClaims) is an error, and ours until eal_stop().
+/// Without hugepages where they were wanted: one line on stderr. What DPDK itself has to say as an error later
 /// goes to stderr as "crosswire: dpdk: ...", a few lines a second. SIGPIPE is ignored from then on.
 std::string eal_start(const EalOptions& options);
 

@@ -7,10 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <functional>
 
 #include "netstack/port/capture.hpp"
 #include "netstack/port/device.hpp"
+#include "netstack/port/kernel_interface.hpp"
 #include "port_testing.hpp"
 
 namespace crosswire {
@@ -178,6 +181,79 @@ TEST(Eal, TellsInOneLineThatADeviceCannotBeHad) {
     EXPECT_NE(said.find(device), std::string::npos) << said;
     EXPECT_EQ(said.find('\n'), std::string::npos) << said;
   }
+}
+
+/// Interfaces of the kernel, in a network namespace of the test's own. The device itself need not come up.
+class EalInterfaces : public testing::Test {
+ protected:
+  /// What eal_start() says of `device` in a child, with `script` run before, while another process holds `held`.
+  static std::string start_beside(const std::string& held, const std::string& device, const std::string& script = "") {
+    return in_child([&]() -> std::string {
+      if (unshare(CLONE_NEWNET) != 0) return "no namespace";
+      if (!script.empty() && std::system((script + " > /dev/null 2>&1").c_str()) != 0) return "no namespace";
+      int ready[2];
+      if (pipe(ready) != 0) return "no pipe";
+      const pid_t holder = fork();
+      if (holder == 0) {
+        const std::string said = eal_start(small({held}));
+        const bool told = write(ready[1], "x", 1) == 1;
+        pause();
+        _exit(told ? 0 : 1);
+      }
+      char byte = 0;
+      if (read(ready[0], &byte, 1) != 1) return "the holder has gone";
+      std::string said = eal_start(small({device}));
+      const std::string pid = "process " + std::to_string(holder) + " polls";
+      if (const std::size_t at = said.find(pid); at != std::string::npos) said.replace(at, pid.size(), "it polls");
+      kill(holder, SIGKILL);
+      waitpid(holder, nullptr, 0);
+      return said;
+    });
+  }
+  static constexpr const char* kTaken = " already, and both would answer;";
+};
+
+TEST_F(EalInterfaces, BelongToOneProcess) {
+  const std::string said = start_beside("net_af_packet0,iface=lo", "net_af_packet1,iface=lo");
+  if (said == "no namespace") GTEST_SKIP() << "no network namespaces here";
+  EXPECT_EQ(said,
+            "device \"net_af_packet1,iface=lo\": it polls interface lo already, and both would answer; end that, or "
+            "give this device another");
+}
+
+TEST_F(EalInterfaces, AreTheSameByAllTheirNamesAndForBothDrivers) {
+  const std::string names = "ip link property add dev lo altname other";
+  const std::string said = start_beside("net_af_packet0,iface=lo", "net_af_packet0,iface=other", names);
+  if (said == "no namespace") GTEST_SKIP() << "no network namespaces or no second names here";
+  EXPECT_NE(said.find("it polls interface other" + std::string(kTaken)), std::string::npos) << said;
+  const std::string xdp = start_beside("net_af_packet0,iface=lo", "net_af_xdp0,iface=other,queue_count=2", names);
+  EXPECT_NE(xdp.find("it polls queue 0 of interface other" + std::string(kTaken)), std::string::npos) << xdp;
+}
+
+TEST_F(EalInterfaces, ArePolledByQueuesWhereTheDriverTakesQueues) {
+  const std::string said = in_child([]() -> std::string {
+    if (unshare(CLONE_NEWNET) != 0) return "no namespace";
+    InterfaceClaims claims, others;
+    const auto answer = [](const std::string& error) { return error.empty() ? std::string("free, ") : "taken, "; };
+    std::string answers = answer(claims.claim({"net_af_xdp0,iface=lo,start_queue=4,queue_count=2"}));
+    for (const char* const start : {"3", "4", "5", "6"}) {
+      answers += answer(others.claim({std::string("net_af_xdp1,iface=lo,start_queue=") + start}));
+    }
+    claims.release();
+    return answers + answer(others.claim({"net_af_xdp1,iface=lo,start_queue=5"})) +
+           answer(others.claim({"net_af_packet1,iface=none", "net_af_packet1", "net_ring0", "net_tap0,iface=lo"}));
+  });
+  if (said == "no namespace") GTEST_SKIP() << "no network namespaces here";
+  EXPECT_EQ(said, "free, free, taken, taken, free, free, free, ");
+}
+
+TEST(Eal, RefusesAnInterfaceThatTwoOfItsDevicesShare) {
+  const std::string said = in_child([] {
+    return eal_start(small({"net_af_packet0,iface=lo", "net_af_packet1,iface=lo"}));
+  });
+  EXPECT_EQ(said.find("device \"net_af_packet1,iface=lo\": another device of this process polls interface lo already"),
+            0u)
+      << said;
 }
 
 TEST(Eal, TellsInOneLineThatAnArgumentIsWrongAndPrintsNoUsage) {

@@ -1,0 +1,88 @@
+// Interfaces of the kernel under DPDK's devices: see the header.
+#include "netstack/port/kernel_interface.hpp"
+
+#include <net/if.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+
+#include "netstack/port/eal.hpp"
+
+namespace crosswire {
+namespace {
+
+/// An address in the abstract namespace, which begins with a zero byte and needs no file.
+struct Address {
+  explicit Address(const std::string& name) {
+    socket.sun_family = AF_UNIX;
+    length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 +
+                                    name.copy(socket.sun_path + 1, sizeof socket.sun_path - 1));
+  }
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&socket); }
+
+  sockaddr_un socket{};
+  socklen_t length;
+};
+
+int unix_socket() { return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+/// "process 1234 polls", as far as it can be told.
+std::string who_listens(const Address& address) {
+  ucred who{};
+  socklen_t length = sizeof who;
+  const int asking = unix_socket();
+  const bool told = connect(asking, address.get(), address.length) == 0 &&
+                    getsockopt(asking, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 && who.pid > 0;
+  close(asking);
+  if (!told) return "another process polls";
+  return who.pid == getpid() ? "another device of this process polls" : "process " + std::to_string(who.pid) + " polls";
+}
+
+/// A whole number among a device's arguments, or `otherwise`.
+unsigned number_argument(const std::string& device, std::string_view name, unsigned otherwise) {
+  const std::string text = device_argument(device, name);
+  return text.empty() ? otherwise : static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10));
+}
+
+}  // namespace
+
+std::string InterfaceClaims::claim(const std::vector<std::string>& devices) {
+  constexpr unsigned kMostQueues = 64;  // DPDK refuses more than an interface has; a slip of the pen costs nothing here
+  for (const std::string& device : devices) {
+    const bool xdp = device.rfind("net_af_xdp", 0) == 0;
+    if (!xdp && device.rfind("net_af_packet", 0) != 0) continue;
+    const std::string name = device_argument(device, "iface");
+    const unsigned index = if_nametoindex(name.c_str());  // one for all names of an interface
+    if (index == 0) continue;                             // DPDK says it
+    const unsigned first = xdp ? number_argument(device, "start_queue", 0) : 0;
+    const unsigned count = xdp ? std::min(number_argument(device, "queue_count", 1), kMostQueues) : 1;
+    for (unsigned queue = first; queue < first + count; ++queue) {
+      const Address address("crosswire/interface/" + std::to_string(index) + "/queue/" + std::to_string(queue));
+      const int mine = unix_socket();
+      if (mine < 0) continue;
+      if (bind(mine, address.get(), address.length) == 0 && listen(mine, 16) == 0) {
+        sockets_.push_back(mine);
+        continue;
+      }
+      const bool taken = errno == EADDRINUSE;
+      close(mine);
+      if (!taken) continue;
+      return "device \"" + device + "\": " + who_listens(address) + " " +
+             (xdp ? "queue " + std::to_string(queue) + " of " : "") + "interface " + name +
+             " already, and both would answer; end that, or give this device another";
+    }
+  }
+  return "";
+}
+
+void InterfaceClaims::release() {
+  for (const int mine : sockets_) close(mine);
+  sockets_.clear();
+}
+
+}  // namespace crosswire

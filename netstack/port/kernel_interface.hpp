@@ -1,0 +1,31 @@
+// Devices that poll an interface of the kernel (net_af_packet, net_af_xdp): that nobody else answers on it. Set-up
+// only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace crosswire {
+
+/// Claims on the interfaces of devices. The kernel lets any number of processes read what comes in there and each would
+/// answer; so whoever starts holds a socket of an abstract name, made of the interface's number, which the network
+/// namespace keeps and which goes with the process. What has no interface, or one that is not there, claims nothing.
+/// Only crosswire looks at it. Not for several threads.
+class InterfaceClaims {
+ public:
+  InterfaceClaims() = default;
+  ~InterfaceClaims() { release(); }
+  InterfaceClaims(const InterfaceClaims&) = delete;
+  InterfaceClaims& operator=(const InterfaceClaims&) = delete;
+
+  /// `devices`: as EalOptions has them. Of net_af_xdp the queues that its arguments name, of net_af_packet the first,
+  /// as which both count where nothing else is said. Returns "" or one line that says which is taken, and by what
+  /// process.
+  [[nodiscard]] std::string claim(const std::vector<std::string>& devices);
+  void release();
+
+ private:
+  std::vector<int> sockets_;
+};
+
+}  // namespace crosswire
