@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "netstack/port/eal.hpp"
+#include "netstack/port/kernel_interface.hpp"
 
 namespace crosswire {
 namespace {
@@ -82,6 +83,12 @@ void Device::fail(const std::string& what, int error, const char* mend) const {
                            (said.empty() ? "" : " (" + said + ")") + "; " + mend);
 }
 
+void Device::fail_of_driver(const std::string& what, int error, const char* mend) const {
+  const std::string rights = missing_rights(name_);
+  if (rights.empty()) fail(what, error, mend);
+  fail(what, error, ("give the process " + rights + ", or run it as root").c_str());
+}
+
 void Device::configure(const DeviceOptions& options) {
   const rte_eth_dev_info info = info_of(port_id_);
   if (tx_queues_ == 0 || info.max_tx_queues < tx_queues_) {
@@ -96,7 +103,7 @@ void Device::configure(const DeviceOptions& options) {
   conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   configured_ = true;  // from here on there is something to close
   if (const int error = rte_eth_dev_configure(port_id_, 1, tx_queues_, &conf); error != 0) {
-    fail("cannot be configured", error, "is another process using it?");
+    fail_of_driver("cannot be configured", error, "is another process using it?");
   }
   if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_descriptors_, &tx_descriptors_); error != 0) {
     fail("cannot have " + std::to_string(options.rx_descriptors) + " receive and " +
@@ -120,19 +127,20 @@ void Device::set_up_queues(const DeviceOptions& options) {
   if (const int error =
           rte_eth_rx_queue_setup(port_id_, 0, rx_descriptors_, static_cast<unsigned>(socket), &rx_conf, rx_pool_);
       error != 0) {
-    fail("cannot set up its receive queue", error, "try fewer descriptors");
+    fail_of_driver("cannot set up its receive queue", error, "try fewer descriptors");
   }
   rte_eth_txconf tx_conf = info.default_txconf;
   tx_conf.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   for (std::uint16_t queue = 0; queue < tx_queues_; ++queue) {
     const int error = rte_eth_tx_queue_setup(port_id_, queue, tx_descriptors_, static_cast<unsigned>(socket), &tx_conf);
-    if (error != 0) fail("cannot set up transmit queue " + std::to_string(queue), error, "try fewer descriptors");
+    if (error != 0)
+      fail_of_driver("cannot set up transmit queue " + std::to_string(queue), error, "try fewer descriptors");
   }
 }
 
 void Device::start(bool receive_all) {
   if (const int error = rte_eth_dev_start(port_id_); error != 0) {
-    fail("cannot be started", error, "see what the driver says");
+    fail_of_driver("cannot be started", error, "see what the driver says");
   }
   // Devices without these switches (most virtual ones) say so, and receive everything; the stages look at addresses.
   if (receive_all) {

@@ -84,6 +84,8 @@ class Device {
   void set_up_queues(const DeviceOptions& options);
   void start(bool receive_all);
   [[noreturn]] void fail(const std::string& what, int error, const char* mend) const;
+  /// Where the driver refuses: for want of rights, if any are missing.
+  [[noreturn]] void fail_of_driver(const std::string& what, int error, const char* mend) const;
   void close();
 
   std::string name_;

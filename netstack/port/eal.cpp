@@ -166,10 +166,13 @@ std::string missing_device(const EalOptions& options, const std::string& said) {
   for (const std::string& device : options.devices) {
     std::uint16_t port_id = 0;
     if (rte_eth_dev_get_port_by_name(device_name(device).c_str(), &port_id) == 0) continue;
-    const bool is_pci = !pci_address(device).empty();
-    return "device \"" + device + "\": DPDK cannot bring it up" + (said.empty() ? "" : " (" + said + ")") + "; " +
-           (is_pci ? "is it bound to a driver that DPDK can use (dpdk-devbind.py --status) and in the IOMMU?"
-                   : "check its name and arguments, that what they refer to exists, and the rights to it");
+    std::string mend = "is it bound to a driver that DPDK can use (dpdk-devbind.py --status) and in the IOMMU?";
+    if (pci_address(device).empty()) {
+      const std::string rights = missing_rights(device);
+      mend = "check its name and arguments, that what they refer to exists, and " +
+             (rights.empty() ? "the rights to it" : "give the process " + rights + ", or run it as root");
+    }
+    return "device \"" + device + "\": DPDK cannot bring it up" + (said.empty() ? "" : " (" + said + ")") + "; " + mend;
   }
   return "";
 }

@@ -1,12 +1,16 @@
 // Interfaces of the kernel under DPDK's devices: see the header.
 #include "netstack/port/kernel_interface.hpp"
 
+#include <linux/capability.h>
 #include <net/if.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -15,6 +19,9 @@
 
 namespace crosswire {
 namespace {
+
+bool is_packet(std::string_view device) { return device.rfind("net_af_packet", 0) == 0; }
+bool is_xdp(std::string_view device) { return device.rfind("net_af_xdp", 0) == 0; }
 
 /// An address in the abstract namespace, which begins with a zero byte and needs no file.
 struct Address {
@@ -54,8 +61,8 @@ unsigned number_argument(const std::string& device, std::string_view name, unsig
 std::string InterfaceClaims::claim(const std::vector<std::string>& devices) {
   constexpr unsigned kMostQueues = 64;  // DPDK refuses more than an interface has; a slip of the pen costs nothing here
   for (const std::string& device : devices) {
-    const bool xdp = device.rfind("net_af_xdp", 0) == 0;
-    if (!xdp && device.rfind("net_af_packet", 0) != 0) continue;
+    const bool xdp = is_xdp(device);
+    if (!xdp && !is_packet(device)) continue;
     const std::string name = device_argument(device, "iface");
     const unsigned index = if_nametoindex(name.c_str());  // one for all names of an interface
     if (index == 0) continue;                             // DPDK says it
@@ -83,6 +90,36 @@ std::string InterfaceClaims::claim(const std::vector<std::string>& devices) {
 void InterfaceClaims::release() {
   for (const int mine : sockets_) close(mine);
   sockets_.clear();
+}
+
+std::string missing_rights(std::string_view device) {
+  struct Right {
+    unsigned number;
+    std::string_view name;
+    bool xdp_alone;
+  };
+  // CAP_SYS_ADMIN: with CAP_BPF and CAP_PERFMON libxdp loads its program, and may not look it up (Linux 6.18).
+  constexpr std::array<Right, 4> kWanted = {{{CAP_NET_RAW, "CAP_NET_RAW", false},
+                                             {CAP_NET_ADMIN, "CAP_NET_ADMIN", false},
+                                             {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true},
+                                             {CAP_IPC_LOCK, "CAP_IPC_LOCK", true}}};
+  if (!is_xdp(device) && !is_packet(device)) return "";
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> have{};
+  if (syscall(SYS_capget, &header, have.data()) != 0) return "";
+  rlimit locked{};
+  const bool locks_all = getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY;
+  std::vector<std::string_view> missing;
+  for (const Right& right : kWanted) {
+    const bool has = (have[right.number / 32].effective >> right.number % 32 & 1) != 0;
+    const bool not_wanted = (right.xdp_alone && !is_xdp(device)) || (right.number == CAP_IPC_LOCK && locks_all);
+    if (!has && !not_wanted) missing.push_back(right.name);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    text += std::string(i == 0 ? "" : i + 1 == missing.size() ? " and " : ", ") + std::string(missing[i]);
+  }
+  return text;
 }
 
 }  // namespace crosswire

@@ -1,8 +1,9 @@
-// Devices that poll an interface of the kernel (net_af_packet, net_af_xdp): that nobody else answers on it. Set-up
-// only.
+// Devices that poll an interface of the kernel (net_af_packet, net_af_xdp): that nobody else answers on it, and what
+// rights they want. Set-up only.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace crosswire {
@@ -27,5 +28,9 @@ class InterfaceClaims {
  private:
   std::vector<int> sockets_;
 };
+
+/// What `device` may fail for where it does, as "CAP_NET_RAW and CAP_NET_ADMIN": what its driver wants and this process
+/// has not. "" where that is nothing or not known. `device`: its name, with or without arguments.
+std::string missing_rights(std::string_view device);
 
 }  // namespace crosswire

@@ -3,7 +3,9 @@
 #include "netstack/port/eal.hpp"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -245,6 +247,44 @@ TEST_F(EalInterfaces, ArePolledByQueuesWhereTheDriverTakesQueues) {
   });
   if (said == "no namespace") GTEST_SKIP() << "no network namespaces here";
   EXPECT_EQ(said, "free, free, taken, taken, free, free, free, ");
+}
+
+/// In a child, with the capability `right` given up.
+void give_up(unsigned right) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct mine[_LINUX_CAPABILITY_U32S_3];
+  if (syscall(SYS_capget, &header, mine) != 0) _exit(3);
+  mine[right / 32].effective &= ~(1u << right % 32);
+  if (syscall(SYS_capset, &header, mine) != 0) _exit(3);
+}
+
+TEST(Eal, NamesTheRightsThatItLacksForAnInterface) {
+  const std::string said = in_child([] {
+    become_ordinary_user();
+    return eal_start(small({"net_af_packet0,iface=lo"}));
+  });
+  EXPECT_NE(said.find("give the process CAP_NET_RAW and CAP_NET_ADMIN, or run it as root"), std::string::npos) << said;
+}
+
+TEST_F(EalInterfaces, TellWhichRightsTheyWantAlsoWhereTheDriverDoesNot) {
+  for (const auto& [right, name] :
+       {std::pair{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, std::pair{CAP_NET_ADMIN, "CAP_NET_ADMIN"}}) {
+    const std::string said = in_child([right = right]() -> std::string {
+      const std::string make = "ip link add one type veth peer name two && ip link set one up && ip link set two up";
+      if (unshare(CLONE_NEWNET) != 0 || std::system((make + " > /dev/null 2>&1").c_str()) != 0) return "no namespace";
+      const EalOptions options = small({"net_af_xdp0,iface=one"});
+      if (const std::string error = eal_start(options); !error.empty()) return "no driver: " + error;
+      give_up(static_cast<unsigned>(right));
+      try {
+        const Device device({.device = options.devices[0]});
+        return "not needed here";
+      } catch (const std::runtime_error& error) {
+        return error.what();
+      }
+    });
+    if (said.rfind("no", 0) == 0) GTEST_SKIP() << said;
+    EXPECT_NE(said.find("; give the process " + std::string(name) + ", or run it as root"), std::string::npos) << said;
+  }
 }
 
 TEST(Eal, RefusesAnInterfaceThatTwoOfItsDevicesShare) {
