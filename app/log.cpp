@@ -107,7 +107,8 @@ std::string value_text(const std::string& value) {
 }
 
 void take_notice(NoticeLevel level, const std::string& line) {
-  the_log().write(level == NoticeLevel::error ? LogLevel::error : LogLevel::warning, printable(line));
+  constexpr std::array kLogLevels = {LogLevel::info, LogLevel::warning, LogLevel::error};  // by NoticeLevel
+  the_log().write(kLogLevels[static_cast<std::size_t>(level)], printable(line));
 }
 
 }  // namespace

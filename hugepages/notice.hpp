@@ -2,14 +2,16 @@
 // sends them. Control threads and the recorder's; never a stage.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdio>
 #include <string>
 
 namespace crosswire {
 
-/// warning: look at it. error: somebody has to act now.
-enum class NoticeLevel { warning, error };
+/// info: what goes on. warning: look at it. error: somebody has to act now.
+enum class NoticeLevel { info, warning, error };
 
 /// `line` is without its end.
 using NoticeSink = void (*)(NoticeLevel level, const std::string& line);
@@ -21,7 +23,7 @@ inline void send_notices_to(NoticeSink sink) { g_notice_sink.store(sink); }
 
 inline void notice(NoticeLevel level, const std::string& line) {
   if (const NoticeSink sink = g_notice_sink.load(); sink != nullptr) return sink(level, line);
-  std::fprintf(stderr, "crosswire: %s\n", line.c_str());
+  dprintf(STDERR_FILENO, "crosswire: %s\n", line.c_str());  // in one piece, beside other threads and processes
 }
 
 }  // namespace crosswire

@@ -55,8 +55,9 @@ Device::Device(const DeviceOptions& options)
   if (const int error = rte_eth_dev_get_port_by_name(name_.c_str(), &port_id_); error != 0) {
     fail("is not there", error, "give it to DPDK at start");
   }
+  const DpdkErrors errors;  // also while what has failed is closed, which says nothing new
+  const PrintedLines printed;
   try {
-    const DpdkErrors errors;
     configure(options);
     set_up_queues(options);
     start(options.receive_all);
@@ -70,6 +71,7 @@ Device::~Device() { close(); }
 
 void Device::close() {
   if (configured_) {
+    const PrintedLines printed;
     rte_eth_dev_stop(port_id_);
     rte_eth_dev_close(port_id_);
   }
@@ -85,7 +87,10 @@ void Device::fail(const std::string& what, int error, const char* mend) const {
 
 void Device::fail_of_driver(const std::string& what, int error, const char* mend) const {
   const std::string rights = missing_rights(name_);
-  if (rights.empty()) fail(what, error, mend);
+  if (rights.empty()) {
+    PrintedLines::tell();
+    fail(what, error, mend);
+  }
   fail(what, error, ("give the process " + rights + ", or run it as root").c_str());
 }
 

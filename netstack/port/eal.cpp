@@ -30,7 +30,8 @@ namespace {
 
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
 
-/// Takes DPDK's log: line by line to stderr, or kept while a DpdkErrors lives. Threads of DPDK write to it, too.
+/// Takes DPDK's log, line by line: told as notices, or kept while a DpdkErrors lives. Threads of DPDK write to it, too.
+/// Apart from it, what a PrintedLines catches.
 class LogSink {
  public:
   void start_keeping() {
@@ -46,47 +47,79 @@ class LogSink {
     const std::lock_guard lock(mutex_);
     return kept_;
   }
-  void take(std::string_view text) {
+  void forget_printed() {
+    const std::lock_guard lock(mutex_);
+    printed_.clear();
+  }
+  std::vector<std::string> printed() const {
+    const std::lock_guard lock(mutex_);
+    return printed_;
+  }
+
+  void take(std::string_view text, NoticeLevel level) {
+    std::vector<Line> lines;
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        line_ += text.substr(0, end);
+        text.remove_prefix(end + 1);
+        end_line({level, std::exchange(line_, "")}, lines);
+      }
+      line_ += text;
+    }
+    for (const Line& line : lines) notice(line.level, line.text);  // which may wait for the disk, and may print
+  }
+
+  void take_printed(std::string_view text) {
     const std::lock_guard lock(mutex_);
     for (const char letter : text) {
       if (letter != '\n') {
-        line_ += letter;
+        printed_line_ += letter;
+      } else if (printed_.size() < kMostPrinted) {
+        printed_.push_back(std::exchange(printed_line_, ""));
       } else {
-        end_line();
+        printed_line_.clear();
       }
     }
   }
 
  private:
+  struct Line {
+    NoticeLevel level;
+    std::string text;
+  };
   using Clock = std::chrono::steady_clock;
-  static constexpr std::size_t kMostKept = 120;  // characters, then no more lines; what goes wrong first is said first
-  static constexpr unsigned kLinesPerSecond = 10;  // on stderr; some drivers repeat themselves without end
+  static constexpr std::size_t kMostKept = 2000;   // characters, then no more lines; more than any driver's reasons
+  static constexpr std::size_t kMostPrinted = 64;  // lines; a program that the kernel refuses is printed as a whole
+  static constexpr unsigned kLinesPerSecond = 10;  // told; some drivers repeat themselves without end
 
-  void end_line() {
+  void end_line(Line line, std::vector<Line>& lines) {
     // A panic is followed by abort(): nobody would come to read what is kept.
-    if (keepers_ == 0 || line_.find("PANIC") != std::string::npos) {
-      say_line();
-    } else if (!line_.empty() && kept_.size() < kMostKept && kept_.find(line_) == std::string::npos) {
-      kept_ += (kept_.empty() ? "" : "; ") + line_;
+    if (keepers_ == 0 || line.text.find("PANIC") != std::string::npos) {
+      tell(std::move(line), lines);
+    } else if (!line.text.empty() && kept_.size() < kMostKept && kept_.find(line.text) == std::string::npos) {
+      kept_ += (kept_.empty() ? "" : "; ") + line.text;
     }
-    line_.clear();
   }
 
-  void say_line() {
+  void tell(Line line, std::vector<Line>& lines) {
     const Clock::time_point now = Clock::now();
     if (now - second_began_ >= std::chrono::seconds(1)) {
       if (lines_ > kLinesPerSecond) {
-        dprintf(STDERR_FILENO, "crosswire: dpdk: (%u more lines left out)\n", lines_ - kLinesPerSecond);
+        lines.push_back(
+            {NoticeLevel::warning, "dpdk: (" + std::to_string(lines_ - kLinesPerSecond) + " more lines left out)"});
       }
       second_began_ = now;
       lines_ = 0;
     }
-    if (++lines_ <= kLinesPerSecond) dprintf(STDERR_FILENO, "crosswire: dpdk: %s\n", line_.c_str());
+    if (++lines_ <= kLinesPerSecond) lines.push_back({line.level, "dpdk: " + line.text});
   }
 
   mutable std::mutex mutex_;
   std::string line_;
   std::string kept_;
+  std::string printed_line_;
+  std::vector<std::string> printed_;
   int keepers_ = 0;
   Clock::time_point second_began_{};
   unsigned lines_ = 0;  // in that second
@@ -98,16 +131,28 @@ LogSink& log_sink() {
   return *sink;
 }
 
-ssize_t write_to_sink(void*, const char* text, std::size_t length) {
-  log_sink().take({text, length});
+ssize_t write_to_log(void*, const char* text, std::size_t length) {
+  const int level = rte_log_cur_msg_loglevel();  // of this thread's message
+  log_sink().take({text, length}, level <= static_cast<int>(RTE_LOG_ERR)       ? NoticeLevel::error
+                                  : level == static_cast<int>(RTE_LOG_WARNING) ? NoticeLevel::warning
+                                                                               : NoticeLevel::info);
   return static_cast<ssize_t>(length);
 }
 
+ssize_t write_to_printed(void*, const char* text, std::size_t length) {
+  log_sink().take_printed({text, length});
+  return static_cast<ssize_t>(length);
+}
+
+FILE* stream_to(cookie_write_function_t* write) {
+  FILE* const stream = fopencookie(nullptr, "w", {nullptr, write, nullptr, nullptr});
+  if (stream != nullptr) std::setvbuf(stream, nullptr, _IONBF, 0);
+  return stream;
+}
+
 void take_over_log() {
-  FILE* stream = fopencookie(nullptr, "w", {nullptr, write_to_sink, nullptr, nullptr});
-  if (stream == nullptr) return;  // then DPDK writes to stderr itself
-  std::setvbuf(stream, nullptr, _IONBF, 0);
-  rte_openlog_stream(stream);
+  FILE* const stream = stream_to(write_to_log);
+  if (stream != nullptr) rte_openlog_stream(stream);  // else DPDK writes to stderr itself
 }
 
 /// Sends C's stdout and stderr nowhere while it lives: DPDK answers a wrong argument with its whole usage text on the
@@ -362,5 +407,15 @@ std::string eal_register_thread() {
 DpdkErrors::DpdkErrors() { log_sink().start_keeping(); }
 DpdkErrors::~DpdkErrors() { log_sink().stop_keeping(); }
 std::string DpdkErrors::text() { return log_sink().text(); }
+
+PrintedLines::PrintedLines() : stderr_(stderr) {
+  static FILE* const stream = stream_to(write_to_printed);
+  log_sink().forget_printed();
+  if (stream != nullptr) stderr = stream;
+}
+PrintedLines::~PrintedLines() { stderr = stderr_; }
+void PrintedLines::tell() {
+  for (const std::string& line : log_sink().printed()) notice(NoticeLevel::warning, "dpdk: " + line);
+}
 
 }  // namespace crosswire

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -39,8 +40,8 @@ std::vector<std::string> eal_arguments(const EalOptions& options, const EalHost&
 /// after an error (DPDK cannot start twice). The socket of a vhost device that a crash has left is removed; one on
 /// which another process listens is an error. The calling thread becomes DPDK's main thread and keeps the cores it may
 /// run on. A kernel interface that another process polls (InterfaceClaims) is an error, and ours until eal_stop().
-/// Without hugepages where they were wanted: one line on stderr. What DPDK itself has to say as an error later
-/// goes to stderr as "crosswire: dpdk: ...", a few lines a second. SIGPIPE is ignored from then on.
+/// Without hugepages where they were wanted: one line on stderr. What DPDK itself has to say later is told as
+/// notices "dpdk: ...", a few lines a second, by the thread that says it. SIGPIPE is ignored from then on.
 std::string eal_start(const EalOptions& options);
 
 /// Ends the EAL; all Devices and ports are gone by now. Nothing happens if it is not running.
@@ -57,16 +58,31 @@ std::string device_argument(std::string_view device, std::string_view name);
 /// What DPDK calls the device: its PCI address or the vdev's name, the part before the first comma.
 std::string device_name(std::string_view device);
 
-/// While one lives, DPDK's error lines are kept for the message of whoever made it, instead of going to stderr.
-/// Set-up only; any one thread.
+/// While one lives, DPDK's lines are kept for the message of whoever made it, instead of being told. Set-up only; any
+/// one thread.
 class DpdkErrors {
  public:
   DpdkErrors();
   ~DpdkErrors();
   DpdkErrors(const DpdkErrors&) = delete;
   DpdkErrors& operator=(const DpdkErrors&) = delete;
-  /// The first few lines so far, joined to one; "" if there are none.
+  /// The lines so far, joined to one; "" if there are none.
   [[nodiscard]] static std::string text();
+};
+
+/// While one lives, what libraries below the drivers (libbpf, libxdp) print on C's stderr is kept, and dropped in the
+/// end where nobody tells it: much of it means nothing. Set-up and end only; any one thread.
+class PrintedLines {
+ public:
+  PrintedLines();
+  ~PrintedLines();
+  PrintedLines(const PrintedLines&) = delete;
+  PrintedLines& operator=(const PrintedLines&) = delete;
+  /// As notices, for where they have the reason.
+  static void tell();
+
+ private:
+  std::FILE* stderr_;
 };
 
 }  // namespace crosswire

@@ -504,6 +504,15 @@ TEST_F(Run, LogsPrioritiesInsteadOfTimesForSystemdsJournal) {
   EXPECT_TRUE(find_line(log_of(fmt::format("{}:1", status.st_dev), ""), "20.* info stopping signal=SIGTERM"));
 }
 
+TEST_F(Run, HasDpdksLinesInItsLog) {
+  // What it says of each polling thread.
+  const std::string file = config("device = \"net_ring0\"\ndpdk_args = [\"--log-level=lib.eal:debug\"]");
+  const test::Ran ran = run_until_signal("--config " + file, "TERM");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_TRUE(find_line(ran.output, "20.*Z info dpdk: EAL: Registered non-EAL thread as lcore 1.*")) << ran.output;
+  EXPECT_FALSE(find_line(ran.output, "crosswire: .*")) << ran.output;
+}
+
 TEST_F(Run, RefusesALogWhereItWouldDestroySomethingOrCannotBe) {
   const std::string file = config("device = \"net_ring0\"");
   const std::string arguments = "--config " + file + " --log-file ";

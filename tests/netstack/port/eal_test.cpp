@@ -4,15 +4,18 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <rte_log.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
 
+#include "hugepages/notice.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/kernel_interface.hpp"
@@ -310,6 +313,41 @@ TEST(Eal, TellsInOneLineThatAnArgumentIsWrongAndPrintsNoUsage) {
   EXPECT_EQ(said.find("DPDK does not start: "), 0u) << said;
   EXPECT_NE(said.find("--no-such-option"), std::string::npos) << said;
   EXPECT_EQ(said.find('\n'), std::string::npos) << said;
+}
+
+std::string told_by_dpdk;
+
+TEST(Eal, TellsWhatDpdkSaysLaterAsNoticesOfItsLevels) {
+  const std::string said = in_child([] {
+    send_notices_to([](NoticeLevel level, const std::string& line) {
+      constexpr std::array kNames = {"info", "warning", "error"};
+      told_by_dpdk += std::string(kNames[static_cast<std::size_t>(level)]) + " " + line + "\n";
+    });
+    EalOptions options = small({"net_ring0"});
+    options.extra_args = {"--log-level=user1:debug"};
+    if (const std::string error = eal_start(options); !error.empty()) return error;
+    told_by_dpdk.clear();
+    rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "one ");
+    rte_log(RTE_LOG_CRIT, RTE_LOGTYPE_USER1, "line\nanother\n");
+    rte_log(RTE_LOG_WARNING, RTE_LOGTYPE_USER1, "a warning\n");
+    rte_log(RTE_LOG_INFO, RTE_LOGTYPE_USER1, "news\n");
+    rte_log(RTE_LOG_WARNING, RTE_LOGTYPE_USER2, "nobody asked for this\n");
+    {
+      const DpdkErrors errors;
+      const PrintedLines printed;
+      rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "kept\n");
+      std::fprintf(stderr, "printed %d\n", 1);
+      told_by_dpdk += "kept: " + DpdkErrors::text() + "\n";
+      PrintedLines::tell();
+    }
+    for (int i = 0; i < 100; ++i) rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "again\n");
+    return told_by_dpdk;
+  });
+  const std::string expected =
+      "error dpdk: one line\nerror dpdk: another\nwarning dpdk: a warning\ninfo dpdk: news\n"
+      "kept: kept\nwarning dpdk: printed 1\nerror dpdk: again\n";
+  EXPECT_EQ(said.substr(0, expected.size()), expected) << said;
+  EXPECT_LT(std::count(said.begin(), said.end(), '\n'), 7 + 2 * 10 + 1) << said;
 }
 
 TEST(Eal, RefusesToStartWithoutTheHugepagesThatAreRequired) {
