@@ -275,7 +275,9 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   CaptureOutput output(writer, midnight);
   ProgressRxPort rx(capture, progress);
   const StageLayout layout = StageLayout::over(job.cores);
-  Partition partition(config, {rx, output.add_port(), output.add_port()}, clock, layout);
+  CaptureTxPort& transmit = output.add_port();
+  CaptureTxPort& publish = output.add_port(!config.net.feed_enabled);
+  Partition partition(config, {rx, transmit, publish}, clock, layout);
   const std::uint64_t begun = TscClock::read();
   layout.loops() == 1 ? play(partition, output, writer) : play_in_threads(partition, output, writer);
   const std::uint64_t wall_ns = clock.span_ns(TscClock::read() - begun);

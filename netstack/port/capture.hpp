@@ -159,6 +159,7 @@ class CaptureTxPort final : public TxPort {
   std::vector<std::uint8_t> bytes_;
   std::vector<Kept> kept_;
   Sequence newest_{0};  // cause of the last frame flushed
+  bool silent_ = false;
 };
 
 /// Brings the frames of all its ports into one file in the order (cause, rank, emission), each at its cause's time, so
@@ -169,8 +170,13 @@ class CaptureOutput {
   CaptureOutput(CaptureWriter& writer, std::int64_t midnight_epoch_ns)
       : writer_(writer), midnight_epoch_ns_(midnight_epoch_ns) {}
 
-  /// Lives as long as this does.
-  CaptureTxPort& add_port() { return ports_.emplace_back(); }
+  /// Lives as long as this does. `silent`: of a stage that will send nothing, so that drain_passed() waits for the
+  /// others alone.
+  CaptureTxPort& add_port(bool silent = false) {
+    CaptureTxPort& port = ports_.emplace_back();
+    port.silent_ = silent;
+    return port;
+  }
 
   /// Appends the flushed frames whose cause is at most `complete` to the file and returns how many. To be called when
   /// no stage will send another frame for a command up to `complete`: after a driver step that left nothing behind, or

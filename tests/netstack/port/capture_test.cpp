@@ -349,6 +349,23 @@ TEST_F(CaptureOutputs, HoldBackFramesOfCausesThatAreNotComplete) {
   EXPECT_EQ(numbers_written(), (std::vector<std::uint32_t>{1, 2, 3, 4, 5}));
 }
 
+TEST_F(CaptureOutputs, GoWhileStagesRunUpToWhatAllThatSpeakHavePassed) {
+  CaptureTxPort& silent = output_.add_port(true);
+  for (const std::uint64_t cause : {1, 2, 3}) send(transmit_, numbered_frame(1), origin(cause, 0));
+  transmit_.flush();
+  EXPECT_EQ(output_.drain_passed(), 0u) << "publish may still have frames for all of them";
+  send(publish_, numbered_frame(2), origin(2, 1));
+  publish_.flush();
+  EXPECT_EQ(output_.drain_passed(), 1u);
+  send(publish_, numbered_frame(2), origin(9, 1));
+  publish_.flush();
+  EXPECT_EQ(output_.drain_passed(), 2u);
+  EXPECT_EQ(output_.drain(), 2u);
+  send(silent, numbered_frame(4), origin(9, 1));
+  silent.flush();
+  EXPECT_DEATH(output_.drain_passed(), "a frame for command 9 from a silent stage");
+}
+
 TEST_F(CaptureOutputs, CarryTheTimeOfTheirCause) {
   send(transmit_, numbered_frame(1), origin(7, 0));
   transmit_.flush();
