@@ -128,6 +128,11 @@ def check_made_up_host(tap, root):
     tap.check("undo comes to its end also where an interrupt has gone meanwhile", ran.returncode == 0 and values_under(root) == left
               and "/proc/irq/24/smp_affinity_list: is there no more" in ran.stdout, ran.stdout + ran.stderr)
     tap.check("a second undo has nothing to do", script("tune", "undo", "--root", root).stdout == "nothing to undo\n")
+    for name in ("tune", "hugepages"):
+        state = f"{root}/run/crosswire-host/{name}"
+        write(state, "")
+        script(name, "undo", "--root", root)
+        tap.check(f"{name} undo leaves nothing of a run that was ended before its first change", not os.path.exists(state))
 
 
 def check_interruptions(tap, root):
