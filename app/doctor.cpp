@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iterator>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -21,17 +19,6 @@ namespace crosswire {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct DoctorOptions {
-  std::vector<std::string> configs;
-  std::string cores;
-  std::string root = "/";
-  double seconds = 2.0;
-  double gap_limit_us = 10.0;
-  std::uint64_t threshold_ns = 200;
-  bool json = false;
-  bool record = false;
-};
 
 constexpr std::array kWeights = {"heavy", "middling", "light"};
 
@@ -125,15 +112,6 @@ DoctorReport visit(const DoctorOptions& options) {
   report.jitter = probe_jitter({report.cores, options.seconds, options.threshold_ns});
   report.results.push_back(judge_jitter(report.jitter, static_cast<std::uint64_t>(options.gap_limit_us * 1000)));
   return report;
-}
-
-int run_doctor(const DoctorOptions& options) try {
-  const DoctorReport report = visit(options);
-  fmt::print("{}", options.json ? to_json(report) : to_text(report, isatty(STDOUT_FILENO) == 1));
-  return exit_code_of(report);
-} catch (const std::exception& error) {
-  fmt::print(stderr, "crosswire doctor: {}\n", error.what());
-  return 1;
 }
 
 // --- text ---
@@ -320,43 +298,13 @@ std::string to_json(const DoctorReport& report) {
 
 int exit_code_of(const DoctorReport& report) { return of_state(report, DoctorState::finding).empty() ? 0 : 1; }
 
-void add_doctor_command(CLI::App& root, int& exit_code) {
-  CLI::App* const doctor = root.add_subcommand(
-      "doctor",
-      "Examine this host as the appliance will use it: isolated cores, interrupts, clocks, hugepages, NIC. Says what "
-      "is\n"
-      "wrong, what it costs and how to mend it, and probes the polling cores for jitter. Changes nothing.\n"
-      "Exit status: 0 nothing to mend, 1 findings.");
-  const auto options = std::make_shared<DoctorOptions>();
-  doctor
-      ->add_option("--config", options->configs,
-                   "configuration of an appliance (TOML); several times for several partitions")
-      ->allow_extra_args(false)
-      ->type_name("FILE");
-  doctor->add_option("--cores", options->cores, "polling cores, as 2-5,8; left out: those of the configuration")
-      ->type_name("LIST");
-  doctor->add_option("--seconds", options->seconds, "how long to probe for jitter, 0: not at all")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 3600.0))
-      ->type_name("N");
-  doctor->add_option("--gap-limit", options->gap_limit_us, "a longer gap is a finding, microseconds")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e9))
-      ->type_name("US");
-  doctor->add_option("--gap-threshold", options->threshold_ns, "a shorter gap is none, nanoseconds")
-      ->capture_default_str()
-      ->check(CLI::Range(20, 1'000'000'000))
-      ->type_name("NS");
-  doctor
-      ->add_option("--root", options->root,
-                   "examine a copy of another host's /proc and /sys under this directory; no probe")
-      ->capture_default_str()
-      ->check(CLI::ExistingDirectory)
-      ->type_name("DIR");
-  doctor->add_flag("--record", options->record, "count the memory of `run --record`, too");
-  doctor->add_flag("--json", options->json, "print one JSON object");
-  doctor->footer("Example:\n  crosswire doctor --config crosswire.toml\n  crosswire doctor --cores 2-4 --seconds 10");
-  doctor->callback([options, &exit_code] { exit_code = run_doctor(*options); });
+int doctor_main(const DoctorOptions& options) try {
+  const DoctorReport report = visit(options);
+  fmt::print("{}", options.json ? to_json(report) : to_text(report, isatty(STDOUT_FILENO) == 1));
+  return exit_code_of(report);
+} catch (const std::exception& error) {
+  fmt::print(stderr, "crosswire doctor: {}\n", error.what());
+  return 1;
 }
 
 }  // namespace crosswire

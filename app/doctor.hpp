@@ -2,15 +2,12 @@
 // to mend it. Changes nothing; scripts/tune does. The checks are in doctor_checks.hpp, the jitter probe in jitter.hpp.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "app/doctor_checks.hpp"
 #include "app/jitter.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace crosswire {
 
@@ -35,7 +32,19 @@ std::string to_json(const DoctorReport& report);
 /// 0: no finding. 1: some.
 int exit_code_of(const DoctorReport& report);
 
-/// Adds the subcommand to `root`; run, it leaves the exit status in `exit_code`.
-void add_doctor_command(CLI::App& root, int& exit_code);
+/// What the command line gave.
+struct DoctorOptions {
+  std::vector<std::string> configs;
+  std::string cores;
+  std::string root = "/";
+  double seconds = 2.0;
+  double gap_limit_us = 10.0;
+  std::uint64_t threshold_ns = 200;
+  bool json = false;
+  bool record = false;
+};
+
+/// The subcommand. Returns the exit status.
+int doctor_main(const DoctorOptions& options);
 
 }  // namespace crosswire

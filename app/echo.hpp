@@ -1,13 +1,11 @@
 // `crosswire echo`: the floor. A plain DPDK echo in an appliance's place, for `crosswire load --floor`.
 #pragma once
 
-namespace CLI {
-class App;
-}
+#include <string>
 
 namespace crosswire {
 
-/// Adds the subcommand; running it sets `exit_code`.
-void add_echo_command(CLI::App& root, int& exit_code);
+/// The subcommand, until SIGINT or SIGTERM. Returns the exit status.
+int echo_main(const std::string& config_path);
 
 }  // namespace crosswire

@@ -1,8 +1,8 @@
-// `crosswire load`: see the header. Its command line, and the run on a device; the calling thread is the polling core.
+// `crosswire load`: see the header. From arguments to options, and the run on a device; the calling thread is the
+// polling core.
 #include "app/load.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -35,35 +35,6 @@
 
 namespace crosswire {
 namespace {
-
-struct LoadArguments {
-  std::string config;
-  std::string device;
-  std::vector<std::string> dpdk_args;
-  std::string mac;
-  std::string address;
-  std::optional<unsigned> core;
-  std::string hugepages = "auto";
-  std::optional<std::uint32_t> sessions;
-
-  std::uint64_t rate = 100'000;
-  std::string arrivals = "constant";
-  std::string gaps;
-  std::optional<std::uint32_t> window;
-  std::string capture;
-  double seconds = 5;
-  double warm_up = 1;
-  std::uint64_t seed = 1;
-  std::string mix = "45/45/10";
-  std::optional<std::uint32_t> resting;
-  bool floor = false;
-
-  std::string json;
-  std::string hgrm;
-  std::string svg;
-  std::string beside;
-  bool rate_given = false;
-};
 
 /// All sessions together, as if there were one.
 constexpr double kMostOrders = 4e9;
@@ -256,7 +227,9 @@ void check_files(const LoadArguments& arguments, const Config& config) {
   if (const std::string clash = file_clash(read, written); !clash.empty()) throw std::runtime_error(clash);
 }
 
-int run_load(const LoadArguments& arguments) try {
+}  // namespace
+
+int load_main(const LoadArguments& arguments) try {
   const Config config = load_config(arguments.config, ConfigUse::replay);
   check_files(arguments, config);
   const MacAddress mac = arguments.mac.empty() ? kOwnMac : *parse_mac(arguments.mac);
@@ -315,126 +288,6 @@ int run_load(const LoadArguments& arguments) try {
 } catch (const std::exception& error) {
   fmt::print(stderr, "crosswire load: {}\n", one_line(error.what()));
   return 1;
-}
-
-CLI::Validator is_mac() {
-  return {[](const std::string& text) {
-            return parse_mac(text) ? std::string() : std::string("is no station's MAC address, as 02:00:00:00:00:64");
-          },
-          ""};
-}
-CLI::Validator is_address() {
-  return {[](const std::string& text) {
-            return parse_address(text) ? std::string() : std::string("is no IPv4 address, as 10.99.0.100");
-          },
-          ""};
-}
-
-}  // namespace
-
-void add_load_command(CLI::App& root, int& exit_code) {
-  CLI::App* const load = root.add_subcommand(
-      "load",
-      "Send orders to an appliance and take the time of every answer and of what the feed tells.\n"
-      "An open loop: orders are sent when they are due, whatever the appliance does, and latency counts from then, so\n"
-      "that a stall costs every order that it delays.");
-  const auto arguments = std::make_shared<LoadArguments>();
-  LoadArguments& a = *arguments;
-  constexpr const char* kWhere = "Where";
-  constexpr const char* kWhat = "What is sent";
-  constexpr const char* kWhen = "When";
-  constexpr const char* kOut = "What comes of it";
-  load->add_option("--config", a.config, "the appliance's configuration: address, ports, symbols, accounts, feed")
-      ->required()
-      ->type_name("FILE")
-      ->group(kWhere);
-  load->add_option("--device", a.device, "this side's device: a PCI address, or a DPDK vdev with its arguments")
-      ->required()
-      ->group(kWhere);
-  load->add_option("--dpdk-arg", a.dpdk_args, "handed to DPDK behind what crosswire derives")
-      ->allow_extra_args(false)
-      ->group(kWhere);
-  load->add_option("--mac", a.mac, "this side's MAC address (default 02:00:00:00:00:64)")
-      ->check(is_mac())
-      ->group(kWhere);
-  load->add_option("--address", a.address, "this side's IPv4 address (default: one that the accounts may log in from)")
-      ->check(is_address())
-      ->group(kWhere);
-  load->add_option("--core", a.core, "polling core (default: wherever the operating system puts it)")->group(kWhere);
-  load->add_option("--hugepages", a.hugepages, "as [memory] hugepages of the configuration")
-      ->check(CLI::IsMember({"auto", "off", "required"}))
-      ->capture_default_str()
-      ->group(kWhere);
-  load->add_option("--sessions", a.sessions, "log in with the first N accounts (default: all)")
-      ->check(CLI::Range(1u, kMaxLoadSessions))
-      ->group(kWhere);
-  load->add_flag("--floor", a.floor,
-                 "the other side is `crosswire echo`, or sends every frame back as it is, MAC addresses swapped or not")
-      ->group(kWhere);
-
-  load->add_option("--mix", a.mix, "adds/cancels/crossing orders, in percent")->capture_default_str()->group(kWhat);
-  load->add_option("--resting", a.resting, "orders in the books from the start on (default 10000)")->group(kWhat);
-  load->add_option("--seed", a.seed, "of orders and arrivals: same seed, same orders")
-      ->capture_default_str()
-      ->group(kWhat);
-  CLI::Option* const capture =
-      load->add_option("--capture", a.capture,
-                       "send the orders of this flow capture again, when they were sent then, or at --rate; the "
-                       "appliance must be fresh")
-          ->type_name("FILE")
-          ->group(kWhat);
-
-  CLI::Option* const rate = load->add_option("--rate", a.rate, "orders per second")
-                                ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
-                                ->capture_default_str()
-                                ->group(kWhen);
-  CLI::Option* const arrivals =
-      load->add_option("--arrivals", a.arrivals, "constant, poisson or burst:N")->capture_default_str()->group(kWhen);
-  CLI::Option* const gaps =
-      load->add_option("--gaps", a.gaps, "the gaps between the frames of this capture, over and over")
-          ->type_name("FILE")
-          ->excludes(rate)
-          ->excludes(arrivals)
-          ->excludes(capture)
-          ->group(kWhen);
-  load->add_option("--window", a.window, "a closed loop: this many orders outstanding, as fast as they are answered")
-      ->check(CLI::Range(1u, 1u << 20))
-      ->excludes(rate)
-      ->excludes(arrivals)
-      ->excludes(gaps)
-      ->excludes(capture)
-      ->group(kWhen);
-  load->add_option("--seconds", a.seconds, "measured")
-      ->check(CLI::Range(0.001, 86'400.0))
-      ->capture_default_str()
-      ->group(kWhen);
-  load->add_option("--warm-up", a.warm_up, "seconds before, not measured")
-      ->check(CLI::Range(0.0, 3'600.0))
-      ->capture_default_str()
-      ->group(kWhen);
-
-  load->add_option("--json", a.json, "all figures")->type_name("FILE")->group(kOut);
-  load->add_option("--hgrm", a.hgrm, "PREFIX-ack.hgrm, -execution, -feed: HdrHistogram's percentile format")
-      ->type_name("PREFIX")
-      ->group(kOut);
-  load->add_option("--svg", a.svg, "percentile curve, and latency over time")->type_name("FILE")->group(kOut);
-  load->add_option("--beside", a.beside, "print the difference to this --json report of the floor")
-      ->type_name("FILE")
-      ->group(kOut);
-  load->footer(
-      "Exit status: 0 all was sent at the rate asked for, 1 a partial result or none (one line says why), 2 wrong "
-      "usage.\n"
-      "Examples:\n"
-      "  crosswire load --config crosswire.toml --device net_virtio_user0,path=/run/x.sock --rate 100000\n"
-      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --rate 1000000 --arrivals poisson --svg run.svg\n"
-      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --window 64\n"
-      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --floor --json floor.json   (against crosswire "
-      "echo)\n"
-      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --beside floor.json");
-  load->callback([arguments, rate, &exit_code] {
-    arguments->rate_given = rate->count() > 0;
-    exit_code = run_load(*arguments);
-  });
 }
 
 }  // namespace crosswire

@@ -2,13 +2,11 @@
 #include "app/plan.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
-#include <memory>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -294,14 +292,6 @@ std::string host_json(const HostTopology& host) {
 
 // --- the command ---
 
-struct PlanOptions {
-  std::vector<std::string> configs;
-  std::string topology, save, svg;
-  std::optional<int> nic_node;
-  std::optional<std::string> isolated, nohz_full;
-  bool json = false, ascii = false, record = false;
-};
-
 std::vector<unsigned> cores_given(const HostTopology& host, const std::string& option, const std::string& text) {
   const auto cores = parse_cores(text, host.cpus.back().number);
   if (!cores) throw std::runtime_error(fmt::format("{} {}: is no list of cores; give one as 2-7,12", option, text));
@@ -328,29 +318,6 @@ HostTopology host_of(const PlanOptions& options) {
         fmt::format("--nic-node {}: there is no such node; give one of {}", *options.nic_node, format_cores(nodes)));
   }
   return host;
-}
-
-int run_plan(const PlanOptions& options) try {
-  std::vector<Config> configs;
-  for (const std::string& path : options.configs) configs.push_back(load_config(path, ConfigUse::run));
-  if (configs.empty()) configs.emplace_back();
-  std::vector<std::string> read = {options.topology};
-  for (const Config& config : configs) read.insert(read.end(), config.files.begin(), config.files.end());
-  if (const std::string clash = file_clash(read, {options.svg, options.save}); !clash.empty()) {
-    throw std::runtime_error(clash);
-  }
-  if (!options.save.empty()) save_host(options.save);
-  const Plan plan = make_plan(host_of(options), configs, options.nic_node, options.record);
-  if (!options.svg.empty()) write_whole(options.svg, plan_svg(plan));
-  if (options.json) {
-    fmt::print("{}", plan_json(plan));
-  } else {
-    fmt::print("{}{}{}", plan_text(plan), options.ascii ? "\n" : "", options.ascii ? plan_ascii(plan) : "");
-  }
-  return 0;
-} catch (const std::exception& error) {
-  fmt::print(stderr, "crosswire plan: {}\n", error.what());
-  return 1;
 }
 
 }  // namespace
@@ -439,40 +406,27 @@ std::string plan_json(const Plan& plan) {
       list(plan.placement.housekeeping), lines(warnings, "  "), lines(memory, "  "), host_json(plan.host));
 }
 
-void add_plan_command(CLI::App& root, int& exit_code) {
-  CLI::App* const plan =
-      root.add_subcommand("plan",
-                          "Show which core polls which stage and why, which rules that breaks, and what memory is "
-                          "taken: what run will do.\n"
-                          "Without --config: for one partition with defaults. Needs no root and starts nothing.");
-  const auto options = std::make_shared<PlanOptions>();
-  const CLI::Validator not_empty([](const std::string& text) { return std::string(text.empty() ? "is empty" : ""); },
-                                 "");
-  plan->add_option("--config", options->configs, "configuration file (TOML); several: a partition each")
-      ->allow_extra_args(false)
-      ->type_name("FILE")
-      ->check(not_empty);
-  plan->add_option("--topology", options->topology, "plan for the host in this hwloc file (lstopo host.xml, or --save)")
-      ->type_name("FILE")
-      ->check(not_empty);
-  plan->add_option("--nic-node", options->nic_node, "NUMA node of the NIC, instead of what the host says")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  plan->add_option("--isolated", options->isolated, "cores as if the kernel isolated these (isolcpus=LIST)")
-      ->type_name("LIST");
-  plan->add_option("--nohz-full", options->nohz_full, "cores as if the kernel were started with nohz_full=LIST")
-      ->type_name("LIST");
-  plan->add_flag("--record", options->record, "count the memory of `run --record`, too");
-  plan->add_flag("--json", options->json, "for programs; docs/placement.md lists the keys");
-  plan->add_flag("--ascii", options->ascii, "draw the machine, too")->excludes("--json");
-  plan->add_option("--svg", options->svg, "write a picture of the machine")->type_name("FILE")->check(not_empty);
-  plan->add_option("--save", options->save, "write this host, the kernel's lists included, for --topology elsewhere")
-      ->type_name("FILE")
-      ->check(not_empty);
-  plan->footer(
-      "Example:\n  crosswire plan --config crosswire.toml --ascii\n"
-      "  crosswire plan --topology host.xml --isolated 2-7 --nic-node 1 --svg plan.svg");
-  plan->callback([options, &exit_code] { exit_code = run_plan(*options); });
+int plan_main(const PlanOptions& options) try {
+  std::vector<Config> configs;
+  for (const std::string& path : options.configs) configs.push_back(load_config(path, ConfigUse::run));
+  if (configs.empty()) configs.emplace_back();
+  std::vector<std::string> read = {options.topology};
+  for (const Config& config : configs) read.insert(read.end(), config.files.begin(), config.files.end());
+  if (const std::string clash = file_clash(read, {options.svg, options.save}); !clash.empty()) {
+    throw std::runtime_error(clash);
+  }
+  if (!options.save.empty()) save_host(options.save);
+  const Plan plan = make_plan(host_of(options), configs, options.nic_node, options.record);
+  if (!options.svg.empty()) write_whole(options.svg, plan_svg(plan));
+  if (options.json) {
+    fmt::print("{}", plan_json(plan));
+  } else {
+    fmt::print("{}{}{}", plan_text(plan), options.ascii ? "\n" : "", options.ascii ? plan_ascii(plan) : "");
+  }
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "crosswire plan: {}\n", error.what());
+  return 1;
 }
 
 }  // namespace crosswire

@@ -12,10 +12,6 @@
 #include "hugepages/placement.hpp"
 #include "hugepages/topology.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace crosswire {
 
 struct Plan {
@@ -40,6 +36,16 @@ std::string plan_text(const Plan& plan);
 /// The same for programs; docs/placement.md lists the keys.
 std::string plan_json(const Plan& plan);
 
-void add_plan_command(CLI::App& root, int& exit_code);
+/// What the command line gave.
+struct PlanOptions {
+  std::vector<std::string> configs;
+  std::string topology, save, svg;
+  std::optional<int> nic_node;
+  std::optional<std::string> isolated, nohz_full;
+  bool json = false, ascii = false, record = false;
+};
+
+/// The subcommand. Returns the exit status.
+int plan_main(const PlanOptions& options);
 
 }  // namespace crosswire

@@ -8,7 +8,6 @@
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +20,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -515,14 +513,6 @@ bool wait_for_key(std::chrono::steady_clock::time_point until, bool& resized_now
   return n == 1 && letter != 'q' && letter != 'Q';
 }
 
-struct TopOptions {
-  std::string prefix = "crosswire";
-  std::string socket;
-  double interval_s = 1;
-  bool once = false;
-  bool json = false;
-};
-
 void refresh_until_quit(const std::string& path, double interval_s) try {
   const auto interval =
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(interval_s));
@@ -543,24 +533,6 @@ void refresh_until_quit(const std::string& path, double interval_s) try {
     now = std::move(newer);
   }
 } catch (const TopEnded&) {  // as by q
-}
-
-int run_top(const TopOptions& options) try {
-  const std::string path = options.socket.empty() ? top_socket_path(options.prefix) : options.socket;
-  if (options.json) {
-    std::string raw;
-    ask_top_figures(path, &raw);
-    fmt::print("{}\n", raw);
-  } else if (options.once || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0) {
-    constexpr TopSize kAll{std::size_t{1} << 30, std::size_t{1} << 30};
-    fmt::print("{}", top_page(ask_top_figures(path), nullptr, kAll));
-  } else {
-    refresh_until_quit(path, options.interval_s);
-  }
-  return 0;
-} catch (const std::exception& error) {
-  fmt::print(stderr, "crosswire top: {}\n", error.what());
-  return 1;
 }
 
 }  // namespace
@@ -614,27 +586,22 @@ std::string top_page(const TopFigures& now, const TopFigures* before, TopSize si
   return page;
 }
 
-void add_top_command(CLI::App& root, int& exit_code) {
-  CLI::App* const top = root.add_subcommand(
-      "top",
-      "Watch a running appliance: load of each stage, rings, latency in the box, rates, drops, sessions, books.\n"
-      "q ends it, any other key refreshes.");
-  const auto options = std::make_shared<TopOptions>();
-  const auto not_empty =
-      CLI::Validator([](const std::string& t) { return t.empty() ? "is empty" : std::string(); }, "");
-  top->add_option("--prefix", options->prefix, "DPDK's file prefix of the appliance")
-      ->type_name("P")
-      ->capture_default_str()
-      ->check(not_empty);
-  top->add_option("--socket", options->socket, "its telemetry socket, instead")->type_name("PATH")->check(not_empty);
-  top->add_option("--interval", options->interval_s, "seconds from one page to the next")
-      ->type_name("S")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 3600.0));
-  top->add_flag("--once", options->once, "print one page and end; so without a terminal");
-  top->add_flag("--json", options->json, "print all figures once, as one JSON object");
-  top->footer("Example:\n  crosswire top\n  crosswire top --once --prefix crosswire");
-  top->callback([options, &exit_code] { exit_code = run_top(*options); });
+int top_main(const TopOptions& options) try {
+  const std::string path = options.socket.empty() ? top_socket_path(options.prefix) : options.socket;
+  if (options.json) {
+    std::string raw;
+    ask_top_figures(path, &raw);
+    fmt::print("{}\n", raw);
+  } else if (options.once || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0) {
+    constexpr TopSize kAll{std::size_t{1} << 30, std::size_t{1} << 30};
+    fmt::print("{}", top_page(ask_top_figures(path), nullptr, kAll));
+  } else {
+    refresh_until_quit(path, options.interval_s);
+  }
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "crosswire top: {}\n", error.what());
+  return 1;
 }
 
 }  // namespace crosswire

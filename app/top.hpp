@@ -8,10 +8,6 @@
 #include <utility>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace crosswire {
 
 /// Names and values of one answer, in its order.
@@ -57,6 +53,16 @@ TopFigures ask_top_figures(const std::string& socket_path, std::string* raw = nu
 /// percentiles since; none: rates since the start.
 std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size);
 
-void add_top_command(CLI::App& root, int& exit_code);
+/// What the command line gave.
+struct TopOptions {
+  std::string prefix = "crosswire";
+  std::string socket;
+  double interval_s = 1;
+  bool once = false;
+  bool json = false;
+};
+
+/// The subcommand: a page, or pages until q is pressed. Returns the exit status.
+int top_main(const TopOptions& options);
 
 }  // namespace crosswire

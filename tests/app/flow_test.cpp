@@ -1,7 +1,5 @@
 // `crosswire flow` from end to end: a day's orders through the whole exchange, and the checker that judges it.
-#include "app/flow.hpp"
 
-#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "app/command_line.hpp"
 #include "app/config.hpp"
 #include "app/day.hpp"
 #include "app/flow_check.hpp"
@@ -352,19 +351,13 @@ struct Outcome {
 };
 
 Outcome run(const std::vector<std::string>& arguments) {
-  CLI::App root("crosswire");
+  std::vector<const char*> words = {"crosswire", "flow"};
+  for (const std::string& argument : arguments) words.push_back(argument.c_str());
   Outcome outcome;
-  add_flow_command(root, outcome.exit_code);
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-  reversed.push_back("flow");
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
-  try {
-    root.parse(reversed);
-  } catch (const CLI::ParseError&) {
-    outcome.wrong_usage = true;
-  }
-  std::fflush(stdout);
+  outcome.exit_code = command_line(static_cast<int>(words.size()), words.data());
+  outcome.wrong_usage = outcome.exit_code == 2;
   outcome.out = testing::internal::GetCapturedStdout();
   outcome.err = testing::internal::GetCapturedStderr();
   return outcome;

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -15,8 +14,8 @@
 #include <string>
 #include <utility>
 
+#include "app/command_line.hpp"
 #include "app/hgrm.hpp"
-#include "app/load.hpp"
 #include "app/load_capture.hpp"
 #include "app/load_client.hpp"
 #include "app/load_figures.hpp"
@@ -757,14 +756,11 @@ TEST(LoadReports, ThePictureHasItsCurves) {
 // --- the command line ------------------------------------------------------------------------------------------------
 
 /// What `crosswire load` with `arguments` says where it ends with 1 before it has a device; else "exit status N".
-std::string failure_of(std::vector<std::string> arguments) {
-  CLI::App root("crosswire");
-  int exit_code = -1;
-  add_load_command(root, exit_code);
-  arguments.insert(arguments.begin(), "load");
-  std::reverse(arguments.begin(), arguments.end());
+std::string failure_of(const std::vector<std::string>& arguments) {
+  std::vector<const char*> words = {"crosswire", "load"};
+  for (const std::string& argument : arguments) words.push_back(argument.c_str());
   testing::internal::CaptureStderr();
-  root.parse(arguments);
+  const int exit_code = command_line(static_cast<int>(words.size()), words.data());
   const std::string said = testing::internal::GetCapturedStderr();
   return exit_code == 1 ? said : "exit status " + std::to_string(exit_code);
 }

@@ -1,0 +1,495 @@
+// The command line: see the header. Each subcommand's options, and what they must hold; what a subcommand does is in a
+// file of its own. Only here is CLI11 included: it takes the compiler several seconds, wherever it is.
+#include "app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <initializer_list>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config.hpp"
+#include "app/doctor.hpp"
+#include "app/echo.hpp"
+#include "app/file_clash.hpp"
+#include "app/flow.hpp"
+#include "app/flow_frames.hpp"
+#include "app/load.hpp"
+#include "app/load_options.hpp"
+#include "app/plan.hpp"
+#include "app/replay.hpp"
+#include "app/run.hpp"
+#include "app/top.hpp"
+
+namespace crosswire {
+namespace {
+
+/// A shell variable that is not set becomes an empty name.
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, ""};
+}
+
+CLI::Validator is_mac() {
+  return {[](const std::string& text) {
+            return parse_mac(text) ? std::string() : std::string("is no station's MAC address, as 02:00:00:00:00:64");
+          },
+          ""};
+}
+
+CLI::Validator is_address() {
+  return {[](const std::string& text) {
+            return parse_address(text) ? std::string() : std::string("is no IPv4 address, as 10.99.0.100");
+          },
+          ""};
+}
+
+/// `whose`: what the histograms' files are named by.
+void add_hgrm_option(CLI::App& command, std::string& folder, const std::string& whose) {
+  command
+      .add_option("--hgrm", folder,
+                  "at the end, write each latency histogram into this folder, as " + whose +
+                      "-LATENCY.hgrm:\nHdrHistogram's percentile format, values in microseconds")
+      ->type_name("DIR")
+      ->check(not_empty());
+}
+
+void add_run_command(CLI::App& root, int& exit_code) {
+  CLI::App* const run = root.add_subcommand(
+      "run",
+      "Run the appliance until SIGINT or SIGTERM, then drain and print its figures.\n"
+      "Given several times, --config, --record and --report go together by their order: a partition each, on a device\n"
+      "and cores of its own.");
+  const auto options = std::make_shared<RunOptions>();
+  run->add_option("--config", options->configs, "configuration file (TOML)")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  run->add_option("--record", options->records,
+                  "write the input into this capture; replayed, it gives the same answers")
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  run->add_option("--report", options->reports, "write the figures as JSON")
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  add_hgrm_option(*run, options->hgrm, "PARTITION");
+  run->add_option("--log-file", options->log.file, "append the log to this file (default: stderr)")
+      ->type_name("FILE")
+      ->check(not_empty());
+  const auto set_level = [options](const std::string& level) {
+    options->log.least = level == "error" ? LogLevel::error : level == "warning" ? LogLevel::warning : LogLevel::info;
+  };
+  run->add_option_function<std::string>("--log-level", set_level,
+                                        "leave out of the log what is below: info is the life of the process, warning "
+                                        "is to be looked at,\nerror to be acted on (default info)")
+      ->check(CLI::IsMember({"info", "warning", "error"}));
+  run->footer("Example:\n  crosswire run --config crosswire.toml --record today.pcap");
+  run->callback([options, &exit_code] { exit_code = run_main(*options); });
+}
+
+void add_replay_command(CLI::App& root, int& exit_code) {
+  CLI::App* const replay = root.add_subcommand(
+      "replay",
+      "Feed captures through the same stages as live, time from the capture: same input, same bytes out.\n"
+      "Given several times, --in, --out and --report go together by their order: a partition each, side by side.");
+  const auto options = std::make_shared<ReplayOptions>();
+  replay->add_option("--config", options->configs, "configuration file (TOML): one for all, or one for each --in")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  replay->add_option("--in", options->ins, "capture to replay: pcap or pcapng, Ethernet")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  replay->add_option("--out", options->outs, "capture to write: classic pcap, nanoseconds")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  replay->add_option("--report", options->reports, "write the figures as JSON")
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  add_hgrm_option(*replay, options->hgrm, "CAPTURE");
+  replay
+      ->add_option(
+          "--session", options->session,
+          "name of the order session, ten characters, where the capture's clients know another than that of its start")
+      ->type_name("NAME");
+  replay
+      ->add_option(
+          "--cores", options->cores,
+          "threads that each capture's stages are polled by: 1 all; 2 receive, the rest; 3 receive, match, the\n"
+          "rest; 4 each its own. Same bytes out with any (default 1)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4));
+  replay->footer(
+      "Example:\n  crosswire replay --config crosswire.toml --in today.pcap --out answers.pcap --report report.json");
+  replay->callback([options, &exit_code] { exit_code = replay_main(*options); });
+}
+
+void add_doctor_command(CLI::App& root, int& exit_code) {
+  CLI::App* const doctor = root.add_subcommand(
+      "doctor",
+      "Examine this host as the appliance will use it: isolated cores, interrupts, clocks, hugepages, NIC. Says what "
+      "is\n"
+      "wrong, what it costs and how to mend it, and probes the polling cores for jitter. Changes nothing.\n"
+      "Exit status: 0 nothing to mend, 1 findings.");
+  const auto options = std::make_shared<DoctorOptions>();
+  doctor
+      ->add_option("--config", options->configs,
+                   "configuration of an appliance (TOML); several times for several partitions")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  doctor->add_option("--cores", options->cores, "polling cores, as 2-5,8; left out: those of the configuration")
+      ->type_name("LIST");
+  doctor->add_option("--seconds", options->seconds, "how long to probe for jitter, 0: not at all")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0))
+      ->type_name("N");
+  doctor->add_option("--gap-limit", options->gap_limit_us, "a longer gap is a finding, microseconds")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e9))
+      ->type_name("US");
+  doctor->add_option("--gap-threshold", options->threshold_ns, "a shorter gap is none, nanoseconds")
+      ->capture_default_str()
+      ->check(CLI::Range(20, 1'000'000'000))
+      ->type_name("NS");
+  doctor
+      ->add_option("--root", options->root,
+                   "examine a copy of another host's /proc and /sys under this directory; no probe")
+      ->capture_default_str()
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
+  doctor->add_flag("--record", options->record, "count the memory of `run --record`, too");
+  doctor->add_flag("--json", options->json, "print one JSON object");
+  doctor->footer("Example:\n  crosswire doctor --config crosswire.toml\n  crosswire doctor --cores 2-4 --seconds 10");
+  doctor->callback([options, &exit_code] { exit_code = doctor_main(*options); });
+}
+
+bool printable_symbol(const std::string& symbol) {
+  if (symbol.empty() || symbol.size() > 8) return false;
+  for (const char c : symbol) {
+    if (c <= ' ' || c > '~') return false;
+  }
+  return true;
+}
+
+constexpr const char* kDayGroup = "A recorded day";
+constexpr const char* kSyntheticGroup = "A made-up day";
+constexpr const char* kOutGroup = "What is written";
+constexpr const char* kCheckGroup = "Comparing a replay with the exchange";
+
+/// Refuses an option that `mode` would not heed: one of none of its groups.
+void refuse_others(const CLI::App& flow, const std::string& mode, std::initializer_list<std::string> groups) {
+  for (const CLI::Option* const option : flow.get_options()) {
+    if (option->count() == 0 || std::find(groups.begin(), groups.end(), option->get_group()) != groups.end()) continue;
+    if (option->get_name() == "--symbol" && mode != "--synthetic") continue;
+    throw CLI::ValidationError(option->get_name(), "does not go with " + mode);
+  }
+}
+
+/// What CLI11's own rules cannot say.
+void check_usage(const CLI::App& flow, const FlowArguments& arguments) {
+  const bool check = !arguments.check_trades.empty() || !arguments.check_depth.empty();
+  const bool orders = !arguments.orders.empty();
+  if (check + orders + arguments.synthetic != 1) {
+    throw CLI::ValidationError("flow", "give one of --orders, --synthetic, --check-trades and --check-depth");
+  }
+  if (check) refuse_others(flow, "a check", {kCheckGroup});
+  if (orders) refuse_others(flow, "--orders", {kDayGroup, kOutGroup});
+  if (arguments.synthetic) refuse_others(flow, "--synthetic", {kSyntheticGroup, kOutGroup});
+  if (check && arguments.in.empty()) throw CLI::RequiredError("--in");
+  if (!check && arguments.out.empty()) throw CLI::RequiredError("--out");
+  if (orders && arguments.symbol.empty() && arguments.day.empty()) throw CLI::RequiredError("--symbol or --day");
+  if (!arguments.symbol.empty() && !printable_symbol(arguments.symbol)) {
+    throw CLI::ValidationError("--symbol", "1 to 8 printable ASCII characters");
+  }
+  const std::string clash = file_clash({arguments.orders, arguments.day}, {arguments.out, arguments.config_out});
+  if (!clash.empty()) throw CLI::ValidationError("flow", clash);
+}
+
+void add_flow_command(CLI::App& root, int& exit_code) {
+  CLI::App* const flow =
+      root.add_subcommand("flow", "turn recorded exchange data into an order-entry capture, or make one up");
+  const auto arguments = std::make_shared<FlowArguments>();
+  FlowArguments& a = *arguments;
+
+  flow->add_option("--orders", a.orders, "orders.csv or .csv.gz: time_ns,kind,order,side,price_e4,shares")
+      ->group(kDayGroup);
+  flow->add_option("--day", a.day, "day.toml: date, symbol, reference price, tick, phases")->group(kDayGroup);
+  flow->add_option("--symbol", a.symbol, "instrument; may be left out with --day")->group(kDayGroup);
+
+  SyntheticOptions& s = a.options;
+  flow->add_flag("--synthetic", a.synthetic, "a seeded flow: same options, same bytes")->group(kSyntheticGroup);
+  const auto number = [flow](const char* name, auto& value, std::uint64_t least, std::uint64_t most, const char* text) {
+    flow->add_option(name, value, text)->check(CLI::Range(least, most))->capture_default_str()->group(kSyntheticGroup);
+  };
+  number("--orders-count", s.messages, 1, kMaxFlowMessages, "messages in all, cancels and replaces included");
+  number("--symbols", s.symbols, 1, kMaxFlowSymbols, "instruments, of Zipf-like activity");
+  number("--seed", s.seed, 0, std::numeric_limits<std::int64_t>::max(), "any whole number");
+  number("--rate", s.rate, 1, kMaxFlowRate, "messages per second on average");
+  number("--burst", s.burst, 1, kMaxFlowBurst, "most messages at one time");
+  number("--adds", s.mix.adds, 0, 100, "passive orders, percent");
+  number("--cancels", s.mix.cancels, 0, 100, "percent");
+  number("--reductions", s.mix.reductions, 0, 100, "cancels to fewer shares, percent");
+  number("--modifies", s.mix.modifies, 0, 100, "percent");
+  number("--replaces", s.mix.replaces, 0, 100, "percent");
+  number("--marketable", s.mix.marketable, 0, 100, "orders through the touch, percent");
+  number("--ioc", s.ioc_percent, 0, 100, "immediate-or-cancel among those, percent");
+
+  flow->add_option("--sessions", a.sessions, "trading firms that send it")
+      ->check(CLI::Range(1u, kMaxFlowSessions))
+      ->capture_default_str()
+      ->group(kOutGroup);
+  flow->add_option("--out", a.out, "capture of the order-entry frames")->group(kOutGroup);
+  flow->add_option("--config-out", a.config_out, "configuration for `crosswire replay`")->group(kOutGroup);
+
+  flow->add_option("--check-trades", a.check_trades, "trades.csv or .csv.gz")->group(kCheckGroup);
+  flow->add_option("--check-depth", a.check_depth, "depth.csv or .csv.gz")->group(kCheckGroup);
+  flow->add_option("--in", a.in, "capture that the replay wrote")->group(kCheckGroup);
+
+  flow->footer(
+      "Examples:\n"
+      "  crosswire flow --orders orders.csv.gz --day day.toml --sessions 8 --out orders.pcap --config-out replay.toml\n"
+      "  crosswire flow --check-trades trades.csv.gz --check-depth depth.csv.gz --in out.pcap\n"
+      "  crosswire flow --synthetic --orders-count 1000000 --symbols 100 --sessions 16 --out flow.pcap --config-out "
+      "flow.toml");
+  flow->callback([flow, arguments, &exit_code] {
+    check_usage(*flow, *arguments);
+    exit_code = flow_main(*arguments);
+  });
+}
+
+void add_load_command(CLI::App& root, int& exit_code) {
+  CLI::App* const load = root.add_subcommand(
+      "load",
+      "Send orders to an appliance and take the time of every answer and of what the feed tells.\n"
+      "An open loop: orders are sent when they are due, whatever the appliance does, and latency counts from then, so\n"
+      "that a stall costs every order that it delays.");
+  const auto arguments = std::make_shared<LoadArguments>();
+  LoadArguments& a = *arguments;
+  constexpr const char* kWhere = "Where";
+  constexpr const char* kWhat = "What is sent";
+  constexpr const char* kWhen = "When";
+  constexpr const char* kOut = "What comes of it";
+  load->add_option("--config", a.config, "the appliance's configuration: address, ports, symbols, accounts, feed")
+      ->required()
+      ->type_name("FILE")
+      ->group(kWhere);
+  load->add_option("--device", a.device, "this side's device: a PCI address, or a DPDK vdev with its arguments")
+      ->required()
+      ->group(kWhere);
+  load->add_option("--dpdk-arg", a.dpdk_args, "handed to DPDK behind what crosswire derives")
+      ->allow_extra_args(false)
+      ->group(kWhere);
+  load->add_option("--mac", a.mac, "this side's MAC address (default 02:00:00:00:00:64)")
+      ->check(is_mac())
+      ->group(kWhere);
+  load->add_option("--address", a.address, "this side's IPv4 address (default: one that the accounts may log in from)")
+      ->check(is_address())
+      ->group(kWhere);
+  load->add_option("--core", a.core, "polling core (default: wherever the operating system puts it)")->group(kWhere);
+  load->add_option("--hugepages", a.hugepages, "as [memory] hugepages of the configuration")
+      ->check(CLI::IsMember({"auto", "off", "required"}))
+      ->capture_default_str()
+      ->group(kWhere);
+  load->add_option("--sessions", a.sessions, "log in with the first N accounts (default: all)")
+      ->check(CLI::Range(1u, kMaxLoadSessions))
+      ->group(kWhere);
+  load->add_flag("--floor", a.floor,
+                 "the other side is `crosswire echo`, or sends every frame back as it is, MAC addresses swapped or not")
+      ->group(kWhere);
+
+  load->add_option("--mix", a.mix, "adds/cancels/crossing orders, in percent")->capture_default_str()->group(kWhat);
+  load->add_option("--resting", a.resting, "orders in the books from the start on (default 10000)")->group(kWhat);
+  load->add_option("--seed", a.seed, "of orders and arrivals: same seed, same orders")
+      ->capture_default_str()
+      ->group(kWhat);
+  CLI::Option* const capture =
+      load->add_option("--capture", a.capture,
+                       "send the orders of this flow capture again, when they were sent then, or at --rate; the "
+                       "appliance must be fresh")
+          ->type_name("FILE")
+          ->group(kWhat);
+
+  CLI::Option* const rate = load->add_option("--rate", a.rate, "orders per second")
+                                ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
+                                ->capture_default_str()
+                                ->group(kWhen);
+  CLI::Option* const arrivals =
+      load->add_option("--arrivals", a.arrivals, "constant, poisson or burst:N")->capture_default_str()->group(kWhen);
+  CLI::Option* const gaps =
+      load->add_option("--gaps", a.gaps, "the gaps between the frames of this capture, over and over")
+          ->type_name("FILE")
+          ->excludes(rate)
+          ->excludes(arrivals)
+          ->excludes(capture)
+          ->group(kWhen);
+  load->add_option("--window", a.window, "a closed loop: this many orders outstanding, as fast as they are answered")
+      ->check(CLI::Range(1u, 1u << 20))
+      ->excludes(rate)
+      ->excludes(arrivals)
+      ->excludes(gaps)
+      ->excludes(capture)
+      ->group(kWhen);
+  load->add_option("--seconds", a.seconds, "measured")
+      ->check(CLI::Range(0.001, 86'400.0))
+      ->capture_default_str()
+      ->group(kWhen);
+  load->add_option("--warm-up", a.warm_up, "seconds before, not measured")
+      ->check(CLI::Range(0.0, 3'600.0))
+      ->capture_default_str()
+      ->group(kWhen);
+
+  load->add_option("--json", a.json, "all figures")->type_name("FILE")->group(kOut);
+  load->add_option("--hgrm", a.hgrm, "PREFIX-ack.hgrm, -execution, -feed: HdrHistogram's percentile format")
+      ->type_name("PREFIX")
+      ->group(kOut);
+  load->add_option("--svg", a.svg, "percentile curve, and latency over time")->type_name("FILE")->group(kOut);
+  load->add_option("--beside", a.beside, "print the difference to this --json report of the floor")
+      ->type_name("FILE")
+      ->group(kOut);
+  load->footer(
+      "Exit status: 0 all was sent at the rate asked for, 1 a partial result or none (one line says why), 2 wrong "
+      "usage.\n"
+      "Examples:\n"
+      "  crosswire load --config crosswire.toml --device net_virtio_user0,path=/run/x.sock --rate 100000\n"
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --rate 1000000 --arrivals poisson --svg run.svg\n"
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --window 64\n"
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --floor --json floor.json   (against crosswire "
+      "echo)\n"
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --beside floor.json");
+  load->callback([arguments, rate, &exit_code] {
+    arguments->rate_given = rate->count() > 0;
+    exit_code = load_main(*arguments);
+  });
+}
+
+void add_echo_command(CLI::App& root, int& exit_code) {
+  CLI::App* const echo = root.add_subcommand(
+      "echo",
+      "The floor: a plain DPDK echo in the place of `crosswire run`, on the same device with the same bursts, that\n"
+      "sends each order back at the size of its answer. What `crosswire load --floor` measures.");
+  const auto path = std::make_shared<std::string>();
+  echo->add_option("--config", *path, "the appliance's configuration file (TOML)")->required()->type_name("FILE");
+  echo->footer(
+      "Example:\n  crosswire echo --config crosswire.toml\n"
+      "  crosswire load --config crosswire.toml --device ... --floor --json floor.json");
+  echo->callback([path, &exit_code] { exit_code = echo_main(*path); });
+}
+
+void add_plan_command(CLI::App& root, int& exit_code) {
+  CLI::App* const plan =
+      root.add_subcommand("plan",
+                          "Show which core polls which stage and why, which rules that breaks, and what memory is "
+                          "taken: what run will do.\n"
+                          "Without --config: for one partition with defaults. Needs no root and starts nothing.");
+  const auto options = std::make_shared<PlanOptions>();
+  plan->add_option("--config", options->configs, "configuration file (TOML); several: a partition each")
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->check(not_empty());
+  plan->add_option("--topology", options->topology, "plan for the host in this hwloc file (lstopo host.xml, or --save)")
+      ->type_name("FILE")
+      ->check(not_empty());
+  plan->add_option("--nic-node", options->nic_node, "NUMA node of the NIC, instead of what the host says")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  plan->add_option("--isolated", options->isolated, "cores as if the kernel isolated these (isolcpus=LIST)")
+      ->type_name("LIST");
+  plan->add_option("--nohz-full", options->nohz_full, "cores as if the kernel were started with nohz_full=LIST")
+      ->type_name("LIST");
+  plan->add_flag("--record", options->record, "count the memory of `run --record`, too");
+  plan->add_flag("--json", options->json, "for programs; docs/placement.md lists the keys");
+  plan->add_flag("--ascii", options->ascii, "draw the machine, too")->excludes("--json");
+  plan->add_option("--svg", options->svg, "write a picture of the machine")->type_name("FILE")->check(not_empty());
+  plan->add_option("--save", options->save, "write this host, the kernel's lists included, for --topology elsewhere")
+      ->type_name("FILE")
+      ->check(not_empty());
+  plan->footer(
+      "Example:\n  crosswire plan --config crosswire.toml --ascii\n"
+      "  crosswire plan --topology host.xml --isolated 2-7 --nic-node 1 --svg plan.svg");
+  plan->callback([options, &exit_code] { exit_code = plan_main(*options); });
+}
+
+void add_top_command(CLI::App& root, int& exit_code) {
+  CLI::App* const top = root.add_subcommand(
+      "top",
+      "Watch a running appliance: load of each stage, rings, latency in the box, rates, drops, sessions, books.\n"
+      "q ends it, any other key refreshes.");
+  const auto options = std::make_shared<TopOptions>();
+  top->add_option("--prefix", options->prefix, "DPDK's file prefix of the appliance")
+      ->type_name("P")
+      ->capture_default_str()
+      ->check(not_empty());
+  top->add_option("--socket", options->socket, "its telemetry socket, instead")->type_name("PATH")->check(not_empty());
+  top->add_option("--interval", options->interval_s, "seconds from one page to the next")
+      ->type_name("S")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 3600.0));
+  top->add_flag("--once", options->once, "print one page and end; so without a terminal");
+  top->add_flag("--json", options->json, "print all figures once, as one JSON object");
+  top->footer("Example:\n  crosswire top\n  crosswire top --once --prefix crosswire");
+  top->callback([options, &exit_code] { exit_code = top_main(*options); });
+}
+
+/// "run, replay, ... or top", as they were added.
+std::string commands_of(CLI::App& root) {
+  const std::vector<CLI::App*> commands = root.get_subcommands([](const CLI::App*) { return true; });
+  std::string text;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (i > 0) text += i + 1 == commands.size() ? " or " : ", ";
+    text += commands[i]->get_name();
+  }
+  return text;
+}
+
+}  // namespace
+
+int command_line(int argc, const char* const* argv) {
+  constexpr int kWrongUsage = 2;
+  int exit_code = 0;
+  CLI::App app("crosswire: a kernel-bypass exchange appliance", "crosswire");
+  app.set_version_flag("--version", "crosswire " CROSSWIRE_VERSION);
+  app.require_subcommand(1);
+  app.footer("Example:\n  crosswire replay --help");
+  add_run_command(app, exit_code);
+  add_replay_command(app, exit_code);
+  add_doctor_command(app, exit_code);
+  add_flow_command(app, exit_code);
+  add_load_command(app, exit_code);
+  add_echo_command(app, exit_code);
+  add_plan_command(app, exit_code);
+  add_top_command(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      std::fprintf(stderr, "crosswire: \"%s\" is no command; give %s, or see crosswire --help\n", argv[1],
+                   commands_of(app).c_str());
+      return kWrongUsage;
+    }
+    if (app.exit(error) != 0) return kWrongUsage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "crosswire: %s\n", error.what());
+    return 1;
+  }
+  // Figures that could not be printed are lost: the caller must know.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "crosswire: the output cannot be written; make room where stdout goes\n");
+    return 1;
+  }
+  return exit_code;
+}
+
+}  // namespace crosswire
