@@ -446,9 +446,14 @@ std::uint64_t resident_kib() {
 }
 
 TEST(LoadAccounts, ALongRunTakesNoMoreMemoryThanAShortOne) {
+#ifdef __SANITIZE_ADDRESS__  // whose allocator keeps for a while what was freed: a tenth of the run, for what else it does
+  constexpr std::uint32_t kMillis = 220;
+#else
+  constexpr std::uint32_t kMillis = 2'200;
+#endif
   LoadOptions options = load_options();
   options.schedule = LoadSchedule::poisson(500'000, 5);
-  options.measured_ns = 2'200 * kMilli;
+  options.measured_ns = kMillis * kMilli;
   LoadRig rig(options);
   rig.keep_sent = false;
   rig.exchange.answers_kept = 1'000;
@@ -460,10 +465,10 @@ TEST(LoadAccounts, ALongRunTakesNoMoreMemoryThanAShortOne) {
   }
   const LoadFigures& figures = rig.client.figures();
   EXPECT_EQ(figures.partial, "");
-  EXPECT_GT(figures.sent, 1'050'000u);
+  EXPECT_GT(figures.sent, 478u * kMillis) << "500 a millisecond";
   EXPECT_EQ(figures.answered, figures.sent);
   EXPECT_EQ(figures.lost, 0u);
-#ifndef __SANITIZE_ADDRESS__  // whose allocator keeps for a while what was freed
+#ifndef __SANITIZE_ADDRESS__
   EXPECT_LE(resident_kib(), before_kib + 4'096) << "a million orders more, a tenth of them at 200 bytes would show";
 #endif
 }
