@@ -110,6 +110,17 @@ def headers_without_pragma_once():
                 yield name(path)
 
 
+def slow_headers_that_spread():
+    """CLI11 costs seconds wherever it is included: in one file. The others are in no header, which would hand them on."""
+    handed_on = ("nlohmann/", "prometheus/", "spdlog/")
+    for folder in [*FOLDERS, "tests", "bench"]:
+        for path in sources(folder):
+            for included in INCLUDE.findall(path.read_text()):
+                if (included.startswith("CLI/") and name(path) != "app/command_line.cpp") or (
+                        included.startswith(handed_on) and path.suffix == ".hpp"):
+                    yield f"{name(path)} includes {included}"
+
+
 def tests_that_the_protocol_names_and_nobody_wrote():
     written = set()
     for path in (ROOT / "tests").rglob("*.cpp"):
@@ -155,6 +166,7 @@ RULES = {
     "no counter is called errors": counters_called_errors,
     "every source opens with what it is": files_without_an_opening_comment,
     "every header is included once": headers_without_pragma_once,
+    "headers that are slow to compile stay where they are needed": slow_headers_that_spread,
     "every test that docs/protocol.md names is there": tests_that_the_protocol_names_and_nobody_wrote,
     "docs/operating.md says what each drop means": drops_that_operators_are_not_told_of,
     "docs/operating.md says what to do about each warning and error of the log": log_lines_that_operators_are_not_told_of,
