@@ -1,5 +1,5 @@
-// The engine alone, entered by apply(span of commands), bursts of 1 and of 32: what a command costs without the stages
-// around it. The flow is the budget's (45 % adds, 45 % cancels, 10 % crossing) on one symbol with a resting book.
+// The engine alone, entered by apply(span of commands), bursts of 1 to 32: what a command costs without the stages around
+// it. The flow is the budget's (45 % adds, 45 % cancels, 10 % crossing) on one symbol, or many, with resting orders.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -15,9 +15,9 @@ constexpr std::uint32_t kSlots = 1u << 22;
 constexpr std::uint64_t kEventRing = 4096;
 using bench::kMid, bench::kTick;
 
-EngineConfig bench_config() {
+EngineConfig bench_config(std::uint32_t symbols) {
   EngineConfig config;
-  config.symbols = {{{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMid}, kTick}};
+  config.symbols.assign(symbols, {{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMid}, kTick});
   config.max_orders = kSlots / 2;
   config.user_ref_window = 1u << 22;
   return config;
@@ -26,7 +26,8 @@ EngineConfig bench_config() {
 void engine_apply(benchmark::State& state) {
   const auto burst = static_cast<std::size_t>(state.range(0));
   const auto resting = static_cast<std::uint32_t>(state.range(1));
-  const EngineConfig config = bench_config();
+  const auto symbols = static_cast<std::uint32_t>(state.range(2));
+  const EngineConfig config = bench_config(symbols);
   Arena arena(Engine::bytes_for(config, kSlots) + Orders::bytes_for(kSlots) + SlotSource::bytes_for(kSlots) +
               SlotReturner::bytes_for(kSlots) + SlotReturnRing::bytes_for(slot_return_capacity(kSlots)) +
               EventRing::bytes_for(kEventRing));
@@ -42,11 +43,11 @@ void engine_apply(benchmark::State& state) {
   open.kind = CommandKind::phase;
   open.sequence = Sequence{1};
   open.phase.phase = Phase::continuous;
-  engine.apply({&open, 1}, events.producer());
+  while (engine.apply({&open, 1}, events.producer()) == 0) reader.release(reader.available());
   reader.release(reader.available());
 
   // Far more commands than the caches hold are made beforehand, so that making them is not measured.
-  bench::OrderMix flow(resting);
+  bench::OrderMix flow(resting, 50, symbols);
   std::uint64_t sequence = 1;  // the first command opens the market
   constexpr std::size_t kBatch = 1u << 20;
   std::vector<Command> commands(kBatch, Command{});
@@ -94,7 +95,10 @@ void engine_apply(benchmark::State& state) {
   state.counters["executions_per_order"] =
       static_cast<double>(counters[EngineCounter::executions]) / static_cast<double>(counters[EngineCounter::orders]);
 }
-BENCHMARK(engine_apply)->ArgNames({"burst", "resting"})->ArgsProduct({{1, 8, 32}, {1'000, 50'000, 1'000'000}});
+BENCHMARK(engine_apply)
+    ->ArgNames({"burst", "resting", "symbols"})
+    ->ArgsProduct({{1, 8, 32}, {1'000, 50'000, 1'000'000}, {1}})
+    ->ArgsProduct({{1, 8, 32}, {100'000}, {1'000, 10'000}});
 
 }  // namespace
 }  // namespace crosswire

@@ -15,8 +15,9 @@ inline constexpr std::uint32_t kMid = 1'000'000, kTick = 100;
 /// One client's orders, without what a session or slot adds. Always the same.
 class OrderMix {
  public:
-  /// `levels`: prices a side that adds are spread over.
-  explicit OrderMix(std::uint32_t resting, std::uint32_t levels = 50) : resting_(resting), levels_(levels) {}
+  /// `levels`: prices a side that adds are spread over. `symbols`: 1 .. 65,534, each order one at random.
+  explicit OrderMix(std::uint32_t resting, std::uint32_t levels = 50, std::uint32_t symbols = 1)
+      : resting_(resting), levels_(levels), symbols_(symbols) {}
 
   Command next() {
     const std::uint32_t dice = below(100);
@@ -25,6 +26,7 @@ class OrderMix {
     const bool crossing = live_.size() > resting_ / 2 && dice < 10;
     const std::uint32_t away = below(levels_) * kTick;
     Command c = begin(CommandKind::enter, ++number_);
+    if (symbols_ > 1) c.symbol = SymbolId{static_cast<std::uint16_t>(1 + below(symbols_))};
     c.order.side = buy ? Side::buy : Side::sell;
     c.order.quantity = 100;
     c.order.time_in_force = crossing ? TimeInForce::ioc : TimeInForce::day;
@@ -61,6 +63,7 @@ class OrderMix {
 
   std::uint32_t resting_;
   std::uint32_t levels_;
+  std::uint32_t symbols_;
   std::mt19937_64 random_{42};
   std::vector<std::uint32_t> live_;
   std::uint32_t number_ = 0;

@@ -92,7 +92,7 @@ class Engine {
   const BookPools& pools() const { return pools_; }
 
  private:
-  struct SymbolState {
+  struct alignas(2 * kCacheLine) SymbolState {
     Book book;
     Phase phase = Phase::pre_open;
     Price reference;  // the last execution's price, before the first one the previous close

@@ -3,13 +3,15 @@
 // A radix tree of 64-way nodes, each with a bitmap of its children, over the price's *rank*: 0 is the best price the
 // side can have, so asks count ticks up from 0 and bids count them down from the highest. Depth is fixed by the number
 // of ranks (5 for a tick of 0.01, 6 at most), so find, insert and erase cost a handful of loads that stay in L1 for the
-// busy prices, whatever the prices look like, and the neighbour of a price is found with count-trailing-zeros.
+// busy prices, whatever the prices look like, and the neighbour of a price is found with count-trailing-zeros. What
+// happens in the leaf of the last insert costs one.
 //
 //   root  [..1..1..]           bits 24..29 of the rank
 //            └─ [...11..]      bits 18..23
 //                  └─ .. leaf  bits 0..5: child = level index
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <span>
@@ -99,20 +101,23 @@ class Ladder {
 
   /// Adds a level at a rank that has none. Needs nodes_needed() free nodes.
   void insert(LadderNodes& nodes, Rank rank, std::uint32_t level) {
-    std::uint32_t node = root_;
-    for (unsigned shift = top_shift_; shift > 0; shift -= 6) {
-      const unsigned slot = (rank.value >> shift) & 63;
-      std::uint32_t child = child_of(nodes[node], slot);
-      if (child == kNothing) {
-        child = nodes.take();
-        set(nodes[node], slot, child);
+    if (rank.value >> 6 != leaf_key_) {
+      if (empty() && leaf_key_ != kNothing) prune_empty_leaf(nodes);
+      leaf_ = root_;
+      for (unsigned shift = top_shift_; shift > 0; shift -= 6) {
+        const unsigned slot = (rank.value >> shift) & 63;
+        std::uint32_t child = child_of(nodes[leaf_], slot);
+        if (child == kNothing) {
+          child = nodes.take();
+          set(nodes[leaf_], slot, child);
+        }
+        leaf_ = child;
       }
-      node = child;
+      leaf_key_ = rank.value >> 6;
     }
-    CHECK(child_of(nodes[node], rank.value & 63) == kNothing, "rank %u has a level already", rank.value);
-    set(nodes[node], rank.value & 63, level);
-    leaf_ = node;
-    leaf_key_ = rank.value >> 6;
+    CHECK(child_of(nodes[leaf_], rank.value & 63) == kNothing, "rank %u has a level already", rank.value);
+    set(nodes[leaf_], rank.value & 63, level);
+    ++levels_;
     if (rank < best_) {
       best_ = rank;
       best_level_ = level;
@@ -121,21 +126,8 @@ class Ladder {
 
   /// Removes the level at `rank`, which must have one.
   void erase(LadderNodes& nodes, Rank rank) {
-    std::uint32_t path[kMaxDepth];
-    const unsigned depth = descend(nodes, rank, path);
-    CHECK(depth * 6 == top_shift_ && child_of(nodes[path[depth]], rank.value & 63) != kNothing, "rank %u has no level",
-          rank.value);
-    if (rank == best_) {
-      best_ = after(nodes, rank);
-      best_level_ = best_ == kNoRank ? kNothing : find(nodes, best_);
-    }
-    for (unsigned at = depth;; --at) {
-      LadderNode& node = nodes[path[at]];
-      node.mask &= ~(std::uint64_t{1} << ((rank.value >> (top_shift_ - 6 * at)) & 63));
-      if (node.mask != 0 || at == 0) break;
-      if (path[at] == leaf_) leaf_key_ = kNothing;
-      nodes.give_back(path[at]);
-    }
+    if (rank.value >> 6 != leaf_key_ || !erase_in_leaf(nodes[leaf_], rank)) erase_in_tree(nodes, rank);
+    --levels_;
   }
 
   /// The next worse rank that has a level, or kNoRank.
@@ -162,6 +154,11 @@ class Ladder {
     void better(const LadderNodes& nodes) { step<false>(nodes); }
 
    private:
+    friend class Ladder;
+    Cursor(const Ladder& ladder, const std::uint32_t* path, unsigned depth, Rank at)
+        : depth_(depth), top_shift_(ladder.top_shift_), rank_(at) {
+      std::copy_n(path, depth + 1, path_);
+    }
     template <bool kAfter>
     void step(const LadderNodes& nodes) {
       rank_ = climb<kAfter>(nodes, path_, depth_, top_shift_, rank_);
@@ -177,9 +174,58 @@ class Ladder {
   static std::uint32_t child_of(const LadderNode& node, unsigned slot) {
     return (node.mask >> slot) & 1 ? node.child[slot] : kNothing;
   }
+  static std::uint64_t bit(unsigned slot) { return std::uint64_t{1} << slot; }
   static void set(LadderNode& node, unsigned slot, std::uint32_t child) {
-    node.mask |= std::uint64_t{1} << slot;
+    node.mask |= bit(slot);
     node.child[slot] = child;
+  }
+
+  /// Without a look at the tree above. False, and nothing is done: a node above has to change, or the next best is in
+  /// another leaf.
+  bool erase_in_leaf(LadderNode& leaf, Rank rank) {
+    const unsigned slot = rank.value & 63;
+    CHECK(child_of(leaf, slot) != kNothing, "rank %u has no level", rank.value);
+    const std::uint64_t left = leaf.mask & ~bit(slot);
+    const bool last = levels_ == 1;
+    if (left == 0 && !last) return false;
+    if (rank == best_) {
+      const std::uint64_t worse = beyond<true>(left, slot);
+      if (worse == 0 && !last) return false;
+      best_ = last ? kNoRank : Rank{(rank.value & ~63u) | nearest<true>(worse)};
+      best_level_ = last ? kNothing : leaf.child[best_.value & 63];
+    }
+    leaf.mask = left;
+    return true;
+  }
+
+  void erase_in_tree(LadderNodes& nodes, Rank rank) {
+    std::uint32_t path[kMaxDepth];
+    const unsigned depth = descend(nodes, rank, path);
+    CHECK(depth * 6 == top_shift_ && child_of(nodes[path[depth]], rank.value & 63) != kNothing, "rank %u has no level",
+          rank.value);
+    if (rank == best_) {
+      Cursor next(*this, path, depth, rank);
+      next.worse(nodes);
+      best_ = next.rank();
+      best_level_ = empty() ? kNothing : next.level(nodes);
+    }
+    prune(nodes, rank, path, depth);
+  }
+
+  /// Takes the way to `rank`, as far as it goes, out of the tree where nothing else hangs on it.
+  void prune(LadderNodes& nodes, Rank rank, const std::uint32_t* path, unsigned depth) {
+    for (unsigned at = depth;; --at) {
+      LadderNode& node = nodes[path[at]];
+      node.mask &= ~bit((rank.value >> (top_shift_ - 6 * at)) & 63);
+      if (node.mask != 0 || at == 0) break;
+      if (path[at] == leaf_) leaf_key_ = kNothing;
+      nodes.give_back(path[at]);
+    }
+  }
+  void prune_empty_leaf(LadderNodes& nodes) {
+    const Rank in_leaf{leaf_key_ << 6};
+    std::uint32_t path[kMaxDepth];
+    prune(nodes, in_leaf, path, descend(nodes, in_leaf, path));
   }
 
   /// Follows `rank` down as far as there are nodes; fills the path and returns the last depth reached.
@@ -208,6 +254,7 @@ class Ladder {
   /// The neighbour of a rank that has a level or not.
   template <bool kAfter>
   Rank neighbour(const LadderNodes& nodes, Rank rank) const {
+    if (empty()) return kNoRank;
     std::uint32_t path[kMaxDepth];
     unsigned depth = descend(nodes, rank, path);
     return climb<kAfter>(nodes, path, depth, top_shift_, rank);
@@ -239,7 +286,10 @@ class Ladder {
   std::uint32_t best_level_ = kNothing;
   std::uint32_t root_ = 0;
   std::uint32_t top_shift_ = 0;
-  // The leaf of the last insert: most orders go where the last one went.
+  std::uint32_t levels_ = 0;
+  // The leaf of the last insert: most orders go where the last one went, and most levels leave from there. It stays
+  // where its only level leaves an empty ladder, which as a rule gets its next one there; no other node is ever without
+  // a child, but the root.
   std::uint32_t leaf_ = 0;
   std::uint32_t leaf_key_ = kNothing;
 };
