@@ -1,5 +1,5 @@
 // An exchange in a few lines for tests of the load generator: answers what a client sends after a fixed time, stalls,
-// loses, repeats and dies as told. Memory ports and virtual time; a step is a microsecond. Tests only.
+// loses, repeats and dies as told. Memory ports and virtual time. Tests only.
 #pragma once
 
 #include <algorithm>
@@ -238,7 +238,7 @@ class StubExchange {
   std::uint64_t references_ = 0, matches_ = 0, feed_number_ = 0;
 };
 
-/// A client and an exchange, a microsecond at a time.
+/// A client and an exchange, a step at a time.
 class LoadRig {
  public:
   explicit LoadRig(const LoadOptions& options) : exchange(options), client(options, rx, tx) {}
@@ -263,7 +263,7 @@ class LoadRig {
   }
 
   bool step() {
-    now_ns += kUs;
+    now_ns += step_ns;
     std::vector<FrameBytes> frames = exchange.due(now_ns);
     bool goes_on = true;
     // More than a burst: one after the other, at one time.
@@ -282,6 +282,7 @@ class LoadRig {
   }
 
   TimeNs now_ns = 1'000 * kMilli;
+  TimeNs step_ns = kUs;  // longer where seconds are waited and no microsecond is looked at
   MemoryRxPort rx;
   MemoryTxPort tx;
   StubExchange exchange;

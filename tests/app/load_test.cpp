@@ -324,6 +324,7 @@ TEST(LoadAccounts, RepeatsAndAnswersOutOfOrderAreCounted) {
 
 TEST(LoadAccounts, OrdersWithoutAnyAnswerAreLost) {
   LoadRig rig(load_options());
+  rig.step_ns = 50 * kUs;
   rig.exchange.faults.ignore = {200, 201, 202};
   rig.exchange.faults.reject = {210};
   const LoadFigures& figures = rig.run_all();
@@ -446,7 +447,7 @@ std::uint64_t resident_kib() {
 }
 
 TEST(LoadAccounts, ALongRunTakesNoMoreMemoryThanAShortOne) {
-#ifdef __SANITIZE_ADDRESS__  // whose allocator keeps for a while what was freed: a tenth of the run, for what else it does
+#ifdef __SANITIZE_ADDRESS__  // whose allocator keeps for a while what was freed: for the rest a tenth will do
   constexpr std::uint32_t kMillis = 220;
 #else
   constexpr std::uint32_t kMillis = 2'200;
@@ -534,6 +535,7 @@ TEST(LoadFloors, CanBeAMirror) {
 
 TEST(LoadFailures, NobodyThere) {
   LoadRig rig(load_options());
+  rig.step_ns = 50 * kUs;
   rig.exchange.faults.no_arp = true;
   EXPECT_NE(rig.run_all().partial.find("nobody answers ARP for 10.99.0.1"), std::string::npos);
 }
@@ -546,12 +548,14 @@ TEST(LoadFailures, ARefusedLogin) {
 
 TEST(LoadFailures, AnotherProtocol) {
   LoadRig rig(load_options());
+  rig.step_ns = 50 * kUs;
   rig.exchange.faults.other_protocol = true;
   EXPECT_NE(rig.run_all().partial.find("is not an order session's"), std::string::npos);
 }
 
 TEST(LoadFailures, AnExchangeThatDoesNotTakeTheOrdersToFillItsBooks) {
   LoadRig rig(load_options());
+  rig.step_ns = 50 * kUs;
   rig.exchange.faults.ignore = {1, 2};
   const LoadFigures& figures = rig.run_all();
   EXPECT_NE(figures.partial.find("2 of the 100 orders to fill the books had no answer"), std::string::npos)
@@ -565,6 +569,7 @@ TEST(LoadFailures, AServerThatDiesLeavesAPartialReport) {
   options.schedule = LoadSchedule::constant(1'000);
   LoadRig rig(options);
   ASSERT_TRUE(rig.get_ready());
+  rig.step_ns = 50 * kUs;
   rig.exchange.faults.dead_from_ns = rig.now_ns + 2'000 * kMilli;
   const LoadFigures& figures = rig.run();
   EXPECT_NE(figures.partial.find("has sent nothing for 10 s"), std::string::npos) << figures.partial;
