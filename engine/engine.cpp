@@ -8,8 +8,9 @@
 namespace crosswire {
 namespace {
 
-/// Every side has a root; beyond it a level shares most of its path with its neighbours. Prices that do not, scattered
-/// over the whole range, may run the nodes out before the levels: the engine answers both alike.
+/// Every side has a root and, while it is empty, may keep one way down; beyond that a level shares most of its path
+/// with its neighbours. Prices that do not, scattered over the whole range, may run the nodes out before the levels:
+/// the engine answers both alike.
 std::uint32_t ladder_nodes(const EngineConfig& config) {
   return static_cast<std::uint32_t>(config.symbols.size()) * 2 * Ladder::kMaxDepth + 2 * config.max_levels;
 }

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace crosswire {
 namespace {
@@ -108,6 +109,24 @@ TEST(Ladder, AgreesWithAMapWhereItIsOftenEmpty) {
   for (const std::uint32_t ranks : {1u, 2u, 64u, 65u, 5000u, 20'000'000u, 1'999'999'901u}) {
     for (const std::size_t most_levels : {1u, 2u, 3u}) agrees_with_a_map(ranks, 1, most_levels);
   }
+}
+
+TEST(Ladder, TakesNoNodesFromOthersByWhatAnEmptyOneKeeps) {
+  constexpr std::uint32_t kRanks = 1'999'999'901, kLadders = 50;
+  Arena arena(LadderNodes::bytes_for(kLadders * Ladder::kMaxDepth), HugepagePolicy::off);
+  LadderNodes nodes(arena, kLadders * Ladder::kMaxDepth);
+  std::vector<Ladder> ladders(kLadders);
+  for (Ladder& ladder : ladders) ladder.init(nodes, kRanks);
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 20; ++round) {
+    for (Ladder& ladder : ladders) {
+      const Rank rank{static_cast<std::uint32_t>(random() % kRanks)};
+      ladder.insert(nodes, rank, 1);
+      ladder.erase(nodes, rank);
+      ASSERT_TRUE(ladder.empty());
+    }
+  }
+  EXPECT_EQ(nodes.free_count(), 0u) << "each has kept a way, of six nodes with the root";
 }
 
 }  // namespace
