@@ -13,18 +13,18 @@
 #include <string>
 #include <vector>
 
-#include "app/config.hpp"
-#include "app/doctor.hpp"
-#include "app/echo.hpp"
-#include "app/file_clash.hpp"
-#include "app/flow.hpp"
-#include "app/flow_frames.hpp"
-#include "app/load.hpp"
-#include "app/load_options.hpp"
-#include "app/plan.hpp"
-#include "app/replay.hpp"
-#include "app/run.hpp"
-#include "app/top.hpp"
+#include "app/config/config.hpp"
+#include "app/doctor/doctor.hpp"
+#include "app/files/file_clash.hpp"
+#include "app/flow/flow.hpp"
+#include "app/flow/frames.hpp"
+#include "app/load/echo.hpp"
+#include "app/load/load.hpp"
+#include "app/load/options.hpp"
+#include "app/plan/plan.hpp"
+#include "app/replay/replay.hpp"
+#include "app/run/run.hpp"
+#include "app/top/top.hpp"
 
 namespace crosswire {
 namespace {

@@ -8,8 +8,8 @@
 #include "engine/event.hpp"
 #include "engine/order_lists.hpp"
 #include "engine/user_refs.hpp"
-#include "hugepages/broadcast_ring.hpp"
-#include "hugepages/histogram.hpp"
+#include "hugepages/base/histogram.hpp"
+#include "hugepages/rings/broadcast_ring.hpp"
 
 namespace crosswire::bench {
 namespace {

@@ -4,11 +4,11 @@
 #include <array>
 #include <utility>
 
-#include "app/partition.hpp"
+#include "app/partition/partition.hpp"
 #include "bench/meter.hpp"
 #include "bench/order_mix.hpp"
 #include "netstack/client/order_client.hpp"
-#include "netstack/session/frame_writer.hpp"
+#include "netstack/frame_writer/frame_writer.hpp"
 
 namespace crosswire::bench {
 namespace {

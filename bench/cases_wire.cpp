@@ -4,11 +4,11 @@
 
 #include "bench/meter.hpp"
 #include "netstack/client/order_client.hpp"
+#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/intake/order_rules.hpp"
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/port/port.hpp"
-#include "netstack/session/frame_writer.hpp"
-#include "netstack/session/order_rules.hpp"
 #include "netstack/udp/datagram_reader.hpp"
 #include "netstack/wire/itch.hpp"
 

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "app/flow_synthetic.hpp"
-#include "app/partition.hpp"
-#include "hugepages/topology.hpp"
+#include "app/flow/synthetic.hpp"
+#include "app/partition/partition.hpp"
+#include "hugepages/host/topology.hpp"
 #include "netstack/port/capture.hpp"
 
 namespace crosswire {

@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "hugepages/broadcast_ring.hpp"
-#include "hugepages/spsc_ring.hpp"
-#include "hugepages/topology.hpp"
+#include "hugepages/host/topology.hpp"
+#include "hugepages/rings/broadcast_ring.hpp"
+#include "hugepages/rings/spsc_ring.hpp"
 
 namespace crosswire {
 namespace {

@@ -9,7 +9,7 @@
 #include "engine/ladder.hpp"
 #include "engine/order.hpp"
 #include "engine/types.hpp"
-#include "hugepages/arena.hpp"
+#include "hugepages/memory/arena.hpp"
 
 namespace crosswire {
 

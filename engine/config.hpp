@@ -1,4 +1,4 @@
-// What the engine has to know before it starts. Plain values, checked by the caller (app/config).
+// What the engine has to know before it starts. Plain values, checked by the caller (app/config/config).
 #pragma once
 
 #include <cstdint>

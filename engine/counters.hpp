@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "hugepages/count_word.hpp"
+#include "hugepages/base/count_word.hpp"
 
 namespace crosswire {
 

@@ -39,8 +39,8 @@
 #include "engine/event.hpp"
 #include "engine/order_lists.hpp"
 #include "engine/user_refs.hpp"
-#include "hugepages/arena.hpp"
-#include "hugepages/broadcast_ring.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "hugepages/rings/broadcast_ring.hpp"
 
 namespace crosswire {
 
@@ -61,7 +61,7 @@ class Engine {
  public:
   using Out = BroadcastRing<Event>::Producer;
 
-  /// `config` is checked already (app/config). `returner` gets the slots of dead orders. All outlive the engine.
+  /// `config` is checked already (app/config/config). `returner` gets the slots of dead orders. All outlive the engine.
   Engine(const EngineConfig& config, Orders& orders, SlotReturner& returner, Arena& arena);
   /// `slots`: of the order pool.
   static std::size_t bytes_for(const EngineConfig& config, std::uint32_t slots);

@@ -16,9 +16,9 @@
 #include <cstdint>
 #include <span>
 
-#include "hugepages/arena.hpp"
-#include "hugepages/check.hpp"
-#include "hugepages/strong.hpp"
+#include "hugepages/base/check.hpp"
+#include "hugepages/base/strong.hpp"
+#include "hugepages/memory/arena.hpp"
 
 namespace crosswire {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "engine/engine.hpp"
-#include "hugepages/mailbox.hpp"
+#include "hugepages/rings/mailbox.hpp"
 
 namespace crosswire {
 
@@ -35,7 +35,8 @@ class MatchStage {
   /// Applies up to kMaxCommands that wait, as far as the event ring has room. Returns how many it finished, and one
   /// more if it stopped in the middle of a long one.
   std::size_t poll() {
-    if (tops_.asked()) [[unlikely]] tell_tops();
+    if (tops_.asked()) [[unlikely]]
+      tell_tops();
     std::size_t done = 0;
     if (const std::uint64_t waiting = in_.available(); waiting > 0) {
       const std::uint64_t until_wrap = commands_.capacity() - (in_.position() & (commands_.capacity() - 1));

@@ -7,17 +7,17 @@
 #include <type_traits>
 
 #include "engine/types.hpp"
-#include "hugepages/order_pool.hpp"
+#include "hugepages/memory/order_pool.hpp"
 
 namespace crosswire {
 
 /// Half a cache line; read and written by match alone. An order that is not in a book has level == kNoLevel: one that
 /// is being placed, or waits for the closing call.
 struct HotOrder {
-  OrderIndex next;              // behind this one in the level's queue
-  OrderIndex prev;              // ahead of it
-  std::uint32_t level;          // index in the engine's level pool
-  Quantity open;                // shares that may still execute
+  OrderIndex next;      // behind this one in the level's queue
+  OrderIndex prev;      // ahead of it
+  std::uint32_t level;  // index in the engine's level pool
+  Quantity open;        // shares that may still execute
   // One word, so that it is stored whole: half a word that was just stored alone cannot be read on before it has
   // settled.
   std::uint64_t ref_and_session;

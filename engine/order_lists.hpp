@@ -7,8 +7,8 @@
 #include <span>
 
 #include "engine/types.hpp"
-#include "hugepages/arena.hpp"
-#include "hugepages/check.hpp"
+#include "hugepages/base/check.hpp"
+#include "hugepages/memory/arena.hpp"
 
 namespace crosswire {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "hugepages/strong.hpp"
+#include "hugepages/base/strong.hpp"
 
 namespace crosswire {
 

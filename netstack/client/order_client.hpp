@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "hugepages/check.hpp"
+#include "hugepages/base/check.hpp"
 #include "netstack/client/stream_follower.hpp"
 #include "netstack/wire/mold.hpp"
 #include "netstack/wire/ouch.hpp"

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <span>
 
-#include "hugepages/arena.hpp"
-#include "hugepages/check.hpp"
+#include "hugepages/base/check.hpp"
+#include "hugepages/memory/arena.hpp"
 
 namespace crosswire {
 

@@ -6,7 +6,7 @@
 
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/link/ethernet.hpp"
-#include "netstack/receive_counters.hpp"
+#include "netstack/receive/counters.hpp"
 #include "netstack/wire/bytes.hpp"
 
 namespace crosswire::ip {

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "netstack/ip/address.hpp"
+#include "netstack/common/address.hpp"
 #include "netstack/ip/checksum.hpp"
 #include "netstack/link/ethernet.hpp"
-#include "netstack/receive_counters.hpp"
+#include "netstack/receive/counters.hpp"
 #include "netstack/wire/bytes.hpp"
 
 namespace crosswire::ip {

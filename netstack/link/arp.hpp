@@ -7,9 +7,9 @@
 
 #include <cstdint>
 
-#include "netstack/ip/address.hpp"
+#include "netstack/common/address.hpp"
 #include "netstack/link/ethernet.hpp"
-#include "netstack/receive_counters.hpp"
+#include "netstack/receive/counters.hpp"
 
 namespace crosswire::link {
 

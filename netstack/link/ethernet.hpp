@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "netstack/link/mac_number.hpp"
+#include "netstack/common/mac_number.hpp"
 #include "netstack/link/vlan_filter.hpp"
-#include "netstack/receive_counters.hpp"
+#include "netstack/receive/counters.hpp"
 #include "netstack/wire/bytes.hpp"
 
 namespace crosswire::link {

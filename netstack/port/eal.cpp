@@ -22,7 +22,7 @@
 #include <mutex>
 #include <utility>
 
-#include "hugepages/notice.hpp"
+#include "hugepages/base/notice.hpp"
 #include "netstack/port/kernel_interface.hpp"
 
 namespace crosswire {

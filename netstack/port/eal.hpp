@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "hugepages/arena.hpp"
+#include "hugepages/memory/arena.hpp"
 
 namespace crosswire {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "netstack/config.hpp"
+#include "netstack/common/config.hpp"
 #include "netstack/port/device.hpp"
 
 namespace crosswire {

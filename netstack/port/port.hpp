@@ -8,7 +8,7 @@
 #include <span>
 
 #include "engine/types.hpp"
-#include "hugepages/check.hpp"
+#include "hugepages/base/check.hpp"
 
 namespace crosswire {
 

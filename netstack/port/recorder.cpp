@@ -7,7 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "hugepages/notice.hpp"
+#include "hugepages/base/notice.hpp"
 
 namespace crosswire {
 namespace {

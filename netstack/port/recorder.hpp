@@ -10,8 +10,8 @@
 #include <string>
 #include <thread>
 
-#include "hugepages/arena.hpp"
-#include "hugepages/count_word.hpp"
+#include "hugepages/base/count_word.hpp"
+#include "hugepages/memory/arena.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/port.hpp"
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "hugepages/check.hpp"
-#include "netstack/ip/address.hpp"
+#include "hugepages/base/check.hpp"
+#include "netstack/common/address.hpp"
 
 namespace crosswire {
 namespace {

@@ -10,11 +10,11 @@
 #include <string_view>
 
 #include "engine/types.hpp"
-#include "hugepages/arena.hpp"
-#include "netstack/config.hpp"
-#include "netstack/link/mac_number.hpp"
-#include "netstack/receive_counters.hpp"
-#include "netstack/session/fixed_map.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "netstack/common/config.hpp"
+#include "netstack/common/fixed_map.hpp"
+#include "netstack/common/mac_number.hpp"
+#include "netstack/receive/counters.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {

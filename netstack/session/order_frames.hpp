@@ -13,7 +13,7 @@
 #include <cstring>
 #include <initializer_list>
 
-#include "netstack/config.hpp"
+#include "netstack/common/config.hpp"
 #include "netstack/ip/checksum.hpp"
 #include "netstack/session/logins.hpp"
 #include "netstack/wire/bytes.hpp"
@@ -33,8 +33,8 @@ class OrderFrames {
     };
     const auto high = [](unsigned value, int shift) { return static_cast<std::uint8_t>(value >> shift); };
     expect(0, {net.mac[0], net.mac[1], net.mac[2], net.mac[3], net.mac[4], net.mac[5]});
-    expect(12, {0x08, 0x00, 0x45});       // IPv4, header of five words
-    expect(20, {0x00}, 0x3F);             // no fragment: neither "more" nor an offset
+    expect(12, {0x08, 0x00, 0x45});  // IPv4, header of five words
+    expect(20, {0x00}, 0x3F);        // no fragment: neither "more" nor an offset
     expect(21, {0x00});
     expect(23, {IPPROTO_UDP});
     expect(30, {high(net.address, 24), high(net.address, 16), high(net.address, 8), high(net.address, 0)});
@@ -59,7 +59,8 @@ class OrderFrames {
     if (differences != 0 || !lengths_hold || !ip::checksum_holds(at + kIp, kIpBytes)) return {};
     // The pseudo-header's addresses lie before the UDP header anyway; 0 says that the sender computed no checksum.
     const std::uint64_t pseudo = (std::uint64_t{IPPROTO_UDP} + udp_bytes) << 8;
-    if (number_at<wire::be16>(at + kUdp + 6) != 0 && !ip::checksum_holds(at + kUdp - 8, udp_bytes + 8, pseudo)) return {};
+    if (number_at<wire::be16>(at + kUdp + 6) != 0 && !ip::checksum_holds(at + kUdp - 8, udp_bytes + 8, pseudo))
+      return {};
 
     std::memcpy(source.mac.data(), at + 6, source.mac.size());
     source.vlan = 0;

@@ -3,8 +3,8 @@
 
 #include <stdexcept>
 
-#include "app/flow_error.hpp"
-#include "app/flow_output.hpp"
+#include "app/flow/error.hpp"
+#include "app/flow/output.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace crosswire {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/partition.hpp"
+#include "app/partition/partition.hpp"
 #include "netstack/wire/itch.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/netstack/client_frames.hpp"

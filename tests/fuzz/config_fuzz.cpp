@@ -1,12 +1,12 @@
 // The configuration file: any bytes. It is refused in one line that names file and line, or it is complete and within
 // what the rest of the program takes without asking.
-#include "app/config.hpp"
+#include "app/config/config.hpp"
 
 #include <bit>
 #include <limits>
 #include <set>
 
-#include "app/partition.hpp"
+#include "app/partition/partition.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace crosswire {

@@ -1,11 +1,11 @@
 // Recorded exchange data: byte 0 says which file, and whether the rest comes behind the right header or is all of it
 // (gzipped, perhaps). Refused with file and line, or rows that the flow may use without asking.
-#include "app/flow_csv.hpp"
+#include "app/flow/csv.hpp"
 
 #include <map>
 
-#include "app/flow_error.hpp"
-#include "app/flow_message.hpp"
+#include "app/flow/error.hpp"
+#include "app/flow/message.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace crosswire {

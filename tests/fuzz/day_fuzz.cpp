@@ -1,7 +1,7 @@
 // day.toml and times of day: any bytes. A file is refused in one message that names it, or it is complete.
-#include "app/day.hpp"
+#include "app/flow/recorded_day.hpp"
 
-#include "app/flow_error.hpp"
+#include "app/flow/error.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace crosswire {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "app/flow_csv.hpp"
-#include "app/flow_synthetic.hpp"
+#include "app/flow/csv.hpp"
+#include "app/flow/synthetic.hpp"
 #include "netstack/port/capture.hpp"
 #include "tests/fuzz/script.hpp"
 #include "tests/netstack/wire/random_messages.hpp"

@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "netstack/session/order_rules.hpp"
+#include "netstack/intake/order_rules.hpp"
 #include "tests/fuzz/message_fields.hpp"
 
 namespace crosswire {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/types.hpp"
-#include "netstack/config.hpp"
+#include "netstack/common/config.hpp"
 #include "netstack/port/memory_port.hpp"
 #include "netstack/wire/mold.hpp"
 #include "netstack/wire/ouch.hpp"

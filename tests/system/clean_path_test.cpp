@@ -29,11 +29,11 @@
 #include <thread>
 #include <utility>
 
-#include "app/flow_synthetic.hpp"
-#include "app/partition.hpp"
-#include "app/poll.hpp"
+#include "app/flow/synthetic.hpp"
+#include "app/partition/partition.hpp"
+#include "app/run/poll.hpp"
 #include "hot_path_watch.hpp"
-#include "hugepages/resident.hpp"
+#include "hugepages/memory/resident.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/eal.hpp"

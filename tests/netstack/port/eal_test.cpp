@@ -15,7 +15,7 @@
 #include <cstdlib>
 #include <functional>
 
-#include "hugepages/notice.hpp"
+#include "hugepages/base/notice.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/kernel_interface.hpp"

@@ -9,7 +9,7 @@
 
 #include "netstack/link/ethernet.hpp"
 #include "netstack/udp/datagram_reader.hpp"
-#include "tests/netstack/random_bursts.hpp"
+#include "tests/netstack/receive/random_bursts.hpp"
 
 namespace crosswire::test {
 namespace {

@@ -1,0 +1,166 @@
+// Accounts: see the header.
+#include "app/config/accounts.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace crosswire::config_file {
+namespace {
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return result;
+}
+
+/// A password is worth as much as the file that holds it.
+void check_owner_only(const Section& section, std::string_view key, const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) {
+    section.reject(key, fmt::format("{} cannot be read", path), "give the path of a file that you may read");
+  }
+  if (!S_ISREG(status.st_mode)) {
+    section.reject(key, fmt::format("{} is not a file", path), "give the path of a file that you may read");
+  }
+  if ((status.st_mode & 077) != 0) {
+    section.reject(key, fmt::format("others may read {}", path), fmt::format("chmod 600 {}", path));
+  }
+}
+
+std::string read_password_file(const Section& section, std::string_view key, const std::string& path) {
+  check_owner_only(section, key, path);
+  std::ifstream in(path, std::ios::binary);
+  std::string password;
+  if (!in || (std::getline(in, password).bad())) {
+    section.reject(key, fmt::format("{} cannot be read", path), "give the path of a file that you may read");
+  }
+  if (!password.empty() && password.back() == '\r') password.pop_back();
+  if (password.empty()) section.reject(key, fmt::format("{} is empty", path), "write the password into it, one line");
+  return password;
+}
+
+/// Reads accounts one by one, of several files.
+class AccountReader {
+ public:
+  AccountReader(const std::string& path, Config& config) : path_(path), config_(config) {}
+
+  void read(const Section& root, const toml::table& tables) {
+    for (const toml::table* table : find_tables(path_, tables, "account")) read_account(path_, *table);
+    if (root.has("accounts_file")) {
+      const std::string path = beside(root.text("accounts_file", "give the path of a file with [[account]] tables"));
+      std::error_code error;
+      if (!std::filesystem::is_regular_file(path, error)) {
+        root.reject("accounts_file", fmt::format("{} cannot be read", path),
+                    "give the path of a file that you may read");
+      }
+      const toml::table accounts = parse_file(path);
+      config_.files.push_back(path);
+      const Section section(path, "", accounts, {"account"});
+      for (const toml::table* table : find_tables(path, accounts, "account")) read_account(path, *table);
+    }
+    if (config_.net.accounts.empty()) {
+      fail(path_, 1, "account", "missing", "add an [[account]] with user, password_file or password, and firm");
+    }
+    config_.engine.sessions = static_cast<std::uint32_t>(config_.net.accounts.size());
+  }
+
+ private:
+  void read_account(const std::string& file, const toml::table& table) {
+    const Section section(file, "account", table, {"user", "password", "password_file", "firm", "sources"});
+    AccountConfig account{};
+    constexpr std::string_view kUser = "give 1 to 6 printable ASCII characters, each user once (case does not count)";
+    account.user = section.text("user", kUser);
+    if (account.user.empty() || account.user.size() > 6 || !is_printable(account.user, '!')) {
+      section.reject("user", fmt::format("\"{}\" cannot be a user", account.user), kUser);
+    }
+    if (!users_.emplace(upper(account.user), true).second) {
+      section.reject("user", fmt::format("\"{}\" is there twice", account.user), kUser);
+    }
+    if (config_.net.accounts.size() >= 65'534) section.reject("user", "one account too many", "give at most 65534");
+    account.password = read_password(section, file);
+    account.firm.fill(' ');
+    if (section.has("firm")) {
+      constexpr std::string_view kFirm = "give 1 to 4 upper-case letters or digits";
+      const std::string firm = section.text("firm", kFirm);
+      const bool legal = std::all_of(firm.begin(), firm.end(),
+                                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+      if (firm.empty() || firm.size() > 4 || !legal)
+        section.reject("firm", fmt::format("\"{}\" cannot be a firm", firm), kFirm);
+      std::copy(firm.begin(), firm.end(), account.firm.begin());
+    }
+    if (section.has("sources")) account.sources = read_sources(section);
+    config_.net.accounts.push_back(std::move(account));
+  }
+
+  std::string read_password(const Section& section, const std::string& file) {
+    if (section.has("password") && section.has("password_file")) {
+      section.reject("password_file", "password is given as well", "keep one of the two");
+    }
+    const std::string_view key = section.has("password") ? "password" : "password_file";
+    std::string password = section.text(key, "give password_file or password");
+    if (key == "password") {
+      check_owner_only(section, key, file);
+    } else {
+      config_.files.push_back(beside(password));
+      password = read_password_file(section, key, config_.files.back());
+    }
+    if (password.size() > 10 || !is_printable(password, '!')) {
+      section.reject(key, "is no password of 0 to 10 printable ASCII characters without spaces",
+                     "shorten it, the login packet has ten places");
+    }
+    return password;
+  }
+
+  static std::vector<AddressRange> read_sources(const Section& section) {
+    constexpr std::string_view kMend = "give a list like [\"10.99.0.0/24\", \"10.98.0.7\"]";
+    std::vector<AddressRange> sources;
+    for (const std::string& text : strings(section, "sources", kMend)) {
+      const std::size_t slash = text.find('/');
+      const auto address = parse_address(text.substr(0, slash));
+      unsigned prefix = 32;
+      bool legal = address.has_value();
+      if (slash != std::string::npos) {
+        const std::string digits = text.substr(slash + 1);
+        legal = legal && !digits.empty() && digits.size() <= 2 &&
+                std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+        prefix = legal ? static_cast<unsigned>(std::stoul(digits)) : 33;
+      }
+      if (!legal || prefix > 32) section.reject("sources", fmt::format("\"{}\" is no address or range", text), kMend);
+      const std::uint32_t mask = prefix == 0 ? 0 : ~0u << (32 - prefix);
+      if ((*address & ~mask) != 0) {
+        section.reject("sources", fmt::format("\"{}\" has bits beyond its prefix", text),
+                       fmt::format("write \"{}/{}\"", format_address(*address & mask), prefix));
+      }
+      sources.push_back({*address, static_cast<std::uint8_t>(prefix)});
+    }
+    if (sources.empty()) section.reject("sources", "is an empty list", "leave it out to allow any address");
+    return sources;
+  }
+
+  /// A file named in the configuration is sought beside it.
+  std::string beside(const std::string& name) const {
+    return (std::filesystem::path(path_).parent_path() / name).string();
+  }
+
+  const std::string& path_;
+  Config& config_;
+  std::map<std::string, bool> users_;  // upper case
+};
+
+}  // namespace
+
+void read_accounts(const Section& root, const std::string& path, const toml::table& tables, Config& config) {
+  AccountReader(path, config).read(root, tables);
+}
+
+}  // namespace crosswire::config_file

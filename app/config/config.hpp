@@ -1,0 +1,99 @@
+// The configuration file: one TOML file, checked whole before anything starts, turned into the plain values that the
+// engine and the netstack take. Set-up only; no stage runs any of it. It opens files and nothing else.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "app/partition/stage.hpp"
+#include "engine/config.hpp"
+#include "hugepages/host/placement.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "netstack/common/config.hpp"
+
+namespace crosswire {
+
+/// What a polling core does in a round in which its stages found no work: nothing, the CPU's pause instruction, or give
+/// the core away.
+enum class Idle { spin, pause, yield };
+
+/// [port]: the device of `run`, and the EAL behind it.
+struct PortConfig {
+  std::string device;                  // DPDK device string: a PCI address or a vdev; empty in a replay
+  std::optional<MacAddress> mac;       // given in the file; else the device's (run), or the capture's (replay)
+  std::vector<std::string> dpdk_args;  // handed to the EAL behind those that crosswire derives
+};
+
+/// [placement]: which core polls what. A core is a Linux CPU number.
+struct PlacementConfig {
+  PlacementMode mode = PlacementMode::automatic;
+  std::array<std::optional<unsigned>, kStages> stages;  // as given, of receive, match, transmit, publish
+  std::optional<unsigned> control;                      // of the threads that do not poll
+  std::optional<int> node;                              // NUMA node of the memory; none: of match's core
+  Idle idle = Idle::spin;
+};
+
+/// [monitoring]: how live figures leave, beside DPDK's telemetry socket.
+struct MonitoringConfig {
+  std::string prometheus;  // "127.0.0.1:9464", checked; empty = no endpoint
+};
+
+/// Our MAC address in a replay where neither the configuration nor the capture tells it.
+inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
+
+/// Everything a partition needs. `net.mac`, the session names and `net.start_ns` are filled in by run or replay, which
+/// know them; all else is complete and checked.
+struct Config {
+  std::string path;
+  std::vector<std::string> files;                 // all that were read: this one, those with accounts and passwords
+  std::map<std::string, std::int64_t> lines;      // of "SECTION.KEY", for those whose fault shows only later
+  std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch
+  PortConfig port;
+  PlacementConfig placement;
+  MonitoringConfig monitoring;
+  NetConfig net;
+  EngineConfig engine;
+  std::uint32_t command_ring = 1u << 12;  // slots, a power of two >= 2
+  std::uint32_t event_ring = 1u << 13;    // slots, a power of two >= 2
+  HugepagePolicy hugepages = HugepagePolicy::automatic;
+  PageSize page_size = PageSize::automatic;  // of the partition's memory
+};
+
+/// Slots of the order pool: what may live, and what both rings can hold in flight beyond that. A command in the ring
+/// holds one slot; an event names at most two orders; the one command that match and receive each have in hand is
+/// slack.
+std::uint64_t order_pool_slots(const Config& config);
+
+/// Time of the last scheduled phase, ns since midnight; 0 without a schedule.
+TimeNs schedule_end_ns(const Config& config);
+
+/// what() is the one line for the user: `FILE:LINE: key: what; how to mend`.
+class ConfigError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class ConfigUse { run, replay };
+
+/// "FILE:LINE: KEY", to begin a message with about a key that cannot be used; `key` as "placement.core". A key that the
+/// file leaves out is on line 1.
+std::string place_of(const Config& config, const std::string& key);
+
+/// Reads and checks `path` and the files that it names. Throws ConfigError at the first fault. `use` decides only
+/// whether [port] device must be there.
+Config load_config(const std::string& path, ConfigUse use);
+
+/// "10.99.0.1" for messages and figures; `address` in host byte order.
+std::string format_address(std::uint32_t address);
+/// "02:00:00:00:00:01" for messages and figures.
+std::string format_mac(const MacAddress& mac);
+/// The other way round; nothing if it is anything else.
+std::optional<std::uint32_t> parse_address(const std::string& text);
+std::optional<MacAddress> parse_mac(const std::string& text);
+
+}  // namespace crosswire

@@ -1,0 +1,91 @@
+// One TOML table being read, and how to complain of it: what the parts of the configuration's reader share. Set-up
+// only: throws ConfigError, allocates, opens files.
+#pragma once
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/config/config.hpp"
+
+namespace crosswire::config_file {
+
+/// Throws the ConfigError `FILE:LINE: KEY: WHAT; MEND`.
+[[noreturn]] void fail(const std::string& file, std::int64_t line, std::string_view key, std::string_view what,
+                       std::string_view mend);
+
+std::int64_t line_of(const toml::node& node);
+/// "a whole number".
+std::string_view type_name(const toml::node& node);
+
+/// "a, b, c". Not fmt::join, which GCC 12 warns of at -O3 (stringop-overflow, wrongly).
+template <class Strings>
+std::string joined(const Strings& strings) {
+  std::string result;
+  for (const std::string_view string : strings) result += (result.empty() ? "" : ", ") + std::string(string);
+  return result;
+}
+
+/// ASCII from `first` on, which is ' ' or '!'.
+bool is_printable(std::string_view text, char first);
+
+/// One TOML table being read: knows its file and its own name, and turns every fault into the user's line.
+class Section {
+ public:
+  /// `known` lists every key the table may have; any other is an error here and now.
+  Section(const std::string& file, std::string name, const toml::table& table,
+          std::initializer_list<std::string_view> known);
+
+  bool has(std::string_view key) const { return table_.contains(key); }
+  std::int64_t line(std::string_view key) const;
+  [[noreturn]] void reject(std::string_view key, std::string_view what, std::string_view mend) const;
+
+  /// A whole number in low .. high; `fallback` where the key is not there.
+  std::uint64_t number(std::string_view key, std::uint64_t low, std::uint64_t high, std::uint64_t fallback) const;
+  std::uint64_t required_number(std::string_view key, std::uint64_t low, std::uint64_t high) const;
+  std::uint32_t power_of_two(std::string_view key, std::uint32_t low, std::uint32_t high, std::uint32_t fallback) const;
+  bool truth(std::string_view key, bool fallback) const;
+  std::string text(std::string_view key, std::string_view mend) const;
+  const toml::array& list(std::string_view key, std::string_view mend) const;
+  const toml::node& need(std::string_view key, std::string_view mend) const;
+
+ private:
+  std::string full(std::string_view key) const;
+
+  const std::string& file_;
+  std::string name_;
+  const toml::table& table_;
+};
+
+/// The file as TOML. Throws ConfigError.
+toml::table parse_file(const std::string& path);
+
+/// A table of the root, or nothing where the file leaves it out.
+const toml::table* find_table(const std::string& file, const toml::table& root, std::string_view name);
+
+/// The [[name]] tables of `root`, in the file's order.
+std::vector<const toml::table*> find_tables(const std::string& file, const toml::table& root, std::string_view name);
+
+/// A list of strings.
+std::vector<std::string> strings(const Section& section, std::string_view key, std::string_view mend);
+
+/// The value that goes with the string.
+template <class Value>
+Value one_of(const Section& section, std::string_view key,
+             std::initializer_list<std::pair<std::string_view, Value>> choices) {
+  std::string mend = "give one of";
+  for (const auto& [name, value] : choices) mend += fmt::format(" \"{}\"", name);
+  const std::string text = section.text(key, mend);
+  for (const auto& [name, value] : choices) {
+    if (name == text) return value;
+  }
+  section.reject(key, fmt::format("\"{}\" is unknown", text), mend);
+}
+
+}  // namespace crosswire::config_file

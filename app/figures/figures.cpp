@@ -1,0 +1,250 @@
+// Figures: see the header. Reads counters and histograms of stopped stages.
+#include "app/figures/figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace crosswire {
+namespace {
+
+LatencyFigure latency(std::string_view name, const Histogram& times) {
+  return {name,
+          times.count(),
+          times.percentile(50),
+          times.percentile(90),
+          times.percentile(99),
+          times.percentile(99.9),
+          times.max(),
+          times.mean()};
+}
+
+/// What match ignores is told apart by the counter's name: WIRE 3.1 gives these no answer.
+bool is_drop(std::string_view engine_counter) { return engine_counter.substr(0, 8) == "ignored_"; }
+
+/// What was done, but is not as it should be: on the network, at a client, in a limit of the configuration.
+bool is_notice(ReceiveCounter counter) {
+  using enum ReceiveCounter;
+  constexpr std::array kNotices = {time_fell,      logins_taking_over, logins_rebinding,
+                                   logins_refused, silences,           order_gaps};
+  return std::find(kNotices.begin(), kNotices.end(), counter) != kNotices.end();
+}
+bool is_notice(TransmitCounter counter) {
+  using enum TransmitCounter;
+  constexpr std::array kNotices = {answers_unsent,    resends,         resends_past_end,
+                                   resends_too_early, resends_unbound, port_full};
+  return std::find(kNotices.begin(), kNotices.end(), counter) != kNotices.end();
+}
+bool is_notice(PublishCounter counter) {
+  using enum PublishCounter;
+  constexpr std::array kNotices = {resends, resends_past_end, resends_too_early, port_full};
+  return std::find(kNotices.begin(), kNotices.end(), counter) != kNotices.end();
+}
+
+/// "  stage.label N" of each counter that is not zero and that `wanted` takes; "  nothing" without any.
+template <class Wanted>
+std::string line_of(const std::vector<CounterFigure>& counters, Wanted wanted) {
+  std::string line;
+  for (const CounterFigure& counter : counters) {
+    if (counter.value == 0 || !wanted(counter)) continue;
+    fmt::format_to(std::back_inserter(line), "  {}.{} {}", counter.stage, counter.label, counter.value);
+  }
+  return line.empty() ? "  nothing" : line;
+}
+
+double per_second(std::uint64_t n, std::uint64_t ns) {
+  return ns == 0 ? 0.0 : static_cast<double>(n) * 1e9 / static_cast<double>(ns);
+}
+
+}  // namespace
+
+std::vector<CounterFigure> counters_of(const Partition& partition, std::vector<CounterFigure> port) {
+  std::vector<CounterFigure> to = std::move(port);
+  for (const ReceiveCounterInfo& info : kReceiveCounters) {
+    to.push_back(
+        {"receive", info.label, info.drop, partition.receive().counters().get(info.counter), is_notice(info.counter)});
+  }
+  for (std::size_t i = 0; i < kEngineCounterNames.size(); ++i) {
+    const std::string_view label = kEngineCounterNames[i];
+    const auto counter = static_cast<EngineCounter>(i);
+    to.push_back(
+        {"match", label, is_drop(label), partition.engine().counters()[counter], counter == EngineCounter::rejected});
+  }
+  for (const auto& info : kTransmitCounters) {
+    to.push_back(
+        {"transmit", info.label, false, partition.transmit().counters().get(info.counter), is_notice(info.counter)});
+  }
+  for (const auto& info : kPublishCounters) {
+    to.push_back(
+        {"publish", info.label, false, partition.publish().counters().get(info.counter), is_notice(info.counter)});
+  }
+  return to;
+}
+
+void each_latency(const Partition& partition,
+                  const std::function<void(std::string_view name, const Histogram& times)>& visit) {
+  constexpr std::array kPoll = {"receive poll", "match poll", "transmit poll", "publish poll"};
+  constexpr std::array kItem = {"receive item", "match item", "transmit item", "publish item"};
+  static_assert(kPoll.size() == kStages && kItem.size() == kStages);
+  const Chain& chain = partition.chain();
+  visit("in the box", chain.box().all_ns);
+  if (chain.box().match_ns.count() > 0) {  // on several cores
+    visit("of it match", chain.box().match_ns);
+    visit("of it transmit", chain.box().transmit_ns);
+  }
+  for (std::size_t i = 0; i < kStages; ++i) {
+    const StageTimes& times = chain.times(static_cast<Stage>(i));
+    visit(kPoll[i], times.poll_ns);
+    visit(kItem[i], times.item_ns);
+  }
+}
+
+std::vector<StageFigure> stages_of(const Chain& chain) {
+  std::vector<StageFigure> stages;
+  for (std::size_t i = 0; i < kStages; ++i) {
+    const auto stage = static_cast<Stage>(i);
+    const StageTimes& times = chain.times(stage);
+    stages.push_back({kStageNames[i], times.polls.get(), times.poll_ns.count(), times.items.get(),
+                      times.batch.percentile(50), times.batch.percentile(100), times.busy_ns(),
+                      chain.most_waiting(stage)});
+  }
+  return stages;
+}
+
+/// Of the loop that was busy longest: the one that would be the first without time to spare.
+static std::uint64_t busy_ns(const Partition& partition) {
+  std::uint64_t busiest = 0;
+  for (const CoreLoop& loop : partition.loops()) {
+    std::uint64_t busy = 0;
+    for (std::size_t i = 0; i < kStages; ++i) {
+      const auto stage = static_cast<Stage>(i);
+      busy += loop.polls(stage) ? partition.chain().times(stage).busy_ns() : 0;
+    }
+    busiest = std::max(busiest, busy);
+  }
+  return busiest;
+}
+
+Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vector<CounterFigure> port) {
+  const EngineCounters& engine = partition.engine().counters();
+  const TransmitCounters& transmit = partition.transmit().counters();
+  const PublishCounters& publish = partition.publish().counters();
+  Figures figures{};
+  figures.frames_in = partition.receive().counters().get(ReceiveCounter::frames);
+  figures.frames_out = transmit.get(TransmitCounter::frames) + publish.get(PublishCounter::frames);
+  figures.orders = engine[EngineCounter::orders];
+  figures.answers = transmit.get(TransmitCounter::answers);
+  figures.executions = engine[EngineCounter::executions];
+  figures.feed_messages = publish.get(PublishCounter::messages);
+  figures.feed_datagrams = publish.get(PublishCounter::datagrams);
+  figures.counters = counters_of(partition, std::move(port));
+  each_latency(partition, [&figures](std::string_view name, const Histogram& times) {
+    figures.latencies.push_back(latency(name, times));
+  });
+  figures.stages = stages_of(partition.chain());
+  figures.wall_ns = wall_ns;
+  figures.busy_ns = busy_ns(partition);
+  figures.live_orders = partition.engine().live_orders();
+  figures.state_hash = partition.engine().state_hash();
+  figures.order_session = partition.config().net.order_session;
+  figures.feed_session = partition.config().net.feed_session;
+  figures.memory = partition.memory();
+  return figures;
+}
+
+std::string to_text(const Figures& f) {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "sessions     orders {}  feed {}\n", f.order_session, f.feed_session);
+  fmt::format_to(out, "frames       in {}  out {}\n", f.frames_in, f.frames_out);
+  fmt::format_to(out, "orders       {}  answers {}  executions {}  live at the end {}\n", f.orders, f.answers,
+                 f.executions, f.live_orders);
+  fmt::format_to(out, "feed         messages {}  datagrams {}\n", f.feed_messages, f.feed_datagrams);
+  fmt::format_to(out, "dropped    {}\n", line_of(f.counters, [](const CounterFigure& c) { return c.drop; }));
+  fmt::format_to(out, "noticed    {}\n", line_of(f.counters, [](const CounterFigure& c) { return c.notice; }));
+  fmt::format_to(out, "orders/s     {:.0f} by the wall clock ({:.3f} s)  {:.0f} while busy ({:.3f} s)\n",
+                 per_second(f.orders, f.wall_ns), static_cast<double>(f.wall_ns) / 1e9, per_second(f.orders, f.busy_ns),
+                 static_cast<double>(f.busy_ns) / 1e9);
+  for (const StageFigure& s : f.stages) {
+    fmt::format_to(out, "{:<12} polls {}  with work {}  items {}  in one {}, at most {}  waiting at most {}\n", s.name,
+                   s.polls, s.working_polls, s.items, s.batch_p50, s.batch_max, s.most_waiting);
+  }
+  fmt::format_to(out, "memory       {}\n", format_memory(f.memory));
+  if (const std::string complaint = complaint_of(f.memory); !complaint.empty()) {
+    fmt::format_to(out, "memory       NOT AS IT SHOULD BE: {}\n", complaint);
+  }
+  fmt::format_to(out, "state_hash   {:016x}\n", f.state_hash);
+  fmt::format_to(out, "{:<14} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11}\n", "latency, ns", "count", "p50", "p90", "p99",
+                 "p99.9", "max");
+  for (const LatencyFigure& l : f.latencies) {
+    fmt::format_to(out, "{:<14} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11}\n", l.name, l.count, l.p50, l.p90, l.p99, l.p999,
+                   l.max);
+  }
+  return text;
+}
+
+std::string to_json(const Figures& f) {
+  std::string json;
+  const auto out = std::back_inserter(json);
+  // Every string here is a name of ours: letters, digits, underscores, dots, spaces. Nothing to escape.
+  fmt::format_to(out, "{{\n  \"order_session\": \"{}\",\n  \"feed_session\": \"{}\",\n", f.order_session,
+                 f.feed_session);
+  fmt::format_to(out, "  \"state_hash\": \"{:016x}\",\n", f.state_hash);
+  fmt::format_to(out, "  \"frames_in\": {},\n  \"frames_out\": {},\n", f.frames_in, f.frames_out);
+  fmt::format_to(out, "  \"orders\": {},\n  \"answers\": {},\n  \"executions\": {},\n  \"live_orders\": {},\n",
+                 f.orders, f.answers, f.executions, f.live_orders);
+  fmt::format_to(out, "  \"feed_messages\": {},\n  \"feed_datagrams\": {},\n", f.feed_messages, f.feed_datagrams);
+  fmt::format_to(out, "  \"wall_ns\": {},\n  \"busy_ns\": {},\n", f.wall_ns, f.busy_ns);
+  fmt::format_to(out, "  \"orders_per_second_wall\": {:.1f},\n  \"orders_per_second_busy\": {:.1f},\n",
+                 per_second(f.orders, f.wall_ns), per_second(f.orders, f.busy_ns));
+  fmt::format_to(
+      out, "  \"memory\": {{\"bytes\": {}, \"page_size\": {}, \"hugepages\": {}, \"node\": {}, \"uniform\": {}}},\n",
+      f.memory.bytes, f.memory.page_size, f.memory.huge, f.memory.node, complaint_of(f.memory).empty());
+  fmt::format_to(out, "  \"stages\": {{");
+  const char* stage_comma = "";
+  for (const StageFigure& s : f.stages) {
+    fmt::format_to(out,
+                   "{}\n    \"{}\": {{\"polls\": {}, \"working_polls\": {}, \"items\": {}, \"batch_p50\": {}, "
+                   "\"batch_max\": {}, \"busy_ns\": {}, \"most_waiting\": {}}}",
+                   stage_comma, s.name, s.polls, s.working_polls, s.items, s.batch_p50, s.batch_max, s.busy_ns,
+                   s.most_waiting);
+    stage_comma = ",";
+  }
+  fmt::format_to(out, "\n  }},\n  \"counters\": {{");
+  std::string_view stage;
+  for (const CounterFigure& c : f.counters) {
+    const bool same = c.stage == stage;
+    if (!same) fmt::format_to(out, "{}\n    \"{}\": {{", stage.empty() ? "" : "},", c.stage);
+    fmt::format_to(out, "{}\"{}\": {}", same ? ", " : "", c.label, c.value);
+    stage = c.stage;
+  }
+  fmt::format_to(out, "}}\n  }},\n  \"drops\": {{");
+  const char* comma = "";
+  for (const CounterFigure& c : f.counters) {
+    if (!c.drop) continue;
+    fmt::format_to(out, "{}\"{}.{}\": {}", comma, c.stage, c.label, c.value);
+    comma = ", ";
+  }
+  fmt::format_to(out, "}},\n  \"latency_ns\": {{");
+  comma = "";
+  for (const LatencyFigure& l : f.latencies) {
+    fmt::format_to(
+        out,
+        "{}\n    \"{}\": {{\"count\": {}, \"mean\": {:.1f}, \"p50\": {}, \"p90\": {}, \"p99\": {}, \"p99.9\": {}, "
+        "\"max\": {}}}",
+        comma, l.name, l.count, l.mean, l.p50, l.p90, l.p99, l.p999, l.max);
+    comma = ",";
+  }
+  fmt::format_to(out, "\n  }}\n}}\n");
+  return json;
+}
+
+std::string format_memory(const ArenaReport& memory) {
+  return fmt::format("{} MiB on {} KiB {}{}", memory.bytes >> 20, memory.page_size >> 10,
+                     memory.huge ? "hugepages" : "ordinary pages (no hugepages)",
+                     memory.node >= 0 ? fmt::format(", node {}", memory.node) : "");
+}
+
+}  // namespace crosswire

@@ -1,0 +1,83 @@
+// The figures of a run or replay: what came in, what went out, what was dropped and why, and how long it took. Gathered
+// from a partition that has stopped (app/figures/live_figures: from one that runs); printed as text, written as JSON.
+// Never on a polling core.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/partition/partition.hpp"
+#include "hugepages/base/histogram.hpp"
+
+namespace crosswire {
+
+struct CounterFigure {
+  std::string_view stage;
+  std::string_view label;
+  bool drop;  // counts what was not done: a frame, message or order that came to nothing
+  std::uint64_t value;
+  bool notice = false;  // no drop, but something that an operator should know of when it is not zero
+};
+
+/// Nanoseconds; percentiles as Histogram::percentile.
+struct LatencyFigure {
+  std::string_view name;
+  std::uint64_t count;
+  std::uint64_t p50, p90, p99, p999, max;
+  double mean;
+};
+
+/// Of a stage's polls. A batch is what a poll with work did.
+struct StageFigure {
+  std::string_view name;
+  std::uint64_t polls, working_polls;
+  std::uint64_t items;
+  std::uint64_t batch_p50, batch_max;
+  std::uint64_t busy_ns;       // in polls with work
+  std::uint64_t most_waiting;  // items in its ring; 0 for receive
+};
+
+struct Figures {
+  std::uint64_t frames_in, frames_out;
+  std::uint64_t orders;      // Enter, Replace, Cancel, Modify, Account Query messages that the engine took
+  std::uint64_t answers;     // OUCH messages to clients, sent or kept
+  std::uint64_t executions;  // matches; each has two sides
+  std::uint64_t feed_messages, feed_datagrams;
+  std::vector<CounterFigure> counters;  // every counter of every stage
+  std::vector<LatencyFigure> latencies;
+  std::vector<StageFigure> stages;
+  std::uint64_t wall_ns;  // from the first round to the last
+  std::uint64_t busy_ns;  // of that, in polls that did work; of the busiest loop
+  std::uint64_t live_orders;
+  std::uint64_t state_hash;
+  std::string order_session, feed_session;
+  ArenaReport memory;
+};
+
+/// Every counter of the partition, behind those of its port. Any thread, also while the stages run.
+std::vector<CounterFigure> counters_of(const Partition& partition, std::vector<CounterFigure> port);
+
+/// Calls `visit` with each of the partition's histograms, in the order of the figures. Any thread, also while the
+/// stages run; then it copies what it looks at.
+void each_latency(const Partition& partition,
+                  const std::function<void(std::string_view name, const Histogram& times)>& visit);
+
+/// By Stage. Any thread, also while the stages run.
+std::vector<StageFigure> stages_of(const Chain& chain);
+
+/// `wall_ns`: how long the loop ran. `port` has what the port counted, and goes in front of the stages' counters.
+Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vector<CounterFigure> port);
+
+/// Several lines, each ended: the headline figures, drops and what else to notice where not zero, latencies.
+std::string to_text(const Figures& figures);
+
+/// One JSON object with everything, ended by a newline. Times in ns.
+std::string to_json(const Figures& figures);
+
+/// "64 MiB on 2048 KiB hugepages, node 0".
+std::string format_memory(const ArenaReport& memory);
+
+}  // namespace crosswire

@@ -1,0 +1,129 @@
+// Live figures: see the header. On control threads.
+#include "app/figures/live_figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <utility>
+
+namespace crosswire {
+namespace {
+
+std::vector<LatencyNow> latencies_of(const Partition& partition) {
+  std::vector<LatencyNow> latencies;
+  each_latency(partition, [&](std::string_view name, const Histogram& times) { latencies.push_back({name, times}); });
+  return latencies;
+}
+
+std::vector<StageNow> stages_of(const LiveSource& source) {
+  std::vector<StageNow> stages;
+  for (const StageFigure& figure : crosswire::stages_of(source.partition.chain())) {
+    stages.push_back({figure, source.cores[stages.size()]});
+  }
+  return stages;
+}
+
+std::vector<RingNow> rings_of(const Partition& partition) {
+  const Chain& chain = partition.chain();
+  const Config& config = partition.config();
+  const auto ring = [&chain](std::string_view name, Stage reader, std::uint64_t capacity) {
+    const std::uint64_t waiting = chain.waiting(reader);
+    return RingNow{name, kStageNames[index_of(reader)], waiting, std::max(chain.most_waiting(reader), waiting),
+                   capacity};
+  };
+  return {ring("commands", Stage::match, config.command_ring), ring("events", Stage::transmit, config.event_ring),
+          ring("events", Stage::publish, config.event_ring)};
+}
+
+}  // namespace
+
+std::uint64_t PartitionNow::counter(std::string_view stage, std::string_view label) const {
+  const auto found = std::find_if(counters.begin(), counters.end(),
+                                  [&](const CounterFigure& c) { return c.stage == stage && c.label == label; });
+  return found == counters.end() ? 0 : found->value;
+}
+
+LiveFigures::LiveFigures(std::chrono::milliseconds patience)
+    : begun_(std::chrono::steady_clock::now()), patience_(patience) {}
+
+void LiveFigures::add(LiveSource source) {
+  std::vector<std::string> taken;
+  for (const LiveSource& known : sources_) taken.push_back(known.name);
+  source.name = name_beside(source.name, taken);
+  sources_.push_back(std::move(source));
+}
+
+PartitionNow LiveFigures::partition(std::size_t number) const {
+  const LiveSource& source = sources_[number];
+  const Partition& partition = source.partition;
+  PartitionNow now;
+  now.name = source.name;
+  now.order_session = partition.config().net.order_session;
+  now.feed_session = partition.config().net.feed_session;
+  now.counters = counters_of(partition, source.port ? source.port() : std::vector<CounterFigure>());
+  now.latencies = latencies_of(partition);
+  now.stages = stages_of(source);
+  now.rings = rings_of(partition);
+  now.memory = partition.memory();
+  return now;
+}
+
+std::vector<SessionNow> LiveFigures::sessions(std::size_t number, std::size_t first) const {
+  Partition& partition = sources_[number].partition;
+  std::vector<SessionHere> here;
+  std::vector<SessionOut> out;
+  const Chain::Stages stages = partition.stages();
+  if (!stages.receive.sessions().ask(first, here, patience_)) return {};
+  if (!stages.transmit.sessions().ask(first, out, patience_)) return {};
+  std::vector<SessionNow> sessions;
+  for (std::size_t i = 0; i < std::min(here.size(), out.size()); ++i) {
+    const SessionHere& session = here[i];
+    std::string source;
+    if (session.open) source = fmt::format("{}:{}", format_address(session.address), session.port);
+    if (session.open && session.vlan != 0) source += fmt::format("/{}", session.vlan);
+    sessions.push_back({partition.config().net.accounts[first + i].user, session.open, std::move(source),
+                        session.open ? session.silent_ns / 1'000'000 : 0, session.next_in, out[i].next_out,
+                        out[i].next_out - out[i].oldest});
+  }
+  return sessions;
+}
+
+std::vector<BookNow> LiveFigures::books(std::size_t number, std::size_t first) const {
+  Partition& partition = sources_[number].partition;
+  std::vector<BookTop> tops;
+  if (!partition.stages().match.tops().ask(first, tops, patience_)) return {};
+  std::vector<BookNow> books;
+  for (std::size_t i = 0; i < tops.size(); ++i) {
+    const SymbolName& name = partition.config().engine.symbols[first + i].name;
+    books.push_back({std::string(name.begin(), std::find(name.begin(), name.end(), ' ')), tops[i]});
+  }
+  return books;
+}
+
+std::uint64_t LiveFigures::uptime_ms() const {
+  const auto span = std::chrono::steady_clock::now() - begun_;
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
+}
+
+std::string partition_name(const std::string& config_path) {
+  constexpr std::size_t kMost = 48;  // with a number behind it, less than what DPDK's telemetry and `top` cut off
+  std::string name = std::filesystem::path(config_path).stem().string().substr(0, kMost);
+  for (char& letter : name) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '-' || letter == '.';
+    if (!plain) letter = '_';
+  }
+  return name;
+}
+
+std::string name_beside(const std::string& name, const std::vector<std::string>& taken) {
+  std::string other = name;
+  for (int number = 2; std::find(taken.begin(), taken.end(), other) != taken.end(); ++number) {
+    other = fmt::format("{}_{}", name, number);
+  }
+  return other;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,113 @@
+// Live figures: what the partitions of a running process show at this moment, for DPDK's telemetry, the Prometheus
+// endpoint and `crosswire top`. Read from the very counters and histograms that the end's figures are made of, so the
+// totals are the same. Control threads only; a snapshot stops no stage and takes no lock that one could wait for.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/figures/figures.hpp"
+#include "app/partition/partition.hpp"
+#include "app/partition/stage.hpp"
+#include "hugepages/base/histogram.hpp"
+#include "hugepages/memory/arena.hpp"
+
+namespace crosswire {
+
+struct LatencyNow {
+  std::string_view name;  // as in LatencyFigure
+  Histogram times;        // a copy
+};
+
+struct StageNow {
+  StageFigure figure;
+  std::optional<unsigned> core;
+};
+
+/// A ring as one of its readers sees it.
+struct RingNow {
+  std::string_view name;    // of the ring
+  std::string_view reader;  // the stage
+  std::uint64_t waiting;    // items published and not yet released
+  std::uint64_t most_waiting;
+  std::uint64_t capacity;
+};
+
+/// An account's session. Numbers are of MoldUDP64.
+struct SessionNow {
+  std::string user;
+  bool bound;
+  std::string source;  // "10.99.0.100:40001" while bound, with "/VLAN" where tagged
+  std::uint64_t heard_ms;
+  std::uint64_t next_in, next_out;
+  std::uint64_t kept;  // messages that it can still ask for again
+};
+
+struct BookNow {
+  std::string symbol;
+  BookTop top;
+};
+
+struct PartitionNow {
+  std::string name;
+  std::string order_session, feed_session;
+  std::vector<CounterFigure> counters;  // as in Figures
+  std::vector<LatencyNow> latencies;
+  std::vector<StageNow> stages;  // by Stage
+  std::vector<RingNow> rings;
+  ArenaReport memory;
+
+  /// 0 if there is no such counter.
+  std::uint64_t counter(std::string_view stage, std::string_view label) const;
+  std::uint64_t frames_in() const { return counter("receive", "frames"); }
+  std::uint64_t frames_out() const { return counter("transmit", "frames") + counter("publish", "frames"); }
+};
+
+/// A partition as the figures see it. All outlive the LiveFigures.
+struct LiveSource {
+  std::string name;  // of the partition: letters, digits, "_", "-" and "."
+  Partition& partition;
+  std::array<std::optional<unsigned>, kStages> cores;
+  std::function<std::vector<CounterFigure>()> port;  // what its port counted; any control thread
+};
+
+class LiveFigures {
+ public:
+  /// For how long a stage is waited for. Those who ask should not wait longer for one that is stalled.
+  static constexpr std::chrono::milliseconds kPatience{200};
+  explicit LiveFigures(std::chrono::milliseconds patience = kPatience);
+  LiveFigures(const LiveFigures&) = delete;
+  LiveFigures& operator=(const LiveFigures&) = delete;
+
+  /// Before anybody asks. A name that is taken gets a number behind it.
+  void add(LiveSource source);
+
+  // From here on any thread but a polling one.
+  const std::vector<LiveSource>& sources() const { return sources_; }
+  PartitionNow partition(std::size_t number) const;
+  std::uint64_t uptime_ms() const;
+
+  /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
+  /// answers, as long as its patience lasts; then, and beyond the last, there are none.
+  std::vector<SessionNow> sessions(std::size_t number, std::size_t first) const;
+  std::vector<BookNow> books(std::size_t number, std::size_t first) const;
+
+ private:
+  std::chrono::steady_clock::time_point begun_;
+  std::chrono::milliseconds patience_;
+  std::vector<LiveSource> sources_;
+};
+
+/// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything
+/// but letters, digits, "_", "-" and "." made "_".
+std::string partition_name(const std::string& config_path);
+/// `name`, with a number behind it where it is `taken`.
+std::string name_beside(const std::string& name, const std::vector<std::string>& taken);
+
+}  // namespace crosswire

@@ -1,0 +1,249 @@
+// Prometheus: see the header. On prometheus-cpp's threads.
+#include "app/figures/prometheus.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <prometheus/collectable.h>
+#include <prometheus/exposer.h>
+#include <prometheus/metric_family.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace crosswire {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr double kNsPerSecond = 1e9;
+
+/// Upper bounds of the buckets that are shown, ns.
+constexpr std::array<std::uint64_t, 19> kBounds = {
+    100,    250,    500,     750,     1'000,     1'500,      2'500,       5'000,         7'500,         10'000,
+    25'000, 50'000, 100'000, 250'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000, 10'000'000'000};
+
+/// The families under way, each once, in the order in which they are first met.
+class Metrics {
+ public:
+  void counter(std::string_view name, std::string_view help, Labels labels, double value) {
+    add(name, help, MetricType::Counter, std::move(labels)).counter.value = value;
+  }
+  void gauge(std::string_view name, std::string_view help, Labels labels, double value) {
+    add(name, help, MetricType::Gauge, std::move(labels)).gauge.value = value;
+  }
+  void histogram(std::string_view name, std::string_view help, Labels labels, const Histogram& times) {
+    ClientMetric::Histogram& shown = add(name, help, MetricType::Histogram, std::move(labels)).histogram;
+    shown.sample_count = times.count();
+    shown.sample_sum = static_cast<double>(times.sum()) / kNsPerSecond;
+    for (const std::uint64_t bound : kBounds) {
+      shown.bucket.push_back({times.count_up_to(bound), static_cast<double>(bound) / kNsPerSecond});
+    }
+  }
+
+  std::vector<MetricFamily> take() { return std::move(families_); }
+
+ private:
+  ClientMetric& add(std::string_view name, std::string_view help, MetricType type, Labels labels) {
+    MetricFamily* family = nullptr;
+    for (MetricFamily& known : families_) {
+      if (known.name == name) family = &known;
+    }
+    if (family == nullptr)
+      family = &families_.emplace_back(MetricFamily{std::string(name), std::string(help), type, {}});
+    ClientMetric& metric = family->metric.emplace_back();
+    metric.label = std::move(labels);
+    return metric;
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+void add_totals(Metrics& metrics, const PartitionNow& now) {
+  const auto total = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    metrics.counter(name, help, {{"partition", now.name}}, static_cast<double>(value));
+  };
+  total("crosswire_frames_received_total", "Frames taken in.", now.frames_in());
+  total("crosswire_frames_sent_total", "Frames given to the port.", now.frames_out());
+  total("crosswire_orders_total", "Orders, cancels and other requests that the engine took.",
+        now.counter("match", "orders"));
+  total("crosswire_rejected_total", "Orders and requests that were answered with a reject.",
+        now.counter("match", "rejected"));
+  total("crosswire_executions_total", "Matches; each has two sides.", now.counter("match", "executions"));
+  total("crosswire_executed_shares_total", "Shares of these.", now.counter("match", "executed_shares"));
+  total("crosswire_answers_total", "OUCH messages to clients, sent or kept.", now.counter("transmit", "answers"));
+  total("crosswire_feed_messages_total", "ITCH messages of the feed.", now.counter("publish", "messages"));
+  total("crosswire_feed_datagrams_total", "Multicast datagrams with messages.", now.counter("publish", "datagrams"));
+}
+
+void add_counters(Metrics& metrics, const PartitionNow& now) {
+  for (const CounterFigure& counter : now.counters) {
+    const std::string stage(counter.stage);
+    const std::string label(counter.label);
+    if (counter.drop) {
+      metrics.counter("crosswire_dropped_total", "Frames, messages and orders that came to nothing.",
+                      {{"partition", now.name}, {"stage", stage}, {"reason", label}},
+                      static_cast<double>(counter.value));
+    } else if (counter.notice) {
+      metrics.counter("crosswire_noticed_total", "What was done, but is not as it should be.",
+                      {{"partition", now.name}, {"stage", stage}, {"reason", label}},
+                      static_cast<double>(counter.value));
+    } else {
+      metrics.counter("crosswire_stage_events_total", "Everything else that the stages count.",
+                      {{"partition", now.name}, {"stage", stage}, {"event", label}},
+                      static_cast<double>(counter.value));
+    }
+  }
+}
+
+void add_stages(Metrics& metrics, const PartitionNow& now) {
+  for (const StageNow& stage : now.stages) {
+    const Labels labels = {{"partition", now.name}, {"stage", std::string(stage.figure.name)}};
+    metrics.gauge("crosswire_stage_core", "Core that polls the stage; -1: wherever the operating system puts it.",
+                  labels, stage.core ? static_cast<double>(*stage.core) : -1.0);
+    metrics.counter("crosswire_stage_polls_total", "Polls, with work or without.", labels,
+                    static_cast<double>(stage.figure.polls));
+    metrics.counter("crosswire_stage_working_polls_total", "Polls that did work.", labels,
+                    static_cast<double>(stage.figure.working_polls));
+    metrics.counter("crosswire_stage_items_total", "Items of work done.", labels,
+                    static_cast<double>(stage.figure.items));
+    metrics.counter("crosswire_stage_busy_seconds_total", "Time in polls that did work.", labels,
+                    static_cast<double>(stage.figure.busy_ns) / kNsPerSecond);
+  }
+}
+
+void add_rings(Metrics& metrics, const PartitionNow& now) {
+  for (const RingNow& ring : now.rings) {
+    const Labels labels = {
+        {"partition", now.name}, {"ring", std::string(ring.name)}, {"reader", std::string(ring.reader)}};
+    metrics.gauge("crosswire_ring_waiting", "Items that wait for the reader.", labels,
+                  static_cast<double>(ring.waiting));
+    metrics.gauge("crosswire_ring_waiting_max", "Most items that waited since the start.", labels,
+                  static_cast<double>(ring.most_waiting));
+    metrics.gauge("crosswire_ring_capacity", "Items that the ring holds.", labels, static_cast<double>(ring.capacity));
+  }
+}
+
+/// "receive poll" is of a stage, "in the box" of all.
+void add_latencies(Metrics& metrics, const PartitionNow& now) {
+  for (const LatencyNow& latency : now.latencies) {
+    const std::string_view name = latency.name;
+    const std::size_t space = name.find(' ');
+    const std::string first(name.substr(0, space));
+    const std::string_view rest = space == std::string_view::npos ? "" : name.substr(space + 1);
+    if (rest == "poll") {
+      metrics.histogram("crosswire_stage_poll_seconds", "Length of a poll that did work.",
+                        {{"partition", now.name}, {"stage", first}}, latency.times);
+    } else if (rest == "item") {
+      metrics.histogram("crosswire_stage_item_seconds", "The same by the items that the poll did.",
+                        {{"partition", now.name}, {"stage", first}}, latency.times);
+    } else if (name == "in the box") {
+      metrics.histogram("crosswire_in_the_box_seconds",
+                        "A burst with orders, from the start of receive's poll to the flush of its last answer.",
+                        {{"partition", now.name}}, latency.times);
+    } else {
+      metrics.histogram("crosswire_passage_seconds", "Parts of the time in the box.",
+                        {{"partition", now.name}, {"part", std::string(name)}}, latency.times);
+    }
+  }
+}
+
+void add_memory(Metrics& metrics, const PartitionNow& now) {
+  const Labels labels = {{"partition", now.name}};
+  metrics.gauge("crosswire_memory_bytes", "Memory of the partition, mapped at the start.", labels,
+                static_cast<double>(now.memory.bytes));
+  metrics.gauge("crosswire_memory_page_size_bytes", "Size of its pages; 0: the kernel does not say.", labels,
+                static_cast<double>(now.memory.page_size));
+  metrics.gauge("crosswire_memory_hugepages", "1 if it lies on hugepages, 0 if on ordinary pages.", labels,
+                now.memory.huge ? 1.0 : 0.0);
+  metrics.gauge("crosswire_memory_node", "NUMA node of the memory; -1: the kernel does not say.", labels,
+                static_cast<double>(now.memory.node));
+}
+
+class Collector final : public prometheus::Collectable {
+ public:
+  explicit Collector(const LiveFigures& figures) : figures_(figures) {}
+  std::vector<MetricFamily> Collect() const override { return prometheus_metrics(figures_); }
+
+ private:
+  const LiveFigures& figures_;
+};
+
+/// The server below says only that it cannot start; this says why, or nothing.
+std::string why_not(const std::string& address) {
+  const std::size_t colon = address.find(':');
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_port = htons(static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1))));
+  if (inet_pton(AF_INET, address.substr(0, colon).c_str(), &place.sin_addr) != 1) return "is no address";
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const bool bound = fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0;
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  return bound ? "" : std::strerror(error);
+}
+
+}  // namespace
+
+std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
+  Metrics metrics;
+  metrics.gauge("crosswire_build_info", "1; the version is a label.", {{"version", CROSSWIRE_VERSION}}, 1);
+  metrics.gauge("crosswire_uptime_seconds", "Since the start.", {}, static_cast<double>(figures.uptime_ms()) / 1e3);
+  for (std::size_t i = 0; i < figures.sources().size(); ++i) {
+    const PartitionNow now = figures.partition(i);
+    add_totals(metrics, now);
+    add_counters(metrics, now);
+    add_stages(metrics, now);
+    add_rings(metrics, now);
+    add_latencies(metrics, now);
+    add_memory(metrics, now);
+  }
+  return metrics.take();
+}
+
+class PrometheusEndpoint::Impl {
+ public:
+  Impl(const LiveFigures& figures, const std::string& address)
+      : collector_(std::make_shared<Collector>(figures)),
+        exposer_({"listening_ports", address, "num_threads", kThreads, "request_timeout_ms", kPatienceMs}) {
+    exposer_.RegisterCollectable(collector_);
+  }
+
+ private:
+  // Whoever connects and says nothing, or does not read what he asked for, has a thread for so long. Some of them must
+  // not make those wait in vain whose scrapes take milliseconds.
+  static constexpr const char* kThreads = "4";
+  static constexpr const char* kPatienceMs = "1000";
+
+  std::shared_ptr<Collector> collector_;
+  prometheus::Exposer exposer_;  // ends, and waits for scrapes, first
+};
+
+PrometheusEndpoint::PrometheusEndpoint(const LiveFigures& figures, const std::string& address) {
+  const std::string fault = why_not(address);
+  if (fault.empty()) {
+    try {
+      impl_ = std::make_unique<Impl>(figures, address);
+      return;
+    } catch (const std::exception&) {  // civetweb's own has no words
+    }
+  }
+  throw std::runtime_error(
+      fmt::format("{} cannot be listened on{}; give an address of this host and a port that is free", address,
+                  fault.empty() ? "" : ": " + fault));
+}
+
+PrometheusEndpoint::~PrometheusEndpoint() = default;
+
+}  // namespace crosswire

@@ -1,0 +1,384 @@
+// DPDK telemetry: see the header. On threads of DPDK's telemetry.
+#include "app/figures/telemetry.hpp"
+
+#include <fmt/format.h>
+#include <rte_telemetry.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace crosswire {
+namespace {
+
+constexpr int kRefused = -1;  // DPDK answers null
+
+// Commands cannot be taken back, and registering one twice is no error to DPDK but would leave two: so they are
+// registered once, and answer for whoever is here.
+std::mutex g_mutex;
+const LiveFigures* g_figures = nullptr;
+bool g_registered = false;
+
+/// A dictionary under way. Names are letters, digits, "_" and "/": anything else becomes "_".
+class Dict {
+ public:
+  explicit Dict(rte_tel_data* data) : data_(data) { rte_tel_data_start_dict(data); }
+
+  void add(std::string_view name, std::uint64_t value) { rte_tel_data_add_dict_u64(data_, key(name).c_str(), value); }
+  void add(std::string_view name, int value) { rte_tel_data_add_dict_int(data_, key(name).c_str(), value); }
+  void add(std::string_view name, const std::string& value) {
+    rte_tel_data_add_dict_string(data_, key(name).c_str(), value.c_str());
+  }
+  /// Takes the array over.
+  void add(std::string_view name, rte_tel_data* array) {
+    if (rte_tel_data_add_dict_container(data_, key(name).c_str(), array, 0) != 0) rte_tel_data_free(array);
+  }
+
+ private:
+  static std::string key(std::string_view name) {
+    std::string key(name);
+    for (char& letter : key) {
+      const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                         (letter >= '0' && letter <= '9') || letter == '_' || letter == '/';
+      if (!plain) letter = '_';
+    }
+    return key;
+  }
+
+  rte_tel_data* data_;
+};
+
+rte_tel_data* new_array(rte_tel_value_type type) {
+  rte_tel_data* const array = rte_tel_data_alloc();
+  if (array == nullptr) throw std::bad_alloc();
+  rte_tel_data_start_array(array, type);
+  return array;
+}
+
+/// The number of the partition that `name` means.
+std::optional<std::size_t> find_partition(const LiveFigures& figures, std::string_view name) {
+  const auto& sources = figures.sources();
+  if (name.empty()) return sources.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+using Answer = bool (*)(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data);
+
+bool info(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
+  Dict dict(data);
+  dict.add("version", std::string(CROSSWIRE_VERSION));
+  dict.add("uptime_ms", figures.uptime_ms());
+  rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
+  for (const LiveSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
+  dict.add("partitions", names);
+  return true;
+}
+
+template <void (*Write)(const PartitionNow& now, Dict& dict)>
+bool of_partition(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const auto number = find_partition(figures, parameters);
+  if (!number) return false;
+  Dict dict(data);
+  Write(figures.partition(*number), dict);
+  return true;
+}
+
+void write_totals(const PartitionNow& now, Dict& dict) {
+  dict.add("order_session", now.order_session);
+  dict.add("feed_session", now.feed_session);
+  dict.add("frames_in", now.frames_in());
+  dict.add("frames_out", now.frames_out());
+  dict.add("orders", now.counter("match", "orders"));
+  dict.add("answers", now.counter("transmit", "answers"));
+  dict.add("executions", now.counter("match", "executions"));
+  dict.add("feed_messages", now.counter("publish", "messages"));
+  dict.add("feed_datagrams", now.counter("publish", "datagrams"));
+  dict.add("memory_bytes", std::uint64_t{now.memory.bytes});
+  dict.add("memory_page_size", std::uint64_t{now.memory.page_size});
+  dict.add("memory_hugepages", std::uint64_t{now.memory.huge});
+  dict.add("memory_node", now.memory.node);
+}
+
+void write_stages(const PartitionNow& now, Dict& dict) {
+  for (const StageNow& stage : now.stages) {
+    const auto add = [&](const char* what, auto value) {
+      dict.add(fmt::format("{}/{}", stage.figure.name, what), value);
+    };
+    add("core", stage.core ? static_cast<int>(*stage.core) : -1);
+    add("polls", stage.figure.polls);
+    add("working_polls", stage.figure.working_polls);
+    add("items", stage.figure.items);
+    add("busy_ns", stage.figure.busy_ns);
+    add("batch_p50", stage.figure.batch_p50);
+    add("batch_max", stage.figure.batch_max);
+  }
+}
+
+void write_rings(const PartitionNow& now, Dict& dict) {
+  for (const RingNow& ring : now.rings) {
+    const auto add = [&](const char* what, std::uint64_t value) {
+      dict.add(fmt::format("{}/{}/{}", ring.name, ring.reader, what), value);
+    };
+    add("waiting", ring.waiting);
+    add("most_waiting", ring.most_waiting);
+    add("capacity", ring.capacity);
+  }
+}
+
+template <class Wanted>
+void write_some(const PartitionNow& now, Dict& dict, Wanted wanted) {
+  for (const CounterFigure& counter : now.counters) {
+    if (wanted(counter)) dict.add(fmt::format("{}/{}", counter.stage, counter.label), counter.value);
+  }
+}
+void write_drops(const PartitionNow& now, Dict& dict) {
+  write_some(now, dict, [](const CounterFigure& counter) { return counter.drop; });
+}
+void write_notices(const PartitionNow& now, Dict& dict) {
+  write_some(now, dict, [](const CounterFigure& counter) { return counter.notice; });
+}
+void write_counters(const PartitionNow& now, Dict& dict) {
+  write_some(now, dict, [](const CounterFigure&) { return true; });
+}
+void write_ports(const PartitionNow& now, Dict& dict) {
+  for (const CounterFigure& counter : now.counters) {
+    if (counter.stage == "port") dict.add(counter.label, counter.value);
+  }
+}
+
+void write_latency(const PartitionNow& now, Dict& dict) {
+  for (const LatencyNow& latency : now.latencies) {
+    const auto add = [&](const char* what, std::uint64_t value) {
+      dict.add(fmt::format("{}/{}", latency.name, what), value);
+    };
+    const Histogram& times = latency.times;
+    add("count", times.count());
+    add("mean", static_cast<std::uint64_t>(times.mean()));
+    add("p50", times.percentile(50));
+    add("p90", times.percentile(90));
+    add("p99", times.percentile(99));
+    add("p99_9", times.percentile(99.9));
+    add("max", times.max());
+  }
+}
+
+/// Four buckets in one, so that all fit into an answer: 16 for each power of two.
+void write_buckets(const Histogram& times, Dict& dict) {
+  constexpr std::size_t kMost = RTE_TEL_MAX_ARRAY_ENTRIES;
+  constexpr std::uint64_t kFewest = 64;  // below it each value is its own
+  rte_tel_data* const ends = new_array(RTE_TEL_U64_VAL);
+  rte_tel_data* const counts = new_array(RTE_TEL_U64_VAL);
+  std::size_t written = 0;
+  std::uint64_t end = 0;
+  std::uint64_t count = 0;
+  const auto write = [&] {
+    if (count == 0 || written == kMost) return;
+    rte_tel_data_add_array_u64(ends, end);
+    rte_tel_data_add_array_u64(counts, count);
+    ++written;
+    count = 0;
+  };
+  times.each_bucket([&](std::uint64_t last_value, std::uint64_t n) {
+    std::uint64_t coarse = last_value;
+    if (last_value >= kFewest) {
+      const auto shift = static_cast<unsigned>(std::bit_width(last_value)) - 5;
+      coarse = (((last_value >> shift) + 1) << shift) - 1;
+    }
+    // The last entry there is room for takes all that follows.
+    if (coarse != end && written + 1 < kMost) write();
+    end = coarse;
+    count += n;
+  });
+  write();
+  dict.add("up_to_ns", ends);
+  dict.add("count", counts);
+}
+
+bool histogram(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const std::size_t comma = parameters.find(',');
+  const auto number =
+      find_partition(figures, comma == std::string_view::npos ? std::string_view() : parameters.substr(comma + 1));
+  if (!number) return false;
+  std::string name(parameters.substr(0, comma));
+  std::replace(name.begin(), name.end(), '_', ' ');
+  const PartitionNow now = figures.partition(*number);
+  const auto found =
+      std::find_if(now.latencies.begin(), now.latencies.end(), [&](const LatencyNow& l) { return l.name == name; });
+  if (found == now.latencies.end()) return false;
+  Dict dict(data);
+  write_buckets(found->times, dict);
+  return true;
+}
+
+/// A table as columns of one length.
+class Columns {
+ public:
+  void text(const char* name, const std::string& value) {
+    rte_tel_data_add_array_string(column(name, RTE_TEL_STRING_VAL), value.c_str());
+  }
+  void number(const char* name, std::uint64_t value) {
+    rte_tel_data_add_array_u64(column(name, RTE_TEL_U64_VAL), value);
+  }
+  void give_to(Dict& dict) {
+    for (const auto& [name, array] : columns_) dict.add(name, array);
+  }
+
+ private:
+  rte_tel_data* column(const char* name, rte_tel_value_type type) {
+    for (const auto& [known, array] : columns_) {
+      if (known == name) return array;
+    }
+    return columns_.emplace_back(name, new_array(type)).second;
+  }
+
+  std::vector<std::pair<std::string, rte_tel_data*>> columns_;
+};
+
+/// "PARTITION,FIRST", both may be left out: the partition's number and FIRST.
+std::optional<std::pair<std::size_t, std::size_t>> find_rows(const LiveFigures& figures, std::string_view parameters) {
+  const std::size_t comma = parameters.find(',');
+  const auto number = find_partition(figures, parameters.substr(0, comma));
+  if (!number) return std::nullopt;
+  std::size_t first = 0;
+  if (comma != std::string_view::npos) {
+    const std::string_view digits = parameters.substr(comma + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), first);
+    if (error != std::errc() || end != digits.data() + digits.size() || first > 65'535) return std::nullopt;
+  }
+  return std::pair(*number, first);
+}
+
+bool sessions(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const auto rows = find_rows(figures, parameters);
+  if (!rows) return false;
+  Columns columns;
+  for (const SessionNow& session : figures.sessions(rows->first, rows->second)) {
+    columns.text("user", session.user);
+    columns.number("bound", session.bound ? 1 : 0);
+    columns.text("source", session.source);
+    columns.number("heard_ms", session.heard_ms);
+    columns.number("next_in", session.next_in);
+    columns.number("next_out", session.next_out);
+    columns.number("kept", session.kept);
+  }
+  Dict dict(data);
+  columns.give_to(dict);
+  return true;
+}
+
+bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const auto rows = find_rows(figures, parameters);
+  if (!rows) return false;
+  Columns columns;
+  for (const BookNow& book : figures.books(rows->first, rows->second)) {
+    columns.text("symbol", book.symbol);
+    columns.text("phase", phase_name(book.top.phase));
+    columns.number("bid_e4", book.top.bid.value);
+    columns.number("bid_shares", book.top.bid_shares);
+    columns.number("ask_e4", book.top.ask.value);
+    columns.number("ask_shares", book.top.ask_shares);
+    columns.number("last_e4", book.top.last.value);
+    columns.number("volume", book.top.volume);
+  }
+  Dict dict(data);
+  columns.give_to(dict);
+  return true;
+}
+
+bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  for (std::size_t i = 0; i < figures.sources().size(); ++i) {
+    const auto& symbols = figures.sources()[i].partition.config().engine.symbols;
+    for (std::size_t number = 0; number < symbols.size(); ++number) {
+      const SymbolName& name = symbols[number].name;
+      if (parameters != std::string(name.begin(), std::find(name.begin(), name.end(), ' '))) continue;
+      const std::vector<BookNow> found = figures.books(i, number);
+      if (found.empty()) return false;
+      const BookTop& top = found.front().top;
+      Dict dict(data);
+      dict.add("partition", figures.sources()[i].name);
+      dict.add("phase", std::string(phase_name(top.phase)));
+      dict.add("bid_e4", std::uint64_t{top.bid.value});
+      dict.add("bid_shares", top.bid_shares);
+      dict.add("ask_e4", std::uint64_t{top.ask.value});
+      dict.add("ask_shares", top.ask_shares);
+      dict.add("last_e4", std::uint64_t{top.last.value});
+      dict.add("volume", top.volume);
+      return true;
+    }
+  }
+  return false;
+}
+
+struct TelemetryCommand {
+  const char* name;
+  const char* help;  // DPDK takes 63 characters
+  Answer answer;
+};
+
+constexpr std::array kCommands = {
+    TelemetryCommand{"/crosswire/info", "Version, uptime in ms, names of the partitions", info},
+    TelemetryCommand{"/crosswire/totals", "Headline figures and memory. Parameter: partition",
+                     of_partition<write_totals>},
+    TelemetryCommand{"/crosswire/stages", "Core, polls, items, busy ns. Parameter: partition",
+                     of_partition<write_stages>},
+    TelemetryCommand{"/crosswire/rings", "Items waiting and capacity. Parameter: partition", of_partition<write_rings>},
+    TelemetryCommand{"/crosswire/drops", "What came to nothing, and why. Parameter: partition",
+                     of_partition<write_drops>},
+    TelemetryCommand{"/crosswire/notices", "What else to look into. Parameter: partition", of_partition<write_notices>},
+    TelemetryCommand{"/crosswire/counters", "Every counter. Parameter: partition", of_partition<write_counters>},
+    TelemetryCommand{"/crosswire/latency", "Percentiles since the start, ns. Parameter: partition",
+                     of_partition<write_latency>},
+    TelemetryCommand{"/crosswire/histogram", "Buckets of a latency. Parameters: name[,partition]", histogram},
+    TelemetryCommand{"/crosswire/sessions", "Up to 64 sessions. Parameters: partition[,first]", sessions},
+    TelemetryCommand{"/crosswire/books", "Tops of up to 64 books. Parameters: partition[,first]", books},
+    TelemetryCommand{"/crosswire/book", "Top of one book. Parameter: symbol", book},
+    TelemetryCommand{"/crosswire/ports", "What port and device counted. Parameter: partition",
+                     of_partition<write_ports>},
+};
+
+/// DPDK's callback; no exception may leave it.
+int answer(const char* name, const char* parameters, rte_tel_data* data) {
+  const auto command = std::find_if(kCommands.begin(), kCommands.end(),
+                                    [name](const TelemetryCommand& c) { return std::strcmp(c.name, name) == 0; });
+  if (command == kCommands.end()) return kRefused;
+  try {
+    const std::lock_guard lock(g_mutex);
+    if (g_figures == nullptr) return kRefused;
+    return command->answer(*g_figures, parameters == nullptr ? "" : parameters, data) ? 0 : kRefused;
+  } catch (const std::exception&) {  // out of memory
+    return kRefused;
+  }
+}
+
+}  // namespace
+
+Telemetry::Telemetry(const LiveFigures& figures) {
+  const std::lock_guard lock(g_mutex);
+  if (g_figures != nullptr) throw std::runtime_error("telemetry: the figures of this process are there already");
+  for (const TelemetryCommand& command : kCommands) {
+    if (g_registered) break;
+    if (rte_telemetry_register_cmd(command.name, answer, command.help) != 0) {
+      throw std::runtime_error(
+          fmt::format("telemetry: DPDK does not take the command {}; it has no room", command.name));
+    }
+  }
+  g_registered = true;
+  g_figures = &figures;
+}
+
+Telemetry::~Telemetry() {
+  const std::lock_guard lock(g_mutex);
+  g_figures = nullptr;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,112 @@
+// The replay configuration of a flow: see flow_config.hpp. Tools only.
+#include "app/flow/config.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "app/config/config.hpp"
+#include "app/flow/error.hpp"
+#include "app/flow/frames.hpp"
+#include "app/flow/recorded_day.hpp"
+#include "engine/user_refs.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr std::uint64_t kSmallest = 4096;          // orders, levels: below it there is nothing to save
+constexpr std::uint64_t kRefWindows = 1u << 25;    // of all sessions, 8 bytes each
+constexpr std::uint64_t kKeptMessages = 1u << 20;  // of all sessions, 128 bytes each: nobody asks for them in a replay
+
+std::uint32_t power_of_two(std::uint64_t wanted, std::uint64_t most) {
+  return static_cast<std::uint32_t>(std::min(std::bit_ceil(std::max<std::uint64_t>(wanted, 16)), std::bit_floor(most)));
+}
+
+/// A TOML basic string of printable ASCII.
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::string date_of(std::int64_t epoch_ns) {
+  const std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(epoch_ns)));
+  const std::chrono::year_month_day date(day);
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+std::string trimmed(const SymbolName& name) {
+  std::string text(name.begin(), name.end());
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
+  const NetConfig exchange = flow_exchange();
+  const EngineConfig& engine = venue.engine;
+  std::string text = fmt::format("# {}: replay of a capture written by `crosswire flow`.\n\n", one_line(venue.title));
+  text += fmt::format("[time]\nmidnight = {}T00:00:00Z\n\n", date_of(venue.midnight_epoch_ns));
+  text += fmt::format("[port]\naddress = \"{}\"\nmac = \"{}\"\n\n", format_address(exchange.address),
+                      format_mac(exchange.mac));
+  text += fmt::format("[orders]\nudp_port = {}\nmessages_kept = {}\n\n", exchange.order_port,
+                      power_of_two(65'536, std::max<std::uint64_t>(kKeptMessages / engine.sessions, 16)));
+  text += fmt::format("[feed]\ngroup = \"{}\"\nudp_port = {}\nrequest_port = {}\n\n",
+                      format_address(exchange.feed_group), exchange.feed_port, exchange.feed_request_port);
+  text += fmt::format("[limits]\nmax_orders = {}\nmax_levels = {}\nuser_ref_window = {}\n", engine.max_orders,
+                      engine.max_levels, engine.user_ref_window);
+  for (const SymbolConfig& symbol : engine.symbols) {
+    text += fmt::format("\n[[symbol]]\nname = {}\nreference_price_e4 = {}\ntick_e4 = {}\n",
+                        quoted(trimmed(symbol.name)), symbol.reference.value, symbol.tick_e4);
+  }
+  for (const PhaseChange& change : venue.schedule) {
+    text +=
+        fmt::format("\n[[phase]]\nat = \"{}\"\nstate = \"{}\"\n", format_clock(change.at_ns), phase_name(change.phase));
+  }
+  for (std::uint32_t session = 0; session < engine.sessions; ++session) {
+    const AccountConfig account = flow_account(SessionId{static_cast<std::uint16_t>(session)}, start_epoch_ms);
+    text += fmt::format("\n[[account]]\nuser = \"{}\"\npassword = \"{}\"\nfirm = \"{}\"\nsources = [\"{}\"]\n",
+                        account.user, account.password, std::string_view(account.firm.data(), account.firm.size()),
+                        format_address(account.sources.front().address));
+  }
+  return text;
+}
+
+}  // namespace
+
+void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices, std::uint64_t user_refs) {
+  engine.max_orders = static_cast<std::uint32_t>(std::max(live_orders + 1, kSmallest));
+  // Scattered prices share few ladder nodes, and the engine has two nodes a level: four levels a price always suffice.
+  engine.max_levels =
+      static_cast<std::uint32_t>(std::min(std::max(4 * prices, kSmallest), std::uint64_t{engine.max_orders} * 2));
+  constexpr std::uint64_t kLeast = UserRefs::kLeastWindow;
+  engine.user_ref_window =
+      power_of_two(std::max(user_refs + 1, kLeast), std::max(kRefWindows / engine.sessions, kLeast));
+}
+
+void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms) {
+  const std::string text = toml_text(venue, start_epoch_ms);
+  std::FILE* const file = std::fopen(path.c_str(), "wbe");
+  struct stat status {};
+  bool written = file != nullptr && ::fstat(fileno(file), &status) == 0;
+  // Of a file alone: /dev/null and its like are everyone's.
+  if (written && S_ISREG(status.st_mode)) written = ::fchmod(fileno(file), S_IRUSR | S_IWUSR) == 0;
+  written = written && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (file != nullptr) written = std::fclose(file) == 0 && written;
+  if (!written) {
+    throw FlowError(fmt::format("{}: cannot be written: {}; give --config-out a place that you may write to", path,
+                                std::strerror(errno)));
+  }
+}
+
+}  // namespace crosswire

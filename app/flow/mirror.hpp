@@ -1,0 +1,50 @@
+// The engine run along while a flow is made, so that the flow knows what has executed and which orders live.
+// Tools only: one thread, no stages, no frames.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "app/flow/message.hpp"
+#include "engine/config.hpp"
+#include "engine/engine.hpp"
+#include "engine/order.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "hugepages/rings/broadcast_ring.hpp"
+
+namespace crosswire {
+
+class EngineMirror {
+ public:
+  /// `schedule`: rising times; a phase takes effect before any message of the same or a later time, as in a replay.
+  /// Without a schedule all symbols are continuous from the start. Throws std::runtime_error without memory.
+  EngineMirror(const EngineConfig& config, std::vector<PhaseChange> schedule);
+
+  /// Brings the phases up to `time_ns`, which must not fall.
+  void advance(TimeNs time_ns);
+
+  /// Applies `message` at its time, after the phases that are due.
+  void apply(const FlowMessage& message);
+
+  /// The live order, or nullptr. Valid until the next call that is not const.
+  const HotOrder* find(SessionId session, UserRefNum number) const;
+
+  const Engine& engine() const { return engine_; }
+
+ private:
+  void run(const Command& command);
+
+  std::vector<PhaseChange> schedule_;
+  std::size_t next_phase_ = 0;
+  Arena arena_;
+  BroadcastRing<Event> events_;
+  BroadcastRing<Event>::GatingReader& reader_;
+  SlotReturnRing returns_;
+  Orders orders_;
+  SlotSource source_;
+  SlotReturner returner_;
+  Engine engine_;
+  std::uint64_t commands_ = 0;
+};
+
+}  // namespace crosswire

@@ -1,0 +1,173 @@
+// A recorded day's orders as frames: see flow_orders.hpp. Tools only.
+#include "app/flow/orders.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "app/files/whole_file.hpp"
+#include "app/flow/config.hpp"
+#include "app/flow/csv.hpp"
+#include "app/flow/error.hpp"
+#include "app/flow/frames.hpp"
+#include "app/flow/message.hpp"
+#include "app/flow/mirror.hpp"
+#include "app/flow/progress.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr TimeNs kLoginAhead = kNsPerSecond;  // of the first order
+
+/// splitmix64's finaliser: consecutive order numbers spread evenly over the sessions.
+std::uint64_t mixed(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+SessionId session_of(std::uint64_t order, std::uint32_t sessions) {
+  return SessionId{static_cast<std::uint16_t>(mixed(order) % sessions)};
+}
+
+SymbolName padded(const std::string& symbol) {
+  SymbolName name;
+  name.fill(' ');
+  std::copy_n(symbol.begin(), std::min(symbol.size(), name.size()), name.begin());
+  return name;
+}
+
+/// An upper bound of what lives at once: executions would only lower it.
+EngineConfig engine_for(const std::vector<OrderRow>& rows, const OrderFlowOptions& options) {
+  std::unordered_set<std::uint64_t> live;
+  std::unordered_set<std::uint32_t> prices;
+  std::vector<std::uint64_t> user_refs(options.sessions);
+  std::uint64_t most_live = 0;
+  for (const OrderRow& row : rows) {
+    if (row.kind == OrderRow::Kind::remove) live.erase(row.order);
+    if (row.kind != OrderRow::Kind::add) continue;
+    live.insert(row.order);
+    prices.insert(row.price.value);
+    ++user_refs[session_of(row.order, options.sessions).value];
+    most_live = std::max<std::uint64_t>(most_live, live.size());
+  }
+  EngineConfig engine;
+  const Price reference = options.day ? options.day->reference : rows.front().price;
+  engine.symbols = {{padded(options.symbol), reference, options.day ? options.day->tick_e4 : 1}};
+  engine.sessions = options.sessions;
+  size_limits(engine, most_live, 2 * prices.size(), *std::max_element(user_refs.begin(), user_refs.end()));
+  return engine;
+}
+
+/// Gives each row its OUCH message.
+class OrderMessages {
+ public:
+  OrderMessages(const EngineConfig& engine, const std::vector<PhaseChange>& schedule, const OrderFlowOptions& options)
+      : options_(options), next_ref_(engine.sessions, 1), mirror_(engine, schedule) {}
+
+  FlowMessage message(const OrderRow& row) {
+    FlowMessage message{};
+    message.time_ns = row.time_ns;
+    message.session = session_of(row.order, options_.sessions);
+    message.side = row.side;
+    if (row.kind == OrderRow::Kind::add) {
+      message.kind = CommandKind::enter;
+      message.symbol = SymbolId{1};
+      message.user_ref_num = UserRefNum{next_ref_[message.session.value]++};
+      message.price = row.price;
+      message.quantity = row.shares;
+      message.time_in_force = TimeInForce::day;
+      message.cl_ord_id = row.order;
+      refs_.emplace(row.order, message.user_ref_num);
+    } else {
+      message.kind = CommandKind::cancel;
+      message.user_ref_num = refs_.at(row.order);
+      message.quantity = may_execute(message, row);
+    }
+    mirror_.apply(message);
+    return message;
+  }
+
+  const EngineMirror& mirror() const { return mirror_; }
+  std::uint64_t without_effect() const { return without_effect_; }
+  void finish(TimeNs end_ns) { mirror_.advance(end_ns); }
+
+ private:
+  /// OUCH's Cancel names the most that may execute in all, or 0; the row what stays open.
+  Quantity may_execute(const FlowMessage& message, const OrderRow& row) {
+    mirror_.advance(row.time_ns);
+    const HotOrder* const order = mirror_.find(message.session, message.user_ref_num);
+    const bool reduce = row.kind == OrderRow::Kind::reduce;
+    const Quantity open = order == nullptr ? 0 : order->open;
+    if (open <= (reduce ? row.shares : 0)) no_effect(row, open);
+    return reduce ? row.shares + (order == nullptr ? 0 : order->executed) : 0;
+  }
+
+  /// Without the day's phases orders execute otherwise than they did, so that such rows are no fault of the file.
+  void no_effect(const OrderRow& row, Quantity open) {
+    ++without_effect_;
+    if (!options_.day) return;
+    const char* const kind = row.kind == OrderRow::Kind::reduce ? "reduced" : "cancelled";
+    throw FlowError(
+        fmt::format("{}:{}: order {} cannot be {}: it has {} shares left; mend the file, or the phases of "
+                    "the day",
+                    options_.orders_path, row.line, row.order, kind, open));
+  }
+
+  const OrderFlowOptions& options_;
+  std::uint64_t without_effect_ = 0;
+  std::vector<std::uint32_t> next_ref_;
+  std::unordered_map<std::uint64_t, UserRefNum> refs_;
+  EngineMirror mirror_;
+};
+
+}  // namespace
+
+OrderFlowFigures write_order_flow(const OrderFlowOptions& options) {
+  const std::vector<OrderRow> rows = read_orders(options.orders_path, options.day ? options.day->tick_e4 : 1);
+  FlowVenue venue;
+  venue.title = options.day && !options.day->venue.empty() ? options.day->venue : options.symbol;
+  venue.midnight_epoch_ns = options.day ? options.day->midnight_epoch_ns : 0;
+  venue.engine = engine_for(rows, options);
+  if (options.day) venue.schedule = options.day->schedule;
+
+  WholeFile capture(options.capture_path);
+  std::optional<WholeFile> config;
+  if (!options.config_path.empty()) config.emplace(options.config_path);
+  CaptureWriter writer(capture.path());
+  const TimeNs first_ns = rows.front().time_ns;
+  OrderEntryFrames frames(writer, venue.midnight_epoch_ns, options.sessions, {venue.engine.symbols[0].name},
+                          first_ns - std::min(first_ns, kLoginAhead));
+  OrderMessages messages(venue.engine, venue.schedule, options);
+  FlowProgress progress(rows.size());
+  OrderFlowFigures figures{};
+  for (const OrderRow& row : rows) {
+    frames.send(messages.message(row));
+    figures.enters += row.kind == OrderRow::Kind::add;
+    figures.cancels += row.kind == OrderRow::Kind::remove;
+    figures.reductions += row.kind == OrderRow::Kind::reduce;
+    progress.step();
+    if (!writer.error().empty()) break;
+  }
+  // The clients stay until the last phase, so that its executions reach them.
+  const TimeNs end_ns = std::max(rows.back().time_ns, venue.schedule.empty() ? 0 : venue.schedule.back().at_ns);
+  frames.finish(end_ns);
+  messages.finish(end_ns);
+  const std::string error = writer.close();
+  if (!error.empty()) throw FlowError(error);
+  if (config) {
+    write_flow_config(config->path(), venue, frames.start_epoch_ms());
+    config->commit();
+  }
+  capture.commit();
+  figures.without_effect = messages.without_effect();
+  figures.frames = writer.frames();
+  figures.executions = messages.mirror().engine().counters()[EngineCounter::executions];
+  return figures;
+}
+
+}  // namespace crosswire

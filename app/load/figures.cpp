@@ -1,0 +1,336 @@
+// The forms of a load generator's figures: see load_figures.hpp. At the end, never on a polling core.
+#include "app/load/figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+namespace crosswire {
+namespace {
+
+constexpr double kNsPerUs = 1e3;
+
+struct Percentile {
+  std::string_view label;
+  double percent;
+  std::uint64_t least;  // of values, so that it says something: ten beyond it
+};
+constexpr std::array<Percentile, 6> kPercentiles = {{{"p50", 50, 1},
+                                                     {"p90", 90, 100},
+                                                     {"p99", 99, 1'000},
+                                                     {"p99.9", 99.9, 10'000},
+                                                     {"p99.99", 99.99, 100'000},
+                                                     {"max", 100, 1}}};
+
+double per_second(std::uint64_t count, std::uint64_t span_ns) {
+  return span_ns == 0 ? 0 : static_cast<double>(count) * 1e9 / static_cast<double>(span_ns);
+}
+
+/// Thousands apart, to be read by people.
+std::string grouped(std::uint64_t number) {
+  std::string text = fmt::format("{}", number);
+  for (std::size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, 1, ' ');
+  }
+  return text;
+}
+
+std::string in_us(double ns) { return fmt::format("{:.{}f}", ns / kNsPerUs, ns < 1e5 ? 2 : 1); }
+
+/// A row of the table; `floor`: the same of the floor, or nullptr.
+std::string row(std::string_view name, const Histogram& histogram, const std::map<std::string, double>* floor) {
+  std::string text = fmt::format("{:<20}{:>12}", name, grouped(histogram.count()));
+  std::string beside = fmt::format("{:<20}{:>12}", "  above the floor", "");
+  for (const Percentile& percentile : kPercentiles) {
+    const bool enough = histogram.count() >= percentile.least;
+    const auto value = static_cast<double>(histogram.percentile(percentile.percent));
+    text += fmt::format("{:>11}", enough ? in_us(value) : "-");
+    if (floor == nullptr) continue;
+    const auto of_floor = floor->find(std::string(percentile.label));
+    beside += fmt::format("{:>11}", enough && of_floor != floor->end() ? in_us(value - of_floor->second) : "-");
+  }
+  text += '\n';
+  if (floor == nullptr) return text;
+  return fmt::format("{}{}\n", text, beside);
+}
+
+std::string stream_text(std::string_view name, const LoadStream::Counts& counts) {
+  if (counts.lost == 0 && counts.repeated == 0) return "";
+  return fmt::format(
+      "{:<13}{} did not come in their turn: {} came when asked for again, {} late by themselves, {} never; "
+      "{} came twice\n",
+      name, counts.lost, counts.recovered, counts.out_of_order, counts.still_missing(), counts.repeated);
+}
+
+std::string stream_json(const LoadStream::Counts& counts) {
+  return fmt::format(R"({{"missed": {}, "recovered": {}, "out_of_order": {}, "never": {}, "repeated": {}}})",
+                     counts.lost, counts.recovered, counts.out_of_order, counts.still_missing(), counts.repeated);
+}
+
+std::string quoted(std::string_view text) {
+  std::string result;
+  result += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      result += {'\\', c};
+    } else if (byte < 0x20) {
+      result += fmt::format("\\u{:04x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  result += '"';
+  return result;
+}
+
+std::string histogram_json(const Histogram& histogram) {
+  std::string text =
+      fmt::format(R"({{"count": {}, "min": {}, "mean": {:.1f})", histogram.count(), histogram.min(), histogram.mean());
+  for (const Percentile& percentile : kPercentiles) {
+    if (histogram.count() < percentile.least) continue;
+    text += fmt::format(R"(, "{}": {})", percentile.label, histogram.percentile(percentile.percent));
+  }
+  return text + "}";
+}
+
+}  // namespace
+
+double LoadFigures::rate_achieved() const { return per_second(sent, std::max(sending_ns, measured_ns)); }
+double LoadFigures::rate_answered() const { return per_second(answered, std::max(answering_ns, measured_ns)); }
+
+// --- text ------------------------------------------------------------------------------------------------------------
+
+std::string to_text(const LoadFigures& figures, const LoadBeside& beside) {
+  std::string text;
+  if (!figures.partial.empty()) text += fmt::format("PARTIAL      {}\n", figures.partial);
+  text += fmt::format("load         {}, {} sessions, seed {}; {:.3g} s measured after {:.3g} s{}\n", figures.arrivals,
+                      figures.sessions, figures.seed, static_cast<double>(figures.measured_ns) / 1e9,
+                      static_cast<double>(figures.warm_up_ns) / 1e9, figures.floor ? "; the floor: an echo" : "");
+  if (!figures.host.empty()) text += fmt::format("host         {}\n", figures.host);
+  const std::string asked = figures.rate_asked > 0 ? fmt::format("{} asked, ", grouped(figures.rate_asked)) : "";
+  text += fmt::format("rate/s       {}{} sent, {} answered\n", asked,
+                      grouped(static_cast<std::uint64_t>(figures.rate_achieved())),
+                      grouped(static_cast<std::uint64_t>(figures.rate_answered())));
+  text += fmt::format("orders       {} sent", grouped(figures.sent));
+  for (std::size_t kind = 0; kind < kLoadKindNames.size(); ++kind) {
+    if (figures.sent_by_kind[kind] > 0)
+      text += fmt::format(", {} {}", grouped(figures.sent_by_kind[kind]), kLoadKindNames[kind]);
+  }
+  text += fmt::format("; {} executions\n", grouped(figures.executions));
+  text += fmt::format("lost {}  rejected {}  late {}  not sent {}", figures.lost, figures.rejected, figures.late,
+                      figures.not_sent);
+  if (figures.too_late > 0) text += fmt::format("  of orders that were gone {}", figures.too_late);
+  if (figures.malformed > 0) text += fmt::format("  malformed {}", figures.malformed);
+  if (figures.feed_missing > 0) text += fmt::format("  not on the feed {}", figures.feed_missing);
+  if (figures.tx_blocked > 0) text += fmt::format("  port full {}", figures.tx_blocked);
+  text += '\n';
+  text += stream_text("answers", figures.answers);
+  text += stream_text("feed", figures.feed);
+  if (figures.send_lateness.count() > 0) {
+    text += fmt::format("sent after due, us: p50 {}  p99 {}  max {}\n",
+                        in_us(static_cast<double>(figures.send_lateness.percentile(50))),
+                        in_us(static_cast<double>(figures.send_lateness.percentile(99))),
+                        in_us(static_cast<double>(figures.send_lateness.max())));
+  }
+
+  text += fmt::format("{:<20}{:>12}", "latency, us", "count");
+  for (const Percentile& percentile : kPercentiles) text += fmt::format("{:>11}", percentile.label);
+  text += "\n";
+  for (std::size_t i = 0; i < kLoadLatencyNames.size(); ++i) {
+    if (figures.latencies[i].count() == 0) continue;
+    auto of_floor = beside.find(kLoadLatencyNames[i]);
+    // The echo has neither executions nor a feed: what it does for an order is the floor of those, too.
+    if (!beside.empty() && of_floor == beside.end()) of_floor = beside.find("order_to_ack");
+    text += row(kLoadLatencyNames[i], figures.latencies[i], of_floor == beside.end() ? nullptr : &of_floor->second);
+  }
+  return text;
+}
+
+// --- JSON ------------------------------------------------------------------------------------------------------------
+
+std::string to_json(const LoadFigures& figures) {
+  std::string text = fmt::format("{{\n  \"partial\": {},\n  \"floor\": {},\n  \"arrivals\": {},\n  \"host\": {},\n",
+                                 figures.partial.empty() ? "null" : quoted(figures.partial), figures.floor,
+                                 quoted(figures.arrivals), quoted(figures.host));
+  text += fmt::format(
+      "  \"rate_asked\": {},\n  \"rate_achieved\": {:.1f},\n  \"rate_answered\": {:.1f},\n  \"seed\": {},\n"
+      "  \"sessions\": {},\n  \"warm_up_ns\": {},\n  \"measured_ns\": {},\n",
+      figures.rate_asked, figures.rate_achieved(), figures.rate_answered(), figures.seed, figures.sessions,
+      figures.warm_up_ns, figures.measured_ns);
+  text += fmt::format("  \"sent\": {},\n  \"sent_by_kind\": {{", figures.sent);
+  for (std::size_t kind = 0; kind < kLoadKindNames.size(); ++kind) {
+    text += fmt::format("{}\"{}\": {}", kind == 0 ? "" : ", ", kLoadKindNames[kind], figures.sent_by_kind[kind]);
+  }
+  text += fmt::format(
+      "}},\n  \"answered\": {},\n  \"executions\": {},\n  \"late\": {},\n  \"lost\": {},\n  \"rejected\": {},\n"
+      "  \"of_orders_gone\": {},\n  \"not_sent\": {},\n  \"port_full\": {},\n  \"malformed\": {},\n"
+      "  \"not_on_feed\": {},\n",
+      figures.answered, figures.executions, figures.late, figures.lost, figures.rejected, figures.too_late,
+      figures.not_sent, figures.tx_blocked, figures.malformed, figures.feed_missing);
+  text += fmt::format("  \"answers\": {},\n  \"feed\": {},\n  \"sent_after_due_ns\": {},\n  \"latency_ns\": {{\n",
+                      stream_json(figures.answers), stream_json(figures.feed), histogram_json(figures.send_lateness));
+  std::string lines;
+  for (std::size_t i = 0; i < kLoadLatencyNames.size(); ++i) {
+    if (figures.latencies[i].count() == 0) continue;
+    lines += fmt::format("{}    \"{}\": {}", lines.empty() ? "" : ",\n", kLoadLatencyNames[i],
+                         histogram_json(figures.latencies[i]));
+  }
+  text += fmt::format("{}\n  }},\n  \"intervals\": [\n", lines);
+  lines.clear();
+  for (const Histogram& interval : figures.intervals) {
+    lines += fmt::format("{}    {}", lines.empty() ? "" : ",\n", histogram_json(interval));
+  }
+  return fmt::format("{}{}\n  ]\n}}\n", text, lines);
+}
+
+/// Only what to_json() writes is read: lines `    "NAME": {"count": .., "p50": .., ..}` of latency_ns.
+LoadBeside read_beside(const std::string& path) {
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = text.find("\"latency_ns\": {");
+  const std::size_t end = text.find("\n  }", begin == std::string::npos ? 0 : begin);
+  if (!file || begin == std::string::npos || end == std::string::npos) {
+    throw std::runtime_error(path + ": is no report of `crosswire load --json`");
+  }
+  LoadBeside beside;
+  for (std::size_t i = 0; i < kLoadLatencyNames.size(); ++i) {
+    const std::size_t at = text.find(fmt::format("\"{}\": {{", kLoadLatencyNames[i]), begin);
+    if (at == std::string::npos || at > end) continue;
+    const std::string line = text.substr(at, text.find('}', at) - at);
+    for (const Percentile& percentile : kPercentiles) {
+      const std::string label = fmt::format("\"{}\": ", percentile.label);
+      const std::size_t value = line.find(label);
+      if (value == std::string::npos) continue;
+      beside[std::string(kLoadLatencyNames[i])][std::string(percentile.label)] =
+          std::strtod(line.c_str() + value + label.size(), nullptr);
+    }
+  }
+  if (beside.empty()) throw std::runtime_error(path + ": has no latencies");
+  return beside;
+}
+
+// --- SVG -------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// One diagram with a logarithmic latency axis; x is 0 .. 1.
+class Diagram {
+ public:
+  Diagram(double top, double least_ns, double most_ns)
+      : top_(top),
+        low_(std::floor(std::log10(std::max(least_ns, 1.0)))),
+        high_(std::max(std::ceil(std::log10(std::max(most_ns, 10.0))), low_ + 1)) {}
+
+  std::string frame(std::string_view title) const {
+    std::string text = fmt::format("<text x='{}' y='{}' class='title'>{}</text>\n", kLeft, top_ - 12, title);
+    for (double power = low_; power <= high_; ++power) {
+      const double at = y(std::pow(10, power));
+      text +=
+          fmt::format("<line x1='{}' y1='{:.1f}' x2='{}' y2='{:.1f}' class='grid'/>", kLeft, at, kLeft + kWidth, at);
+      text += fmt::format("<text x='{}' y='{:.1f}' class='axis' text-anchor='end'>{:g} us</text>\n", kLeft - 6, at + 4,
+                          std::pow(10, power) / kNsPerUs);
+    }
+    return text;
+  }
+  std::string tick(double x, std::string_view label) const {
+    const double at = kLeft + x * kWidth;
+    return fmt::format(
+        "<line x1='{:.1f}' y1='{:.1f}' x2='{:.1f}' y2='{:.1f}' class='grid'/><text x='{:.1f}' y='{:.1f}' "
+        "class='axis' text-anchor='middle'>{}</text>\n",
+        at, top_, at, top_ + kHeight, at, top_ + kHeight + 16, label);
+  }
+  std::string line(const std::vector<std::pair<double, double>>& points, std::string_view color) const {
+    std::string text = fmt::format("<polyline fill='none' stroke='{}' stroke-width='1.5' points='", color);
+    for (const auto& [x, ns] : points) text += fmt::format("{:.1f},{:.1f} ", kLeft + x * kWidth, y(ns));
+    return text + "'/>\n";
+  }
+  std::string label(int number, std::string_view name, std::string_view color) const {
+    return fmt::format("<text x='{}' y='{}' fill='{}' class='axis'>{}</text>\n", kLeft + kWidth - 60,
+                       top_ + 14 + 15 * number, color, name);
+  }
+
+  static constexpr double kLeft = 80, kWidth = 780, kHeight = 240;
+
+ private:
+  double y(double ns) const {
+    const double share = (std::log10(std::max(ns, 1.0)) - low_) / (high_ - low_);
+    return top_ + kHeight * (1 - std::clamp(share, 0.0, 1.0));
+  }
+
+  double top_;
+  double low_, high_;  // powers of ten
+};
+
+constexpr std::array<std::string_view, 3> kColors = {"#1f6fb4", "#d9730d", "#a02c2c"};
+
+std::string percentile_diagram(const LoadFigures& figures, double top) {
+  constexpr double kNines = 5;
+  const Histogram& acks = figures.of(LoadLatency::ack);
+  const Diagram diagram(top, static_cast<double>(acks.min()), static_cast<double>(acks.max()));
+  std::string text = diagram.frame("Latency by percentile");
+  for (const auto& [x, label] :
+       {std::pair{0.0, "0"}, {1.0, "90"}, {2.0, "99"}, {3.0, "99.9"}, {4.0, "99.99"}, {5.0, "99.999 %"}}) {
+    text += diagram.tick(x / kNines, label);
+  }
+  int number = 0;
+  for (const LoadLatency latency : {LoadLatency::ack, LoadLatency::execution, LoadLatency::feed}) {
+    const Histogram& histogram = figures.of(latency);
+    if (histogram.count() == 0) continue;
+    std::vector<std::pair<double, double>> points;
+    const double nines = std::min(kNines, std::log10(static_cast<double>(histogram.count())));
+    for (double x = 0; x <= nines; x += 0.02) {
+      points.emplace_back(x / kNines, static_cast<double>(histogram.percentile(100 * (1 - std::pow(10, -x)))));
+    }
+    const std::string_view color = kColors[static_cast<std::size_t>(number)];
+    text += diagram.line(points, color);
+    text += fmt::format("<text x='{}' y='{}' fill='{}' class='axis'>{}</text>\n", Diagram::kLeft + 8,
+                        top + 14 + 15 * number, color, kLoadLatencyNames[static_cast<std::size_t>(latency)]);
+    ++number;
+  }
+  return text;
+}
+
+std::string time_diagram(const LoadFigures& figures, double top) {
+  const Histogram& acks = figures.of(LoadLatency::ack);
+  const Diagram diagram(top, static_cast<double>(acks.min()), static_cast<double>(acks.max()));
+  std::string text = diagram.frame("Order to acknowledgement over time, by when the order was due");
+  for (int tenth = 0; tenth <= 10; tenth += 2) {
+    text +=
+        diagram.tick(tenth / 10.0, fmt::format("{:.3g} s", static_cast<double>(figures.measured_ns) / 1e10 * tenth));
+  }
+  const std::array<std::pair<double, std::string_view>, 3> lines = {{{50, "p50"}, {99, "p99"}, {100, "max"}}};
+  for (std::size_t line = 0; line < lines.size(); ++line) {
+    std::vector<std::pair<double, double>> points;
+    for (std::size_t i = 0; i < figures.intervals.size(); ++i) {
+      if (figures.intervals[i].count() == 0) continue;
+      points.emplace_back((static_cast<double>(i) + 0.5) / static_cast<double>(figures.intervals.size()),
+                          static_cast<double>(figures.intervals[i].percentile(lines[line].first)));
+    }
+    text += diagram.line(points, kColors[line]);
+    text += diagram.label(static_cast<int>(line), lines[line].second, kColors[line]);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_svg(const LoadFigures& figures) {
+  std::string text =
+      "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='680' viewBox='0 0 900 680'>\n"
+      "<style>text{font-family:sans-serif;font-size:12px}.title{font-size:14px;font-weight:bold}.axis{font-size:11px}"
+      ".grid{stroke:#ddd}</style>\n<rect width='900' height='680' fill='white'/>\n";
+  text += percentile_diagram(figures, 50) + time_diagram(figures, 370);
+  const std::string partial = figures.partial.empty() ? "" : "PARTIAL. ";
+  text += fmt::format("<text x='80' y='668' class='axis'>{}{}: {:.0f} orders/s achieved, {} answered</text>\n", partial,
+                      figures.floor ? "Floor" : "Appliance", figures.rate_achieved(), figures.answered);
+  return text + "</svg>\n";
+}
+
+}  // namespace crosswire

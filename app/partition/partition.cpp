@@ -1,0 +1,92 @@
+// The wiring of a partition: see the header. Set-up only.
+#include "app/partition/partition.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "netstack/session/session_name.hpp"
+
+namespace crosswire {
+namespace {
+
+std::uint32_t slots_of(const Config& config) { return static_cast<std::uint32_t>(order_pool_slots(config)); }
+
+/// A limit that is a slip of the pen must not send the machine into swapping, or the process to the OOM killer.
+std::size_t checked_size(const Config& config) {
+  const std::size_t bytes = Partition::bytes_for(config);
+  const auto machine =
+      static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  if (bytes > machine) {
+    throw std::runtime_error(
+        fmt::format("{}: needs {} MiB of memory, the machine has {} MiB; lower limits.max_orders, limits.max_levels, "
+                    "limits.user_ref_window, orders.messages_kept, feed.messages_kept, or the number of accounts",
+                    place_of(config, "limits"), bytes >> 20, machine >> 20));
+  }
+  return bytes;
+}
+
+std::unique_ptr<Arena> make_arena(const Config& config) {
+  return std::make_unique<Arena>(checked_size(config), config.hugepages, config.placement.node.value_or(-1),
+                                 "partition", config.page_size);
+}
+
+}  // namespace
+
+void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns) {
+  const std::uint64_t epoch_ms = (static_cast<std::uint64_t>(midnight_epoch_ns) + start_ns) / 1'000'000;
+  config.net.start_ns = start_ns;
+  config.net.order_session = session_name(kOrderSessionPrefix, epoch_ms);
+  config.net.feed_session = session_name(kFeedSessionPrefix, epoch_ms);
+}
+
+std::size_t Partition::bytes_for(const Config& config) {
+  const std::uint32_t slots = slots_of(config);
+  return CommandRing::bytes_for(config.command_ring) + EventRing::bytes_for(config.event_ring) +
+         Orders::bytes_for(slots) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
+         SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() +
+         Engine::bytes_for(config.engine, slots) + ReceiveStage::bytes_for(config.net, config.engine) +
+         TransmitStage::bytes_for(config.net) + PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
+}
+
+Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, const StageLayout& layout)
+    : Partition(config, ports, clock, make_arena(config), nullptr, layout) {}
+
+Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena,
+                     const StageLayout& layout)
+    : Partition(config, ports, clock, nullptr, &arena, layout) {}
+
+Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, std::unique_ptr<Arena> own,
+                     Arena* given, const StageLayout& layout)
+    : config_(config),
+      own_arena_(std::move(own)),
+      arena_(own_arena_ ? *own_arena_ : *given),
+      commands_(arena_, config.command_ring),
+      events_(arena_, config.event_ring),
+      match_in_(commands_.add_gating("match")),
+      transmit_in_(events_.add_gating("transmit")),
+      publish_in_(events_.add_gating("publish")),
+      orders_(arena_, slots_of(config)),
+      slot_returns_(arena_, slot_return_capacity(slots_of(config))),
+      slot_source_(arena_, slot_returns_, slots_of(config)),
+      slot_returner_(arena_, slot_returns_, slots_of(config)),
+      echoes_(arena_),
+      engine_(config_.engine, orders_, slot_returner_, arena_),
+      receive_(config_.net, config_.engine, ports.rx, commands_.producer(), orders_, slot_source_, echoes_, arena_),
+      match_(engine_, commands_, match_in_, events_, slot_returner_),
+      transmit_(config_.net, transmit_in_, orders_, ports.transmit, echoes_, arena_),
+      publish_(config_.net, config_.engine, publish_in_, orders_, ports.publish, arena_),
+      chain_({receive_, match_, transmit_, publish_}, {commands_, events_, match_in_, transmit_in_, publish_in_},
+             arena_) {
+  for (std::size_t i = 0; i < layout.loops(); ++i) loops_.emplace_back(chain_, layout, i, clock);
+}
+
+bool Partition::round() {
+  bool worked = false;
+  for (CoreLoop& loop : loops_) worked |= loop.round();
+  return worked;
+}
+
+}  // namespace crosswire

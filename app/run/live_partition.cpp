@@ -1,0 +1,222 @@
+// A partition on its device: see the header. On the control thread.
+#include "app/run/live_partition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <random>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "app/figures/figures.hpp"
+#include "app/files/say.hpp"
+#include "app/run/log.hpp"
+#include "netstack/port/capture.hpp"
+#include "netstack/port/eal.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr std::int64_t kNs = 1'000'000'000;
+
+/// "midnight 2026-01-30 16:00:00 UTC, now 14:58:10, closing_call until closed at 15:00:00".
+std::string describe_time(const Config& config, std::int64_t midnight_epoch_ns) {
+  const auto clock = [](TimeNs ns) {
+    const TimeNs s = ns / kNsPerSecond;
+    return fmt::format("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  };
+  const auto whose = [&config](const PhaseChange& change) {
+    if (change.symbol == kAllSymbols) return std::string();
+    const SymbolName& name = config.engine.symbols[change.symbol.value - 1].name;
+    return fmt::format(" ({})", std::string(name.begin(), std::find(name.begin(), name.end(), ' ')));
+  };
+  const TimeNs now = config.net.start_ns;
+  Phase phase = Phase::pre_open;
+  std::string next = "to the end";
+  for (const PhaseChange& change : config.net.schedule) {
+    if (change.at_ns > now) {
+      next = fmt::format("until {}{} at {}", phase_name(change.phase), whose(change), clock(change.at_ns));
+      break;
+    }
+    if (change.symbol == kAllSymbols) phase = change.phase;
+  }
+  const std::time_t midnight_s = midnight_epoch_ns / kNs;
+  std::tm parts{};
+  gmtime_r(&midnight_s, &parts);
+  char midnight[32] = "";
+  std::strftime(midnight, sizeof midnight, "%F %T UTC", &parts);
+  return fmt::format("midnight {}, now {}, {} {}", midnight, clock(now), phase_name(phase), next);
+}
+
+/// For the hash of UserRefNums: a client that knew it could choose numbers that collide, and make everyone wait.
+std::uint64_t secret() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
+std::unique_ptr<Device> open_device(const Config& config, const StageCores& cores) {
+  DeviceOptions options{.device = config.port.device};
+  options.tx_queues = cores.of(Stage::transmit) == cores.of(Stage::publish) ? 1 : 2;
+  try {
+    return std::make_unique<Device>(options);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("{}: {}", place_of(config, "port.device"), error.what()));
+  }
+}
+
+}  // namespace
+
+LivePartition::LivePartition(Config config, const StageCores& cores, const Outputs& outputs, const TscClock& clock)
+    : name_(std::filesystem::path(config.path).stem().string()),
+      outputs_(outputs),
+      cores_(cores),
+      clock_(clock),
+      device_(open_device(config, cores)),
+      midnight_(config.midnight_epoch_ns.value_or(midnight_utc(clock.now_epoch_ns()))),
+      rx_(*device_, clock, midnight_),
+      transmit_(*device_),
+      publish_(*device_, static_cast<std::uint16_t>(device_->tx_queues() - 1)) {
+  const std::chrono::seconds patience(device_->faces_process() ? 0 : 2);
+  if (const std::string down = device_->wait_for_link(patience); !down.empty()) {
+    log_warning("no link", {{"partition", name_}, {"is", down}});
+  }
+  config.net.mac = config.port.mac.value_or(device_->mac());
+  if (config.net.mac != device_->mac()) {
+    log_warning(
+        "[port] mac is not the device's; frames reach it only if the device lets them",
+        {{"partition", name_}, {"mac", format_mac(config.net.mac)}, {"device_mac", format_mac(device_->mac())}});
+  }
+  set_start(config, midnight_, rx_.start_time_ns());
+  config.engine.hash_key = secret();
+  config.placement.node = cores.node;
+  if (!outputs_.report.empty()) report_.emplace(outputs_.report);
+  if (!outputs_.record.empty()) {
+    record_memory_.emplace(RecordingRxPort::bytes_for(), config.hugepages, device_->numa_node(), "recorder",
+                           config.page_size);
+    recorder_ = std::make_unique<RecordingRxPort>(rx_, *record_memory_, midnight_, rx_.start_time_ns());
+  }
+  RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
+  partition_ =
+      std::make_unique<Partition>(config, Partition::Ports{input, transmit_, publish_}, clock, layout_of(cores));
+}
+
+void LivePartition::begin_recording() {
+  if (recorder_) recorder_->begin(outputs_.record, partition_->config().net.mac);
+}
+
+void LivePartition::tell_start(bool locked) const {
+  const Config& config = partition_->config();
+  const NetConfig& net = config.net;
+  fmt::print("partition    {}\n", name_);
+  fmt::print("device       {}\n", device_->description());
+  fmt::print("address      {}  MAC {}\n", format_address(net.address), format_mac(net.mac));
+  fmt::print("time         {}\n", describe_time(config, midnight_));
+  fmt::print("orders       UDP {}  session {}  {} accounts, {} symbols\n", net.order_port, net.order_session,
+             net.accounts.size(), config.engine.symbols.size());
+  fmt::print("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group), net.feed_port,
+             net.feed_session, net.feed_request_port);
+  if (const std::string complaint = complaint_of(partition_->memory()); !complaint.empty()) {
+    log_warning("memory is not as it should be; see crosswire doctor", {{"partition", name_}, {"is", complaint}});
+  }
+  if (!locked) {
+    log_warning("memory is not locked; ulimit -l unlimited, or CAP_IPC_LOCK", {{"partition", name_}});
+  }
+  fmt::print("memory       {}, {}\n", format_memory(partition_->memory()),
+             locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
+  if (recorder_) fmt::print("recording    {}\n", outputs_.record);
+  log_info("partition is ready", {{"partition", name_},
+                                  {"device", device_name(config.port.device)},
+                                  {"address", format_address(net.address)},
+                                  {"order_session", net.order_session},
+                                  {"feed_session", net.feed_session},
+                                  {"memory_mib", partition_->memory().bytes >> 20},
+                                  {"hugepages", partition_->memory().huge},
+                                  {"recording", outputs_.record.empty() ? "none" : outputs_.record}});
+}
+
+std::vector<PollingTask> LivePartition::tasks() {
+  std::vector<PollingTask> tasks;
+  for (CoreLoop& loop : partition_->loops()) {
+    const auto first = std::find_if(kAllStages.begin(), kAllStages.end(), [&loop](Stage s) { return loop.polls(s); });
+    tasks.push_back({&loop, &rx_, cores_.of(*first), partition_->config().placement.idle,
+                     place_of(partition_->config(), fmt::format("placement.{}", kStageNames[index_of(*first)]))});
+  }
+  return tasks;
+}
+
+std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
+  std::uint64_t wall_ns = 0;
+  bool cut_off = false;
+  for (const PollEnd& end : ends) {
+    wall_ns = std::max(wall_ns, end.wall_ns);
+    cut_off |= end.cut_off;
+  }
+  if (cut_off && !partition_->finished()) {
+    log_error("the port has taken too little for 2 s; the last answers are not sent", {{"partition", name_}});
+  }
+  flush_out();
+  const std::string recording_error = recorder_ ? recorder_->finish() : "";
+  const bool unsent = !partition_->finished() || transmit_.unsent() || publish_.unsent();
+  const Figures figures = figures_of(*partition_, wall_ns, port_counters(unsent));
+  say(stdout, "ended\npartition    {}\n{}", name_, to_text(figures));
+  std::fflush(stdout);
+  std::uint64_t dropped = 0;
+  for (const CounterFigure& counter : figures.counters) dropped += counter.drop ? counter.value : 0;
+  log_info("partition has ended", {{"partition", name_},
+                                   {"seconds", fmt::format("{:.3f}", static_cast<double>(wall_ns) / 1e9)},
+                                   {"orders", figures.orders},
+                                   {"executions", figures.executions},
+                                   {"dropped", dropped},
+                                   {"state_hash", fmt::format("{:016x}", figures.state_hash)}});
+  if (report_) {
+    if (const std::string error = write_file(report_->path(), to_json(figures)); !error.empty()) return error;
+    report_->commit();
+  }
+  return recording_error;
+}
+
+/// What the device has not taken yet gets a last while: its other side may be slow. Where it is gone nothing helps.
+void LivePartition::flush_out() {
+  constexpr auto kLastWhile = std::chrono::seconds(1);
+  const auto until = std::chrono::steady_clock::now() + kLastWhile;
+  while ((transmit_.unsent() || publish_.unsent()) && std::chrono::steady_clock::now() < until && device_->link_up()) {
+    transmit_.flush();
+    publish_.flush();
+    std::this_thread::yield();
+  }
+}
+
+LiveSource LivePartition::live_source() {
+  return {partition_name(partition_->config().path), *partition_, cores_.stages,
+          [this] { return port_counters(false); }};
+}
+
+std::vector<CounterFigure> LivePartition::port_counters(bool unsent) const {
+  const DeviceRxCounters& rx = rx_.counters();
+  const auto of_both = [this](std::atomic<std::uint64_t> DeviceTxCounters::*counter) {
+    return (transmit_.counters().*counter).load() + (publish_.counters().*counter).load();
+  };
+  const DeviceCounters counters = device_->counters();
+  std::vector<CounterFigure> figures = {{"port", "rx_frames", false, counters.rx_frames},
+                                        {"port", "rx_bytes", false, counters.rx_bytes},
+                                        {"port", "rx_missed", true, counters.rx_missed},
+                                        {"port", "rx_errors", true, counters.rx_errors},
+                                        {"port", "rx_no_mbuf", true, counters.rx_no_mbuf},
+                                        {"port", "rx_oversized", true, rx.oversized.load()},
+                                        {"port", "rx_untaggable", true, rx.untaggable.load()},
+                                        {"port", "rx_in_pieces", false, rx.in_pieces.load(), true},
+                                        {"port", "tx_frames", false, counters.tx_frames},
+                                        {"port", "tx_bytes", false, counters.tx_bytes},
+                                        {"port", "tx_errors", true, counters.tx_errors},
+                                        {"port", "tx_no_mbuf", false, of_both(&DeviceTxCounters::no_mbuf), true},
+                                        {"port", "tx_ring_full", false, of_both(&DeviceTxCounters::ring_full), true},
+                                        {"port", "tx_cut_off", true, unsent ? 1u : 0u}};
+  if (recorder_ != nullptr) figures.push_back({"port", "recorder_held_back", false, recorder_->held_back(), true});
+  return figures;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,78 @@
+// A partition of `crosswire run`: its device, ports, recording and report around a Partition. Made, begun and finished
+// by the control thread; its loops are polled by PollingThreads in between.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/config/config.hpp"
+#include "app/figures/figures.hpp"
+#include "app/figures/live_figures.hpp"
+#include "app/files/whole_file.hpp"
+#include "app/partition/partition.hpp"
+#include "app/run/cores.hpp"
+#include "app/run/polling_threads.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "netstack/port/device.hpp"
+#include "netstack/port/recorder.hpp"
+#include "netstack/port/tsc_clock.hpp"
+
+namespace crosswire {
+
+class LivePartition {
+ public:
+  struct Outputs {
+    std::string record;  // capture of the input; "" = none
+    std::string report;  // figures as JSON; "" = none
+  };
+
+  /// Opens the device, which the EAL has; warnings go to the log. Throws std::runtime_error (one line).
+  LivePartition(Config config, const StageCores& cores, const Outputs& outputs, const TscClock& clock);
+  LivePartition(const LivePartition&) = delete;
+  LivePartition& operator=(const LivePartition&) = delete;
+
+  /// When all else is ready, so that a start that is refused leaves no recording. The recording's thread inherits the
+  /// cores of the calling one. Throws std::runtime_error (one line).
+  void begin_recording();
+  /// Several lines on stdout, one in the log. `locked`: the memory is.
+  void tell_start(bool locked) const;
+  /// A task for each loop, in the loops' order. They live as long as this does.
+  std::vector<PollingTask> tasks();
+  /// The day ends. Any thread.
+  void request_end() { rx_.request_end(); }
+  /// When no loop runs any more: sends what is left, ends the recording, prints the figures, of which the log gets
+  /// some, and writes the report. Returns "" or one line that says what could not be written.
+  std::string finish(const std::vector<PollEnd>& ends);
+
+  /// The configuration file's name without its ending.
+  const std::string& name() const { return name_; }
+  /// What the live figures show of it.
+  LiveSource live_source();
+
+  const Partition& partition() const { return *partition_; }
+  const StageCores& cores() const { return cores_; }
+
+ private:
+  void flush_out();
+  /// `unsent`: frames of the last answers. Any control thread.
+  std::vector<CounterFigure> port_counters(bool unsent) const;
+
+  std::string name_;
+  Outputs outputs_;
+  StageCores cores_;
+  TscClock clock_;
+  std::unique_ptr<Device> device_;
+  std::int64_t midnight_;
+  DeviceRxPort rx_;
+  DeviceTxPort transmit_;
+  DeviceTxPort publish_;
+  std::optional<WholeFile> report_;
+  std::optional<Arena> record_memory_;
+  std::unique_ptr<RecordingRxPort> recorder_;
+  std::unique_ptr<Partition> partition_;
+};
+
+}  // namespace crosswire

@@ -1,0 +1,31 @@
+// The polling loop: see the header. On the polling cores.
+#include "app/run/poll.hpp"
+
+#include <rte_pause.h>
+
+#include <thread>
+
+namespace crosswire {
+
+void rest(Idle idle) {
+  if (idle == Idle::pause) rte_pause();
+  if (idle == Idle::yield) std::this_thread::yield();
+}
+
+PollEnd poll_until_ended(CoreLoop& loop, const DeviceRxPort& rx, Idle idle, const TscClock& clock) {
+  // From the wish to end on. A wire that takes nothing must not keep the figures and the recording back.
+  constexpr std::uint64_t kLongestDrainNs = 2'000'000'000;
+  const std::uint64_t begun = TscClock::read();
+  std::uint64_t ending = 0;
+  bool cut_off = false;
+  while (!loop.ended() && !cut_off) {
+    if (!loop.round()) rest(idle);
+    if (!rx.end_requested()) continue;
+    const std::uint64_t now = TscClock::read();
+    if (ending == 0) ending = now;
+    cut_off = clock.span_ns(now - ending) >= kLongestDrainNs;
+  }
+  return {clock.span_ns(TscClock::read() - begun), cut_off && !loop.ended()};
+}
+
+}  // namespace crosswire

@@ -1,0 +1,361 @@
+// Run: see the header. This is the control thread: it sets up, starts the polling threads, watches them, and ends.
+#include "app/run/run.hpp"
+
+#include <fmt/format.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <deque>
+#include <filesystem>
+#include <future>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "app/config/config.hpp"
+#include "app/figures/hgrm.hpp"
+#include "app/figures/live_figures.hpp"
+#include "app/figures/prometheus.hpp"
+#include "app/figures/telemetry.hpp"
+#include "app/files/file_clash.hpp"
+#include "app/files/say.hpp"
+#include "app/run/cores.hpp"
+#include "app/run/live_partition.hpp"
+#include "app/run/log.hpp"
+#include "app/run/polling_threads.hpp"
+#include "app/run/stall_monitor.hpp"
+#include "app/run/supervisor.hpp"
+#include "hugepages/host/topology.hpp"
+#include "netstack/port/eal.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr std::int64_t kNs = 1'000'000'000;
+
+// Of the signal handler.
+std::atomic<bool> g_end_wanted{false};
+std::atomic<std::int64_t> g_first_signal_ns{0};  // by the monotonic clock; 0 = none yet
+std::atomic<int> g_last_signal{0};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free &&
+                  std::atomic<int>::is_always_lock_free,
+              "a signal handler uses them");
+/// Wakes the control thread: a signal came, or a polling thread has ended.
+sem_t g_wake;
+
+/// The first signal ends the day. One that follows at once is the same wish (a terminal and a supervisor often both
+/// send one); only a later one means that the drain is not worth the wait.
+extern "C" void end_day(int signal) {
+  constexpr std::int64_t kSameWishNs = 1'000'000'000;
+  const int saved = errno;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t now_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  std::int64_t first_ns = 0;
+  if (!g_first_signal_ns.compare_exchange_strong(first_ns, now_ns) && now_ns - first_ns >= kSameWishNs) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);  // when the handler has returned
+  }
+  g_last_signal.store(signal);
+  g_end_wanted.store(true);
+  sem_post(&g_wake);
+  errno = saved;
+}
+
+/// From then on SIGINT and SIGTERM end the day, or the start of it, and so does a terminal that hangs up, unless nohup
+/// was to keep us going. The handlers stay: nothing that follows the day takes long.
+void end_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = end_day;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  struct sigaction hang_up {};
+  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+}
+
+/// Thrown where the wish to end comes before the day has begun: what has been made until then is taken away again.
+struct EndedAtStart {};
+
+void leave_if_end_wanted() {
+  if (g_end_wanted.load()) throw EndedAtStart{};
+}
+
+std::string last_signal() { return fmt::format("SIG{}", sigabbrev_np(g_last_signal.load())); }
+
+class EalGuard {
+ public:
+  ~EalGuard() { eal_stop(); }
+};
+
+void fail_if(const std::string& error) {
+  if (!error.empty()) throw std::runtime_error(error);
+}
+
+/// The configurations go together: one EAL, and no device twice.
+void start_eal(const std::vector<Config>& configs, const CorePlan& plan) {
+  const Config& first = configs.front();
+  EalOptions options;
+  for (const Config& config : configs) options.devices.push_back(config.port.device);
+  options.extra_args = first.port.dpdk_args;
+  options.hugepages = first.hugepages;
+  // DPDK takes its memory on the node of this core, and its own threads keep off it: they stay on ours, control's.
+  const auto receive = plan.partitions.front().of(Stage::receive);
+  if (receive) options.main_core = *receive;
+  const std::string error = eal_start(options);
+  if (error.empty()) return;
+  const bool memory = first.hugepages == HugepagePolicy::required && error.find("hugepages") != std::string::npos;
+  const auto named = std::find_if(configs.begin(), configs.end(), [&error](const Config& config) {
+    return error.find(config.port.device) != std::string::npos;
+  });
+  const Config& faulty = memory || named == configs.end() ? first : *named;
+  throw std::runtime_error(fmt::format("{}: {}", place_of(faulty, memory ? "memory.hugepages" : "port.device"), error));
+}
+
+/// A recording cannot be made again, so none is overwritten.
+void check_recording(const std::string& record) {
+  std::error_code ignored;  // what is not there yet; what cannot be reached cannot be opened either
+  if (std::filesystem::is_regular_file(record, ignored) && std::filesystem::file_size(record, ignored) > 0) {
+    throw std::runtime_error(record + ": exists; move it away or name another");
+  }
+}
+
+/// What of the configuration only this host and this moment can tell, before anything is started.
+void check_here_and_now(const Config& config) {
+  const std::int64_t now_s = std::time(nullptr);
+  const std::int64_t into_day_s = now_s - config.midnight_epoch_ns.value_or(now_s * kNs) / kNs;
+  if (into_day_s < 0 || into_day_s > 86'400) {
+    throw std::runtime_error(fmt::format("{}: is {} hours {}; give the midnight at which today began, or leave it out",
+                                         place_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
+                                         into_day_s < 0 ? "ahead" : "ago"));
+  }
+}
+
+/// What two partitions of one process may not share, and what they may not differ in.
+void check_together(const Config& config, const Config& other) {
+  if (device_name(config.port.device) == device_name(other.port.device)) {
+    throw std::runtime_error(fmt::format("{}: {} is the device of {} as well; give each partition its own",
+                                         place_of(config, "port.device"), config.port.device, other.path));
+  }
+  if (config.port.dpdk_args != other.port.dpdk_args) {
+    throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",
+                                         place_of(config, "port.dpdk_args"), other.path));
+  }
+  if (config.hugepages != other.hugepages) {
+    throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",
+                                         place_of(config, "memory.hugepages"), other.path));
+  }
+  const std::string& prometheus = config.monitoring.prometheus;
+  if (!prometheus.empty() && !other.monitoring.prometheus.empty() && prometheus != other.monitoring.prometheus) {
+    throw std::runtime_error(fmt::format("{}: differs from that of {}; a process has one endpoint for all partitions",
+                                         place_of(config, "monitoring.prometheus"), other.path));
+  }
+}
+
+/// On one network that is a fault; whether it is one network nobody here knows.
+void warn_of_one_feed(const std::vector<Config>& configs) {
+  for (auto config = configs.begin(); config != configs.end(); ++config) {
+    const auto same = std::find_if(configs.begin(), config, [&config](const Config& other) {
+      return config->net.feed_group == other.net.feed_group && config->net.feed_port == other.net.feed_port;
+    });
+    if (same == config) continue;
+    log_warning("two partitions have one feed; on one network give each its own",
+                {{"at", place_of(*config, "feed.group")},
+                 {"feed", fmt::format("{}:{}", format_address(config->net.feed_group), config->net.feed_port)},
+                 {"also_of", same->path}});
+  }
+}
+
+void warn_of_placement(const CorePlan& plan, const std::deque<LivePartition>& partitions) {
+  for (const PlacementWarning& warning : plan.warnings) {
+    log_warning("the placement breaks a rule; see crosswire plan",
+                {{"partition", partitions[warning.partition].name()},
+                 {"rule", kPlacementRules[static_cast<std::size_t>(warning.rule)].name},
+                 {"is", warning.text}});
+  }
+}
+
+/// The log goes on in its file; no other file is to end like that.
+void check_files(const std::vector<Config>& configs, const std::vector<LivePartition::Outputs>& outputs,
+                 const std::string& log) {
+  std::vector<std::string> read;
+  std::vector<std::string> written = {log};
+  for (const Config& config : configs) read.insert(read.end(), config.files.begin(), config.files.end());
+  for (const LivePartition::Outputs& output : outputs) written.insert(written.end(), {output.record, output.report});
+  fail_if(file_clash(read, written));
+}
+
+std::uint64_t steady_ns() {
+  return static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+/// Sleeps until something happens, but not for long: by the clock that nobody sets. Under one that is set back it would
+/// sleep for as long as that, and a supervisor would take us for dead.
+void wait_for_news() {
+  constexpr long kLookEveryNs = 100'000'000;
+  timespec until{};
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += kLookEveryNs;
+  if (until.tv_nsec >= kNs) {
+    until.tv_nsec -= kNs;
+    ++until.tv_sec;
+  }
+  sem_clockwait(&g_wake, CLOCK_MONOTONIC, &until);
+}
+
+void tell(const StallMonitor::News& news) {
+  const LogFields about = {{"partition", news.partition},
+                           {"stage", kStageNames[index_of(news.stage)]},
+                           {"core", news.core ? std::to_string(*news.core) : "any"},
+                           {"seconds", fmt::format("{:.1f}", news.seconds)}};
+  if (news.stands_still) {
+    log_error("a stage stands still; does anything else run on its core, or is its port stuck?", about);
+  } else {
+    log_warning("a stage that stood still goes on", about);
+  }
+}
+
+/// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
+void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>& tasks,
+           const PollingThreads& threads) {
+  StallMonitor monitor;
+  auto task = tasks.begin();
+  for (LivePartition& live : partitions) {
+    for (const CoreLoop& loop : live.partition().loops()) {
+      monitor.watch(live.name(), live.partition().chain(), loop, (task++)->core);
+    }
+  }
+  bool ending = false;
+  while (!threads.ended()) {
+    wait_for_news();
+    supervisor_alive();
+    if (g_end_wanted.load()) {
+      if (!std::exchange(ending, true)) {
+        supervisor_stopping();
+        log_info("stopping", {{"signal", last_signal()}});
+      }
+      for (LivePartition& live : partitions) live.request_end();
+    }
+    for (const StallMonitor::News& news : monitor.look(steady_ns())) tell(news);
+  }
+}
+
+/// One endpoint for all partitions, where one of them names it.
+std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& figures,
+                                                          const std::vector<Config>& configs) {
+  const auto named = std::find_if(configs.begin(), configs.end(),
+                                  [](const Config& config) { return !config.monitoring.prometheus.empty(); });
+  if (named == configs.end()) return nullptr;
+  try {
+    return std::make_unique<PrometheusEndpoint>(figures, named->monitoring.prometheus);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("{}: {}", place_of(*named, "monitoring.prometheus"), error.what()));
+  }
+}
+
+/// Everything between EAL start and stop.
+void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
+                    const std::vector<LivePartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
+                    const TscClock& clock) {
+  std::deque<LivePartition> partitions;
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    leave_if_end_wanted();
+    partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
+  }
+  LiveFigures figures;
+  for (LivePartition& live : partitions) figures.add(live.live_source());
+  const Telemetry telemetry(figures);
+  const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
+  std::vector<PollingTask> tasks;
+  for (LivePartition& live : partitions) {
+    for (PollingTask& task : live.tasks()) tasks.push_back(std::move(task));
+  }
+  PollingThreads threads(tasks, clock, [] { sem_post(&g_wake); });
+  leave_if_end_wanted();
+  for (LivePartition& live : partitions) live.begin_recording();
+  fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
+  warn_of_placement(plan, partitions);
+  for (const LivePartition& live : partitions) live.tell_start(threads.locked());
+  fmt::print("{}", plan.text);
+  fmt::print("running until SIGINT or SIGTERM\n");
+  std::fflush(stdout);
+  threads.go();
+  supervisor_ready(fmt::format("polling {}", partitions.front().name()));
+  log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
+  watch(partitions, tasks, threads);
+
+  const std::vector<PollEnd> ends = threads.join();
+  auto end = ends.begin();
+  std::vector<std::string> errors;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    LivePartition& live = partitions[i];
+    const auto behind = end + static_cast<std::ptrdiff_t>(live.partition().loops().size());
+    errors.push_back(live.finish({end, behind}));
+    if (hgrm) errors.push_back(hgrm->write(figures.sources()[i].name, live.partition()));
+    end = behind;
+  }
+  for (const std::string& error : errors) fail_if(error);
+}
+
+/// "" or what is wrong with the command line.
+std::string usage_fault(const RunOptions& options) {
+  const std::size_t n = options.configs.size();
+  if (!options.records.empty() && options.records.size() != n) return "one --record for each --config, or none";
+  if (!options.reports.empty() && options.reports.size() != n) return "one --report for each --config, or none";
+  return "";
+}
+
+}  // namespace
+
+int run_main(const RunOptions& options) {
+  if (const std::string fault = usage_fault(options); !fault.empty()) {
+    fmt::print(stderr, "crosswire run: {}\n", fault);
+    return 2;
+  }
+  try {
+    std::vector<Config> configs;
+    std::vector<LivePartition::Outputs> outputs;
+    for (std::size_t i = 0; i < options.configs.size(); ++i) {
+      configs.push_back(load_config(options.configs[i], ConfigUse::run));
+      outputs.push_back(
+          {options.records.empty() ? "" : options.records[i], options.reports.empty() ? "" : options.reports[i]});
+      for (std::size_t other = 0; other < i; ++other) check_together(configs[i], configs[other]);
+    }
+    check_files(configs, outputs, options.log.file);
+    log_begin(options.log);
+    warn_of_one_feed(configs);
+    const CorePlan plan = resolve_cores(configs);
+    for (std::size_t i = 0; i < configs.size(); ++i) {
+      check_here_and_now(configs[i]);
+      check_recording(outputs[i].record);
+    }
+    std::optional<HgrmFolder> hgrm;
+    if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
+    sem_init(&g_wake, 0, 0);
+    end_on_signals();
+    // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
+    if (plan.control) fail_if(pin_this_thread(*plan.control));
+    std::future<TscClock> clock = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
+    const EalGuard eal;
+    leave_if_end_wanted();
+    start_eal(configs, plan);
+    run_on_devices(configs, plan, outputs, hgrm, clock.get());
+  } catch (const EndedAtStart&) {
+    log_info("stopped before the day began", {{"signal", last_signal()}});
+    return 0;
+  } catch (const std::exception& error) {
+    log_failure(fmt::format("crosswire run: {}", error.what()));
+    return 1;
+  }
+  log_info("stopped");
+  return 0;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,23 @@
+// `crosswire run`: the appliance, a partition on each of its devices, until SIGINT or SIGTERM; then it drains and
+// prints its figures.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/run/log.hpp"
+
+namespace crosswire {
+
+struct RunOptions {
+  std::vector<std::string> configs;  // a partition each
+  std::vector<std::string> records;  // captures to write the input into: none, or one for each configuration
+  std::vector<std::string> reports;  // figures as JSON, likewise
+  std::string hgrm;                  // folder for the latency histograms; "" = none
+  LogOptions log;
+};
+
+/// The subcommand. Returns the exit status.
+int run_main(const RunOptions& options);
+
+}  // namespace crosswire

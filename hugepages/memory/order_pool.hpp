@@ -1,0 +1,189 @@
+// OrderPool: the orders' records by index, and the two ends of the way by which an index becomes free again.
+// receive takes an index and writes its cold lines; match uses the hot record; readers of both rings read the cold
+// lines; match retires the index, and hands it back when every gating reader of both rings has passed it. No allocation
+// after construction, no pointers inside the pool. Standard library only.
+//
+//            take()                    command ring            event ring
+//   receive ────────► writes cold ───────────────────► match ─────────────► transmit, publish
+//      ▲  SlotSource                                     │ retire(index, last command, last event)
+//      └───────────── SpscRing<OrderIndex> ◄─────────────┘ hand_back(commands passed, events passed)
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "hugepages/base/check.hpp"
+#include "hugepages/base/strong.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "hugepages/rings/spsc_ring.hpp"
+
+namespace crosswire {
+
+/// Hot: match's own record. Line0, Line1: one cache line each, adjacent, so that the pair is one 128-byte prefetch.
+template <class Hot, class Line0, class Line1>
+class OrderPool {
+  static_assert(kCacheLine % sizeof(Hot) == 0, "a hot record must not straddle two lines");
+  static_assert(sizeof(Line0) == kCacheLine && sizeof(Line1) == kCacheLine);
+  static_assert(std::is_trivially_copyable_v<Hot> && std::is_trivially_copyable_v<Line0> &&
+                std::is_trivially_copyable_v<Line1>);
+
+  struct alignas(2 * kCacheLine) Cold {
+    Line0 asked;
+    Line1 resolved;
+  };
+  static_assert(sizeof(Cold) == 2 * kCacheLine);
+
+ public:
+  /// Indices 0 .. n-1. n is at least 1 and below kNoOrder (CHECKed). The arena outlives the pool.
+  OrderPool(Arena& arena, std::uint32_t n) : hot_(arena.array<Hot>(n)), cold_(arena.array<Cold>(n)) {
+    CHECK(n >= 1 && n < kNoOrder.value, "%u orders", n);
+  }
+
+  static std::size_t bytes_for(std::uint32_t n) { return Arena::bytes_for<Hot>(n) + Arena::bytes_for<Cold>(n); }
+
+  Hot& hot(OrderIndex index) { return hot_[checked(index)]; }
+  const Hot& hot(OrderIndex index) const { return hot_[checked(index)]; }
+  Line0& asked(OrderIndex index) { return cold_[checked(index)].asked; }
+  const Line0& asked(OrderIndex index) const { return cold_[checked(index)].asked; }
+  Line1& resolved(OrderIndex index) { return cold_[checked(index)].resolved; }
+  const Line1& resolved(OrderIndex index) const { return cold_[checked(index)].resolved; }
+
+  std::uint32_t capacity() const { return static_cast<std::uint32_t>(hot_.size()); }
+
+ private:
+  std::size_t checked(OrderIndex index) const {
+    CHECK(index.value < hot_.size(), "order index %u of %zu", index.value, hot_.size());
+    return index.value;
+  }
+
+  std::span<Hot> hot_;
+  std::span<Cold> cold_;
+};
+
+/// The way back from match to receive. Holds every slot of the pool, so it is never full.
+using SlotReturnRing = SpscRing<OrderIndex>;
+inline std::uint64_t slot_return_capacity(std::uint32_t slots) { return std::bit_ceil(std::uint64_t{slots}); }
+
+/// receive's side: the free slots. On lines of its own: receive writes it with each order, and match, on another core,
+/// its own side.
+class alignas(kCacheLine) SlotSource {
+ public:
+  /// All of 0 .. slots-1 are free. `returns` has at least slot_return_capacity(slots) and outlives the source.
+  SlotSource(Arena& arena, SlotReturnRing& returns, std::uint32_t slots)
+      : stack_(arena.array<OrderIndex>(slots)), returns_(returns), depth_(slots) {
+    CHECK(returns.capacity() >= slots, "%llu places for %u slots", static_cast<unsigned long long>(returns.capacity()),
+          slots);
+    for (std::uint32_t i = 0; i < slots; ++i) stack_[i] = OrderIndex{slots - 1 - i};
+  }
+  SlotSource(const SlotSource&) = delete;
+  SlotSource& operator=(const SlotSource&) = delete;
+
+  static std::size_t bytes_for(std::uint32_t slots) { return Arena::bytes_for<OrderIndex>(slots); }
+
+  /// False: none is free now, `out` is untouched.
+  bool take(OrderIndex& out) {
+    if (++takes_since_drain_ >= kTakesPerDrain || depth_ == 0) drain();
+    if (depth_ == 0) return false;
+    out = stack_[--depth_];
+    return true;
+  }
+
+  /// Returns a slot that was taken and then not sent to match.
+  void give_back_local(OrderIndex index) { put(index); }
+
+  /// Free slots, those under way in the return ring included.
+  std::uint64_t free_count() const { return depth_ + returns_.size(); }
+
+ private:
+  // Returned slots go on top of the stack soon after they come back, not only when it is empty: the slots in use then
+  // stay as few as the live orders and warm in the caches, instead of walking the whole pool. Draining takes more than
+  // was taken since, so that what a mass cancel returned does not stay in the ring.
+  static constexpr std::uint32_t kTakesPerDrain = 32;
+  static constexpr std::uint32_t kMostPerDrain = 2 * kTakesPerDrain;
+
+  void drain() {
+    takes_since_drain_ = 0;
+    OrderIndex index;
+    for (std::uint32_t n = 0; n < kMostPerDrain && returns_.pop(index); ++n) put(index);
+  }
+
+  void put(OrderIndex index) {
+    CHECK(depth_ < stack_.size() && index.value < stack_.size(), "slot %u comes back, %zu of %zu are free", index.value,
+          depth_, stack_.size());
+    stack_[depth_++] = index;
+  }
+
+  std::span<OrderIndex> stack_;  // 0 .. depth_-1 are free, the top is taken next
+  SlotReturnRing& returns_;
+  std::size_t depth_;
+  std::uint32_t takes_since_drain_ = 0;
+};
+
+/// match's side: dead slots that some reader may still look at, in the order in which they died. On lines of its own,
+/// too.
+class alignas(kCacheLine) SlotReturner {
+  struct Dead {
+    std::uint64_t last_command;
+    std::uint64_t last_event;
+    OrderIndex index;
+  };
+
+ public:
+  /// For a pool of `slots`. `returns` has at least slot_return_capacity(slots) and outlives the returner.
+  SlotReturner(Arena& arena, SlotReturnRing& returns, std::uint32_t slots)
+      : fifo_(arena.array<Dead>(slot_return_capacity(slots))), returns_(returns), slots_(slots) {
+    CHECK(returns.capacity() >= slots, "%llu places for %u slots", static_cast<unsigned long long>(returns.capacity()),
+          slots);
+  }
+  SlotReturner(const SlotReturner&) = delete;
+  SlotReturner& operator=(const SlotReturner&) = delete;
+
+  static std::size_t bytes_for(std::uint32_t slots) { return Arena::bytes_for<Dead>(slot_return_capacity(slots)); }
+
+  /// The last command and the last event that name the slot, as numbers from 1 (the n-th item of the ring is n; 0 =
+  /// none ever did). Neither may fall from one call to the next (CHECKed).
+  void retire(OrderIndex index, std::uint64_t last_command, std::uint64_t last_event) {
+    CHECK(last_command >= newest_command_ && last_event >= newest_event_,
+          "slot %u dies at command %llu, event %llu after %llu, %llu", index.value, as_ull(last_command),
+          as_ull(last_event), as_ull(newest_command_), as_ull(newest_event_));
+    CHECK(waiting() < slots_, "%llu slots wait already", as_ull(waiting()));
+    newest_command_ = last_command;
+    newest_event_ = last_event;
+    fifo_[tail_++ & (fifo_.size() - 1)] = {last_command, last_event, index};
+  }
+
+  /// `commands_passed`, `events_passed`: BroadcastRing::slowest_gating_position() of the two rings. Hands back every
+  /// slot that both have passed, at most kMostPerHandBack of them; returns how many. To be called at every poll(), idle
+  /// or not: receive may be waiting for just these slots.
+  std::uint32_t hand_back(std::uint64_t commands_passed, std::uint64_t events_passed) {
+    std::uint32_t n = 0;
+    for (; n < kMostPerHandBack && head_ != tail_; ++n, ++head_) {
+      const Dead& oldest = fifo_[head_ & (fifo_.size() - 1)];
+      if (oldest.last_command > commands_passed || oldest.last_event > events_passed) break;
+      const bool pushed = returns_.push(oldest.index);
+      CHECK(pushed, "the return ring is full at slot %u", oldest.index.value);
+    }
+    return n;
+  }
+
+  /// Dead slots not yet handed back.
+  std::uint64_t waiting() const { return tail_ - head_; }
+
+  static constexpr std::uint32_t kMostPerHandBack = 64;
+
+ private:
+  static unsigned long long as_ull(std::uint64_t value) { return value; }
+
+  std::span<Dead> fifo_;
+  SlotReturnRing& returns_;
+  std::uint64_t slots_;
+  std::uint64_t head_ = 0;
+  std::uint64_t tail_ = 0;
+  std::uint64_t newest_command_ = 0;  // of the last retire()
+  std::uint64_t newest_event_ = 0;
+};
+
+}  // namespace crosswire

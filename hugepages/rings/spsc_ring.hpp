@@ -1,0 +1,76 @@
+// SpscRing: a bounded queue from one thread to one other. Slots on their way back from match to receive, recorded
+// bytes. Each side runs on its own stage's thread and never waits. Each keeps the other's index as it last saw it
+// beside its own, and looks again only when that says full or empty: so the index lines move between cores once per
+// lap, not per item.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "hugepages/base/check.hpp"
+#include "hugepages/memory/arena.hpp"
+
+namespace crosswire {
+
+template <class T>
+class SpscRing {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  /// `capacity` in items, a power of two (CHECKed); all of it usable. The arena outlives the ring.
+  SpscRing(Arena& arena, std::uint64_t capacity) : slots_(arena.array<T>(capacity)), mask_(capacity - 1) {
+    CHECK(std::has_single_bit(capacity), "capacity %llu", static_cast<unsigned long long>(capacity));
+  }
+  SpscRing(const SpscRing&) = delete;
+  SpscRing& operator=(const SpscRing&) = delete;
+
+  static std::size_t bytes_for(std::uint64_t capacity) { return Arena::bytes_for<T>(capacity); }
+
+  /// Pushing thread. False: full, nothing happened.
+  bool push(const T& item) {
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - known_head_ == capacity()) {
+      known_head_ = head_.load(std::memory_order_acquire);
+      if (tail - known_head_ == capacity()) return false;
+    }
+    slots_[tail & mask_] = item;
+    tail_.store(tail + 1, std::memory_order_release);
+    return true;
+  }
+
+  /// Popping thread. False: empty, `out` is untouched.
+  bool pop(T& out) {
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    if (head == known_tail_) {
+      known_tail_ = tail_.load(std::memory_order_acquire);
+      if (head == known_tail_) return false;
+    }
+    out = slots_[head & mask_];
+    head_.store(head + 1, std::memory_order_release);
+    return true;
+  }
+
+  /// Items inside, at some moment during the call. Any thread.
+  std::uint64_t size() const {
+    const std::uint64_t head = head_.load(std::memory_order_acquire);  // first, so that it is not ahead of the tail
+    return std::min(tail_.load(std::memory_order_acquire) - head, capacity());
+  }
+
+  std::uint64_t capacity() const { return mask_ + 1; }
+
+ private:
+  std::span<T> slots_;
+  std::uint64_t mask_;
+  // The pushing side's line, then the popping side's.
+  alignas(kCacheLine) std::atomic<std::uint64_t> tail_{0};
+  std::uint64_t known_head_ = 0;
+  alignas(kCacheLine) std::atomic<std::uint64_t> head_{0};
+  std::uint64_t known_tail_ = 0;
+};
+
+}  // namespace crosswire

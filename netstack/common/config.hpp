@@ -1,0 +1,58 @@
+// What the netstack's stages have to know before they start. Plain values in host byte order, checked by
+// app/config/config.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/types.hpp"
+
+namespace crosswire {
+
+using MacAddress = std::array<std::uint8_t, 6>;
+
+/// IPv4 addresses an account may log in from.
+struct AddressRange {
+  std::uint32_t address;  // host byte order
+  std::uint8_t prefix;    // 0 .. 32 leading bits that count
+};
+
+/// A trading firm's account: SessionId n is NetConfig::accounts[n].
+struct AccountConfig {
+  std::string user;      // 1 .. 6 characters, unique without regard to case (WIRE 1.3)
+  std::string password;  // 0 .. 10 characters
+  std::array<char, 4> firm;
+  std::vector<AddressRange> sources;  // empty: from anywhere
+};
+
+struct NetConfig {
+  MacAddress mac{};
+  std::uint32_t address = 0;         // our IPv4 address
+  std::vector<std::uint16_t> vlans;  // accepted 802.1Q ids; empty: untagged frames only. Answers use the asker's tag
+  std::uint16_t feed_vlan = 0;       // tag of feed datagrams, 0 = untagged
+
+  std::uint16_t order_port = 26400;       // WIRE 7
+  std::uint32_t feed_group = 0xEFC00001;  // 239.192.0.1
+  std::uint16_t feed_port = 26477;
+  std::uint16_t feed_request_port = 26478;  // re-requests of the feed; answers come from it
+  std::uint8_t feed_ttl = 1;
+  bool feed_enabled = true;  // false: nothing goes to the group, and re-requests have no answer
+
+  std::string order_session;  // 10 characters (WIRE 2), of all order sessions
+  std::string feed_session;   // 10 characters
+  std::vector<AccountConfig> accounts;
+  std::vector<PhaseChange> schedule;  // rising times
+  TimeNs start_ns = 0;                // time of day_start
+
+  TimeNs silence_ns = 15 * kNsPerSecond;          // a client not heard for this long is gone (WIRE 7)
+  TimeNs heartbeat_ns = kNsPerSecond;             // after this long without sending
+  std::uint32_t messages_kept = 1u << 16;         // per order session, for re-requests; a power of two
+  std::uint32_t feed_messages_kept = 1u << 20;    // a power of two
+  std::uint32_t failed_logins_per_second = 10;    // answered; more are dropped
+  std::uint32_t feed_requests_per_second = 1000;  // answered in all; more are dropped
+  std::uint32_t pings_per_second = 100;           // ICMP echo, answered in all; more are dropped
+};
+
+}  // namespace crosswire

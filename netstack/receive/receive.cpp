@@ -1,0 +1,610 @@
+// The receive stage: see the header. Reads top down as a frame does: time, Ethernet, IPv4, UDP, session, OUCH.
+#include "netstack/receive/receive.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include "hugepages/base/check.hpp"
+#include "netstack/ip/icmp.hpp"
+#include "netstack/ip/ipv4.hpp"
+#include "netstack/link/arp.hpp"
+#include "netstack/link/ethernet.hpp"
+#include "netstack/udp/datagram_reader.hpp"
+#include "netstack/wire/soup.hpp"
+
+namespace crosswire {
+namespace {
+
+using namespace wire;
+using Count = ReceiveCounter;
+
+std::uint64_t symbol_key(const SymbolName& name) { return std::bit_cast<std::uint64_t>(name); }
+
+/// The first point of the tick grid at or after `time`.
+constexpr TimeNs tick_at_or_after(TimeNs time) {
+  return (time + kTickIntervalNs - 1) / kTickIntervalNs * kTickIntervalNs;
+}
+
+/// On the order port a SoupBinTCP packet of fewer than 256 bytes begins with 0, and no session name does (WIRE 7).
+bool is_mold(Bytes bytes) { return !bytes.empty() && bytes[0] != 0; }
+
+Peer peer_of(const Source& source, char code) {
+  Peer peer{};
+  std::copy(source.mac.begin(), source.mac.end(), peer.mac);
+  peer.vlan = source.vlan;
+  peer.address = source.address;
+  peer.port = source.port;
+  peer.code = code;
+  return peer;
+}
+
+}  // namespace
+
+ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxPort& port,
+                           BroadcastRing<Command>::Producer& commands, Orders& orders, SlotSource& slots,
+                           EchoStore& echoes, Arena& arena)
+    : net_(net),
+      port_(port),
+      commands_(commands),
+      orders_(orders),
+      slots_(slots),
+      echoes_(echoes),
+      vlans_(net.vlans),
+      order_frames_(net),
+      symbols_(arena, engine.symbols.size()),
+      order_session_(std::string_view{net.order_session}),
+      feed_session_(std::string_view{net.feed_session}),
+      now_(net.start_ns),
+      next_tick_(tick_at_or_after(net.start_ns)),
+      logins_(net, arena),
+      mass_cancels_(arena.array<TokenBucket>(net.accounts.size())),
+      echo_replies_(net.pings_per_second),
+      refusals_(net.failed_logins_per_second),
+      feed_answers_(net.feed_requests_per_second) {
+  CHECK(engine.symbols.size() <= std::numeric_limits<std::uint16_t>::max(), "%zu symbols", engine.symbols.size());
+  std::fill(mass_cancels_.begin(), mass_cancels_.end(), TokenBucket(kMassCancelsPerSecond));
+  for (std::size_t i = 0; i < engine.symbols.size(); ++i) {
+    symbols_.insert(symbol_key(engine.symbols[i].name), static_cast<std::uint16_t>(i + 1));
+  }
+}
+
+std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine) {
+  return FixedMap::bytes_for(engine.symbols.size()) + Logins::bytes_for(net) +
+         Arena::bytes_for<TokenBucket>(net.accounts.size());
+}
+
+std::size_t ReceiveStage::poll() {
+  if (sessions_here_.asked()) [[unlikely]]
+    tell_sessions();
+  made_ = 0;
+  if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
+  if (step_ == Step::receive) take_burst();
+  if (step_ == Step::clock && advance_clock()) step_ = burst_ended_ ? Step::end : Step::frames;
+  if (step_ == Step::frames && take_frames()) step_ = Step::receive;
+  if (step_ == Step::end && make_alone(CommandKind::day_end)) step_ = Step::ended;
+  return made_;
+}
+
+void ReceiveStage::tell_sessions() {
+  sessions_here_.answer([this](std::uint64_t first, std::span<SessionHere> items) {
+    std::size_t n = 0;
+    for (; n < items.size() && first + n < net_.accounts.size(); ++n) {
+      const Login& login = logins_.login(SessionId{static_cast<std::uint16_t>(first + n)});
+      items[n] = {login.open,        login.source.address,  login.source.port,
+                  login.source.vlan, now_ - login.heard_ns, login.next_upstream};
+    }
+    return n;
+  });
+}
+
+// ---- Commands -------------------------------------------------------------------------------------------------------
+
+/// The caller has seen that there is room, and writes the body. The newest command stays back until the next one or
+/// the burst's end, so that it can be marked.
+Command& ReceiveStage::make(CommandKind kind, SessionId session) {
+  Command& command = commands_.claim();
+  commands_.publish_all_but_last();
+  command.sequence = Sequence{++sequence_};
+  command.time_ns = now_;
+  command.kind = kind;
+  command.flags = 0;
+  command.session = session;
+  command.symbol = kNoSymbol;
+  command.reject = 0;
+  std::memset(command.body, 0, sizeof(command.body));
+  counters_.add(Count::commands);
+  ++made_;
+  return command;
+}
+
+bool ReceiveStage::make_alone(CommandKind kind) {
+  if (!commands_.has_room()) return false;
+  make(kind, kNoSession);
+  finish_burst();
+  return true;
+}
+
+void ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Source& source, char code) {
+  make(kind, session).peer = peer_of(source, code);
+}
+
+void ReceiveStage::finish_burst() {
+  if (commands_.unpublished() == 0) return;
+  commands_.last_claimed().flags |= kLastOfBurst;
+  commands_.publish();
+}
+
+// ---- Time -----------------------------------------------------------------------------------------------------------
+
+void ReceiveStage::take_burst() {
+  // Taken apart: a burst copied as a whole would be read in wider pieces than it has just been stored in, and wait.
+  const RxBurst burst = port_.receive();
+  frames_ = burst.frames.empty() ? std::span<const RxFrame>() : burst.frames;
+  frame_ = 0;
+  burst_ended_ = burst.ended;
+  burst_ns_ = burst.time_ns;
+  if (burst_ns_ < now_) {
+    if (!frames_.empty()) counters_.add(Count::time_fell);
+    burst_ns_ = now_;
+  }
+  step_ = Step::clock;
+}
+
+/// Makes what is due up to the burst's time, each at its own; at one time phases come before the tick.
+bool ReceiveStage::advance_clock() {
+  constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
+  for (unsigned points = 0; points < kMostDuePerPoll; ++points) {
+    if (in_silence_scan_ && !close_silent_sessions()) return false;
+    const TimeNs phase_at = next_phase_ < net_.schedule.size() ? net_.schedule[next_phase_].at_ns : kNever;
+    const TimeNs due = std::min(phase_at, next_tick_);
+    if (due > burst_ns_) {
+      now_ = burst_ns_;
+      return true;
+    }
+    if (!commands_.has_room()) return false;
+    now_ = std::max(now_, due);  // phases from before the start are entered at the start
+    if (phase_at <= next_tick_) {
+      enter_phase();
+    } else {
+      tick();
+    }
+  }
+  return false;
+}
+
+void ReceiveStage::enter_phase() {
+  const PhaseChange& change = net_.schedule[next_phase_++];
+  Command& command = make(CommandKind::phase, kNoSession);
+  command.symbol = change.symbol;
+  command.phase.phase = change.phase;
+  finish_burst();
+}
+
+void ReceiveStage::tick() {
+  next_tick_ += kTickIntervalNs;
+  make(CommandKind::tick, kNoSession);
+  in_silence_scan_ = logins_.may_be_silent(now_, net_.silence_ns);
+  silence_scan_ = SessionId{0};
+  if (!in_silence_scan_) finish_burst();
+}
+
+bool ReceiveStage::close_silent_sessions() {
+  while (const std::optional<SessionId> silent = logins_.next_silent(silence_scan_, now_, net_.silence_ns)) {
+    silence_scan_ = *silent;
+    if (!commands_.has_room()) return false;
+    logins_.close(*silent);
+    make(CommandKind::session_close, *silent);
+    counters_.add(Count::silences);
+  }
+  in_silence_scan_ = false;
+  finish_burst();
+  return true;
+}
+
+// ---- Frames ---------------------------------------------------------------------------------------------------------
+
+bool ReceiveStage::take_frames() {
+  for (; frame_ < frames_.size(); ++frame_) {
+    const RxFrame& frame = frames_[frame_];
+    if (!take_frame({frame.data, frame.length})) return false;
+    counters_.add(Count::frames);
+    ++made_;
+  }
+  finish_burst();
+  return true;
+}
+
+/// A frame is looked at only when there is room for a command, so that what parsing changes (a token, an upstream
+/// number) is changed once. What needs more than one command, or something else, sees to it where it does.
+bool ReceiveStage::take_frame(Bytes frame) {
+  if (in_block_) return take_blocks();
+  if (!commands_.has_room()) return false;
+  // The one predicted path; what is not on it in any way goes the long way, which says why.
+  Source source;
+  const Bytes payload = order_frames_.payload_of(frame, source);
+  if (is_mold(payload)) [[likely]] {
+    const Parsed<SessionId> session = logins_.find(source);
+    if (session.taken()) [[likely]]
+      return take_mold(session.value, payload);
+  }
+  const Parsed<link::Frame> parsed = link::parse_ethernet(frame, net_.mac, vlans_);
+  if (!parsed.taken()) return count(parsed.drop);
+  if (parsed.value.type == RTE_ETHER_TYPE_IPV4) return take_ipv4(parsed.value);
+  if (parsed.value.type == RTE_ETHER_TYPE_ARP) return take_arp(parsed.value);
+  return count(Count::ether_type_unknown);
+}
+
+bool ReceiveStage::take_arp(const link::Frame& frame) {
+  const Parsed<link::ArpAsker> asker = link::parse_arp(frame.payload, frame.source, net_.mac, net_.address);
+  if (!asker.taken()) return count(asker.drop);
+  if (!arp_replies_.take(frame.source, now_)) return count(Count::arp_rate);
+  make_for_peer(CommandKind::arp_reply, kNoSession, {asker.value.mac, frame.vlan, asker.value.address, 0}, 0);
+  return count(Count::arp_requests);
+}
+
+bool ReceiveStage::take_ipv4(const link::Frame& frame) {
+  const Parsed<ip::Datagram> datagram = ip::parse_ipv4(frame.payload, net_.address, frame.broadcast);
+  if (!datagram.taken()) return count(datagram.drop);
+  if (datagram.value.protocol == IPPROTO_UDP) return take_udp(frame, datagram.value);
+  if (datagram.value.protocol == IPPROTO_ICMP) return take_icmp(frame, datagram.value);
+  return count(Count::ip_protocol_unknown);
+}
+
+bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datagram) {
+  static_assert(ip::kMostEchoBytes <= EchoStore::kPlaceBytes);
+  const Parsed<Bytes> message = ip::parse_echo(datagram.payload);
+  if (!message.taken()) return count(message.drop);
+  if (!echoes_.has_room()) return false;
+  if (!echo_replies_.take(frame.source, now_)) return count(Count::icmp_rate);
+  Command& command = make(CommandKind::echo_reply, kNoSession);
+  std::copy(frame.source.begin(), frame.source.end(), command.echo.mac);
+  command.echo.vlan = frame.vlan;
+  command.echo.address = datagram.source;
+  command.echo.slot = echoes_.put(message.value);
+  command.echo.length = static_cast<std::uint16_t>(message.value.size());
+  return count(Count::icmp_echoes);
+}
+
+bool ReceiveStage::take_udp(const link::Frame& frame, const ip::Datagram& datagram) {
+  const Parsed<udp::Datagram> udp = udp::parse_udp(datagram.payload, datagram.source, net_.address);
+  if (!udp.taken()) return count(udp.drop);
+  const Source source{frame.source, frame.vlan, datagram.source, udp.value.source_port};
+  if (udp.value.destination_port == net_.order_port) return take_order_datagram(source, udp.value.payload);
+  if (udp.value.destination_port == net_.feed_request_port) return take_feed_request(source, udp.value.payload);
+  return count(Count::udp_port_unknown);
+}
+
+/// WIRE 2: the header alone. Anyone may ask.
+bool ReceiveStage::take_feed_request(const Source& source, Bytes bytes) {
+  const mold::Header* const header = view_as<mold::Header>(bytes);
+  const bool request = mold::packet_kind(bytes) == mold::PacketKind::request && header->sequence != 0;
+  if (!request) return count(Count::feed_request_malformed);
+  if (header->session != feed_session_) return count(Count::feed_request_session);
+  if (!feed_answers_.take(source.mac, now_)) return count(Count::feed_request_rate);
+  Command& command = make(CommandKind::feed_resend, kNoSession);
+  command.resend.first = header->sequence;
+  command.resend.count = header->count;
+  std::copy(source.mac.begin(), source.mac.end(), command.resend.mac);
+  command.resend.vlan = source.vlan;
+  command.resend.port = source.port;
+  command.resend.address = source.address;
+  return count(Count::feed_requests);
+}
+
+// ---- Order entry over UDP (WIRE 7) ----------------------------------------------------------------------------------
+
+bool ReceiveStage::take_order_datagram(const Source& source, Bytes bytes) {
+  if (bytes.empty()) return count(Count::order_empty);
+  if (!is_mold(bytes)) return take_soup(source, bytes);
+  const Parsed<SessionId> session = logins_.find(source);
+  return session.taken() ? take_mold(session.value, bytes) : count(session.drop);
+}
+
+bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
+  const soup::Read packet = soup::read_datagram(bytes);
+  if (packet.status != soup::ReadStatus::packet) return count(Count::soup_malformed);
+  if (packet.type == soup::PacketType::login_request) return take_login(source, packet.payload);
+  const bool heartbeat = packet.type == soup::PacketType::client_heartbeat;
+  const bool logout = packet.type == soup::PacketType::logout_request;
+  if (!heartbeat && !logout) return count(Count::soup_type);
+  if (!packet.payload.empty()) return count(Count::soup_malformed);
+  const Parsed<SessionId> session = logins_.find(source);
+  if (!session.taken()) return count(session.drop);
+  if (logout) {
+    logins_.close(session.value);
+    make(CommandKind::session_close, session.value);
+    return count(Count::logouts);
+  }
+  logins_.heard(session.value, now_);
+  return count(Count::heartbeats);
+}
+
+/// A source is one client: if another account is logged in from there, that session ends first.
+bool ReceiveStage::take_login(const Source& source, Bytes payload) {
+  if (payload.size() != sizeof(soup::LoginRequest)) return count(Count::soup_malformed);
+  const LoginVerdict verdict = logins_.judge(*view_as<soup::LoginRequest>(payload), source.address);
+  if (verdict.kind == LoginVerdict::source_not_allowed) return count(Count::login_source_not_allowed);
+  if (verdict.kind == LoginVerdict::refused) {
+    if (!refusals_.take(source.mac, now_)) return count(Count::login_refused_rate);
+    make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
+    return count(Count::logins_refused);
+  }
+  const Parsed<SessionId> tenant = logins_.find(source);
+  if (tenant.taken() && tenant.value != verdict.session) {
+    logins_.close(tenant.value);
+    make(CommandKind::session_close, tenant.value);
+    counters_.add(Count::logins_rebinding);
+    if (!commands_.has_room()) return false;  // next time the source is free
+  }
+  const Login& login = logins_.login(verdict.session);
+  const bool repeated = login.open && login.source == source;
+  const bool takes_over = login.open && !repeated;
+  logins_.open(verdict.session, source, now_);
+  make_for_peer(CommandKind::session_open, verdict.session, source, takes_over ? 'T' : char{0});
+  if (repeated) counters_.add(Count::logins_repeated);
+  if (takes_over) counters_.add(Count::logins_taking_over);
+  return count(Count::logins);
+}
+
+bool ReceiveStage::take_mold(SessionId session, Bytes bytes) {
+  const mold::Header* const header = view_as<mold::Header>(bytes);
+  if (header == nullptr) return count(Count::order_short);
+  if (header->session != order_session_) return count(Count::order_session);
+  const mold::PacketKind kind = mold::packet_kind(bytes);
+  if (kind == mold::PacketKind::data) return take_data(session, bytes);
+  if (kind != mold::PacketKind::request) return count(Count::order_count);
+  if (header->sequence == 0) return count(Count::order_sequence);
+  logins_.heard(session, now_);
+  Command& command = make(CommandKind::resend, session);
+  command.resend.first = header->sequence;
+  command.resend.count = header->count;
+  return count(Count::order_requests);
+}
+
+/// A datagram whose blocks do not fill it exactly is not trusted with its first block either.
+bool ReceiveStage::take_data(SessionId session, Bytes bytes) {
+  if (mold::fault_of(bytes) != mold::BlockFault::none) return count(Count::order_blocks);
+  blocks_ = mold::BlockReader(bytes);
+  const std::uint64_t first = blocks_.header()->sequence;
+  const std::uint64_t messages = blocks_.header()->count;
+  if (first == 0 || first > std::numeric_limits<std::uint64_t>::max() - messages) return count(Count::order_sequence);
+
+  logins_.heard(session, now_);
+  counters_.add(Count::order_datagrams);
+  const std::uint64_t expected = logins_.login(session).next_upstream;
+  const std::uint64_t repeats = first < expected ? std::min(expected - first, messages) : 0;
+  if (first > expected) counters_.add(Count::order_gaps);
+  if (repeats > 0) counters_.add(Count::order_repeats, repeats);
+  if (repeats == messages) return true;
+  logins_.expect_upstream(session, first + messages);
+  for (std::uint64_t i = 0; i <= repeats; ++i) in_block_ = blocks_.next();
+  block_session_ = session;
+  return take_blocks();
+}
+
+// ---- OUCH (WIRE 3) --------------------------------------------------------------------------------------------------
+
+bool ReceiveStage::take_blocks() {
+  for (; in_block_; in_block_ = blocks_.next()) {
+    if (!take_message(blocks_.block())) return false;
+  }
+  return true;
+}
+
+bool ReceiveStage::take_message(Bytes message) {
+  if (!commands_.has_room()) return false;
+  if (message.empty()) return count(Count::ouch_short);
+  switch (static_cast<char>(message[0])) {
+    case ouch::EnterOrder::kType:
+      return take_enter(message);
+    case ouch::CancelOrder::kType:
+      return take_cancel(message);
+    case ouch::ReplaceOrder::kType:
+      return take_replace(message);
+    case ouch::ModifyOrder::kType:
+      return take_modify(message);
+    case ouch::AccountQuery::kType:
+      return take_account_query(message);
+    case ouch::MassCancel::kType:
+      return take_mass_cancel(message);
+    case ouch::DisableOrderEntry::kType:
+      return take_switch<ouch::DisableOrderEntry>(CommandKind::disable, Count::disables, message);
+    case ouch::EnableOrderEntry::kType:
+      return take_switch<ouch::EnableOrderEntry>(CommandKind::enable, Count::enables, message);
+    default:
+      return count(Count::ouch_type_unknown);
+  }
+}
+
+SymbolId ReceiveStage::find_symbol(const alpha<8>& name) const {
+  const std::uint16_t* const found = symbols_.find(symbol_key(name.chars));
+  return found == nullptr ? kNoSymbol : SymbolId{*found};
+}
+
+/// Without a free slot the held-back command goes out, since the message at hand will follow it in the burst: the last
+/// slot may be the one that it holds.
+bool ReceiveStage::take_slot(OrderIndex& index) {
+  if (slots_.take(index)) return true;
+  commands_.publish();
+  return false;
+}
+
+/// What Enter and Replace have in common: cold line 0, and the command but for what only an Enter says.
+template <class Message>
+Command& ReceiveStage::make_order(CommandKind kind, OrderIndex slot, const Message& message,
+                                  const OrderOptions& options, ouch::RejectReason reject) {
+  ::new (&orders_.asked(slot)) OrderAsked{.session = block_session_,
+                                          .user_ref_idx = options.user_ref_idx,
+                                          .firm_given = options.firm_given,
+                                          .user_ref_num = UserRefNum{message.user_ref_num},
+                                          .cl_ord_id = message.cl_ord_id.chars,
+                                          .time_in_force = static_cast<TimeInForce>(message.time_in_force),
+                                          .display = message.display,
+                                          .iso = message.iso,
+                                          .reserved0 = {},
+                                          .quantity = message.quantity,
+                                          .price = message.price,
+                                          .min_quantity = options.min_quantity,
+                                          .reserved1 = {}};
+  Command& command = make(kind, block_session_);
+  command.reject = static_cast<std::uint16_t>(reject);
+  command.order = {.order = slot,
+                   .user_ref_num = UserRefNum{message.user_ref_num},
+                   .orig_user_ref_num = {},
+                   .price = limit_price(message.price),
+                   .quantity = message.quantity,
+                   .side = options.side,
+                   .time_in_force = offered_or(message.time_in_force, TimeInForce::day),
+                   .user_ref_idx = options.user_ref_idx,
+                   .display = offered_or(message.display, Display::visible),
+                   .min_quantity = options.min_quantity,
+                   .expire_seconds = options.expire_seconds,
+                   .post_only = options.post_only,
+                   .cross_type = CrossType::continuous,
+                   .reserved = {}};
+  if (reject != kNoReject) counters_.add(Count::rejects);
+  return command;
+}
+
+bool ReceiveStage::take_enter(Bytes bytes) {
+  const ouch::Split split = ouch::split<ouch::EnterOrder>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  OrderIndex index;
+  if (!take_slot(index)) return false;
+  const ouch::EnterOrder& message = *view_as<ouch::EnterOrder>(bytes);
+  const std::array<char, 4>& firm = logins_.login(block_session_).firm;
+  OrderOptions options = read_options(split, ouch::EnterOrder::kTags, firm);
+  if (options.post_only == PostOnly::unsaid) options.post_only = PostOnly::no;
+  const SymbolId symbol = find_symbol(message.symbol);
+  const ouch::RejectReason reject = find_fault(message, symbol != kNoSymbol, options.reject);
+  const Side side = side_or_buy(message.side);
+
+  ::new (&orders_.resolved(index)) OrderResolved{.symbol_name = message.symbol.chars,
+                                                 .firm = firm,
+                                                 .symbol = symbol,
+                                                 .side = side,
+                                                 .capacity = message.capacity,
+                                                 .cross_type = message.cross_type,
+                                                 .firm_given = options.firm_given,
+                                                 .post_only = options.post_only,
+                                                 .reserved0 = {},
+                                                 .group_id = options.group_id,
+                                                 .reserved1 = {},
+                                                 .expire_seconds = options.expire_seconds,
+                                                 .reserved2 = {}};
+  Command& command = make_order(CommandKind::enter, index, message, options, reject);
+  command.symbol = symbol;
+  command.order.side = side;
+  command.order.cross_type = offered_or(message.cross_type, CrossType::continuous);
+  return count(Count::enters);
+}
+
+/// Line 1 is the engine's to write: the original's, which it inherits.
+bool ReceiveStage::take_replace(Bytes bytes) {
+  const ouch::Split split = ouch::split<ouch::ReplaceOrder>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  OrderIndex index;
+  if (!take_slot(index)) return false;
+  const ouch::ReplaceOrder& message = *view_as<ouch::ReplaceOrder>(bytes);
+  const OrderOptions options = read_options(split, ouch::ReplaceOrder::kTags, logins_.login(block_session_).firm);
+  Command& command = make_order(CommandKind::replace, index, message, options, find_fault(message, options.reject));
+  command.order.orig_user_ref_num = UserRefNum{message.orig_user_ref_num};
+  return count(Count::replaces);
+}
+
+/// A Cancel, Modify or Account Query cannot be rejected: what is wrong with its options is silence, as in take_modify()
+/// and take_account_query().
+bool ReceiveStage::take_cancel(Bytes bytes) {
+  const ouch::Split split = ouch::split<ouch::CancelOrder>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  const OrderOptions options = read_options(split, ouch::CancelOrder::kTags, {});
+  if (options.reject != kNoReject) return count(Count::ouch_appendage);
+  const ouch::CancelOrder& message = *view_as<ouch::CancelOrder>(bytes);
+  Command& command = make(CommandKind::cancel, block_session_);
+  command.order.order = kNoOrder;
+  command.order.user_ref_num = UserRefNum{message.user_ref_num};
+  command.order.quantity = message.quantity;
+  command.order.user_ref_idx = options.user_ref_idx;
+  return count(Count::cancels);
+}
+
+bool ReceiveStage::take_modify(Bytes bytes) {
+  const ouch::Split split = ouch::split<ouch::ModifyOrder>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  const OrderOptions options = read_options(split, ouch::ModifyOrder::kTags, {});
+  if (options.reject != kNoReject) return count(Count::ouch_appendage);
+  const ouch::ModifyOrder& message = *view_as<ouch::ModifyOrder>(bytes);
+  if (!is_side(message.side)) return count(Count::ouch_side);
+  Command& command = make(CommandKind::modify, block_session_);
+  command.order.order = kNoOrder;
+  command.order.user_ref_num = UserRefNum{message.user_ref_num};
+  command.order.quantity = message.quantity;
+  command.order.side = static_cast<Side>(message.side);
+  command.order.user_ref_idx = options.user_ref_idx;
+  return count(Count::modifies);
+}
+
+bool ReceiveStage::take_account_query(Bytes bytes) {
+  const ouch::Split split = ouch::split<ouch::AccountQuery>(bytes);
+  const OrderOptions options = read_options(split, ouch::AccountQuery::kTags, {});
+  if (options.reject != kNoReject) return count(Count::ouch_appendage);
+  Command& command = make(CommandKind::account_query, block_session_);
+  command.order.order = kNoOrder;
+  command.order.user_ref_idx = options.user_ref_idx;
+  return count(Count::account_queries);
+}
+
+/// What Mass Cancel, Disable and Enable have in common; the firm is the first thing that can be wrong with them.
+template <class Message>
+Command& ReceiveStage::make_firm(CommandKind kind, const Message& message, const OrderOptions& options) {
+  Command& command = make(kind, block_session_);
+  command.firm.user_ref_num = UserRefNum{message.user_ref_num};
+  command.firm.firm = message.firm.chars;
+  command.firm.user_ref_idx = options.user_ref_idx;
+  if (!is_own_firm(message.firm.raw(), logins_.login(block_session_).firm)) {
+    command.reject = static_cast<std::uint16_t>(ouch::RejectReason::firm_not_authorised);
+  }
+  return command;
+}
+
+bool ReceiveStage::take_mass_cancel(Bytes bytes) {
+  const ouch::Split split = ouch::split<ouch::MassCancel>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  const OrderOptions options = read_options(split, ouch::MassCancel::kTags, {});
+  if (options.broken) return count(Count::ouch_appendage);
+  const ouch::MassCancel& message = *view_as<ouch::MassCancel>(bytes);
+  const bool all_symbols = message.symbol.view().empty();
+  const SymbolId symbol = all_symbols ? kAllSymbols : find_symbol(message.symbol);
+  const bool symbol_known = all_symbols || symbol != kNoSymbol;
+
+  Command& command = make_firm(CommandKind::mass_cancel, message, options);
+  command.symbol = symbol;
+  command.firm.symbol_name = message.symbol.chars;
+  command.firm.group_id = options.group_id;
+  command.firm.group_given = options.group_given;
+  command.firm.side = options.side;
+  if (command.reject == 0) {
+    ouch::RejectReason reject = symbol_known ? options.reject : ouch::RejectReason::invalid_symbol;
+    const bool in_time = reject != kNoReject || mass_cancels_[block_session_.value].take(now_);
+    if (!in_time) reject = ouch::RejectReason::risk_port_message_rate;
+    command.reject = static_cast<std::uint16_t>(reject);
+  }
+  counters_.add(Count::rejects, command.reject != 0);
+  return count(Count::mass_cancels);
+}
+
+template <class Message>
+bool ReceiveStage::take_switch(CommandKind kind, ReceiveCounter counter, Bytes bytes) {
+  const ouch::Split split = ouch::split<Message>(bytes);
+  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
+  const OrderOptions options = read_options(split, Message::kTags, {});
+  if (options.broken) return count(Count::ouch_appendage);
+  const Command& command = make_firm(kind, *view_as<Message>(bytes), options);
+  counters_.add(Count::rejects, command.reject != 0);
+  return count(counter);
+}
+
+}  // namespace crosswire

@@ -1,0 +1,189 @@
+// The receive stage: frames in, commands out. The only producer of commands, and the only stage that knows what time
+// it is; it runs alone on its thread. poll() never waits, allocates, locks or calls the system (the port's driver
+// apart), and no frame can make it do more than count.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/command.hpp"
+#include "engine/config.hpp"
+#include "engine/order.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "hugepages/rings/broadcast_ring.hpp"
+#include "hugepages/rings/mailbox.hpp"
+#include "netstack/common/config.hpp"
+#include "netstack/common/fixed_map.hpp"
+#include "netstack/common/shared_rate.hpp"
+#include "netstack/intake/order_rules.hpp"
+#include "netstack/ip/echo_store.hpp"
+#include "netstack/link/vlan_filter.hpp"
+#include "netstack/port/port.hpp"
+#include "netstack/receive/counters.hpp"
+#include "netstack/session/logins.hpp"
+#include "netstack/session/order_frames.hpp"
+#include "netstack/wire/mold.hpp"
+#include "netstack/wire/ouch.hpp"
+
+namespace crosswire {
+
+namespace link {
+struct Frame;
+}
+namespace ip {
+struct Datagram;
+}
+
+/// ARP requests answered a second, in all: far above what the stations of a rack ask.
+inline constexpr std::uint32_t kArpRepliesPerSecond = 1000;
+
+/// Mass Cancels of one account that are carried out a second. Each looks at every order that the account has, and all
+/// others wait.
+inline constexpr std::uint32_t kMassCancelsPerSecond = 10;
+
+/// What an onlooker may know of an account's session, as receive sees it.
+struct SessionHere {
+  bool open;              // bound to a source
+  std::uint32_t address;  // of the source, host byte order; like what follows, meaningful while open
+  std::uint16_t port;
+  std::uint16_t vlan;     // 0 = untagged
+  TimeNs silent_ns;       // since it was heard
+  std::uint64_t next_in;  // the client's next MoldUDP64 number
+};
+/// Asked for sessions from a number on, by SessionId.
+using SessionsHere = Mailbox<SessionHere, 64>;
+
+/// The sequence it produces: day_start; then for each burst what is due before it (phases of the schedule, ticks and
+/// the sessions that a tick finds silent) and the burst's own commands; day_end at the time where the port ends. Each
+/// of day_start, phase, tick with its closings, burst, day_end is a burst of its own: its last command is marked.
+class ReceiveStage {
+ public:
+  /// What is passed outlives the stage. Slots come from `slots`, and their cold lines are written into `orders`.
+  /// Symbols are unique, as are users (CHECKed).
+  ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxPort& port,
+               BroadcastRing<Command>::Producer& commands, Orders& orders, SlotSource& slots, EchoStore& echoes,
+               Arena& arena);
+  ReceiveStage(const ReceiveStage&) = delete;
+  ReceiveStage& operator=(const ReceiveStage&) = delete;
+
+  /// Arena bytes that the constructor takes.
+  static std::size_t bytes_for(const NetConfig& net, const EngineConfig& engine);
+
+  /// At most one burst, and at most kMostDuePerPoll points of time that are due before it. Returns frames finished
+  /// plus commands made; 0 = nothing to do, or no room in the ring, no free slot or no place for an echo, in which
+  /// case the next poll() goes on where this one stopped.
+  std::size_t poll();
+
+  /// day_end is published; poll() does nothing any more.
+  bool ended() const { return step_ == Step::ended; }
+
+  const ReceiveCounters& counters() const { return counters_; }
+
+  /// For control threads to ask.
+  SessionsHere& sessions() { return sessions_here_; }
+
+  /// So that a poll() stays short when time makes a leap.
+  static constexpr unsigned kMostDuePerPoll = 64;
+
+ private:
+  enum class Step : std::uint8_t { start, receive, clock, frames, end, ended };
+
+  // Everything below returns false when it has to be called again, at the next poll(), for want of room. Until then
+  // it has changed nothing that it would do twice.
+
+  // Commands.
+  Command& make(CommandKind kind, SessionId session);
+  bool make_alone(CommandKind kind);
+  void make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
+  void finish_burst();
+
+  // Time.
+  void take_burst();
+  bool advance_clock();
+  bool close_silent_sessions();
+  void enter_phase();
+  void tick();
+
+  // Frames, from the outside in. `bytes` is the payload of what was parsed before.
+  bool take_frames();
+  bool take_frame(wire::Bytes frame);
+  bool take_arp(const link::Frame& frame);
+  bool take_ipv4(const link::Frame& frame);
+  bool take_icmp(const link::Frame& frame, const ip::Datagram& datagram);
+  bool take_udp(const link::Frame& frame, const ip::Datagram& datagram);
+  bool take_feed_request(const Source& source, wire::Bytes bytes);
+  bool take_order_datagram(const Source& source, wire::Bytes bytes);
+  bool take_soup(const Source& source, wire::Bytes bytes);
+  bool take_login(const Source& source, wire::Bytes payload);
+  bool take_mold(SessionId session, wire::Bytes bytes);
+  bool take_data(SessionId session, wire::Bytes bytes);
+
+  // OUCH messages: blocks of the datagram under way.
+  bool take_blocks();
+  bool take_message(wire::Bytes message);
+  bool take_slot(OrderIndex& index);
+  template <class Message>
+  Command& make_order(CommandKind kind, OrderIndex slot, const Message& message, const OrderOptions& options,
+                      wire::ouch::RejectReason reject);
+  bool take_enter(wire::Bytes message);
+  bool take_replace(wire::Bytes message);
+  bool take_cancel(wire::Bytes message);
+  bool take_modify(wire::Bytes message);
+  bool take_account_query(wire::Bytes message);
+  template <class Message>
+  Command& make_firm(CommandKind kind, const Message& message, const OrderOptions& options);
+  bool take_mass_cancel(wire::Bytes message);
+  template <class Message>
+  bool take_switch(CommandKind kind, ReceiveCounter counter, wire::Bytes message);
+
+  void tell_sessions();
+
+  bool count(ReceiveCounter counter, std::uint64_t n = 1) {
+    counters_.add(counter, n);
+    return true;
+  }
+  SymbolId find_symbol(const wire::alpha<8>& name) const;
+
+  // Given at the start.
+  const NetConfig& net_;
+  RxPort& port_;
+  BroadcastRing<Command>::Producer& commands_;
+  Orders& orders_;
+  SlotSource& slots_;
+  EchoStore& echoes_;
+  link::VlanFilter vlans_;
+  OrderFrames order_frames_;
+  FixedMap symbols_;  // the name's eight bytes to SymbolId
+  wire::alpha<10> order_session_;
+  wire::alpha<10> feed_session_;
+
+  // Where it is.
+  Step step_ = Step::start;
+  std::span<const RxFrame> frames_;  // of the burst
+  TimeNs burst_ns_ = 0;              // its time
+  bool burst_ended_ = false;
+  std::size_t frame_ = 0;                          // of the burst
+  wire::mold::BlockReader blocks_{wire::Bytes{}};  // of the frame
+  SessionId block_session_ = kNoSession;
+  bool in_block_ = false;         // blocks_ has a block that is not yet taken
+  bool in_silence_scan_ = false;  // a tick's closings are not yet all made
+  SessionId silence_scan_{0};
+  std::size_t made_ = 0;  // by this poll()
+
+  // What it knows.
+  TimeNs now_;
+  TimeNs next_tick_;
+  std::size_t next_phase_ = 0;  // of the schedule
+  std::uint64_t sequence_ = 0;  // of the newest command
+  Logins logins_;
+  std::span<TokenBucket> mass_cancels_;  // by SessionId
+  SharedRate arp_replies_{kArpRepliesPerSecond};
+  SharedRate echo_replies_;
+  SharedRate refusals_;
+  SharedRate feed_answers_;
+  ReceiveCounters counters_;
+  SessionsHere sessions_here_;
+};
+
+}  // namespace crosswire

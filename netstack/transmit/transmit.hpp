@@ -1,0 +1,131 @@
+// The transmit stage: everything that is sent to clients. Events in, one frame per answer out: OUCH messages with their
+// session sequence numbers, login answers, heartbeats, re-requested messages, ARP and ICMP echo replies.
+// Its own thread or receive's; it never waits, allocates after construction, or reads a clock.
+//
+//   event                   frames                                            for whom
+//   accepted .. account     OUCH A U C M J Q                                  the order's or event's session
+//   mass_cancel .. enable   OUCH X G K                                        the event's session
+//   executed                OUCH E, liquidity R; then E, A or hidden J        aggressor, then resting order
+//   crossed                 OUCH E, E, liquidity O, C or H of the cross       buyer, then seller
+//   system 'S', 'E'         OUCH S                                            every session
+//   session_open            end of session to the old source if taken over    the source of the login
+//                           by another; then Login Accepted
+//   login_reject            Login Rejected                                    the source of the login
+//   resend                  one packet of kept messages, or a heartbeat       the session
+//   tick                    heartbeat after heartbeat_ns without sending      every connected session
+//   day_end                 end of session                                    every connected session
+//   arp_reply, echo_reply   the reply                                         the asker
+//
+// An OUCH message is numbered and kept for re-request whether or not its session is connected.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/event.hpp"
+#include "engine/order.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "hugepages/rings/broadcast_ring.hpp"
+#include "hugepages/rings/mailbox.hpp"
+#include "netstack/common/config.hpp"
+#include "netstack/common/message_store.hpp"
+#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/ip/echo_store.hpp"
+#include "netstack/port/port.hpp"
+#include "netstack/transmit/counters.hpp"
+#include "netstack/wire/mold.hpp"
+#include "netstack/wire/ouch_codes.hpp"
+
+namespace crosswire {
+
+/// What an onlooker may know of an account's session, as transmit sees it.
+struct SessionOut {
+  bool connected;
+  std::uint64_t next_out;  // number of the next message to it
+  std::uint64_t oldest;    // number of the oldest message that is kept; next_out: none is
+};
+/// Asked for sessions from a number on, by SessionId.
+using SessionsOut = Mailbox<SessionOut, 64>;
+
+class TransmitStage {
+ public:
+  using Events = BroadcastRing<Event>::GatingReader;
+
+  /// All outlive the stage; `port` may be shared with the publish stage on the same thread. Of `orders` only the cold
+  /// lines are read, of orders that unreleased events name.
+  TransmitStage(const NetConfig& config, Events& events, const Orders& orders, TxPort& port, EchoStore& echoes,
+                Arena& arena);
+  TransmitStage(const TransmitStage&) = delete;
+  TransmitStage& operator=(const TransmitStage&) = delete;
+
+  static std::size_t bytes_for(const NetConfig& config);
+
+  /// Handles up to kMaxEvents events, as far as the port has room, and flushes the port. An event is released when all
+  /// its frames are committed; one that is half done goes on where it stopped. Returns events finished plus frames
+  /// committed.
+  std::size_t poll();
+
+  const TransmitCounters& counters() const { return counters_; }
+
+  /// For control threads to ask.
+  SessionsOut& sessions() { return sessions_out_; }
+
+  static constexpr std::uint64_t kMaxEvents = 64;
+
+ private:
+  struct Session {
+    DatagramTemplate header;  // to the bound source
+    TimeNs last_sent_ns;
+    bool connected;
+    MessageStore<128> messages;
+  };
+
+  bool handle(const Event& event);
+
+  // One per kind of event. False: no room, call again; what is done is remembered in progress_.
+  template <class Message>
+  bool taken(const Event& event);
+  bool canceled(const Event& event);
+  bool modified(const Event& event);
+  bool rejected(const Event& event);
+  bool account(const Event& event);
+  bool mass_cancel(const Event& event);
+  template <class Message>
+  bool switched(const Event& event);
+  bool executed(const Event& event);
+  bool crossed(const Event& event);
+  bool execution(const Event& event, OrderIndex order, wire::ouch::Liquidity liquidity);
+  bool system(const Event& event);
+  bool session_open(const Event& event);
+  bool login_reject(const Event& event);
+  bool resend(const Event& event);
+  bool tick(const Event& event);
+  bool day_end(const Event& event);
+  bool arp_reply(const Event& event);
+  bool echo_reply(const Event& event);
+
+  template <class Write>
+  bool answer(Session& session, const Event& event, Write write);
+  template <class Action>
+  bool each_session(Action action);
+  bool send_empty(Session& session, const Event& event, std::uint16_t count);
+  void commit_to(Session& session, std::uint8_t* frame, std::size_t payload_size, const Event& event);
+  void commit(std::size_t length, const Event& event);
+  Session& session(SessionId id);
+  void tell_sessions();
+
+  const NetConfig& config_;
+  const wire::alpha<10> session_name_;
+  Events& events_;
+  const Orders& orders_;
+  TxPort& port_;
+  EchoStore& echoes_;
+  std::span<Session> sessions_;  // by SessionId
+  std::size_t progress_ = 0;     // of the oldest unreleased event: answers or sessions that are done
+  std::size_t committed_ = 0;    // frames of this poll
+  TransmitCounters counters_;
+  SessionsOut sessions_out_;
+};
+
+}  // namespace crosswire

@@ -1,0 +1,214 @@
+// Live figures of a partition that is polled: what its stages are asked for comes whole and in order, however many
+// questions it takes; and the Prometheus endpoint for those who behave, beside those who do not.
+#include "app/figures/live_figures.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "app/figures/prometheus.hpp"
+#include "app/run/poll.hpp"
+#include "netstack/port/memory_port.hpp"
+#include "netstack/port/tsc_clock.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr std::size_t kSymbols = 100, kAccounts = 67;
+
+Config many_of_each() {
+  std::string folder = (std::filesystem::temp_directory_path() / "crosswire-live-XXXXXX").string();
+  EXPECT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/day.toml";
+  std::ofstream file(path);
+  file << "[port]\naddress = \"10.99.0.1\"\n[limits]\nmax_orders = 1000\nmax_levels = 1000\n[orders]\nmessages_kept = "
+          "128\n"
+          "[feed]\nmessages_kept = 1024\n[memory]\nhugepages = \"off\"\n";
+  for (std::size_t i = 0; i < kSymbols; ++i) {
+    file << fmt::format("[[symbol]]\nname = \"S{}\"\nreference_price_e4 = {}\ntick_e4 = 100\n", i, 100 * (i + 10));
+  }
+  for (std::size_t i = 0; i < kAccounts; ++i) file << fmt::format("[[account]]\nuser = \"U{}\"\npassword = \"x\"\n", i);
+  file.close();
+  chmod(path.c_str(), 0600);
+  Config config = load_config(path, ConfigUse::replay);
+  std::filesystem::remove_all(folder);
+  config.net.mac = kReplayMac;
+  set_start(config, 0, 0);
+  return config;
+}
+
+/// A partition that a thread polls, seen by live figures.
+class Live : public ::testing::Test {
+ protected:
+  Live() : partition_(many_of_each(), {rx_, tx_, tx_}, TscClock::calibrated()) {
+    figures_.add({partition_name("/etc/crosswire/day.toml"), partition_, {}, nullptr});
+  }
+  void start() {
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        if (!partition_.round()) rest(Idle::yield);
+      }
+    });
+  }
+
+  MemoryRxPort rx_;
+  MemoryTxPort tx_;
+  Partition partition_;
+  LiveFigures figures_{std::chrono::seconds(60)};  // the thread may be without a core for a while
+  std::jthread thread_;
+};
+
+TEST_F(Live, TellsOfAllBooksInOrderSixtyFourAtATime) {
+  start();
+  std::size_t seen = 0;
+  for (const std::size_t rows : {64, 36, 0}) {
+    const std::vector<BookNow> books = figures_.books(0, seen);
+    ASSERT_EQ(books.size(), rows);
+    for (const BookNow& book : books) {
+      ASSERT_EQ(book.symbol, fmt::format("S{}", seen));
+      ASSERT_EQ(book.top.last.value, 100 * (seen + 10)) << "the previous close of another";
+      ++seen;
+    }
+  }
+  EXPECT_EQ(figures_.books(0, 99).size(), 1u);
+  EXPECT_EQ(figures_.books(0, 65'535).size(), 0u);
+}
+
+TEST_F(Live, TellsOfAllSessionsInOrderSixtyFourAtATime) {
+  start();
+  std::size_t seen = 0;
+  for (const std::size_t rows : {64, 3, 0}) {
+    const std::vector<SessionNow> sessions = figures_.sessions(0, seen);
+    ASSERT_EQ(sessions.size(), rows);
+    for (const SessionNow& session : sessions) ASSERT_EQ(session.user, fmt::format("U{}", seen++));
+  }
+}
+
+TEST_F(Live, HasNoRowsOfAStageThatIsStalled) {
+  LiveFigures impatient;
+  impatient.add({"day", partition_, {}, nullptr});
+  EXPECT_TRUE(impatient.books(0, 0).empty());
+  EXPECT_TRUE(impatient.sessions(0, 0).empty());
+}
+
+// ---- Prometheus -----------------------------------------------------------------------------------------------------
+
+/// Ample for a busy machine, and less than the 30 s for which the server's library would leave a thread to somebody who
+/// says nothing.
+constexpr std::chrono::seconds kPatience{25};
+
+int connect_to(std::uint16_t port) {
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_port = htons(port);
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const timeval patience{kPatience.count(), 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  return fd;
+}
+
+constexpr std::string_view kScrape = "GET /metrics HTTP/1.0\r\n\r\n";
+
+/// The whole answer to a scrape; what there is of it after kPatience without more.
+std::string scrape(std::uint16_t port) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + kPatience;
+  std::string answer;
+  while (true) {
+    const auto begun = Clock::now();
+    const int fd = connect_to(port);
+    const ssize_t sent = send(fd, kScrape.data(), kScrape.size(), MSG_NOSIGNAL);
+    char part[4096];
+    for (ssize_t n = 1; n > 0 || (n < 0 && errno == EINTR);) {
+      n = recv(fd, part, sizeof part, 0);
+      if (n > 0) answer.append(part, static_cast<std::size_t>(n));
+    }
+    close(fd);
+    // A thread of the server or this one without a core for the second that the server gives whoever says nothing: it
+    // hangs up, and who scrapes comes again.
+    const bool out_of_time = Clock::now() - begun > std::chrono::milliseconds(900);
+    if (answer.empty() && out_of_time && Clock::now() < end) continue;
+    EXPECT_EQ(sent, static_cast<ssize_t>(kScrape.size()));
+    return answer;
+  }
+}
+
+/// An endpoint on a port that nobody has.
+class Endpoint : public Live {
+ protected:
+  void SetUp() override {
+    for (port_ = 19'464; endpoint_ == nullptr && port_ < 19'564; ++port_) {
+      try {
+        endpoint_ = std::make_unique<PrometheusEndpoint>(figures_, fmt::format("127.0.0.1:{}", port_));
+        break;
+      } catch (const std::runtime_error&) {  // taken
+      }
+    }
+    ASSERT_NE(endpoint_, nullptr);
+  }
+
+  std::uint16_t port_ = 0;
+  std::unique_ptr<PrometheusEndpoint> endpoint_;
+};
+
+TEST_F(Endpoint, IsThereForAScrapeWhileOthersSayNothingOrDoNotRead) {
+  std::vector<int> idle;
+  for (int i = 0; i < 6; ++i) idle.push_back(connect_to(port_));
+  for (int i = 0; i < 2; ++i) send(idle[static_cast<std::size_t>(i)], kScrape.data(), kScrape.size(), MSG_NOSIGNAL);
+  const std::string answer = scrape(port_);
+  EXPECT_EQ(answer.find("HTTP/1."), 0u) << "no answer in time";
+  EXPECT_NE(answer.find("crosswire_orders_total{partition=\"day\"} 0"), std::string::npos);
+  for (const int fd : idle) close(fd);
+}
+
+TEST_F(Endpoint, EndsWhileSomebodyIsConnectedAndSaysNothing) {
+  const int idle = connect_to(port_);
+  ASSERT_NE(scrape(port_), "");  // so the idle one has been taken on
+  const auto begun = std::chrono::steady_clock::now();
+  endpoint_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, kPatience);
+  close(idle);
+}
+
+TEST_F(Endpoint, TakesScrapesFromManyAtOnceWhileTheStagesWork) {
+  start();
+  std::vector<std::jthread> scrapers;
+  std::atomic<int> good{0};
+  for (int i = 0; i < 8; ++i) {
+    scrapers.emplace_back([this, &good] {
+      for (int n = 0; n < 5; ++n) good += scrape(port_).find("crosswire_stage_polls_total") != std::string::npos;
+    });
+  }
+  scrapers.clear();
+  EXPECT_EQ(good, 40);
+}
+
+TEST(PartitionName, IsOneThatEveryToolTakesWhole) {
+  EXPECT_EQ(partition_name("/etc/crosswire/one.toml"), "one");
+  EXPECT_EQ(partition_name("a,b\x1b[2J.toml"), "a_b__2J");
+  EXPECT_EQ(partition_name(std::string(200, 'n') + ".toml"), std::string(48, 'n'));
+  const std::string long_name(200, 'n');
+  EXPECT_LE(partition_name(long_name).size() + 4, 64u) << "crosswire top cuts what is longer";
+}
+
+}  // namespace
+}  // namespace crosswire

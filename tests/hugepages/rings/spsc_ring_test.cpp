@@ -1,0 +1,58 @@
+// SpscRing on one thread; with two threads it is in threads_test.cpp.
+#include "hugepages/rings/spsc_ring.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+namespace crosswire {
+namespace {
+
+TEST(SpscRing, IsFirstInFirstOutThroughManyLaps) {
+  Arena arena(4096, HugepagePolicy::off);
+  SpscRing<std::uint32_t> ring(arena, 4);
+  std::uint32_t pushed = 0;
+  std::uint32_t popped = 0;
+  for (std::uint32_t round = 0; round < 100; ++round) {
+    for (std::uint32_t i = 0; i <= round % 4; ++i) ASSERT_TRUE(ring.push(pushed++));
+    std::uint32_t out = 0;
+    while (ring.pop(out)) ASSERT_EQ(out, popped++);
+    ASSERT_EQ(popped, pushed);
+  }
+}
+
+TEST(SpscRing, HoldsExactlyItsCapacity) {
+  Arena arena(4096, HugepagePolicy::off);
+  for (const std::uint64_t capacity : {1u, 2u, 8u}) {
+    SpscRing<std::uint64_t> ring(arena, capacity);
+    for (std::uint64_t i = 0; i < capacity; ++i) EXPECT_TRUE(ring.push(i));
+    EXPECT_FALSE(ring.push(99));
+    EXPECT_EQ(ring.size(), capacity);
+    std::uint64_t out = 77;
+    EXPECT_TRUE(ring.pop(out));
+    EXPECT_EQ(out, 0u);
+    EXPECT_TRUE(ring.push(capacity));
+    for (std::uint64_t i = 1; i <= capacity; ++i) {
+      EXPECT_TRUE(ring.pop(out));
+      EXPECT_EQ(out, i);
+    }
+  }
+}
+
+TEST(SpscRing, LeavesTheOutputAloneWhenItIsEmpty) {
+  Arena arena(4096, HugepagePolicy::off);
+  SpscRing<std::uint64_t> ring(arena, 2);
+  std::uint64_t out = 77;
+  EXPECT_FALSE(ring.pop(out));
+  EXPECT_EQ(out, 77u);
+  EXPECT_EQ(ring.size(), 0u);
+}
+
+TEST(SpscRingDeathTest, RefusesACapacityThatIsNoPowerOfTwo) {
+  Arena arena(4096, HugepagePolicy::off);
+  EXPECT_DEATH(SpscRing<std::uint64_t>(arena, 3), "capacity 3");
+  EXPECT_DEATH(SpscRing<std::uint64_t>(arena, 0), "capacity 0");
+}
+
+}  // namespace
+}  // namespace crosswire

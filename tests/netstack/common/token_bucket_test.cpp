@@ -1,0 +1,36 @@
+// TokenBucket in virtual time.
+#include "netstack/common/token_bucket.hpp"
+
+#include <gtest/gtest.h>
+
+namespace crosswire {
+namespace {
+
+unsigned take_all(TokenBucket& bucket, TimeNs now, unsigned most = 5000) {
+  unsigned taken = 0;
+  while (taken < most && bucket.take(now)) ++taken;
+  return taken;
+}
+
+TEST(TokenBucket, LetsASecondsWorthThroughAtOnceAndThenTheRate) {
+  TokenBucket bucket(10);
+  EXPECT_EQ(take_all(bucket, 5 * kNsPerSecond), 10u);
+  EXPECT_EQ(take_all(bucket, 5 * kNsPerSecond + kNsPerSecond / 10 - 1), 0u);
+  EXPECT_EQ(take_all(bucket, 5 * kNsPerSecond + kNsPerSecond / 10), 1u);
+  EXPECT_EQ(take_all(bucket, 6 * kNsPerSecond), 9u);
+  EXPECT_EQ(take_all(bucket, 100 * kNsPerSecond), 10u) << "no more than a second's worth is saved up";
+}
+
+TEST(TokenBucket, LetsNothingThroughAtRateZero) {
+  TokenBucket bucket(0);
+  EXPECT_FALSE(bucket.take(0));
+  EXPECT_FALSE(bucket.take(kNsPerDay));
+}
+
+TEST(TokenBucket, TakesTheHighestRateThereIs) {
+  TokenBucket bucket(0xFFFFFFFF);
+  EXPECT_EQ(take_all(bucket, 1), 5000u);
+}
+
+}  // namespace
+}  // namespace crosswire

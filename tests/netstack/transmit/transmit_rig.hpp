@@ -1,0 +1,131 @@
+// A TransmitStage between events that the test makes and a port in memory, and the fixture of its tests. Tests only.
+#pragma once
+
+#include "netstack/transmit/transmit.hpp"
+#include "tests/netstack/transmit/transmit_fixture.hpp"
+
+namespace crosswire::testing {
+
+inline constexpr TimeNs kNow = 0x289b4d64af87;  // the time of WIRE 3.6's Accepted
+
+inline Block bytes(std::initializer_list<int> values) {
+  Block out;
+  for (const int value : values) out.push_back(static_cast<std::uint8_t>(value));
+  return out;
+}
+
+struct TransmitTest : ::testing::Test {
+  TransmitTest() {
+    arena.emplace(BroadcastRing<Event>::bytes_for(64) + Orders::bytes_for(64) + EchoStore::bytes_for() +
+                      TransmitStage::bytes_for(config),
+                  HugepagePolicy::off);
+    ring.emplace(*arena, 64u);
+    orders.emplace(*arena, 64u);
+    echoes.emplace(*arena);
+    events = &ring->add_gating("transmit");
+    stage.emplace(config, *events, *orders, port, *echoes, *arena);
+  }
+
+  Event& push(EventKind kind, int session = -1, std::uint16_t symbol = 0) {
+    Event& event = ring->producer().claim();
+    event = event_of(kind, ++cause, now, session < 0 ? kNoSession : SessionId{static_cast<std::uint16_t>(session)},
+                     SymbolId{symbol});
+    return event;
+  }
+
+  /// Publishes what was pushed and handles all of it; the frames that came of it.
+  std::vector<ReadFrame> run() {
+    ring->producer().publish();
+    while (events->available() > 0 && stage->poll() > 0) {
+    }
+    std::vector<ReadFrame> read;
+    for (const MemoryTxPort::Sent& sent : port.take_frames()) {
+      read.push_back(read_frame(sent.bytes));
+      EXPECT_EQ(sent.origin.rank, 0);
+      EXPECT_EQ(sent.origin.time_ns, now);
+    }
+    return read;
+  }
+
+  void login(std::uint16_t session, std::uint8_t source, std::uint16_t vlan = 0, char code = 0) {
+    push(EventKind::session_open, session).peer = peer(source, vlan, code);
+  }
+
+  /// An order of `session` in slot `index`: 40 ADBE at 477.7800, ClOrdId 76827001.
+  OrderIndex order(std::uint32_t index, std::uint16_t session, std::uint32_t user_ref_num) {
+    OrderAsked& asked = orders->asked(OrderIndex{index});
+    asked = {};
+    asked.session = SessionId{session};
+    asked.user_ref_num = UserRefNum{user_ref_num};
+    asked.cl_ord_id = {'7', '6', '8', '2', '7', '0', '0', '1', ' ', ' ', ' ', ' ', ' ', ' '};
+    asked.time_in_force = TimeInForce{'5'};
+    asked.display = 'Y';
+    asked.iso = 'N';
+    OrderResolved& resolved = orders->resolved(OrderIndex{index});
+    resolved = {};
+    resolved.symbol_name = symbol_name("ADBE");
+    resolved.firm = {'M', 'L', 'R', 'O'};
+    resolved.capacity = 'A';
+    resolved.cross_type = 'N';
+    resolved.post_only = PostOnly::no;
+    return OrderIndex{index};
+  }
+
+  OrderEvent order_event(OrderIndex index, char code = 0) {
+    return {.order = index,
+            .price = Price{0x48e748},
+            .quantity = 40,
+            .open = 15,
+            .ref = OrderRef{0x0f56b4f5},
+            .old_ref = OrderRef{77},
+            .user_ref_num = orders->asked(index).user_ref_num,
+            .side = Side::buy,
+            .code = code,
+            .feed = FeedAction::add,
+            .user_ref_idx = 0};
+  }
+
+  /// Runs, and expects one frame with one message to client `source`, number `sequence`.
+  Block answer(std::uint8_t source, std::uint64_t sequence) {
+    const std::vector<ReadFrame> frames = run();
+    if (frames.size() != 1) {
+      ADD_FAILURE() << frames.size() << " frames";
+      return {};
+    }
+    return message(frames[0], source, sequence);
+  }
+
+  Block message(const ReadFrame& frame, std::uint8_t source, std::uint64_t sequence) {
+    EXPECT_EQ(frame.to, peer(source).address);
+    const ReadPacket packet = read_packet(frame.payload);
+    EXPECT_EQ(packet.session, config.order_session);
+    EXPECT_EQ(packet.sequence, sequence);
+    EXPECT_EQ(packet.messages.size(), 1u);
+    return packet.messages.empty() ? Block{} : packet.messages[0];
+  }
+
+  /// Expects a packet without messages.
+  void expect_empty(const ReadFrame& frame, std::uint8_t source, std::uint16_t count, std::uint64_t sequence) {
+    EXPECT_EQ(frame.to, peer(source).address);
+    const ReadPacket packet = read_packet(frame.payload);
+    EXPECT_EQ(packet.session, config.order_session);
+    EXPECT_EQ(packet.count, count);
+    EXPECT_EQ(packet.sequence, sequence);
+    EXPECT_EQ(frame.payload.size(), 20u);
+  }
+
+  std::uint64_t count(TransmitCounter counter) const { return stage->counters().get(counter); }
+
+  NetConfig config = net_config();
+  std::optional<Arena> arena;
+  std::optional<BroadcastRing<Event>> ring;
+  std::optional<Orders> orders;
+  std::optional<EchoStore> echoes;
+  BroadcastRing<Event>::GatingReader* events = nullptr;
+  MemoryTxPort port;
+  std::optional<TransmitStage> stage;
+  std::uint64_t cause = 0;
+  TimeNs now = kNow;
+};
+
+}  // namespace crosswire::testing
