@@ -2,6 +2,8 @@
 // file of its own. Only here is CLI11 included: it takes the compiler several seconds, wherever it is.
 #include "app/command_line.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "app/config/config.hpp"
+#include "app/ctl/client.hpp"
 #include "app/doctor/doctor.hpp"
 #include "app/files/file_clash.hpp"
 #include "app/flow/flow.hpp"
@@ -443,6 +446,65 @@ void add_top_command(CLI::App& root, int& exit_code) {
   top->callback([options, &exit_code] { exit_code = top_main(*options); });
 }
 
+/// What each of ctl's commands takes beside its own.
+void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& options, bool& all) {
+  CLI::Option* const symbol = command.add_option("SYMBOL", options->ask.symbol, "which symbol")->check(not_empty());
+  CLI::Option* const every = command.add_flag("--all", all, "all symbols of the partition");
+  symbol->excludes(every);
+  command.add_option("--partition", options->ask.partition, "which partition, where the process has several")
+      ->type_name("NAME")
+      ->check(not_empty());
+  command.add_option("--reason", options->ask.reason, "why, in at most 64 bytes; it is kept with the command")
+      ->type_name("TEXT")
+      ->check([](const std::string& text) {
+        return text.size() <= kMostReason ? std::string() : fmt::format("has over {} bytes", kMostReason);
+      });
+  command
+      .add_option("--request", options->ask.request,
+                  "a number of your own for the command (default: a random one). A command with the number of an\n"
+                  "earlier one is not done again: it gets the earlier one's answer")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+  command.add_option("--prefix", options->prefix, "DPDK file prefix of the appliance")
+      ->capture_default_str()
+      ->type_name("NAME");
+  command.add_option("--socket", options->socket, "path of its control socket, instead of --prefix")->type_name("PATH");
+}
+
+void add_ctl_command(CLI::App& root, int& exit_code) {
+  CLI::App* const ctl = root.add_subcommand(
+      "ctl",
+      "Halt, resume and change phases of a running appliance. As the user that it runs as, or root.\n"
+      "Exit status 0: done. 1: refused, or not reached.");
+  ctl->require_subcommand(1);
+  const auto options = std::make_shared<CtlOptions>();
+  const auto all = std::make_shared<bool>(false);
+  const auto phase = std::make_shared<std::string>();
+  const auto run = [options, all, phase, &exit_code](OperatorAction action) {
+    if (options->ask.symbol.empty() && !*all) throw CLI::ValidationError("give a SYMBOL, or --all");
+    options->ask.action = action;
+    const auto found = std::find(kPhaseNames.begin(), kPhaseNames.end(), *phase);
+    if (found != kPhaseNames.end()) options->ask.phase = static_cast<Phase>(found - kPhaseNames.begin());
+    exit_code = ctl_main(*options);
+  };
+  CLI::App* const halt = ctl->add_subcommand(
+      "halt", "Halt a symbol, or all. It stays halted through the schedule's changes, but for closed, until resumed.");
+  CLI::App* const resume =
+      ctl->add_subcommand("resume", "End such a halt: the symbol enters the phase that the schedule has by now.");
+  CLI::App* const to_phase = ctl->add_subcommand(
+      "phase", "Enter a phase now, as if the schedule said so; for rehearsals. A halted symbol does so when resumed.");
+  to_phase->add_option("PHASE", *phase, "which phase")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>(kPhaseNames.begin(), kPhaseNames.end())));
+  for (CLI::App* const command : {halt, resume, to_phase}) add_ctl_options(*command, options, *all);
+  halt->callback([run] { run(OperatorAction::halt); });
+  resume->callback([run] { run(OperatorAction::resume); });
+  to_phase->callback([run] { run(OperatorAction::phase); });
+  ctl->footer(
+      "Example:\n  crosswire ctl halt AAA --reason \"news pending\"\n  crosswire ctl resume AAA\n"
+      "  crosswire ctl phase opening_call --all");
+}
+
 /// "run, replay, ... or top", as they were added.
 std::string commands_of(CLI::App& root) {
   const std::vector<CLI::App*> commands = root.get_subcommands([](const CLI::App*) { return true; });
@@ -471,6 +533,7 @@ int command_line(int argc, const char* const* argv) {
   add_echo_command(app, exit_code);
   add_plan_command(app, exit_code);
   add_top_command(app, exit_code);
+  add_ctl_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -26,18 +26,26 @@ enum class CommandKind : std::uint8_t {
   disable,
   enable,
   // The day. Body: PhaseAsk for phase, nothing for the others.
-  phase,
+  phase,      // of the schedule
   tick,       // time has reached the next point of the tick grid (kTickIntervalNs)
   day_start,  // the first command of a run
   day_end,    // the last command of a run
+  // An operator's, never a frame's from the wire. Body: OperatorAsk.
+  operate,
   // What the engine only passes on, body unchanged, so that it leaves in its place in the sequence.
   session_open,   // a login was accepted.     Body: Peer
-  session_close,  // logout, silence.          Body: nothing
+  session_close,  // a session has ended.      Body: SessionEnd
   login_reject,   // a login was refused.      Body: Peer (Peer::code says why)
   resend,         // order session re-request. Body: ResendAsk
   feed_resend,    // feed re-request.          Body: ResendAsk (with the peer to answer)
   arp_reply,      // Body: Peer
   echo_reply,     // ICMP echo.                Body: EchoAsk
+  // Defined so that the record need not change; no stage makes them yet, and match stops at one (CHECK).
+  resumed,    // the downtime between two runs of one day is over. Body: Downtime
+  turn,       // a job of many steps goes on.                      Body: nothing
+  configure,  // a row of the configuration changes.               Body: ConfigureAsk
+  bust,       // an execution is undone.                           Body: BustAsk
+  run_end,    // behind day_end and its linger: the last command.  Body: nothing
 };
 
 /// Timers are commands too: receive emits a tick at each multiple of this, before anything of the same or a later time.
@@ -75,6 +83,74 @@ struct FirmAsk {
   Side side;  // mass_cancel: only orders so marked; kNoSide = all
   Channel user_ref_idx;
   std::uint8_t reserved[19];
+};
+
+/// What an operator wants of one symbol, or of all.
+enum class OperatorAction : std::uint8_t {
+  none = 0,
+  halt,    // halted until resumed, whatever the schedule says meanwhile but `closed`
+  resume,  // ends such a halt: the phase that the schedule has by now
+  phase,   // OperatorAsk::phase, as if the schedule said so
+};
+inline constexpr OperatorAction kLastOperatorAction = OperatorAction::phase;
+
+/// What came of it.
+enum class OperatorResult : std::uint8_t {
+  none = 0,
+  done,            // Operated::changed and ::held say for how many symbols
+  unknown_symbol,  // no such symbol here
+  closed,          // halt: no symbol that is not closed or halted by an operator, and some are closed
+  halted_already,  // halt: all are halted by an operator
+  not_halted,      // resume: none is halted by an operator
+};
+
+/// Body of operate. Command::symbol: which, or kAllSymbols.
+struct OperatorAsk {
+  std::uint64_t request;  // the operator's number of it; a repeat of one is answered and not done again
+  OrderIndex slot;        // whose cold lines say who and why (engine/order.hpp: OperatorWho, OperatorWhy)
+  OperatorAction action;
+  Phase phase;             // of OperatorAction::phase
+  OperatorResult refused;  // what receive found wrong with it, or none
+  std::uint8_t reserved[25];
+};
+
+/// Why a session has ended.
+enum class SessionEndReason : std::uint8_t {
+  none = 0,
+  logout,       // the client's Logout Request
+  reset,        // its connection was reset
+  silence,      // nothing was heard of it
+  cut,          // we cut it off: it did not read, or did what is not allowed
+  takeover,     // another login took its place
+  by_operator,  // an operator ended it
+  recovery,     // the appliance was started anew
+  end_of_day,
+};
+
+/// Body of session_close.
+struct SessionEnd {
+  SessionEndReason reason;
+  std::uint8_t reserved[39];
+};
+
+/// Body of resumed.
+struct Downtime {
+  TimeNs stopped_ns;  // time of the last command before it
+  std::uint8_t reserved[32];
+};
+
+/// Body of configure.
+struct ConfigureAsk {
+  OrderIndex slot;    // whose cold lines hold the row
+  std::uint16_t row;  // which kind of row
+  std::uint8_t reserved[34];
+};
+
+/// Body of bust.
+struct BustAsk {
+  MatchNumber match;
+  OrderIndex slot;  // whose cold lines hold both sides
+  std::uint8_t reserved[28];
 };
 
 /// Body of phase.
@@ -129,12 +205,19 @@ struct alignas(64) Command {
     Peer peer;
     ResendAsk resend;
     EchoAsk echo;
+    OperatorAsk operate;
+    SessionEnd end;
+    Downtime downtime;
+    ConfigureAsk configure;
+    BustAsk bust;
     std::uint8_t body[40];
   };
 };
 
 static_assert(sizeof(OrderAsk) == 40 && sizeof(FirmAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 &&
-              sizeof(ResendAsk) == 40 && sizeof(EchoAsk) == 40);
+              sizeof(ResendAsk) == 40 && sizeof(EchoAsk) == 40 && sizeof(OperatorAsk) == 40 &&
+              sizeof(SessionEnd) == 40 && sizeof(Downtime) == 40 && sizeof(ConfigureAsk) == 40 &&
+              sizeof(BustAsk) == 40);
 static_assert(sizeof(Command) == 64 && offsetof(Command, body) == 24);
 static_assert(std::is_trivially_copyable_v<Command>);
 

@@ -17,6 +17,7 @@ struct SymbolConfig {
 struct EngineConfig {
   std::vector<SymbolConfig> symbols;            // SymbolId n is symbols[n - 1]; 1 .. 65,534 of them
   std::uint32_t sessions = 1;                   // SessionId 0 .. sessions - 1
+  std::vector<FirmId> firms;                    // of each session, by SessionId; empty: each is a firm of its own
   std::uint32_t max_orders = 1u << 20;          // live at once; one more Enter is rejected
   std::uint32_t max_levels = 1u << 18;          // price levels of all books together
   std::uint32_t user_ref_window = 1u << 13;     // dense UserRefNum window per session, a power of two >= 256

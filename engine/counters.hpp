@@ -21,6 +21,7 @@ enum class EngineCounter : std::uint8_t {
   executions,
   executed_shares,
   crosses,
+  operated,
   ignored_used_ref_num,  // UserRefNum not above the last one: taken for a repeat (WIRE 3.1)
   ignored_dead_order,    // Cancel, Modify, Replace of an order that is not live: "too late" has no message
   ignored_superfluous,   // Cancel that takes nothing off, Modify that changes nothing or may not
@@ -39,6 +40,7 @@ inline constexpr std::array<const char*, static_cast<std::size_t>(EngineCounter:
     "executions",
     "executed_shares",
     "crosses",
+    "operated",
     "ignored_used_ref_num",
     "ignored_dead_order",
     "ignored_superfluous"};

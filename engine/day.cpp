@@ -119,28 +119,59 @@ bool Engine::say_imbalance(const Command& command, Out& out) {
   return true;
 }
 
-/// Symbol by symbol: cross where a call ends, clear the book of what does not live on, then the new phase. The market
-/// opens (system event Q) before the first symbol trades and closes (M) after the last one has.
+/// The schedule's change. The market opens (system event Q) before the first symbol trades and closes (M) after the
+/// last one has.
 bool Engine::change_phase(const Command& command, Out& out) {
-  const Phase to = command.phase.phase;
-  const bool all = command.symbol == kAllSymbols;
-  const std::uint16_t last = all ? symbol_count() : command.symbol.value;
-  CHECK(last <= symbol_count(), "phase of symbol %u of %u", last, symbol_count());
-  if (step_ == Step::begin) {
-    at_symbol_ = SymbolId{static_cast<std::uint16_t>(all ? 1 : command.symbol.value)};
-    step_ = Step::symbols;
-    if (to == Phase::continuous && !market_open_) {
-      market_open_ = true;
-      emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'Q';
-    }
+  if (step_ == Step::begin) begin_phases(command, command.phase.phase == Phase::continuous, out);
+  return enter_phases(command, out);
+}
+
+void Engine::begin_phases(const Command& command, bool opens, Out& out) {
+  at_symbol_ = command.symbol == kAllSymbols ? SymbolId{1} : command.symbol;
+  step_ = Step::symbols;
+  if (!opens || market_open_) return;
+  market_open_ = true;
+  emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'Q';
+}
+
+/// The phase that the schedule, or an operator, has the symbol enter; its own: none.
+Phase Engine::enters(const Command& command, SymbolState& symbol) {
+  const bool operated = command.kind == CommandKind::operate;
+  const OperatorAction action = operated ? command.operate.action : OperatorAction::phase;
+  switch (action) {
+    case OperatorAction::halt:
+      if (symbol.phase == Phase::closed) ++refused_closed_;
+      if (symbol.phase == Phase::closed || symbol.held) return symbol.phase;
+      symbol.held = true;
+      ++changed_;
+      return Phase::halted;
+    case OperatorAction::resume:
+      if (!symbol.held) return symbol.phase;
+      symbol.held = false;
+      ++changed_;
+      return symbol.scheduled;
+    case OperatorAction::phase:
+    case OperatorAction::none:
+      break;
   }
+  symbol.scheduled = operated ? command.operate.phase : command.phase.phase;
+  symbol.held = symbol.held && symbol.scheduled != Phase::closed;
+  ++(symbol.held ? held_ : changed_);
+  return symbol.held ? symbol.phase : symbol.scheduled;
+}
+
+/// Symbol by symbol: cross where a call ends, clear the book of what does not live on, then the new phase.
+bool Engine::enter_phases(const Command& command, Out& out) {
+  const std::uint16_t last = command.symbol == kAllSymbols ? symbol_count() : command.symbol.value;
+  CHECK(last <= symbol_count(), "phase of symbol %u of %u", last, symbol_count());
   while (step_ != Step::close) {
     SymbolState& symbol = state(at_symbol_);
     if (step_ == Step::symbols) {
-      const bool crosses = to == symbol.phase        ? false
-                           : is_call(symbol.phase)   ? to != Phase::halted
-                           : to == Phase::continuous ? symbol.book.crossed(pools_.levels)
-                                                     : false;
+      to_ = enters(command, symbol);
+      const bool crosses = to_ == symbol.phase        ? false
+                           : is_call(symbol.phase)    ? to_ != Phase::halted
+                           : to_ == Phase::continuous ? symbol.book.crossed(pools_.levels)
+                                                      : false;
       if (crosses) walk_.begin(symbol.book, pools_, symbol.reference);
       step_ = crosses ? Step::price : Step::clear;
     }
@@ -155,7 +186,7 @@ bool Engine::change_phase(const Command& command, Out& out) {
     }
     if (step_ == Step::clear) {
       if (!clear(command, out)) return false;
-      const bool call = to == Phase::closing_call && symbol.phase != to;
+      const bool call = to_ == Phase::closing_call && symbol.phase != to_;
       at_order_ = call ? waiting_.front(list_of(at_symbol_, CrossType::closing)) : kNoOrder;
       step_ = Step::admit;
     }
@@ -163,14 +194,14 @@ bool Engine::change_phase(const Command& command, Out& out) {
       if (!admit(command, out)) return false;
       step_ = Step::announce;
     }
-    if (symbol.phase != to) {
+    if (symbol.phase != to_) {
       if (!out.has_room()) return false;
-      emit(command, EventKind::phase, kNoSession, at_symbol_, out).phase = {to, symbol.phase, {}};
-      calls_ += is_call(to);
+      emit(command, EventKind::phase, kNoSession, at_symbol_, out).phase = {to_, symbol.phase, {}};
+      calls_ += is_call(to_);
       calls_ -= is_call(symbol.phase);
-      closed_ += to == Phase::closed;
+      closed_ += to_ == Phase::closed;
       closed_ -= symbol.phase == Phase::closed;
-      symbol.phase = to;
+      symbol.phase = to_;
     }
     step_ = at_symbol_.value == last ? Step::close : Step::symbols;
     ++at_symbol_.value;
@@ -219,13 +250,12 @@ bool Engine::cross(const Command& command, Out& out) {
 /// Orders for one cross do not outlive it in the book; a halt leaves everything as it is. A list of them is in the book
 /// as a whole or not at all: on-close orders enter it with the closing call, and no order is taken while it is halted.
 bool Engine::clear(const Command& command, Out& out) {
-  const Phase to = command.phase.phase;
-  if (to == Phase::closed) return expire(command, out);
-  if (to == Phase::halted) return true;
+  if (to_ == Phase::closed) return expire(command, out);
+  if (to_ == Phase::halted) return true;
   constexpr std::pair<CrossType, Phase> kCalls[] = {{CrossType::opening, Phase::opening_call},
                                                     {CrossType::closing, Phase::closing_call}};
   for (const auto& [cross, call] : kCalls) {
-    if (to == call) continue;
+    if (to_ == call) continue;
     const std::uint32_t list = list_of(at_symbol_, cross);
     for (OrderIndex index = waiting_.front(list); index != kNoOrder; index = waiting_.front(list)) {
       if (pools_.orders.hot(index).level == kNoLevel) break;

@@ -45,6 +45,7 @@ std::uint64_t Engine::state_hash() const {
   for (const SymbolState& symbol : symbols_) {
     digest.add(static_cast<std::uint64_t>(symbol.phase) << 32 | symbol.reference.value);
     digest.add(symbol.volume);
+    if (symbol.held) digest.add(0x10000u | static_cast<std::uint64_t>(symbol.scheduled));
     for (const bool buy : {true, false}) {
       const Ladder& side = symbol.book.side(buy);
       for (Rank rank = side.best(); rank != kNoRank; rank = side.after(pools_.nodes, rank)) {
@@ -61,6 +62,13 @@ std::uint64_t Engine::state_hash() const {
         add_order(digest, pools_.orders.hot(i));
       }
     }
+  }
+  for (std::size_t i = 0; i < operator_log_.kept(); ++i) {
+    const OperatorLog::Entry& done = operator_log_[i];
+    digest.add(done.request);
+    digest.add(done.done_by.value);
+    digest.add(std::uint64_t{done.changed} << 32 | std::uint64_t{done.held} << 16 |
+               static_cast<std::uint64_t>(done.action) << 8 | static_cast<std::uint64_t>(done.result));
   }
   // Which second each life ends at.
   for (std::uint64_t second = next_second_; second < next_second_ + kWheelSeconds; ++second) {

@@ -15,8 +15,6 @@ std::uint32_t ladder_nodes(const EngineConfig& config) {
   return static_cast<std::uint32_t>(config.symbols.size()) * 2 * Ladder::kMaxDepth + 2 * config.max_levels;
 }
 
-std::uint64_t emitted(const Engine::Out& out) { return out.published() + out.unpublished(); }
-
 }  // namespace
 
 Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returner, Arena& arena)
@@ -35,6 +33,9 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
     symbols_[i].book.init(pools_, config.symbols[i], SymbolId{static_cast<std::uint16_t>(i + 1)});
     symbols_[i].reference = config.symbols[i].reference;
   }
+  CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions",
+        config.firms.size(), config.sessions);
+  for (std::uint16_t i = 0; i < config.sessions; ++i) sessions_[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
 }
 
 std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
@@ -138,6 +139,8 @@ bool Engine::advance(const Command& command, Out& out) {
       return change_phase(command, out);
     case CommandKind::tick:
       return tick(command, out);
+    case CommandKind::operate:
+      return operate(command, out);
     case CommandKind::day_start:
       return day_start(command, out);
     case CommandKind::day_end:
@@ -163,6 +166,11 @@ bool Engine::advance(const Command& command, Out& out) {
     case CommandKind::echo_reply:
       pass_on(command, EventKind::echo_reply, out);
       return true;
+    case CommandKind::resumed:
+    case CommandKind::turn:
+    case CommandKind::configure:
+    case CommandKind::bust:
+    case CommandKind::run_end:
     case CommandKind::none:
       break;
   }

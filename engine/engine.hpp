@@ -12,6 +12,8 @@
 //   closed         rejected        -                -                no; entering it cancels every order (reason E)
 //
 // Leaving a call for another phase than halted executes its cross first. A halt in a call leaves the book as it is.
+// What an operator halts stays halted through the schedule's changes, `closed` apart, until an operator resumes it; then
+// it enters the phase that the schedule has by then.
 // An order that finds no level or node left is rejected; what an aggressor leaves over is cancelled then (reason Z).
 //
 // What is more than a limit order for the day:
@@ -37,6 +39,7 @@
 #include "engine/config.hpp"
 #include "engine/counters.hpp"
 #include "engine/event.hpp"
+#include "engine/operator_log.hpp"
 #include "engine/order_lists.hpp"
 #include "engine/user_refs.hpp"
 #include "hugepages/memory/arena.hpp"
@@ -88,6 +91,10 @@ class Engine {
   /// The last execution's price, before the first one the previous close.
   Price last_price(SymbolId symbol) const { return state(symbol).reference; }
   std::uint64_t volume(SymbolId symbol) const { return state(symbol).volume; }
+  /// Whether an operator's halt is in force.
+  bool held(SymbolId symbol) const { return state(symbol).held; }
+  /// The firm that a session's account belongs to.
+  FirmId firm_of(SessionId session) const { return sessions_[session.value].firm; }
   std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
   const BookPools& pools() const { return pools_; }
 
@@ -95,6 +102,8 @@ class Engine {
   struct alignas(2 * kCacheLine) SymbolState {
     Book book;
     Phase phase = Phase::pre_open;
+    Phase scheduled = Phase::pre_open;  // the phase that it has or, while an operator halts it, would have
+    bool held = false;                  // halted by an operator
     Price reference;  // the last execution's price, before the first one the previous close
     std::uint64_t volume = 0;
   };
@@ -102,6 +111,7 @@ class Engine {
   struct SessionState {
     std::array<UserRefNum, kChannels> last;  // UserRefNum processed, by channel
     bool disabled;                           // no Enter, no Replace, until enabled
+    FirmId firm;
   };
 
   /// What an Enter or Replace asks for, with nothing left to inherit.
@@ -132,12 +142,12 @@ class Engine {
     settle,    // enter, replace: what is left of it rests or dies
     show,      // replace: rests anew on the feed
     sweep,     // mass_cancel: the next order of the session
-    symbols,   // phase: the next symbol of the range, or the end
-    price,     // phase: finding the price of the symbol's cross
-    cross,     // phase: pairs of the symbol's cross
-    clear,     // phase: orders that do not live on in the new one
-    admit,     // phase: on-close orders enter the book
-    announce,  // phase: the symbol's new phase
+    symbols,   // phase, operate: the next symbol of the range, or the end
+    price,     // phase, operate: finding the price of the symbol's cross
+    cross,     // phase, operate: pairs of the symbol's cross
+    clear,     // phase, operate: orders that do not live on in the new one
+    admit,     // phase, operate: on-close orders enter the book
+    announce,  // phase, operate: the symbol's new phase
     lives,     // tick: GTT orders whose time is over
     list,      // day_start: directory of each symbol. tick: imbalance of each symbol
     walk,      // tick: finding the indicative price of the symbol
@@ -156,6 +166,12 @@ class Engine {
   bool mass_cancel(const Command& command, Out& out);
   void set_disabled(const Command& command, bool disabled, Out& out);
   bool change_phase(const Command& command, Out& out);
+  bool operate(const Command& command, Out& out);
+  void begin_phases(const Command& command, bool opens, Out& out);
+  Phase enters(const Command& command, SymbolState& symbol);
+  bool enter_phases(const Command& command, Out& out);
+  OperatorResult result_of(OperatorAction action) const;
+  void tell_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
   bool tick(const Command& command, Out& out);
   bool day_start(const Command& command, Out& out);
   bool day_end(const Command& command, Out& out);
@@ -191,6 +207,8 @@ class Engine {
   void execute(Event& event, OrderIndex order, OrderIndex resting, SymbolState& symbol, Price price, Quantity quantity);
   void bury(const Command& command, OrderIndex index, Out& out);
 
+  /// Events ever, those not yet published included.
+  static std::uint64_t emitted(const Out& out) { return out.published() + out.unpublished(); }
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
   void tell_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
   static Shown shown(const HotOrder& order);
@@ -251,7 +269,14 @@ class Engine {
   AuctionWalk walk_;
   AuctionPrice auction_{};
   std::uint64_t cross_left_ = 0;
+  Phase to_{};  // that at_symbol_ enters
+  // What an operator's command has found so far, in symbols.
+  std::uint16_t changed_ = 0;
+  std::uint16_t held_ = 0;
+  std::uint16_t refused_closed_ = 0;
   bool yielded_ = false;
+
+  OperatorLog operator_log_;
 
   EngineCounters counters_;
 };

@@ -31,6 +31,7 @@ enum class EventKind : std::uint8_t {
   system,      // S to all at 'S' and 'E'   S                                    SystemEvent
   directory,   // -                         R of one symbol                      nothing
   burst_end,   // -                         -   only carries kLastOfBurst        nothing
+  operated,    // -                         -   to the operator who asked        Operated
   // Granted; body of the command of the same name, unchanged. What mass_cancel cancels follows.
   mass_cancel,  // X                        -                                    FirmAsk
   disable,      // G                        -                                    FirmAsk
@@ -45,6 +46,11 @@ enum class EventKind : std::uint8_t {
   arp_reply,
   echo_reply,
   day_end,  // the last event of a run
+  // Defined with their commands; match makes none yet.
+  resumed,
+  configured,
+  busted,
+  run_end,
 };
 
 /// What the feed has to say of an OrderEvent.
@@ -99,6 +105,18 @@ struct PhaseEvent {
   std::uint8_t reserved[38];
 };
 
+/// What came of an operator's command: Event::cause, of the symbol Event::symbol or all.
+struct Operated {
+  std::uint64_t request;
+  Sequence done_by;       // the command that did it: the cause, or where it is a repeat the first with this request
+  OrderIndex slot;        // whose cold lines say who asked now, and why
+  OperatorAction action;  // like what follows, of done_by
+  OperatorResult result;
+  std::uint16_t changed;  // symbols that entered another phase
+  std::uint16_t held;     // symbols that stay halted by an operator, and enter it when they are resumed
+  std::uint8_t reserved[14];
+};
+
 struct SystemEvent {
   char event;  // letter of WIRE 5 `S`: O S Q M E C. Order sessions get OUCH `S` for 'S' (start of day) and 'E' (end of
                // day)
@@ -126,12 +144,14 @@ struct alignas(64) Event {
     Peer peer;
     ResendAsk resend;
     EchoAsk echo;
+    Operated operated;
+    SessionEnd end;
     std::uint8_t body[40];
   };
 };
 
 static_assert(sizeof(OrderEvent) == 40 && sizeof(Execution) == 40 && sizeof(CrossEvent) == 40 &&
-              sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40);
+              sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40 && sizeof(Operated) == 40);
 static_assert(sizeof(Event) == 64 && offsetof(Event, body) == 24);
 static_assert(std::is_trivially_copyable_v<Event>);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <type_traits>
 
 #include "engine/types.hpp"
@@ -76,5 +77,40 @@ struct alignas(64) OrderResolved {
 static_assert(sizeof(OrderResolved) == 64);
 
 using Orders = OrderPool<HotOrder, OrderAsked, OrderResolved>;
+
+/// What an operator may do. More come with the roles of the configuration.
+enum class OperatorRole : std::uint8_t {
+  owner = 1,  // the user that the process runs as, or root: may do all alone
+};
+
+/// Cold line 0 of an operator's command: who. Names are padded with NUL, and cut to their places.
+struct alignas(64) OperatorWho {
+  std::array<char, 16> name;      // the system's user who asked
+  std::array<char, 16> approver;  // the second one who agreed; empty: none was needed
+  OperatorRole role;              // of `name`
+  std::uint8_t reserved[31];
+};
+
+/// Cold line 1 of an operator's command: why, in the operator's words.
+struct alignas(64) OperatorWhy {
+  std::array<char, 64> reason;  // UTF-8, padded with NUL
+};
+
+static_assert(sizeof(OperatorWho) == sizeof(OrderAsked) && std::is_trivially_copyable_v<OperatorWho>);
+static_assert(sizeof(OperatorWhy) == sizeof(OrderResolved) && std::is_trivially_copyable_v<OperatorWhy>);
+
+/// A slot that an operator's command has taken holds these two instead of an order's lines. receive, before the command
+/// is published.
+inline void put_operator(Orders& orders, OrderIndex slot, const OperatorWho& who, const OperatorWhy& why) {
+  ::new (&orders.asked(slot)) OperatorWho(who);
+  ::new (&orders.resolved(slot)) OperatorWhy(why);
+}
+/// Readers of the command `operate` and of the event `operated`, until they release it.
+inline const OperatorWho& operator_who(const Orders& orders, OrderIndex slot) {
+  return *std::launder(reinterpret_cast<const OperatorWho*>(&orders.asked(slot)));
+}
+inline const OperatorWhy& operator_why(const Orders& orders, OrderIndex slot) {
+  return *std::launder(reinterpret_cast<const OperatorWhy*>(&orders.resolved(slot)));
+}
 
 }  // namespace crosswire

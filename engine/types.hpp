@@ -15,6 +15,10 @@ __extension__ using Uint128 = unsigned __int128;
 using SessionId = Strong<struct SessionIdTag, std::uint16_t>;
 inline constexpr SessionId kNoSession{0xFFFF};
 
+/// A trading firm within a partition: 0 .. firms-1, in the order in which the configuration names them. It has one
+/// account or more.
+using FirmId = Strong<struct FirmIdTag, std::uint16_t>;
+
 /// Instrument within a partition: 1 .. symbols; equals the ITCH locate code. 0 is "none" or "all".
 using SymbolId = Strong<struct SymbolIdTag, std::uint16_t>;
 inline constexpr SymbolId kNoSymbol{0};

@@ -72,6 +72,7 @@ class AccountReader {
       fail(path_, 1, "account", "missing", "add an [[account]] with user, password_file or password, and firm");
     }
     config_.engine.sessions = static_cast<std::uint32_t>(config_.net.accounts.size());
+    number_firms();
   }
 
  private:
@@ -100,6 +101,18 @@ class AccountReader {
     }
     if (section.has("sources")) account.sources = read_sources(section);
     config_.net.accounts.push_back(std::move(account));
+  }
+
+  /// Accounts that name one firm are its accounts; one that names none is a firm of its own.
+  void number_firms() {
+    std::map<std::array<char, 4>, FirmId> named;
+    std::uint16_t firms = 0;
+    for (const AccountConfig& account : config_.net.accounts) {
+      const bool alone = account.firm == std::array<char, 4>{' ', ' ', ' ', ' '};
+      const auto [found, added] = named.try_emplace(account.firm, FirmId{firms});
+      config_.engine.firms.push_back(alone ? FirmId{firms} : found->second);
+      if (alone || added) ++firms;
+    }
   }
 
   std::string read_password(const Section& section, const std::string& file) {

@@ -46,7 +46,7 @@ std::size_t Partition::bytes_for(const Config& config) {
   const std::uint32_t slots = slots_of(config);
   return CommandRing::bytes_for(config.command_ring) + EventRing::bytes_for(config.event_ring) +
          Orders::bytes_for(slots) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
-         SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() +
+         SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() + OperatorRings::bytes_for() +
          Engine::bytes_for(config.engine, slots) + ReceiveStage::bytes_for(config.net, config.engine) +
          TransmitStage::bytes_for(config.net) + PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
 }
@@ -73,6 +73,7 @@ Partition::Partition(const Config& config, const Ports& ports, const TscClock& c
       slot_source_(arena_, slot_returns_, slots_of(config)),
       slot_returner_(arena_, slot_returns_, slots_of(config)),
       echoes_(arena_),
+      operators_(arena_),
       engine_(config_.engine, orders_, slot_returner_, arena_),
       receive_(config_.net, config_.engine, ports.rx, commands_.producer(), orders_, slot_source_, echoes_, arena_),
       match_(engine_, commands_, match_in_, events_, slot_returner_),

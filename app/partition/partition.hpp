@@ -12,6 +12,7 @@
 #include "engine/match_stage.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/ip/echo_store.hpp"
+#include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/publish/publish.hpp"
 #include "netstack/receive/receive.hpp"
@@ -54,6 +55,11 @@ class Partition {
   bool idle() const { return chain_.idle(); }
   bool finished() const { return chain_.finished(); }
 
+  /// The way of operators' commands past the wire; results go there once tell_operators() was called, before any loop
+  /// runs. For the control thread and the receive port.
+  OperatorRings& operators() { return operators_; }
+  void tell_operators() { transmit_.tell_operators(operators_); }
+
   /// For who polls the stages himself, instead of round(): benchmarks.
   Chain::Stages stages() { return {receive_, match_, transmit_, publish_}; }
 
@@ -86,6 +92,7 @@ class Partition {
   SlotSource slot_source_;
   SlotReturner slot_returner_;
   EchoStore echoes_;
+  OperatorRings operators_;
   Engine engine_;
   ReceiveStage receive_;
   MatchStage match_;

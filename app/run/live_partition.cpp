@@ -58,6 +58,14 @@ std::uint64_t secret() {
   return std::uint64_t{random()} << 32 | random();
 }
 
+/// Nobody who sends frames must be able to guess it, nor read it in time: it leaves in no frame.
+wire::RecordingTag random_tag() {
+  wire::RecordingTag tag;
+  std::random_device random;
+  for (std::uint8_t& byte : tag) byte = static_cast<std::uint8_t>(random());
+  return tag;
+}
+
 std::unique_ptr<Device> open_device(const Config& config, const StageCores& cores) {
   DeviceOptions options{.device = config.port.device};
   options.tx_queues = cores.of(Stage::transmit) == cores.of(Stage::publish) ? 1 : 2;
@@ -102,10 +110,12 @@ LivePartition::LivePartition(Config config, const StageCores& cores, const Outpu
   RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
   partition_ =
       std::make_unique<Partition>(config, Partition::Ports{input, transmit_, publish_}, clock, layout_of(cores));
+  partition_->tell_operators();
+  rx_.take_operators(partition_->operators());
 }
 
 void LivePartition::begin_recording() {
-  if (recorder_) recorder_->begin(outputs_.record, partition_->config().net.mac);
+  if (recorder_) recorder_->begin(outputs_.record, {partition_->config().net.mac, random_tag()});
 }
 
 void LivePartition::tell_start(bool locked) const {
@@ -208,6 +218,7 @@ std::vector<CounterFigure> LivePartition::port_counters(bool unsent) const {
                                         {"port", "rx_no_mbuf", true, counters.rx_no_mbuf},
                                         {"port", "rx_oversized", true, rx.oversized.load()},
                                         {"port", "rx_untaggable", true, rx.untaggable.load()},
+                                        {"port", "rx_recorders_type", true, rx.recorders_type.load()},
                                         {"port", "rx_in_pieces", false, rx.in_pieces.load(), true},
                                         {"port", "tx_frames", false, counters.tx_frames},
                                         {"port", "tx_bytes", false, counters.tx_bytes},

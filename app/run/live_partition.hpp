@@ -53,6 +53,7 @@ class LivePartition {
   LiveSource live_source();
 
   const Partition& partition() const { return *partition_; }
+  OperatorRings& operators() { return partition_->operators(); }
   const StageCores& cores() const { return cores_; }
 
  private:

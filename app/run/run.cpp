@@ -2,7 +2,8 @@
 #include "app/run/run.hpp"
 
 #include <fmt/format.h>
-#include <semaphore.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "app/config/config.hpp"
+#include "app/ctl/control_socket.hpp"
 #include "app/figures/hgrm.hpp"
 #include "app/figures/live_figures.hpp"
 #include "app/figures/prometheus.hpp"
@@ -48,7 +50,12 @@ static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t
                   std::atomic<int>::is_always_lock_free,
               "a signal handler uses them");
 /// Wakes the control thread: a signal came, or a polling thread has ended.
-sem_t g_wake;
+int g_wake = -1;
+
+void wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(g_wake, &one, sizeof one);  // full: it is awake already
+}
 
 /// The first signal ends the day. One that follows at once is the same wish (a terminal and a supervisor often both
 /// send one); only a later one means that the drain is not worth the wait.
@@ -65,7 +72,7 @@ extern "C" void end_day(int signal) {
   }
   g_last_signal.store(signal);
   g_end_wanted.store(true);
-  sem_post(&g_wake);
+  wake();
   errno = saved;
 }
 
@@ -196,18 +203,40 @@ std::uint64_t steady_ns() {
       std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
-/// Sleeps until something happens, but not for long: by the clock that nobody sets. Under one that is set back it would
-/// sleep for as long as that, and a supervisor would take us for dead.
-void wait_for_news() {
-  constexpr long kLookEveryNs = 100'000'000;
-  timespec until{};
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_nsec += kLookEveryNs;
-  if (until.tv_nsec >= kNs) {
-    until.tv_nsec -= kNs;
-    ++until.tv_sec;
+/// Sleeps until something happens, but not for long: poll() goes by the clock that nobody sets. Stages wake nobody, so
+/// what came of an operator's command is looked for.
+void wait_for_news(const ControlSocket* control) {
+  constexpr int kLookEveryMs = 100;
+  constexpr int kLookForResultsEveryMs = 1;
+  std::vector<pollfd> polled = {{g_wake, POLLIN, 0}};
+  if (control != nullptr) control->add_to(polled);
+  poll(polled.data(), polled.size(), control != nullptr && control->waits() ? kLookForResultsEveryMs : kLookEveryMs);
+  std::uint64_t woken = 0;
+  [[maybe_unused]] const ssize_t drained = read(g_wake, &woken, sizeof woken);
+}
+
+void tell(const OperatorDesk::Done& done) {
+  log_info("an operator's command", {{"partition", done.partition},
+                                     {"operator", done.operator_name},
+                                     {"command", describe(done.ask)},
+                                     {"result", result_name(done.answer.result)},
+                                     {"symbols", done.answer.changed},
+                                     {"sequence", done.answer.sequence},
+                                     {"request", done.answer.request},
+                                     {"repeated", done.answer.repeated},
+                                     {"reason", done.ask.reason}});
+}
+
+/// The market can do without, but nobody can halt it then.
+std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& desks) {
+  try {
+    auto control = std::make_unique<ControlSocket>(ctl_socket_path(EalOptions{}.file_prefix), desks);
+    log_info("operators' commands are taken", {{"socket", control->path()}});
+    return control;
+  } catch (const std::runtime_error& error) {
+    log_warning("no control socket; crosswire ctl cannot reach this process", {{"is", error.what()}});
+    return nullptr;
   }
-  sem_clockwait(&g_wake, CLOCK_MONOTONIC, &until);
 }
 
 void tell(const StallMonitor::News& news) {
@@ -223,8 +252,8 @@ void tell(const StallMonitor::News& news) {
 }
 
 /// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
-void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>& tasks,
-           const PollingThreads& threads) {
+void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>& tasks, const PollingThreads& threads,
+           ControlSocket* control) {
   StallMonitor monitor;
   auto task = tasks.begin();
   for (LivePartition& live : partitions) {
@@ -234,8 +263,11 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
   }
   bool ending = false;
   while (!threads.ended()) {
-    wait_for_news();
+    wait_for_news(control);
     supervisor_alive();
+    if (control != nullptr) {
+      for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) tell(done);
+    }
     if (g_end_wanted.load()) {
       if (!std::exchange(ending, true)) {
         supervisor_stopping();
@@ -273,11 +305,15 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   for (LivePartition& live : partitions) figures.add(live.live_source());
   const Telemetry telemetry(figures);
   const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
+  std::deque<OperatorDesk> desks;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    desks.emplace_back(figures.sources()[i].name, configs[i].engine.symbols, partitions[i].operators());
+  }
   std::vector<PollingTask> tasks;
   for (LivePartition& live : partitions) {
     for (PollingTask& task : live.tasks()) tasks.push_back(std::move(task));
   }
-  PollingThreads threads(tasks, clock, [] { sem_post(&g_wake); });
+  PollingThreads threads(tasks, clock, [] { wake(); });
   leave_if_end_wanted();
   for (LivePartition& live : partitions) live.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
@@ -286,10 +322,12 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   fmt::print("{}", plan.text);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
+  const std::unique_ptr<ControlSocket> control = listen_for_operators(desks);
   threads.go();
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));
   log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
-  watch(partitions, tasks, threads);
+  watch(partitions, tasks, threads, control.get());
+  if (control != nullptr) control->end();
 
   const std::vector<PollEnd> ends = threads.join();
   auto end = ends.begin();
@@ -338,7 +376,8 @@ int run_main(const RunOptions& options) {
     }
     std::optional<HgrmFolder> hgrm;
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
-    sem_init(&g_wake, 0, 0);
+    g_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (g_wake < 0) throw std::runtime_error("no file descriptor is left; raise ulimit -n");
     end_on_signals();
     // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));

@@ -44,22 +44,23 @@ constexpr std::int64_t kLatestEpochNs = ((std::int64_t{1} << 32) - 1) * kNs;
 constexpr std::size_t kWriterBuffer = std::size_t{1} << 20;
 constexpr const char* kMakeRoom = "make room, or give another path";
 
-MarkerFrame marker(std::string_view words) {
+template <std::size_t kLength>
+std::array<std::uint8_t, kLength> marker(std::string_view words) {
   constexpr std::size_t kEtherTypeOffset = 12;
-  MarkerFrame frame{};
-  frame[kEtherTypeOffset] = 0x88;
-  frame[kEtherTypeOffset + 1] = 0xB5;
+  std::array<std::uint8_t, kLength> frame{};
+  frame[kEtherTypeOffset] = wire::kRecorderEtherType >> 8;
+  frame[kEtherTypeOffset + 1] = wire::kRecorderEtherType & 0xFF;
   std::copy(words.begin(), words.end(), frame.begin() + kEtherTypeOffset + 2);
   return frame;
 }
 
-bool is_marker(const MarkerFrame& marker, const std::uint8_t* data, std::size_t length) {
-  return length == kMarkerLength && std::memcmp(data, marker.data(), kMarkerLength) == 0;
-}
-
-// Where the start marker keeps the run's MAC address, behind its words.
+// Of the start marker, behind its words.
 constexpr std::size_t kStationOffset = 46;
-static_assert(kStationOffset + 6 <= kMarkerLength);
+constexpr std::size_t kTagOffset = 52;
+constexpr std::size_t kRoomOffset = 68;
+static_assert(kTagOffset == kStationOffset + sizeof(RecordingStart::station));
+static_assert(kRoomOffset == kTagOffset + sizeof(RecordingStart::tag) && kRoomOffset + 16 <= kStartMarkerLength);
+constexpr std::size_t kMarkerWithoutTag = 60;
 
 pcap* open_capture(const std::string& path) {
   std::FILE* const file = std::fopen(path.c_str(), "rb");
@@ -128,12 +129,23 @@ bool time_within(const pcap_pkthdr& header, std::int64_t origin_ns, std::int64_t
 
 }  // namespace
 
-MarkerFrame start_marker(const std::array<std::uint8_t, 6>& station) {
-  MarkerFrame frame = marker("crosswire recording start");
-  std::copy(station.begin(), station.end(), frame.begin() + kStationOffset);
+std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& start) {
+  auto frame = marker<kStartMarkerLength>("crosswire recording start");
+  std::copy(start.station.begin(), start.station.end(), frame.begin() + kStationOffset);
+  std::copy(start.tag.begin(), start.tag.end(), frame.begin() + kTagOffset);
   return frame;
 }
-MarkerFrame end_marker() { return marker("crosswire recording end"); }
+std::array<std::uint8_t, kEndMarkerLength> end_marker() { return marker<kEndMarkerLength>("crosswire recording end"); }
+
+std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> frame) {
+  if (frame.size() != kStartMarkerLength && frame.size() != kMarkerWithoutTag) return std::nullopt;
+  RecordingStart start;
+  std::copy_n(frame.begin() + kStationOffset, start.station.size(), start.station.begin());
+  if (frame.size() == kStartMarkerLength) std::copy_n(frame.begin() + kTagOffset, start.tag.size(), start.tag.begin());
+  const auto expected = start_marker(start);
+  if (!std::equal(frame.begin(), frame.end(), expected.begin())) return std::nullopt;
+  return start;
+}
 
 std::int64_t midnight_utc(std::int64_t epoch_ns) {
   const std::int64_t into_day = epoch_ns % kDay;
@@ -206,11 +218,10 @@ CaptureRxPort::CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, T
   }
   start_ns_ = has_pending_ ? pending_.time_ns : 0;
   last_ns_ = start_ns_;
-  if (!has_pending_ || pending_.length != kMarkerLength) return;
-  std::array<std::uint8_t, 6> station;
-  std::copy_n(pending_bytes_.begin() + kStationOffset, station.size(), station.begin());
-  if (!is_marker(start_marker(station), pending_bytes_.data(), pending_.length)) return;
-  station_ = station;
+  if (!has_pending_ || pending_.length > kMaxFrame) return;
+  const auto start = read_start_marker({pending_bytes_.data(), pending_.length});
+  if (!start) return;
+  start_ = *start;
   advance();
 }
 
@@ -271,7 +282,9 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
     return false;
   }
   // An end marker is one only if the file ends with it.
-  if (is_marker(end_marker(), buffer.data(), taken.length) && !has_pending_ && error_.empty()) {
+  const auto end = end_marker();
+  const bool is_end = taken.length == end.size() && std::equal(end.begin(), end.end(), buffer.begin());
+  if (is_end && !has_pending_ && error_.empty()) {
     has_end_marker_ = true;
     last_ns_ = taken.time_ns;
     return false;
@@ -280,16 +293,25 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
   return true;
 }
 
+/// Whether the frame read ahead is an operator's command of this recording. A recording without a tag has none.
+bool CaptureRxPort::is_operators() const {
+  if (pending_.length != sizeof(wire::OperatorFrame) || start_.tag == wire::RecordingTag{}) return false;
+  if (!wire::is_recorders(pending_bytes_.data(), pending_.length)) return false;
+  return wire::view_as<wire::OperatorFrame>({pending_bytes_.data(), pending_.length})->tag == start_.tag;
+}
+
 RxBurst CaptureRxPort::receive() {
   // A burst has frames: one of which all were dropped is passed over, so that every call brings the input forward.
   while (has_pending_) {
     last_ns_ = pending_.time_ns;
     std::size_t count = 0;
-    while (has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst) {
+    const bool out_of_band = is_operators();
+    if (out_of_band) count += take_pending(views_[0], buffers_[0]) ? 1 : 0;
+    while (!out_of_band && has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst && !is_operators()) {
       count += take_pending(views_[count], buffers_[count]) ? 1 : 0;
     }
     counters_.frames += count;
-    if (count > 0) return {{views_.data(), count}, last_ns_, false};
+    if (count > 0) return {{views_.data(), count}, last_ns_, false, out_of_band};
   }
   // Time goes on to the schedule's end only where the input was whole and does not say itself when it ended.
   if (!has_end_marker_ && error_.empty()) last_ns_ = std::max(last_ns_, schedule_end_ns_);

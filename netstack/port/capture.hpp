@@ -8,23 +8,40 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "netstack/port/port.hpp"
+#include "netstack/wire/operator_frame.hpp"
 
 struct pcap;
 
 namespace crosswire {
 
-/// A recording's first and last frame: 60 bytes, both MAC addresses 0, EtherType 0x88B5 (IEEE 802 local experimental),
-/// then these words and zeros. They carry the times at which the recorded run began and ended.
-inline constexpr std::size_t kMarkerLength = 60;
-using MarkerFrame = std::array<std::uint8_t, kMarkerLength>;
-/// `station`: the run's MAC address, so that a replay knows which frames were to it. Zero: not known.
-MarkerFrame start_marker(const std::array<std::uint8_t, 6>& station = {});
-MarkerFrame end_marker();
+/// A recording's first and last frame: both MAC addresses 0, the recorder's EtherType, then their words and zeros. They
+/// carry the times at which the recorded run began and ended.
+///
+///   bytes of the start marker   what
+///    0 .. 13                    addresses 0, EtherType 0x88B5
+///   14 .. 45                    "crosswire recording start"
+///   46 .. 51                    the run's MAC address, so that a replay knows which frames were to it; 0: not known
+///   52 .. 67                    the recording's tag, which its operators' commands repeat; 0: there are none
+///   68 .. 83                    0: room for another 16 bytes that a replay will need
+///   84 .. 95                    0
+///
+/// A marker of 60 bytes, which ends behind the MAC address, is one of a recording without a tag.
+inline constexpr std::size_t kStartMarkerLength = 96;
+inline constexpr std::size_t kEndMarkerLength = 60;
+struct RecordingStart {
+  std::array<std::uint8_t, 6> station{};
+  wire::RecordingTag tag{};
+};
+std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& start = {});
+std::array<std::uint8_t, kEndMarkerLength> end_marker();
+/// What a start marker says; nothing if the frame is none.
+std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> frame);
 
 /// Midnight UTC at or before `epoch_ns` (nanoseconds since the Unix epoch).
 std::int64_t midnight_utc(std::int64_t epoch_ns);
@@ -70,7 +87,9 @@ struct CaptureCounters {
 };
 
 /// Plays a capture, read as it goes: pcap or pcapng, micro- or nanoseconds, Ethernet only. A burst is up to kMaxBurst
-/// consecutive frames of one timestamp. A start marker as first frame and an end marker as last are swallowed.
+/// consecutive frames of one timestamp. A start marker as first frame and an end marker as last are swallowed. An
+/// operator's command with the start marker's tag is a burst of its own, out of band; without that tag it is a frame
+/// like any other.
 /// Errors on the way end the port: receive() returns `ended`, and error() says why.
 class CaptureRxPort final : public RxPort {
  public:
@@ -90,7 +109,7 @@ class CaptureRxPort final : public RxPort {
   /// Of the start marker or else the first frame; midnight where the capture has no frame.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
   /// The MAC address of the run that was recorded; zero if the capture does not say.
-  [[nodiscard]] const std::array<std::uint8_t, 6>& station() const { return station_; }
+  [[nodiscard]] const std::array<std::uint8_t, 6>& station() const { return start_.station; }
   /// "" or, after receive() returned `ended`, what broke off the reading: file, frame number (from 1) and reason.
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] const CaptureCounters& counters() const { return counters_; }
@@ -108,6 +127,7 @@ class CaptureRxPort final : public RxPort {
 
   void advance();
   bool take_pending(RxFrame& view, Buffer& buffer);
+  bool is_operators() const;
   void close();
 
   std::string path_;
@@ -118,7 +138,7 @@ class CaptureRxPort final : public RxPort {
   TimeNs last_ns_ = 0;    // of the last burst
   TimeNs latest_ns_ = 0;  // of all frames read
   bool has_end_marker_ = false;
-  std::array<std::uint8_t, 6> station_{};
+  RecordingStart start_;
   std::uint64_t frames_read_ = 0;
   std::string error_;
   CaptureCounters counters_;

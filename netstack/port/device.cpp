@@ -244,6 +244,8 @@ RxBurst DeviceRxPort::receive() {
   if (held_count_ != 0) free_held();
   if (end_requested_.load(std::memory_order_relaxed)) [[unlikely]]
     return end();
+  if (operators_ != nullptr && operators_->pop(operator_frame_)) [[unlikely]]
+    return operators_burst();
 
   rte_mbuf* mbufs[kMaxBurst];
   const std::uint16_t polled = rte_eth_rx_burst(port_id_, 0, mbufs, kMaxBurst);
@@ -257,10 +259,21 @@ RxBurst DeviceRxPort::receive() {
     if (take(mbufs[i], held_count_)) held_[held_count_++] = mbufs[i];
   }
   if (held_count_ == 0) return {{}, last_ns_, false};
-  // The burst marks of a recording are its times, so two bursts never share one.
+  stamp_frames();
+  return {{views_.data(), held_count_}, last_ns_, false};
+}
+
+/// The burst marks of a recording are its times, so two bursts never share one.
+void DeviceRxPort::stamp_frames() {
   last_ns_ = std::max(last_ns_, last_frames_ns_ + 1);
   last_frames_ns_ = last_ns_;
-  return {{views_.data(), held_count_}, last_ns_, false};
+}
+
+RxBurst DeviceRxPort::operators_burst() {
+  last_ns_ = now();
+  stamp_frames();
+  views_[0] = {reinterpret_cast<const std::uint8_t*>(&operator_frame_), sizeof operator_frame_};
+  return {{views_.data(), 1}, last_ns_, false, true};
 }
 
 RxBurst DeviceRxPort::end() {
@@ -289,6 +302,11 @@ bool DeviceRxPort::take(rte_mbuf*& mbuf, std::size_t index) {
   if (data == scratch_[index].data()) [[unlikely]]
     counters_.in_pieces.fetch_add(1, std::memory_order_relaxed);
   views_[index] = {static_cast<const std::uint8_t*>(data), length};
+  if (wire::is_recorders(views_[index].data, length)) [[unlikely]] {
+    counters_.recorders_type.fetch_add(1, std::memory_order_relaxed);
+    rte_pktmbuf_free(mbuf);
+    return false;
+  }
   return true;
 }
 

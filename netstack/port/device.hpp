@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
@@ -104,7 +105,8 @@ class Device {
 struct DeviceRxCounters {
   std::atomic<std::uint64_t> oversized{0};   // longer than kMaxFrame
   std::atomic<std::uint64_t> untaggable{0};  // the driver took the 802.1Q tag out and there was no room to put it back
-  std::atomic<std::uint64_t> in_pieces{0};   // no drop: came in several segments, and was copied into one piece
+  std::atomic<std::uint64_t> recorders_type{0};  // of the recorder's EtherType, which nobody else may send
+  std::atomic<std::uint64_t> in_pieces{0};       // no drop: came in several segments, and was copied into one piece
 };
 
 /// What held the transmit port up. Nothing is lost by either; read by other threads at will, written by the polling
@@ -126,6 +128,10 @@ class DeviceRxPort final : public RxPort {
 
   RxBurst receive() override;
 
+  /// From then on receive() hands on what operators ask, each as a burst of its own. Before the first receive();
+  /// `rings` outlives this.
+  void take_operators(OperatorRings& rings) { operators_ = &rings.requests; }
+
   /// Any thread or signal handler: receive() will return `ended` from its next call on.
   void request_end() { end_requested_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool end_requested() const { return end_requested_.load(std::memory_order_relaxed); }
@@ -139,6 +145,8 @@ class DeviceRxPort final : public RxPort {
 
   [[nodiscard]] TimeNs now() const;
   RxBurst end();
+  RxBurst operators_burst();
+  void stamp_frames();
   bool take(rte_mbuf*& mbuf, std::size_t index);
   void free_held();
 
@@ -155,6 +163,8 @@ class DeviceRxPort final : public RxPort {
   std::array<RxFrame, kMaxBurst> views_{};
   std::unique_ptr<std::array<std::uint8_t, kMaxFrame>[]> scratch_;  // for frames in several segments
   DeviceRxCounters counters_;
+  SpscRing<wire::OperatorFrame>* operators_ = nullptr;
+  wire::OperatorFrame operator_frame_{};  // of the last burst, where it was an operator's
   alignas(64) std::atomic<bool> end_requested_{false};
 };
 

@@ -29,6 +29,9 @@ struct RxBurst {
   std::span<const RxFrame> frames;
   TimeNs time_ns;
   bool ended;  // no frame will come any more, this burst has none, and `time_ns` is where time ends
+  // The one frame is an operator's command (netstack/wire/operator_frame.hpp) that came past the wire: from this
+  // process's control thread, or out of a recording that had it from there.
+  bool out_of_band = false;
 };
 
 class RxPort {

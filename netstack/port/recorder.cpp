@@ -75,9 +75,10 @@ RecordingRxPort::RecordingRxPort(RxPort& inner, Arena& arena, std::int64_t midni
                                  std::size_t ring_bytes)
     : inner_(inner), ring_(arena, ring_bytes), midnight_epoch_ns_(midnight_epoch_ns), last_ns_(start_time_ns) {}
 
-void RecordingRxPort::begin(const std::string& path, const std::array<std::uint8_t, 6>& station) {
+void RecordingRxPort::begin(const std::string& path, const RecordingStart& start) {
+  tag_ = start.tag;
   writer_.emplace(path);
-  writer_->write(midnight_epoch_ns_ + static_cast<std::int64_t>(last_ns_), start_marker(station));
+  writer_->write(midnight_epoch_ns_ + static_cast<std::int64_t>(last_ns_), start_marker(start));
   writer_->flush();  // a full disk is told now
   if (!writer_->error().empty()) throw std::runtime_error(writer_->error());
   thread_ = std::jthread([this](const std::stop_token& stop) { write_until_stopped(stop); });
@@ -97,7 +98,16 @@ RxBurst RecordingRxPort::receive() {
 }
 
 void RecordingRxPort::record(const RxBurst& burst) {
-  for (const RxFrame& frame : burst.frames) ring_.append({burst.time_ns, frame.length, kFrame}, frame.data);
+  if (burst.out_of_band) {
+    const RxFrame& frame = burst.frames.front();
+    CHECK(frame.length == sizeof(wire::OperatorFrame), "an operator's command of %u bytes", frame.length);
+    wire::OperatorFrame tagged;
+    std::memcpy(&tagged, frame.data, sizeof tagged);
+    tagged.tag = tag_;
+    ring_.append({burst.time_ns, frame.length, kFrame}, reinterpret_cast<const std::uint8_t*>(&tagged));
+  } else {
+    for (const RxFrame& frame : burst.frames) ring_.append({burst.time_ns, frame.length, kFrame}, frame.data);
+  }
   if (burst.ended && !ended_) {
     ended_ = true;
     ring_.append({burst.time_ns, 0, kEndMarker}, nullptr);
@@ -131,7 +141,7 @@ void RecordingRxPort::write_until_stopped(const std::stop_token& stop) {
 void RecordingRxPort::drain() {
   RecordRing::Header header{};
   std::array<std::uint8_t, kMaxFrame> frame;
-  const MarkerFrame end = end_marker();
+  const auto end = end_marker();
   while (ring_.take(header, frame.data())) {
     const std::int64_t epoch_ns = midnight_epoch_ns_ + static_cast<std::int64_t>(header.time_ns);
     if (header.kind == kEndMarker) {

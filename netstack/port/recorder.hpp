@@ -75,7 +75,8 @@ class RecordingRxPort final : public RxPort {
   /// return. To be called once, before receive(), when all else is ready to run. The writer's thread inherits the cores
   /// of the calling thread: call it before pinning. Throws std::runtime_error (one line) when the file cannot be
   /// written.
-  void begin(const std::string& path, const std::array<std::uint8_t, 6>& station = {});
+  /// `start`: the tag is random, so that nobody can put an operator's command into the recording from the wire.
+  void begin(const std::string& path, const RecordingStart& start = {});
 
   /// The inner port's burst. Where the ring has no room for a full one, the inner port is not polled: an empty burst at
   /// the last time, counted in held_back(); the frames wait in the NIC's ring.
@@ -97,6 +98,7 @@ class RecordingRxPort final : public RxPort {
   RecordRing ring_;
   std::int64_t midnight_epoch_ns_;
   TimeNs last_ns_;
+  wire::RecordingTag tag_{};
   bool ended_ = false;
   CountWord held_back_;
   // The writer's thread alone, until it has joined.

@@ -149,7 +149,12 @@ bool PublishStage::say(const Event& event) {
     case EventKind::resend:
     case EventKind::arp_reply:
     case EventKind::echo_reply:
+    case EventKind::operated:
       return true;
+    case EventKind::resumed:
+    case EventKind::configured:
+    case EventKind::busted:
+    case EventKind::run_end:
     case EventKind::none:
       break;
   }

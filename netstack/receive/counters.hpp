@@ -102,6 +102,9 @@ enum class ReceiveCounter : std::uint8_t {
   ouch_type_unknown,
   ouch_appendage,
   ouch_side,
+  // What comes past the wire.
+  operators,
+  operator_unknown,
 };
 
 struct ReceiveCounterInfo {
@@ -216,6 +219,10 @@ inline constexpr std::array kReceiveCounters = [] {
       ReceiveCounterInfo{ouch_appendage, true, "ouch_appendage",
                          "bad options in a message that is not Enter Order or Replace Order"},
       ReceiveCounterInfo{ouch_side, true, "ouch_side", "Modify Order messages with no OUCH side"},
+
+      ReceiveCounterInfo{operators, false, "operators", "operators' commands"},
+      ReceiveCounterInfo{operator_unknown, true, "operator_unknown",
+                         "operators' commands of another version, or that ask for what is not known"},
   };
 }();
 
@@ -229,7 +236,7 @@ static_assert([] {
   for (std::size_t i = 0; i < kReceiveCounters.size(); ++i) {
     if (static_cast<std::size_t>(kReceiveCounters[i].counter) != i) return false;
   }
-  return kReceiveCounters.back().counter == ReceiveCounter::ouch_side;
+  return kReceiveCounters.back().counter == ReceiveCounter::operator_unknown;
 }());
 
 /// Parsed::drop of what was not dropped.

@@ -13,6 +13,7 @@
 #include "netstack/link/arp.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/udp/datagram_reader.hpp"
+#include "netstack/wire/operator_frame.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
@@ -83,7 +84,7 @@ std::size_t ReceiveStage::poll() {
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
   if (step_ == Step::receive) take_burst();
   if (step_ == Step::clock && advance_clock()) step_ = burst_ended_ ? Step::end : Step::frames;
-  if (step_ == Step::frames && take_frames()) step_ = Step::receive;
+  if (step_ == Step::frames && (out_of_band_ ? take_operators() : take_frames())) step_ = Step::receive;
   if (step_ == Step::end && make_alone(CommandKind::day_end)) step_ = Step::ended;
   return made_;
 }
@@ -131,6 +132,11 @@ void ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Sour
   make(kind, session).peer = peer_of(source, code);
 }
 
+void ReceiveStage::close_session(SessionId session, SessionEndReason reason) {
+  logins_.close(session);
+  make(CommandKind::session_close, session).end.reason = reason;
+}
+
 void ReceiveStage::finish_burst() {
   if (commands_.unpublished() == 0) return;
   commands_.last_claimed().flags |= kLastOfBurst;
@@ -145,6 +151,7 @@ void ReceiveStage::take_burst() {
   frames_ = burst.frames.empty() ? std::span<const RxFrame>() : burst.frames;
   frame_ = 0;
   burst_ended_ = burst.ended;
+  out_of_band_ = burst.out_of_band;
   burst_ns_ = burst.time_ns;
   if (burst_ns_ < now_) {
     if (!frames_.empty()) counters_.add(Count::time_fell);
@@ -195,13 +202,41 @@ bool ReceiveStage::close_silent_sessions() {
   while (const std::optional<SessionId> silent = logins_.next_silent(silence_scan_, now_, net_.silence_ns)) {
     silence_scan_ = *silent;
     if (!commands_.has_room()) return false;
-    logins_.close(*silent);
-    make(CommandKind::session_close, *silent);
+    close_session(*silent, SessionEndReason::silence);
     counters_.add(Count::silences);
   }
   in_silence_scan_ = false;
   finish_burst();
   return true;
+}
+
+// ---- Operators ------------------------------------------------------------------------------------------------------
+
+/// The burst is an operator's one command. What it asks for is match's to judge; that it can be read, and names a
+/// symbol that there is, is seen here.
+bool ReceiveStage::take_operators() {
+  CHECK(frames_.size() == 1, "%zu operators' frames in a burst", frames_.size());
+  const auto* const asked = view_as<OperatorFrame>(Bytes{frames_[0].data, frames_[0].length});
+  const bool known = asked != nullptr && asked->version == OperatorFrame::kVersion && asked->request != 0 &&
+                     asked->action >= 1 && asked->action <= static_cast<std::uint8_t>(kLastOperatorAction) &&
+                     asked->phase < kPhaseNames.size();
+  if (!known) return count(Count::operator_unknown);
+  OrderIndex slot;
+  if (!commands_.has_room() || !slots_.take(slot)) return false;
+  const bool all = asked->symbol.view().empty();
+  const SymbolId symbol = all ? kAllSymbols : find_symbol(asked->symbol);
+  put_operator(orders_, slot, {asked->name, asked->approver, static_cast<OperatorRole>(asked->role), {}},
+               {asked->reason});
+  Command& command = make(CommandKind::operate, kNoSession);
+  command.symbol = symbol;
+  command.operate.request = asked->request;
+  command.operate.slot = slot;
+  command.operate.action = static_cast<OperatorAction>(asked->action);
+  command.operate.phase = static_cast<Phase>(asked->phase);
+  const bool there = all || symbol != kNoSymbol;
+  command.operate.refused = there ? OperatorResult::none : OperatorResult::unknown_symbol;
+  finish_burst();
+  return count(Count::operators);
 }
 
 // ---- Frames ---------------------------------------------------------------------------------------------------------
@@ -314,8 +349,7 @@ bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
   const Parsed<SessionId> session = logins_.find(source);
   if (!session.taken()) return count(session.drop);
   if (logout) {
-    logins_.close(session.value);
-    make(CommandKind::session_close, session.value);
+    close_session(session.value, SessionEndReason::logout);
     return count(Count::logouts);
   }
   logins_.heard(session.value, now_);
@@ -334,8 +368,7 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   }
   const Parsed<SessionId> tenant = logins_.find(source);
   if (tenant.taken() && tenant.value != verdict.session) {
-    logins_.close(tenant.value);
-    make(CommandKind::session_close, tenant.value);
+    close_session(tenant.value, SessionEndReason::takeover);
     counters_.add(Count::logins_rebinding);
     if (!commands_.has_room()) return false;  // next time the source is free
   }

@@ -56,7 +56,8 @@ using SessionsHere = Mailbox<SessionHere, 64>;
 
 /// The sequence it produces: day_start; then for each burst what is due before it (phases of the schedule, ticks and
 /// the sessions that a tick finds silent) and the burst's own commands; day_end at the time where the port ends. Each
-/// of day_start, phase, tick with its closings, burst, day_end is a burst of its own: its last command is marked.
+/// of day_start, phase, tick with its closings, burst, operator's command, day_end is a burst of its own: its last
+/// command is marked.
 class ReceiveStage {
  public:
   /// What is passed outlives the stage. Slots come from `slots`, and their cold lines are written into `orders`.
@@ -96,6 +97,7 @@ class ReceiveStage {
   Command& make(CommandKind kind, SessionId session);
   bool make_alone(CommandKind kind);
   void make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
+  void close_session(SessionId session, SessionEndReason reason);
   void finish_burst();
 
   // Time.
@@ -104,6 +106,9 @@ class ReceiveStage {
   bool close_silent_sessions();
   void enter_phase();
   void tick();
+
+  // What came past the wire.
+  bool take_operators();
 
   // Frames, from the outside in. `bytes` is the payload of what was parsed before.
   bool take_frames();
@@ -163,6 +168,7 @@ class ReceiveStage {
   std::span<const RxFrame> frames_;  // of the burst
   TimeNs burst_ns_ = 0;              // its time
   bool burst_ended_ = false;
+  bool out_of_band_ = false;  // the burst is an operator's command
   std::size_t frame_ = 0;                          // of the burst
   wire::mold::BlockReader blocks_{wire::Bytes{}};  // of the frame
   SessionId block_session_ = kNoSession;

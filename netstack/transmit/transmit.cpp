@@ -210,6 +210,8 @@ bool TransmitStage::handle(const Event& event) {
       return arp_reply(event);
     case EventKind::echo_reply:
       return echo_reply(event);
+    case EventKind::operated:
+      return operated(event);
     case EventKind::day_end:
       return day_end(event);
     case EventKind::rested:
@@ -220,6 +222,10 @@ bool TransmitStage::handle(const Event& event) {
     case EventKind::burst_end:
     case EventKind::feed_resend:
       return true;
+    case EventKind::resumed:
+    case EventKind::configured:
+    case EventKind::busted:
+    case EventKind::run_end:
     case EventKind::none:
       break;
   }
@@ -431,6 +437,14 @@ bool TransmitStage::day_end(const Event& event) {
     counters_.add(TransmitCounter::sessions_ended);
     return true;
   });
+}
+
+/// The control thread lets no more commands in than the ring has places.
+bool TransmitStage::operated(const Event& event) {
+  if (operators_ == nullptr) return true;  // in a replay nobody waits
+  const bool told = operators_->results.push(event);
+  CHECK(told, "no place for the result of request %llu", static_cast<unsigned long long>(event.operated.request));
+  return true;
 }
 
 // ---- Neighbours ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 //   tick                    heartbeat after heartbeat_ns without sending      every connected session
 //   day_end                 end of session                                    every connected session
 //   arp_reply, echo_reply   the reply                                         the asker
+//   operated                none: the event itself goes over a ring           the control thread
 //
 // An OUCH message is numbered and kept for re-request whether or not its session is connected.
 #pragma once
@@ -32,6 +33,7 @@
 #include "netstack/common/message_store.hpp"
 #include "netstack/frame_writer/frame_writer.hpp"
 #include "netstack/ip/echo_store.hpp"
+#include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/transmit/counters.hpp"
 #include "netstack/wire/mold.hpp"
@@ -65,6 +67,9 @@ class TransmitStage {
   /// its frames are committed; one that is half done goes on where it stopped. Returns events finished plus frames
   /// committed.
   std::size_t poll();
+
+  /// From then on the results of operators' commands go there. Before the first poll(); `rings` outlives this.
+  void tell_operators(OperatorRings& rings) { operators_ = &rings; }
 
   const TransmitCounters& counters() const { return counters_; }
 
@@ -102,6 +107,7 @@ class TransmitStage {
   bool resend(const Event& event);
   bool tick(const Event& event);
   bool day_end(const Event& event);
+  bool operated(const Event& event);
   bool arp_reply(const Event& event);
   bool echo_reply(const Event& event);
 
@@ -121,6 +127,7 @@ class TransmitStage {
   const Orders& orders_;
   TxPort& port_;
   EchoStore& echoes_;
+  OperatorRings* operators_ = nullptr;
   std::span<Session> sessions_;  // by SessionId
   std::size_t progress_ = 0;     // of the oldest unreleased event: answers or sessions that are done
   std::size_t committed_ = 0;    // frames of this poll

@@ -1,0 +1,55 @@
+// An operator desk: where a partition's operators' commands are given in, and where what came of them is taken out.
+// The control thread's alone. What a desk lets in it will get an answer to, unless the day ends before.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/ctl/protocol.hpp"
+#include "engine/config.hpp"
+#include "netstack/port/operator_rings.hpp"
+
+namespace crosswire {
+
+class OperatorDesk {
+ public:
+  /// `name` of the partition. `rings` outlive this.
+  OperatorDesk(std::string name, const std::vector<SymbolConfig>& symbols, OperatorRings& rings);
+
+  const std::string& name() const { return name_; }
+
+  /// Gives a command in, in the name of the system's user `operator_name`. Returns a ticket; or none, and why in
+  /// `error`, one line.
+  std::optional<std::uint64_t> submit(const CtlAsk& ask, const std::string& operator_name, std::string& error);
+
+  struct Done {
+    std::string partition;
+    std::uint64_t ticket;
+    CtlAsk ask;
+    std::string operator_name;
+    CtlAnswer answer;
+  };
+  /// The next command that has been carried out; in the order in which they were given in.
+  std::optional<Done> collect();
+
+  /// Commands given in and not collected.
+  std::size_t under_way() const { return under_way_.size(); }
+
+ private:
+  struct Submitted {
+    std::uint64_t ticket;
+    CtlAsk ask;
+    std::string operator_name;
+  };
+
+  std::string name_;
+  std::vector<std::string> symbols_;
+  OperatorRings& rings_;
+  std::deque<Submitted> under_way_;
+  std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace crosswire

@@ -1,0 +1,53 @@
+// What operators do to the market by command: halt, resume, a phase by hand. Each is done once, whatever is repeated,
+// and each is answered by one event behind all that it caused. The rest of the engine: engine.cpp; the phases: day.cpp.
+#include "engine/engine.hpp"
+
+namespace crosswire {
+
+bool Engine::operate(const Command& command, Out& out) {
+  const OperatorAsk& ask = command.operate;
+  if (step_ == Step::begin) {
+    const OperatorLog::Entry* const before = operator_log_.find(ask.request);
+    if (before != nullptr) {
+      tell_operated(command, *before, out);
+      return true;
+    }
+    changed_ = held_ = refused_closed_ = 0;
+    if (ask.refused == OperatorResult::none) {
+      const bool opens = ask.action == OperatorAction::phase && ask.phase == Phase::continuous;
+      begin_phases(command, opens, out);
+    } else {
+      step_ = Step::close;
+    }
+  }
+  // In Step::close the symbols are done, but the market may still have to close.
+  if (ask.refused == OperatorResult::none && !enter_phases(command, out)) return false;
+  if (!out.has_room()) return false;
+  const OperatorResult result = ask.refused == OperatorResult::none ? result_of(ask.action) : ask.refused;
+  const OperatorLog::Entry done{ask.request, command.sequence, ask.action, result, changed_, held_};
+  operator_log_.add(done);
+  tell_operated(command, done, out);
+  return true;
+}
+
+/// By what the symbols' answers came to.
+OperatorResult Engine::result_of(OperatorAction action) const {
+  if (action == OperatorAction::phase || changed_ > 0) return OperatorResult::done;
+  if (action == OperatorAction::resume) return OperatorResult::not_halted;
+  return refused_closed_ > 0 ? OperatorResult::closed : OperatorResult::halted_already;
+}
+
+void Engine::tell_operated(const Command& command, const OperatorLog::Entry& done, Out& out) {
+  Operated& told = emit(command, EventKind::operated, kNoSession, command.symbol, out).operated;
+  told.request = done.request;
+  told.done_by = done.done_by;
+  told.slot = command.operate.slot;
+  told.action = done.action;
+  told.result = done.result;
+  told.changed = done.changed;
+  told.held = done.held;
+  returner_.retire(command.operate.slot, command.sequence.value, emitted(out));
+  counters_.add(EngineCounter::operated);
+}
+
+}  // namespace crosswire

@@ -1,0 +1,45 @@
+// An operator's command as a frame. From the control thread to the port it is a record; in a recording it stands among
+// the frames of the wire, told apart by the recording's tag, so that a replay does what the operator did, when he did
+// it. Pure layout; no stage trusts such a frame that came from the wire.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "netstack/wire/bytes.hpp"
+
+namespace crosswire::wire {
+
+/// IEEE 802 local experimental EtherType 1: of a recording's markers and operators' commands. A device port drops what
+/// the wire brings of it, so that neither can be forged.
+inline constexpr std::uint16_t kRecorderEtherType = 0x88B5;
+
+/// 16 random bytes, new with each recording: in its opening marker, and repeated in each operator's command in it.
+using RecordingTag = std::array<std::uint8_t, 16>;
+
+/// One command. All numbers big-endian; texts padded with NUL.
+struct OperatorFrame {
+  static constexpr std::uint16_t kVersion = 1;
+
+  std::array<std::uint8_t, 12> addresses;  // both zero: no station's
+  be16 ether_type;                         // kRecorderEtherType
+  RecordingTag tag;                        // zero until it is recorded
+  be16 version;
+  be64 request;         // the operator's number of it, not 0
+  std::uint8_t action;  // OperatorAction (engine/command.hpp)
+  std::uint8_t phase;   // Phase, where the action takes one; else 0
+  alpha<8> symbol;      // blank: all
+  std::uint8_t role;    // OperatorRole (engine/order.hpp)
+  std::array<char, 16> name;
+  std::array<char, 16> approver;
+  std::array<char, 64> reason;
+};
+static_assert(kIsLayout<OperatorFrame> && sizeof(OperatorFrame) == 147 && offsetof(OperatorFrame, ether_type) == 12);
+
+/// Whether a frame has the recorder's EtherType. Untagged only: a tagged one is never taken for the recorder's.
+inline bool is_recorders(const std::uint8_t* frame, std::size_t length) {
+  return length >= 14 && frame[12] == kRecorderEtherType >> 8 && frame[13] == (kRecorderEtherType & 0xFF);
+}
+
+}  // namespace crosswire::wire
