@@ -537,10 +537,17 @@ int command_line(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      std::fprintf(stderr, "crosswire: \"%s\" is no command; give %s, or see crosswire --help\n", argv[1],
-                   commands_of(app).c_str());
-      return kWrongUsage;
+    // A command that is not known is told of as such, be it ours or one of a command's own.
+    CLI::App* level = &app;
+    std::string path = "crosswire";
+    for (int i = 1; i < argc && argv[i][0] != '-' && !level->get_subcommands({}).empty(); ++i) {
+      if (level->get_subcommands().empty()) {
+        std::fprintf(stderr, "%s: \"%s\" is no command; give %s, or see %s --help\n", path.c_str(), argv[i],
+                     commands_of(*level).c_str(), path.c_str());
+        return kWrongUsage;
+      }
+      level = level->get_subcommands().front();
+      path += " " + level->get_name();
     }
     if (app.exit(error) != 0) return kWrongUsage;
   } catch (const std::exception& error) {

@@ -99,6 +99,11 @@ class EngineRig {
         resolved.expire_seconds = command.order.expire_seconds;
       }
     }
+    if (command.kind == CommandKind::operate) {
+      const bool taken = source_.take(command.operate.slot);
+      CHECK(taken, "the rig's pool is empty with %u live", engine_.live_orders());
+      put_operator(orders_, command.operate.slot, {}, {});
+    }
     commands_.producer().claim() = command;
     commands_.producer().publish();
   }
@@ -202,6 +207,13 @@ class EngineRig {
       case EventKind::system:
         o.code = e.system.event;
         break;
+      case EventKind::operated:
+        o.quantity = e.operated.changed;
+        o.open = e.operated.held;
+        o.ref = e.operated.request;
+        o.side = int(e.operated.action);
+        o.code = int(e.operated.result);
+        break;
       default:
         break;
     }
@@ -289,6 +301,17 @@ inline Command phase(Phase to, std::uint16_t symbol = 0) {
   c.symbol = SymbolId{symbol};
   c.phase.phase = to;
   c.flags = kLastOfBurst;
+  return c;
+}
+
+/// `request`: not one of another command, unless it is to be a repeat.
+inline Command operate(OperatorAction action, std::uint64_t request, std::uint16_t symbol = 0, Phase to = {}) {
+  Command c = phase(Phase{}, symbol);
+  c.kind = CommandKind::operate;
+  std::memset(c.body, 0, sizeof c.body);
+  c.operate.request = request;
+  c.operate.action = action;
+  c.operate.phase = to;
   return c;
 }
 

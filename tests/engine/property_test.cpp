@@ -35,6 +35,7 @@ class RandomClient {
     const std::uint32_t dice = below(1000);
     if (dice < 3) return phase(a_phase(), below(2) == 0 ? 0 : a_symbol());
     if (dice < 6) return phase(Phase::continuous);
+    if (dice < 9) return operators();
     if (dice < 20) return tick(time_ns_ += kTickIntervalNs * (1 + below(10)));
     const std::uint16_t session = static_cast<std::uint16_t>(below(config_.sessions));
     lane_ = below(4) == 0;
@@ -91,6 +92,19 @@ class RandomClient {
     if (!is_new && below(6) == 0) ask.side = a_side();
     return c;
   }
+  /// Now and then a repeat, of one that is remembered or of one that is not any more, or one of a symbol unknown.
+  Command operators() {
+    constexpr OperatorAction kOften[] = {OperatorAction::halt, OperatorAction::resume, OperatorAction::resume,
+                                         OperatorAction::phase};
+    const std::uint64_t request = below(6) == 0 ? 1 + below(static_cast<std::uint32_t>(requests_ + 1)) : ++requests_;
+    Command c = operate(kOften[below(std::size(kOften))], request, below(3) == 0 ? 0 : a_symbol());
+    if (c.operate.action == OperatorAction::phase) c.operate.phase = below(3) == 0 ? a_phase() : Phase::continuous;
+    if (below(20) == 0) {
+      c.symbol = kNoSymbol;
+      c.operate.refused = OperatorResult::unknown_symbol;
+    }
+    return c;
+  }
   Command firm_command(std::uint16_t session) {
     constexpr CommandKind kKinds[] = {CommandKind::mass_cancel, CommandKind::mass_cancel, CommandKind::disable};
     const CommandKind kind = below(3) != 0 ? CommandKind::enable : kKinds[below(std::size(kKinds))];
@@ -130,6 +144,7 @@ class RandomClient {
   std::uint32_t range_;
   std::uint32_t next_[4][2];  // by session and channel
   bool lane_ = false;         // of the command under way
+  std::uint64_t requests_ = 0;
   bool plain_;                // a client of limit orders alone
   TimeNs time_ns_ = 0;
 };
@@ -237,7 +252,7 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
        {EventKind::accepted, EventKind::rested, EventKind::replaced, EventKind::canceled, EventKind::modified,
         EventKind::rejected, EventKind::account, EventKind::executed, EventKind::crossed, EventKind::cross_done,
         EventKind::imbalance, EventKind::phase, EventKind::system, EventKind::tick, EventKind::mass_cancel,
-        EventKind::disable, EventKind::enable}) {
+        EventKind::disable, EventKind::enable, EventKind::operated}) {
     EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
   }
   for (const char reason : {'E', 'F', 'G', 'I', 'T', 'U', 'Z'})

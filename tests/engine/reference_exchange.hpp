@@ -76,7 +76,10 @@ class ReferenceExchange {
         firm(c);
         break;
       case CommandKind::phase:
-        phase(c);
+        enter_phases(c);
+        break;
+      case CommandKind::operate:
+        operate(c);
         break;
       case CommandKind::tick:
         tick(c);
@@ -118,6 +121,8 @@ class ReferenceExchange {
   };
   struct Symbol {
     Phase phase = Phase::pre_open;
+    Phase scheduled = Phase::pre_open;
+    bool held = false;  // by an operator
     std::uint64_t reference = 0;
   };
   struct Auction {
@@ -478,16 +483,76 @@ class ReferenceExchange {
     return nearest;
   }
 
-  void phase(const Command& c) {
-    const Phase to = c.phase.phase;
+  /// An operator's command is done once; its result is told behind what it caused, or the first one's again.
+  void operate(const Command& c) {
+    const OperatorAsk& ask = c.operate;
+    const auto before = std::find_if(requests_.begin(), requests_.end(),
+                                     [&](const auto& request) { return request.first == ask.request; });
+    if (before == requests_.end()) {
+      changed_ = held_ = closed_ = 0;
+      if (ask.refused == OperatorResult::none) enter_phases(c);
+      OperatorResult result = OperatorResult::done;
+      if (ask.refused != OperatorResult::none) {
+        result = ask.refused;
+      } else if (ask.action == OperatorAction::halt && changed_ == 0) {
+        result = closed_ > 0 ? OperatorResult::closed : OperatorResult::halted_already;
+      } else if (ask.action == OperatorAction::resume && changed_ == 0) {
+        result = OperatorResult::not_halted;
+      }
+      const Outcome done{.kind = EventKind::operated,
+                         .quantity = changed_,
+                         .open = held_,
+                         .ref = ask.request,
+                         .side = int(ask.action),
+                         .code = int(result)};
+      requests_.emplace_back(ask.request, done);
+      if (requests_.size() > 256) requests_.erase(requests_.begin());
+      out_.push_back(done);
+    } else {
+      out_.push_back(before->second);
+    }
+    out_.back().symbol = c.symbol.value;
+  }
+
+  /// What the schedule's or an operator's command has the symbol enter.
+  Phase target(const Command& c, Symbol& symbol) {
+    const bool operated = c.kind == CommandKind::operate;
+    if (operated && c.operate.action == OperatorAction::halt) {
+      if (symbol.phase == Phase::closed) ++closed_;
+      if (symbol.phase == Phase::closed || symbol.held) return symbol.phase;
+      symbol.held = true;
+      ++changed_;
+      return Phase::halted;
+    }
+    if (operated && c.operate.action == OperatorAction::resume) {
+      if (!symbol.held) return symbol.phase;
+      symbol.held = false;
+      ++changed_;
+      return symbol.scheduled;
+    }
+    symbol.scheduled = operated ? c.operate.phase : c.phase.phase;
+    if (symbol.scheduled == Phase::closed) symbol.held = false;
+    if (symbol.held) {
+      ++held_;
+      return Phase::halted;
+    }
+    ++changed_;
+    return symbol.scheduled;
+  }
+
+  void enter_phases(const Command& c) {
     const bool all = c.symbol.value == 0;
-    if (to == Phase::continuous && !market_open_) {
+    const bool opens = c.kind == CommandKind::phase
+                           ? c.phase.phase == Phase::continuous
+                           : c.operate.action == OperatorAction::phase && c.operate.phase == Phase::continuous;
+    if (opens && !market_open_) {
       market_open_ = true;
       out_.push_back({.kind = EventKind::system, .code = 'Q'});
     }
     for (std::uint32_t s = all ? 1 : c.symbol.value; s <= (all ? symbols_.size() - 1 : c.symbol.value); ++s) {
       Symbol& symbol = symbols_[s];
       const Phase from = symbol.phase;
+      const Phase to = target(c, symbol);
       bool cross = false;
       if (from != to && call(from)) cross = to != Phase::halted;
       if (from != to && !call(from) && to == Phase::continuous) {
@@ -585,6 +650,8 @@ class ReferenceExchange {
   TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
   bool market_open_ = false;
+  std::vector<std::pair<std::uint64_t, Outcome>> requests_;  // of operators, the newest 256
+  std::uint64_t changed_ = 0, held_ = 0, closed_ = 0;        // symbols, by the operator's command under way
   std::vector<Outcome> out_;
 };
 

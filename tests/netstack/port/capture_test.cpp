@@ -114,11 +114,76 @@ TEST_F(Captures, SwallowTheMarkersAndTakeTheirTimes) {
 
 TEST_F(Captures, TellWhoseRunWasRecorded) {
   const std::array<std::uint8_t, 6> station = {2, 0, 0, 0, 0xAB, 9};
-  write_capture(path_, {{kOpen - 7, bytes(start_marker(station))}, {kOpen, numbered_frame(1)}});
+  write_capture(path_, {{kOpen - 7, bytes(start_marker({station, {}}))}, {kOpen, numbered_frame(1)}});
   CaptureRxPort port(path_, kMidnight);
   EXPECT_EQ(port.station(), station);
   EXPECT_EQ(port.start_time_ns(), kOpen - 7);
   EXPECT_EQ(play(port).bursts.size(), 1u) << "the marker is no frame";
+}
+
+/// An operator's command as a recording with `tag` has it.
+std::vector<std::uint8_t> operators_frame(std::uint64_t request, const wire::RecordingTag& tag) {
+  wire::OperatorFrame frame{};
+  frame.ether_type = wire::kRecorderEtherType;
+  frame.tag = tag;
+  frame.version = wire::OperatorFrame::kVersion;
+  frame.request = request;
+  const wire::Bytes bytes = wire::bytes_of(frame);
+  return {bytes.begin(), bytes.end()};
+}
+constexpr wire::RecordingTag kTag = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+TEST_F(Captures, HandOperatorsCommandsOnOutOfBandEachInABurstOfItsOwn) {
+  const auto command = operators_frame(1, kTag);
+  write_capture(path_, {{kOpen, bytes(start_marker({{}, kTag}))},
+                        {kOpen + 1, numbered_frame(1)},
+                        {kOpen + 1, command},
+                        {kOpen + 1, numbered_frame(2)},
+                        {kOpen + 2, command}});
+  CaptureRxPort port(path_, kMidnight);
+  std::vector<bool> out_of_band;
+  std::vector<std::size_t> lengths;
+  for (RxBurst burst = port.receive(); !burst.ended; burst = port.receive()) {
+    ASSERT_EQ(burst.frames.size(), 1u);
+    out_of_band.push_back(burst.out_of_band);
+    lengths.push_back(burst.frames[0].length);
+  }
+  EXPECT_EQ(out_of_band, (std::vector<bool>{false, true, false, true}));
+  EXPECT_EQ(lengths[1], command.size());
+}
+
+TEST_F(Captures, TakeAnOperatorsCommandWithoutTheirTagForAnOrdinaryFrame) {
+  wire::RecordingTag other = kTag;
+  other[15] ^= 1;
+  std::vector<std::uint8_t> longer = operators_frame(1, kTag);
+  longer.push_back(0);
+  write_capture(path_, {{kOpen, bytes(start_marker({{}, kTag}))},
+                        {kOpen + 1, operators_frame(1, other)},
+                        {kOpen + 2, operators_frame(1, {})},
+                        {kOpen + 3, longer}});
+  CaptureRxPort port(path_, kMidnight);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(port.receive().out_of_band) << i;
+}
+
+TEST_F(Captures, HaveNoOperatorsCommandsWhereNoMarkerHasATag) {
+  const wire::RecordingTag none{};
+  write_capture(path_, {{kOpen, bytes(start_marker())}, {kOpen + 1, operators_frame(1, none)}});
+  CaptureRxPort marked(path_, kMidnight);
+  EXPECT_FALSE(marked.receive().out_of_band);
+  write_capture(path_, {{kOpen + 1, operators_frame(1, none)}, {kOpen + 2, operators_frame(1, kTag)}});
+  CaptureRxPort bare(path_, kMidnight);
+  EXPECT_FALSE(bare.receive().out_of_band);
+  EXPECT_FALSE(bare.receive().out_of_band);
+}
+
+TEST_F(Captures, ReadTheShorterMarkerOfARecordingWithoutATag) {
+  const std::array<std::uint8_t, 6> station = {2, 0, 0, 0, 0xAB, 9};
+  std::vector<std::uint8_t> marker = bytes(start_marker({station, {}}));
+  marker.resize(60);
+  write_capture(path_, {{kOpen - 7, marker}, {kOpen, numbered_frame(1)}});
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(port.station(), station);
+  EXPECT_EQ(play(port).bursts.size(), 1u);
 }
 
 TEST_F(Captures, PassOverBurstsOfWhichEveryFrameIsDropped) {

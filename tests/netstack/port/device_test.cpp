@@ -127,6 +127,52 @@ TEST(DevicePorts, StampBurstsWithTimesThatRiseStrictly) {
   EXPECT_LT(off_ns, 60'000'000'000) << "the last burst was just now";
 }
 
+TEST(DevicePorts, DropWhatTheWireBringsOfTheRecordersEtherType) {
+  PortPair pair;
+  std::vector<std::uint8_t> forged = numbered_frame(1, sizeof(wire::OperatorFrame));
+  forged[12] = 0x88;
+  forged[13] = 0xB5;
+  ASSERT_TRUE(send(pair.tx_a, forged));
+  ASSERT_TRUE(send(pair.tx_a, numbered_frame(2)));
+  pair.tx_a.flush();
+  const RxBurst burst = pair.rx_b.receive();
+  EXPECT_EQ(numbers_of(burst), std::vector<std::uint32_t>{2});
+  EXPECT_FALSE(burst.out_of_band);
+  EXPECT_EQ(pair.rx_b.counters().recorders_type, 1u);
+  ASSERT_TRUE(send(pair.tx_a, forged));
+  pair.tx_a.flush();
+  EXPECT_TRUE(pair.rx_b.receive().frames.empty());
+}
+
+TEST(DevicePorts, HandOnWhatOperatorsAskInBurstsOfItsOwnWithATimeOfItsOwn) {
+  PortPair pair;
+  Arena arena(OperatorRings::bytes_for(), HugepagePolicy::off);
+  OperatorRings rings(arena);
+  pair.rx_b.take_operators(rings);
+  ASSERT_TRUE(send(pair.tx_a, numbered_frame(1)));
+  ASSERT_TRUE(send(pair.tx_a, numbered_frame(2)));
+  pair.tx_a.flush();
+  wire::OperatorFrame frame{};
+  for (const std::uint64_t request : {5u, 6u}) {
+    frame.request = request;
+    ASSERT_TRUE(rings.requests.push(frame));
+  }
+  TimeNs last_ns = 0;
+  for (const std::uint64_t request : {5u, 6u}) {
+    const RxBurst burst = pair.rx_b.receive();
+    EXPECT_TRUE(burst.out_of_band);
+    ASSERT_EQ(burst.frames.size(), 1u);
+    ASSERT_EQ(burst.frames[0].length, sizeof frame);
+    EXPECT_EQ(wire::view_as<wire::OperatorFrame>({burst.frames[0].data, burst.frames[0].length})->request, request);
+    EXPECT_GT(burst.time_ns, last_ns);
+    last_ns = burst.time_ns;
+  }
+  const RxBurst wires = pair.rx_b.receive();
+  EXPECT_EQ(numbers_of(wires), (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_FALSE(wires.out_of_band);
+  EXPECT_GT(wires.time_ns, last_ns);
+}
+
 TEST(DevicePorts, KeepInOrderWhatAFullTransmitRingDoesNotTake) {
   PortPair pair;
   std::uint32_t sent = 0;

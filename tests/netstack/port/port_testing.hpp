@@ -26,7 +26,7 @@ inline FrameBytes numbered_frame(std::uint32_t number, std::size_t length = 60) 
   std::fill_n(frame.begin(), 6, std::uint8_t{0xFF});
   frame[6] = 0x02;
   frame[12] = 0x88;
-  frame[13] = 0xB5;
+  frame[13] = 0xB6;  // local experimental 2: the first one is the recorder's
   for (std::size_t i = 18; i < length; ++i) frame[i] = static_cast<std::uint8_t>(number + i);
   std::memcpy(frame.data() + 14, &number, std::min(sizeof number, length - 14));
   return frame;

@@ -48,6 +48,32 @@ TEST_F(Recordings, ReplayToTheSameBurstsStartAndEnd) {
   EXPECT_EQ(capture.error(), "");
 }
 
+TEST_F(Recordings, HoldOperatorsCommandsUnderTheirTagAndReplayThemOutOfBand) {
+  constexpr wire::RecordingTag kTag = {9, 8, 7};
+  wire::OperatorFrame command{};
+  command.ether_type = wire::kRecorderEtherType;
+  command.request = 42;
+  const wire::Bytes bytes = wire::bytes_of(command);
+  MemoryRxPort live;
+  live.push_burst(kOpen + 1, {numbered_frame(1)});
+  live.push_operator(kOpen + 2, {bytes.begin(), bytes.end()});
+  live.end(kOpen + 3);
+  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_, {{}, kTag});
+  play(recorder);
+  EXPECT_EQ(recorder.finish(), "");
+
+  CaptureRxPort capture(path_, kMidnight);
+  EXPECT_FALSE(capture.receive().out_of_band);
+  const RxBurst burst = capture.receive();
+  EXPECT_TRUE(burst.out_of_band);
+  ASSERT_EQ(burst.frames.size(), 1u);
+  const auto* const seen = wire::view_as<wire::OperatorFrame>({burst.frames[0].data, burst.frames[0].length});
+  ASSERT_NE(seen, nullptr);
+  EXPECT_EQ(seen->tag, kTag);
+  EXPECT_EQ(seen->request, 42u);
+}
+
 TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
   MemoryRxPort live;
   live.push_burst(kOpen + 1, {numbered_frame(1)});
@@ -58,7 +84,7 @@ TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
   EXPECT_TRUE(recorder.receive().ended);
   EXPECT_TRUE(recorder.receive().ended);
   EXPECT_EQ(recorder.finish(), "");
-  EXPECT_EQ(contents(path_).size(), 24 + 3 * (16 + 60u));
+  EXPECT_EQ(contents(path_).size(), 24 + 3 * 16 + kStartMarkerLength + 60 + kEndMarkerLength);
 }
 
 TEST_F(Recordings, WithoutAnEndAreStillWholeCaptures) {
@@ -115,12 +141,12 @@ TEST_F(Recordings, HoldTheirStartFromTheBeginningAndSoonWhatCame) {
   live.push_burst(kOpen + 1, {numbered_frame(1)});
   RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
   recorder.begin(path_);
-  EXPECT_EQ(contents(path_).size(), 24 + 16 + 60u);
+  EXPECT_EQ(contents(path_).size(), 24 + 16 + kStartMarkerLength);
   recorder.receive();
-  for (int i = 0; i < 6'000 && contents(path_).size() == 24 + 16 + 60u; ++i) {
+  for (int i = 0; i < 6'000 && contents(path_).size() == 24 + 16 + kStartMarkerLength; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  EXPECT_EQ(contents(path_).size(), 24 + 2 * (16 + 60u));  // as a killed process leaves it
+  EXPECT_EQ(contents(path_).size(), 24 + 2 * 16 + kStartMarkerLength + 60);  // as a killed process leaves it
 }
 
 TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {

@@ -26,7 +26,7 @@ namespace {
 
 constexpr const char* kOurEnd = "cwport0";
 constexpr const char* kPeerEnd = "cwport1";
-constexpr std::uint16_t kTestEtherType = 0x88B5;
+constexpr std::uint16_t kTestEtherType = 0x88B6;
 constexpr std::chrono::seconds kPatience{60};
 
 /// "" or why there is no veth pair. IPv6 is switched off first: the kernel would send neighbour discovery at once.

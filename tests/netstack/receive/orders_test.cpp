@@ -19,7 +19,7 @@ TEST_F(Receive, WritesAnEnterIntoItsSlot) {
   fields.capacity = 'P';
   const auto commands = send({with_options(bytes(fields), option(Tag::firm, {'A', 'L', 'I', 'C'}))});
   ASSERT_EQ(kinds(commands), Kinds{enter});
-  const auto& [command, asked, resolved, echo] = commands[0];
+  const auto& [command, asked, resolved, echo, who, why] = commands[0];
   EXPECT_EQ(command.symbol, SymbolId{2});
   EXPECT_EQ(command.reject, 0);
   EXPECT_EQ(command.order.user_ref_num, UserRefNum{7});
@@ -48,7 +48,7 @@ TEST_F(Receive, WritesAReplaceIntoLineZeroAlone) {
   log_in_alice();
   const auto commands = send({replace_message(3, 9)});
   ASSERT_EQ(kinds(commands), Kinds{replace});
-  const auto& [command, asked, resolved, echo] = commands[0];
+  const auto& [command, asked, resolved, echo, who, why] = commands[0];
   EXPECT_EQ(command.symbol, kNoSymbol);
   EXPECT_EQ(command.reject, 0);
   EXPECT_NE(command.order.order, kNoOrder);
@@ -83,7 +83,7 @@ TEST_F(Receive, LetsTheEngineAnswerAnEnterThatParsingRefuses) {
   fields.time_in_force = '?';
   const auto commands = send({with_options(bytes(fields), {})});
   ASSERT_EQ(kinds(commands), Kinds{enter});
-  const auto& [command, asked, resolved, echo] = commands[0];
+  const auto& [command, asked, resolved, echo, who, why] = commands[0];
   EXPECT_EQ(command.reject, 0x0017);
   EXPECT_EQ(command.symbol, kNoSymbol);
   EXPECT_EQ(command.order.side, Side::buy);

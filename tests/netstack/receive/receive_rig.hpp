@@ -43,6 +43,8 @@ struct Taken {
   OrderAsked asked{};
   OrderResolved resolved{};
   Payload echo{};
+  OperatorWho who{};
+  OperatorWhy why{};
 };
 
 class ReceiveRig {
@@ -105,6 +107,11 @@ class ReceiveRig {
       taken.asked = orders_.asked(index);
       if (command.kind == CommandKind::enter) taken.resolved = orders_.resolved(index);
       returns_.push(index);
+    }
+    if (command.kind == CommandKind::operate) {
+      taken.who = operator_who(orders_, command.operate.slot);
+      taken.why = operator_why(orders_, command.operate.slot);
+      returns_.push(command.operate.slot);
     }
     if (command.kind == CommandKind::echo_reply) {
       const auto message = echoes_.message(command.echo.slot, command.echo.length);

@@ -1,0 +1,229 @@
+// The control socket, with the test in the stages' place: who is listened to, what is answered, and what never is.
+#include "app/ctl/control_socket.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <string>
+
+namespace crosswire {
+namespace {
+
+using namespace std::chrono_literals;
+
+SymbolName symbol(const char* text) {
+  SymbolName name;
+  name.fill(' ');
+  std::copy_n(text, std::strlen(text), name.begin());
+  return name;
+}
+
+/// A peer's end; closed with it.
+struct Peer {
+  explicit Peer(const std::string& path) : fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    connected = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~Peer() { close(fd); }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  void say(const std::string& text) const {
+    EXPECT_EQ(send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
+  /// What has been said to it by now.
+  std::string heard() const {
+    char bytes[8192];
+    const ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+    return n > 0 ? std::string(bytes, static_cast<std::size_t>(n)) : "";
+  }
+
+  int fd;
+  bool connected = false;
+};
+
+class ControlSocketTest : public ::testing::Test {
+ protected:
+  ControlSocketTest() {
+    char folder[] = "/tmp/crosswire-ctl-XXXXXX";
+    folder_ = mkdtemp(folder);
+    desks_.emplace_back("one", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, rings_);
+    control_ = std::make_unique<ControlSocket>(path(), desks_);
+  }
+  ~ControlSocketTest() override {
+    control_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  std::string path() const { return folder_ + "/run/x.ctl"; }
+  std::vector<OperatorDesk::Done> serve() { return control_->serve(now_); }
+
+  /// As the stages would: the next command is carried out.
+  void carry_out(OperatorResult result = OperatorResult::done) {
+    wire::OperatorFrame frame;
+    ASSERT_TRUE(rings_.requests.pop(frame));
+    Event event{};
+    event.kind = EventKind::operated;
+    event.cause = Sequence{++sequence_};
+    event.operated = {.request = frame.request,
+                      .done_by = event.cause,
+                      .slot = {},
+                      .action = static_cast<OperatorAction>(frame.action),
+                      .result = result,
+                      .changed = 1,
+                      .held = 0,
+                      .reserved = {}};
+    ASSERT_TRUE(rings_.results.push(event));
+  }
+
+  std::string folder_;
+  Arena arena_{OperatorRings::bytes_for(), HugepagePolicy::off};
+  OperatorRings rings_{arena_};
+  std::deque<OperatorDesk> desks_;
+  std::unique_ptr<ControlSocket> control_;
+  ControlSocket::Clock::time_point now_{};
+  std::uint64_t sequence_ = 0;
+};
+
+constexpr const char* kHalt = "{\"command\": \"halt\", \"symbol\": \"AAA\", \"request\": 7}\n";
+
+TEST_F(ControlSocketTest, CarriesALineToTheStagesAndTheirAnswerBack) {
+  const Peer peer(path());
+  peer.say(kHalt);
+  EXPECT_TRUE(serve().empty());
+  EXPECT_TRUE(control_->waits());
+  carry_out();
+  const auto done = serve();
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].partition, "one");
+  EXPECT_EQ(done[0].ask.symbol, "AAA");
+  const CtlAnswer answer = read_answer(peer.heard().substr(0, 200).c_str());
+  EXPECT_EQ(answer.result, OperatorResult::done);
+  EXPECT_EQ(answer.request, 7u);
+  EXPECT_FALSE(control_->waits());
+}
+
+TEST_F(ControlSocketTest, TakesALineInPieces) {
+  const Peer peer(path());
+  const std::string line = kHalt;
+  for (const char c : line) {
+    EXPECT_EQ(rings_.requests.size(), 0u);
+    peer.say(std::string(1, c));
+    serve();
+  }
+  EXPECT_EQ(rings_.requests.size(), 1u);
+}
+
+TEST_F(ControlSocketTest, RefusesALineThatDoesNotEnd) {
+  const Peer peer(path());
+  peer.say(std::string(kMostCtlLine, 'x'));
+  serve();
+  EXPECT_NE(peer.heard().find("at most"), std::string::npos);
+  EXPECT_EQ(rings_.requests.size(), 0u);
+}
+
+TEST_F(ControlSocketTest, IsItsUsersAlone) {
+  struct stat status {};
+  ASSERT_EQ(stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  ASSERT_EQ(stat((folder_ + "/run").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
+TEST_F(ControlSocketTest, LiesInNoFolderThatOthersMayWrite) {
+  std::deque<OperatorDesk> none;
+  std::filesystem::create_directory(folder_ + "/open");
+  ASSERT_EQ(chmod((folder_ + "/open").c_str(), 0777), 0);
+  EXPECT_THROW(ControlSocket(folder_ + "/open/x.ctl", none), std::runtime_error);
+  EXPECT_THROW(ControlSocket(folder_ + "/no/such/x.ctl", none), std::runtime_error);
+  EXPECT_THROW(ControlSocket(folder_ + "/run/" + std::string(200, 'x'), none), std::runtime_error);
+}
+
+TEST_F(ControlSocketTest, ListensBesideOneThatListensAndInThePlaceOfOneThatIsDead) {
+  std::deque<OperatorDesk> none;
+  {
+    const ControlSocket beside(path(), none);
+    EXPECT_EQ(beside.path(), path() + ":1");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path() + ":1"));
+  control_.reset();
+  const int left = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path().c_str(), path().size() + 1);
+  ASSERT_EQ(bind(left, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  close(left);  // as a crash leaves it
+  const ControlSocket instead(path(), none);
+  EXPECT_EQ(instead.path(), path());
+}
+
+TEST_F(ControlSocketTest, TellsAPeerWhenTheStagesDoNotAnswerAndStillCollectsTheResult) {
+  const Peer peer(path());
+  peer.say(kHalt);
+  serve();
+  now_ += ControlSocket::kPatience;
+  serve();
+  EXPECT_NE(peer.heard().find("not known"), std::string::npos);
+  carry_out();
+  EXPECT_EQ(serve().size(), 1u) << "for the log";
+  EXPECT_FALSE(control_->waits());
+}
+
+TEST_F(ControlSocketTest, CutsOffWhoSaysNothingSoThatOthersComeIn) {
+  std::deque<Peer> silent;
+  for (std::size_t i = 0; i < ControlSocket::kMostPeers; ++i) silent.emplace_back(path());
+  serve();
+  const Peer late(path());
+  ASSERT_TRUE(late.connected) << "in the kernel's queue";
+  late.say(kHalt);
+  serve();
+  EXPECT_EQ(rings_.requests.size(), 0u);
+  now_ += ControlSocket::kPeerPatience;
+  serve();
+  serve();
+  EXPECT_EQ(rings_.requests.size(), 1u);
+  EXPECT_NE(silent[0].heard().find("no whole line"), std::string::npos);
+}
+
+TEST_F(ControlSocketTest, LetsNoMoreInThanTheResultsHavePlacesFor) {
+  for (std::uint64_t i = 0; i < OperatorRings::kUnderWay; ++i) {
+    const Peer peer(path());
+    peer.say(kHalt);
+    serve();
+    now_ += ControlSocket::kPatience;
+    serve();
+  }
+  const Peer peer(path());
+  peer.say(kHalt);
+  serve();
+  EXPECT_NE(peer.heard().find("too many"), std::string::npos);
+  for (std::uint64_t i = 0; i < OperatorRings::kUnderWay; ++i) carry_out();
+  EXPECT_EQ(serve().size(), OperatorRings::kUnderWay);
+}
+
+TEST_F(ControlSocketTest, TellsThoseWhoWaitThatTheDayIsOver) {
+  const Peer peer(path());
+  peer.say(kHalt);
+  serve();
+  control_->end();
+  EXPECT_NE(peer.heard().find("the day is over"), std::string::npos);
+}
+
+TEST_F(ControlSocketTest, AsksForAPartitionWhereThereAreSeveral) {
+  desks_.emplace_back("two", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, rings_);
+  const Peer peer(path());
+  peer.say(kHalt);
+  serve();
+  EXPECT_NE(peer.heard().find("one, two"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace crosswire

@@ -1,0 +1,99 @@
+// The lines between `crosswire ctl` and the appliance: what is said is read again, and nothing else is.
+#include "app/ctl/protocol.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "app/ctl/client.hpp"
+
+namespace crosswire {
+namespace {
+
+std::string fault_of(std::string_view line) {
+  try {
+    read_ask(line);
+  } catch (const CtlError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CtlProtocol, ReadsWhatItWrites) {
+  const CtlAsk ask{OperatorAction::phase,       Phase::closing_call, "one", "AAA",
+                   18'446'744'073'709'551'615u, "\"why\" \\ ä"};
+  const CtlAsk read = read_ask(to_line(ask));
+  EXPECT_EQ(read.action, ask.action);
+  EXPECT_EQ(read.phase, ask.phase);
+  EXPECT_EQ(read.partition, ask.partition);
+  EXPECT_EQ(read.symbol, ask.symbol);
+  EXPECT_EQ(read.request, ask.request);
+  EXPECT_EQ(read.reason, ask.reason);
+
+  CtlAnswer answer{"", OperatorAction::halt, "AAA", 7, OperatorResult::done, 99, true, 34'200'000'000'000, 3, 2};
+  const CtlAnswer again = read_answer(to_line(answer));
+  EXPECT_EQ(to_line(again), to_line(answer));
+  EXPECT_EQ(again.sequence, 99u);
+  EXPECT_TRUE(again.repeated);
+  answer.error = "no";
+  EXPECT_EQ(read_answer(to_line(answer)).error, "no");
+}
+
+TEST(CtlProtocol, IsOneLineWhateverIsInIt) {
+  const std::string line = to_line(CtlAsk{OperatorAction::halt, {}, "a\nb", "c\nd", 1, "\xff\n"});
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+}
+
+TEST(CtlProtocol, SaysWhatIsWrongWithALine) {
+  EXPECT_NE(fault_of("").find("JSON"), std::string::npos);
+  EXPECT_NE(fault_of("[1]").find("JSON"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "stop", "request": 1})").find("\"stop\""), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "none", "request": 1})").find("\"none\""), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt"})").find("request"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": -1})").find("request"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1.5})").find("request"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": ""})").find("symbol"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": 5})").find("symbol"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "phase": "closed"})").find("phase"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "phase", "request": 1, "phase": "lunch"})").find("opening_call"),
+            std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "phase", "request": 1})").find("phase"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "reason": "a\u0007b"})").find("reason"), std::string::npos);
+  const std::string long_reason(kMostReason + 1, 'x');
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "reason": ")" + long_reason + "\"}").find("64"),
+            std::string::npos);
+  EXPECT_EQ(fault_of(R"({"command": "halt", "request": 1})"), "");
+}
+
+TEST(CtlProtocol, AnyBytesAreReadOrRefused) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const std::string whole = to_line(CtlAsk{OperatorAction::phase, Phase::closed, "one", "AAA", 12, "because"});
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line = whole;
+    for (unsigned n = random() % 4; n > 0; --n) line[random() % line.size()] = static_cast<char>(random());
+    line.resize(random() % 8 == 0 ? random() % line.size() : line.size());
+    fault_of(line);
+    try {
+      read_answer(line);
+    } catch (const CtlError&) {
+    }
+  }
+}
+
+TEST(CtlProtocol, TellsAPersonInOneLineWhatCameOfIt) {
+  const CtlAsk ask{OperatorAction::halt, {}, "", "AAA", 7, ""};
+  CtlAnswer answer{"", OperatorAction::halt, "AAA", 7, OperatorResult::done, 99, false, 34'200'000'000'001, 1, 0};
+  EXPECT_EQ(answer_text(ask, answer), "halt, AAA: done, 1 symbol (command 99, 09:30:00.000000001, request 7)");
+  answer.repeated = true;
+  answer.held = 2;
+  EXPECT_EQ(answer_text(ask, answer),
+            "halt, AAA: done, 1 symbol, 2 symbols still halted by an operator (command 99, 09:30:00.000000001, "
+            "request 7; asked before, not done again)");
+  answer.result = OperatorResult::closed;
+  EXPECT_NE(answer_text(ask, answer).find("refused: closed for the day"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace crosswire

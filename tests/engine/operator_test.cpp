@@ -1,0 +1,167 @@
+// What operators do to the market, one sentence each.
+#include <gtest/gtest.h>
+
+#include "engine/engine.hpp"
+#include "tests/engine/engine_rig.hpp"
+
+namespace crosswire::testing {
+namespace {
+
+constexpr Side B = Side::buy, S = Side::sell;
+constexpr std::uint32_t kPrice = 1'000'000;
+constexpr SymbolId kOne{1}, kTwo{2};
+constexpr OperatorAction halt = OperatorAction::halt, resume = OperatorAction::resume;
+
+class OperatorTest : public ::testing::Test {
+ protected:
+  OperatorTest() { rig.run(phase(Phase::continuous)); }
+
+  /// The last event of a command, which is its answer.
+  Operated told(const Command& command) {
+    const std::vector<Event> events = rig.run(command);
+    EXPECT_FALSE(events.empty());
+    EXPECT_EQ(events.back().kind, EventKind::operated);
+    return events.back().operated;
+  }
+  Phase phase_of(SymbolId symbol) { return rig.engine().phase(symbol); }
+
+  EngineRig rig{small_config(2)};
+};
+
+TEST_F(OperatorTest, AHaltStopsTheSymbolAndNoOther) {
+  const Operated answer = told(operate(halt, 1, 1));
+  EXPECT_EQ(answer.result, OperatorResult::done);
+  EXPECT_EQ(answer.changed, 1);
+  EXPECT_EQ(phase_of(kOne), Phase::halted);
+  EXPECT_EQ(phase_of(kTwo), Phase::continuous);
+  EXPECT_EQ(rig.outcomes(enter(0, 1, B, kPrice, 100)).at(0).code, 0x0007);
+}
+
+TEST_F(OperatorTest, AHaltOutlastsTheSchedulesChangesAndAResumeEntersWhatItHasByThen) {
+  rig.run(operate(halt, 1, 1));
+  rig.run(phase(Phase::halted));
+  rig.run(phase(Phase::closing_call));
+  EXPECT_EQ(phase_of(kOne), Phase::halted);
+  EXPECT_EQ(phase_of(kTwo), Phase::closing_call);
+  EXPECT_EQ(told(operate(resume, 2, 1)).result, OperatorResult::done);
+  EXPECT_EQ(phase_of(kOne), Phase::closing_call);
+}
+
+TEST_F(OperatorTest, AHaltEndsWithTheDay) {
+  rig.run(enter(0, 1, B, kPrice, 100));
+  rig.run(operate(halt, 1));
+  rig.run(phase(Phase::closed));
+  EXPECT_EQ(phase_of(kOne), Phase::closed);
+  EXPECT_EQ(rig.engine().live_orders(), 0u);
+  EXPECT_EQ(told(operate(resume, 2)).result, OperatorResult::not_halted);
+  EXPECT_EQ(told(operate(halt, 3)).result, OperatorResult::closed);
+}
+
+TEST_F(OperatorTest, AHaltOfTheSchedulesIsNotAnOperatorsToResume) {
+  rig.run(phase(Phase::halted, 1));
+  EXPECT_EQ(told(operate(resume, 1, 1)).result, OperatorResult::not_halted);
+  EXPECT_EQ(phase_of(kOne), Phase::halted);
+}
+
+TEST_F(OperatorTest, OneThatTakesOverTheSchedulesHaltKeepsIt) {
+  rig.run(phase(Phase::halted, 1));
+  EXPECT_EQ(told(operate(halt, 1, 1)).changed, 1);
+  rig.run(phase(Phase::continuous, 1));
+  EXPECT_EQ(phase_of(kOne), Phase::halted);
+}
+
+TEST_F(OperatorTest, AResumeIntoTradingCrossesWhatMeetsInTheBook) {
+  rig.run(phase(Phase::opening_call, 1));
+  rig.run(enter(0, 1, B, kPrice, 100));
+  rig.run(enter(1, 1, S, kPrice, 100));
+  rig.run(operate(halt, 1, 1));
+  rig.run(phase(Phase::continuous, 1));
+  const auto all = rig.outcomes(operate(resume, 2, 1));
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_EQ(all[0].kind, EventKind::crossed);
+  EXPECT_EQ(all[0].code, 'H');
+  EXPECT_EQ(all[2].kind, EventKind::phase);
+  EXPECT_EQ(all[3].kind, EventKind::operated);
+}
+
+TEST_F(OperatorTest, APhaseByHandIsAsIfTheScheduleSaidSo) {
+  const Operated answer = told(operate(OperatorAction::phase, 1, 0, Phase::closing_call));
+  EXPECT_EQ(answer.result, OperatorResult::done);
+  EXPECT_EQ(answer.changed, 2);
+  EXPECT_EQ(phase_of(kOne), Phase::closing_call);
+  rig.run(phase(Phase::continuous));
+  EXPECT_EQ(phase_of(kTwo), Phase::continuous);
+}
+
+TEST_F(OperatorTest, APhaseByHandSaysWhichSymbolsStayHalted) {
+  rig.run(operate(halt, 1, 2));
+  const Operated answer = told(operate(OperatorAction::phase, 2, 0, Phase::closing_call));
+  EXPECT_EQ(answer.changed, 1);
+  EXPECT_EQ(answer.held, 1);
+  EXPECT_EQ(phase_of(kTwo), Phase::halted);
+}
+
+TEST_F(OperatorTest, APhaseByHandOpensAndClosesTheMarket) {
+  rig.run(operate(OperatorAction::phase, 1, 0, Phase::closed));
+  const auto opened = rig.outcomes(operate(OperatorAction::phase, 2, 1, Phase::continuous));
+  EXPECT_EQ(opened.at(0).code, 'Q');
+  const auto closed = rig.outcomes(operate(OperatorAction::phase, 3, 1, Phase::closed));
+  ASSERT_EQ(closed.size(), 3u);
+  EXPECT_EQ(closed[1].code, 'M');
+}
+
+TEST_F(OperatorTest, ARequestThatIsRepeatedIsAnsweredAndNotDoneAgain) {
+  const std::vector<Event> first = rig.run(operate(halt, 77, 1));
+  rig.run(operate(resume, 78, 1));
+  const std::vector<Event> again = rig.run(operate(halt, 77, 1));
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].operated.result, OperatorResult::done);
+  EXPECT_EQ(again[0].operated.done_by, first.back().cause);
+  EXPECT_NE(again[0].cause, first.back().cause);
+  EXPECT_EQ(phase_of(kOne), Phase::continuous);
+}
+
+TEST_F(OperatorTest, ARequestIsRememberedThroughSoManyOthersAndNoLonger) {
+  rig.run(operate(halt, 1, 1));
+  for (std::uint64_t i = 1; i < OperatorLog::kKept; ++i) rig.run(operate(halt, 1 + i, 1));
+  EXPECT_EQ(told(operate(halt, 1, 1)).result, OperatorResult::done);  // the first one's
+  rig.run(operate(halt, 5000, 1));
+  EXPECT_EQ(told(operate(halt, 1, 1)).result, OperatorResult::halted_already);  // judged anew
+}
+
+TEST_F(OperatorTest, WhatReceiveRefusesIsAnsweredAndChangesNothing) {
+  Command unknown = operate(halt, 1);
+  unknown.operate.refused = OperatorResult::unknown_symbol;
+  EXPECT_EQ(told(unknown).result, OperatorResult::unknown_symbol);
+  EXPECT_EQ(phase_of(kOne), Phase::continuous);
+}
+
+TEST_F(OperatorTest, ADayWithoutOperatorsHashesAsIfThereWereNone) {
+  EngineRig other{small_config(2)};
+  other.run(phase(Phase::continuous));
+  EXPECT_EQ(rig.engine().state_hash(), other.engine().state_hash());
+  other.run(operate(halt, 1, 1));
+  const std::uint64_t halted = other.engine().state_hash();
+  other.run(operate(resume, 2, 1));
+  EXPECT_NE(rig.engine().state_hash(), halted);
+  EXPECT_NE(rig.engine().state_hash(), other.engine().state_hash());  // what it would answer to a repeat
+}
+
+TEST_F(OperatorTest, EachCommandsSlotComesBack) {
+  const std::uint64_t free = rig.free_slots();
+  for (std::uint64_t i = 1; i <= 200; ++i) rig.run(operate(i % 2 == 0 ? resume : halt, i % 150 + 1));
+  rig.run(tick(kTickIntervalNs));
+  EXPECT_EQ(rig.free_slots(), free);
+}
+
+TEST_F(OperatorTest, KnowsWhichAccountsAreOfOneFirm) {
+  EngineConfig config = small_config(1);
+  config.firms = {FirmId{0}, FirmId{1}, FirmId{0}, FirmId{2}};
+  EngineRig firms(config);
+  EXPECT_EQ(firms.engine().firm_of(SessionId{0}), firms.engine().firm_of(SessionId{2}));
+  EXPECT_NE(firms.engine().firm_of(SessionId{1}), firms.engine().firm_of(SessionId{3}));
+  EXPECT_EQ(rig.engine().firm_of(SessionId{3}), FirmId{3});
+}
+
+}  // namespace
+}  // namespace crosswire::testing

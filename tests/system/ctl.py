@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""`crosswire ctl` against a running appliance: what it does, what it refuses, and that a recording of it replays to the
+same hash. Over net_ring, so without root, a link or hugepages. Python's standard library; the program is named by
+$CROSSWIRE. Output: TAP."""
+import json
+import os
+import pathlib
+import re
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from tap import Tap, two_accounts
+
+CROSSWIRE = os.environ["CROSSWIRE"]
+PATIENCE = 60
+FOLDER = tempfile.TemporaryDirectory(prefix="crosswire-ctl-")
+AT = pathlib.Path(FOLDER.name)
+ENVIRONMENT = {**os.environ, "RUNTIME_DIRECTORY": FOLDER.name}
+SOCKET = AT / "crosswire" / "crosswire.ctl"
+CONFIG = two_accounts("net_ring0", "[limits]\nmax_orders = 1000\nmax_levels = 100\n") + """
+[[symbol]]
+name = "BBB"
+reference_price_e4 = 1000000
+tick_e4 = 100
+"""
+tap = Tap()
+
+
+class Appliance:
+    """`crosswire run` until its control socket is there."""
+
+    def __init__(self, configs, *options):
+        self.output = open(AT / "out.txt", "w+")
+        self.log = open(AT / "log.txt", "w+")
+        arguments = [word for config in configs for word in ("--config", str(config))]
+        self.process = subprocess.Popen([CROSSWIRE, "run", *arguments, *options], stdout=self.output, stderr=self.log,
+                                        env=ENVIRONMENT)
+        until = time.monotonic() + PATIENCE
+        while "running" not in self.logged() and self.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def logged(self):
+        return (AT / "log.txt").read_text()
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        return (AT / "out.txt").read_text()
+
+
+def ctl(*arguments):
+    run = subprocess.run([CROSSWIRE, "ctl", *arguments], capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE)
+    return run.returncode, run.stdout.strip(), run.stderr.strip()
+
+
+def one_line(said, status, *words):
+    code, out, err = said
+    text = out if status == 0 else err
+    return code == status and "\n" not in text and all(word in text for word in words) and not (err if status == 0 else out)
+
+
+def raw(data):
+    """What the socket answers to these bytes, until it hangs up."""
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(PATIENCE)
+        peer.connect(str(SOCKET))
+        try:
+            peer.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has heard enough
+        said = b""
+        try:
+            while chunk := peer.recv(65536):
+                said += chunk
+        except ConnectionResetError:
+            pass
+        return said
+
+
+def write_config(name, text=CONFIG):
+    path = AT / name
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+said = ctl("halt", "AAA")
+tap.check("without an appliance it says that nobody listens", one_line(said, 1, "crosswire.ctl", "crosswire run"), said)
+said = ctl("halted", "AAA")
+tap.check("an unknown command is wrong usage", one_line(said, 2, "halted", "halt, resume or phase"), said)
+said = ctl("halt")
+tap.check("neither a symbol nor all is wrong usage", said[0] == 2 and "--all" in said[2], said)
+
+config = write_config("one.toml")
+appliance = Appliance([config], "--record", str(AT / "day.pcap"), "--report", str(AT / "live.json"))
+tap.check("the socket is its user's alone", SOCKET.exists() and SOCKET.stat().st_mode & 0o777 == 0o600,
+          appliance.logged())
+said = ctl("halt", "AAA", "--request", "7", "--reason", "news pending")
+tap.check("a halt is done", one_line(said, 0, "halt, AAA: done, 1 symbol", "request 7"), said)
+again = ctl("halt", "AAA", "--request", "7")
+first = re.search(r"command (\d+)", said[1])
+tap.check("the same request again gets the first one's answer and is not done again",
+          one_line(again, 0, "done, 1 symbol", "not done again") and first and f"command {first[1]}," in again[1], again)
+said = ctl("halt", "AAA")
+tap.check("another halt of it is refused", one_line(said, 1, "refused", "already"), said)
+said = ctl("phase", "closing_call", "--all")
+tap.check("a phase by hand reaches the others, and says which stay halted",
+          one_line(said, 0, "done, 1 symbol, 1 symbol still halted"), said)
+said = ctl("resume", "AAA")
+tap.check("a resume is done", one_line(said, 0, "resume, AAA: done, 1 symbol"), said)
+said = ctl("resume", "--all")
+tap.check("a resume of what nobody halted is refused", one_line(said, 1, "refused", "no operator has halted"), said)
+said = ctl("halt", "CCC")
+tap.check("an unknown symbol is refused by name", one_line(said, 1, "CCC"), said)
+said = ctl("halt", "AAA", "--partition", "two")
+tap.check("an unknown partition is refused with the names there are", one_line(said, 1, "two", "there is one"), said)
+said = raw(b"x" * (1 << 20))
+tap.check("a line of a megabyte gets one line and is not read further", said.count(b"\n") == 1 and b"at most" in said, said)
+said = raw(b'{"command": "halt", "symbl": "AAA", "request": 1}\n')
+tap.check("a key that is not known is refused", b"symbl" in said, said)
+silent = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+for peer in silent:
+    peer.setblocking(False)
+    try:
+        peer.connect(str(SOCKET))
+    except BlockingIOError:
+        pass
+for peer in silent:
+    peer.close()
+said = ctl("halt", "--all", "--reason", "for the night")
+tap.check("peers that say nothing keep nobody out when they are gone", one_line(said, 0, "done, 2 symbols"), said)
+threads = []
+answers = []
+for number in range(24):
+    threads.append(threading.Thread(target=lambda n=number: answers.append(ctl("phase", "continuous", "--all", "--request", str(100 + n % 3)))))
+    threads[-1].start()
+for thread in threads:
+    thread.join()
+tap.check("many at once are all answered, each request done once",
+          len(answers) == 24 and all(code == 0 for code, _, _ in answers)
+          and len({re.search(r"command (\d+)", out)[1] for _, out, _ in answers}) == 3, answers)
+ctl("resume", "--all")
+ended = appliance.end()
+tap.check("the log has who did what and why", "operator's command" in appliance.logged()
+          and 'reason="news pending"' in appliance.logged(), appliance.logged())
+tap.check("the socket goes with the process", not SOCKET.exists())
+replay = subprocess.run([CROSSWIRE, "replay", "--config", str(config), "--in", str(AT / "day.pcap"), "--out",
+                         str(AT / "out.pcap"), "--report", str(AT / "replayed.json")], capture_output=True, text=True)
+live = json.loads((AT / "live.json").read_text()) if (AT / "live.json").exists() else {}
+replayed = json.loads((AT / "replayed.json").read_text()) if (AT / "replayed.json").exists() else {}
+tap.check("the recording replays to the same hash, feed and operators' commands",
+          live and live["state_hash"] == replayed.get("state_hash")
+          and live["feed_messages"] == replayed["feed_messages"]
+          and live["counters"]["match"]["operated"] == replayed["counters"]["match"]["operated"] > 20,
+          replay.stderr + str(live) + str(replayed))
+
+
+def frames(path):
+    """Offset of each frame of a classic capture in its bytes, and the frame."""
+    data, at = path.read_bytes(), 24
+    while at < len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        yield at + 16, data[at + 16:at + 16 + length]
+        at += 16 + length
+
+
+forged = bytearray((AT / "day.pcap").read_bytes())
+operators = [at for at, frame in frames(AT / "day.pcap") if frame[12:14] == b"\x88\xb5" and len(frame) == 147]
+for at in operators:
+    forged[at + 14] ^= 1
+(AT / "forged.pcap").write_bytes(forged)
+subprocess.run([CROSSWIRE, "replay", "--config", str(config), "--in", str(AT / "forged.pcap"), "--out",
+                str(AT / "out2.pcap"), "--report", str(AT / "forged.json")], capture_output=True, text=True)
+report = json.loads((AT / "forged.json").read_text()) if (AT / "forged.json").exists() else {}
+tap.check("an operator's command without the recording's tag is a stranger's frame",
+          len(operators) > 20 and report and report["counters"]["match"]["operated"] == 0
+          and report["drops"]["receive.ether_other_destination"] == len(operators), str(report)[:2000])
+
+two = write_config("two.toml", CONFIG.replace("net_ring0", "net_ring1"))
+appliance = Appliance([config, two])
+said = ctl("halt", "AAA")
+tap.check("of several partitions one has to be named", one_line(said, 1, "--partition", "one, two"), said)
+said = ctl("halt", "AAA", "--partition", "two")
+tap.check("and is then the one that halts", one_line(said, 0, "done, 1 symbol"), said)
+second = Appliance([write_config("three.toml", CONFIG.replace("net_ring0", "net_ring2"))])
+said = ctl("halt", "BBB", "--socket", f"{SOCKET}:1")
+tap.check("a second process listens beside the first one", one_line(said, 0, "done, 1 symbol"), said + (second.logged(),))
+second.end()
+os.kill(appliance.process.pid, 19)  # SIGSTOP
+with socket.socket(socket.AF_UNIX) as peer:
+    peer.connect(str(SOCKET))
+    said = ctl("resume", "AAA", "--partition", "two", "--request", "9")
+os.kill(appliance.process.pid, 18)  # SIGCONT
+tap.check("an appliance that does not answer is told of, with how to ask again",
+          one_line(said, 1, "no answer within", "--request 9"), said)
+appliance.process.kill()
+appliance.process.wait()
+tap.check("what a killed process has left is taken over by the next",
+          SOCKET.exists() and (appliance := Appliance([config])) and one_line(ctl("halt", "AAA"), 0, "done"), "")
+appliance.end()
+FOLDER.cleanup()
+sys.exit(tap.end())
