@@ -20,6 +20,7 @@
 #include "app/plan/plan.hpp"
 #include "app/run/log.hpp"
 #include "app/run/polling_threads.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "hugepages/host/topology.hpp"
 #include "tests/app/program.hpp"
 
