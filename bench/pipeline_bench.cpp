@@ -15,7 +15,7 @@
 
 #include "app/flow/synthetic.hpp"
 #include "app/partition/partition.hpp"
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "netstack/port/capture.hpp"
 
 namespace crosswire {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "hugepages/rings/broadcast_ring.hpp"
 #include "hugepages/rings/spsc_ring.hpp"
 

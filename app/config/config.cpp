@@ -1,5 +1,5 @@
-// Reading and checking of the configuration file: its sections but for symbols, phases (config_market) and accounts
-// (config_accounts), and what spans them. Set-up only: throws ConfigError, allocates, opens files.
+// Reading and checking of the configuration file: its sections but for symbols, phases (market) and accounts
+// (accounts), and what spans them. Set-up only: throws ConfigError, allocates, opens files.
 #include "app/config/config.hpp"
 
 #include <arpa/inet.h>
@@ -68,7 +68,8 @@ class Reader {
     read_monitoring();
     const SymbolNumbers symbols = read_symbols(path_, root_, config_);
     read_accounts(root, path_, root_, config_);
-    read_phases(path_, root_, symbols, config_);
+    config_.net.schedule = read_phases(path_, root_, symbols);
+    if (config_.net.schedule.empty()) config_.net.schedule.push_back({0, kAllSymbols, Phase::continuous});
     check_relations(root);
     return std::move(config_);
   }

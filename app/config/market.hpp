@@ -1,9 +1,13 @@
-// What is traded and when: the [[symbol]] and [[phase]] tables of a configuration. Set-up only.
+// What is traded and when: symbols, their prices, and phases, in a configuration and in the day.toml of a recorded day.
+// Set-up only. All of it throws ConfigError.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/config/config.hpp"
 #include "app/config/section.hpp"
@@ -12,11 +16,22 @@ namespace crosswire::config_file {
 
 using SymbolNumbers = std::map<std::string, std::size_t>;  // name -> SymbolId
 
-/// Into engine.symbols of `config`; returns what phases need of them. `root`: the table of the file `path`. Throws
-/// ConfigError, as the next.
+/// 1 to 8 printable characters.
+std::string read_symbol_name(const Section& section, std::string_view key);
+
+struct SymbolPrices {
+  Price reference;        // a multiple of tick_e4, at most kMaxPrice
+  std::uint32_t tick_e4;  // 1/10000, >= 1
+};
+/// The keys reference_price_e4 and tick_e4.
+SymbolPrices read_symbol_prices(const Section& section);
+
+/// The [[symbol]] tables into engine.symbols of `config`; returns what phases need of them. `root`: the table of the
+/// file `path`.
 SymbolNumbers read_symbols(const std::string& path, const toml::table& root, Config& config);
 
-/// Into net.schedule of `config`: continuous from the start on where there are none.
-void read_phases(const std::string& path, const toml::table& root, const SymbolNumbers& symbols, Config& config);
+/// The [[phase]] tables, at times that never fall; empty where there are none. Without symbols each phase is of all of
+/// them, and `symbol` is no key.
+std::vector<PhaseChange> read_phases(const std::string& path, const toml::table& root, const SymbolNumbers& symbols);
 
 }  // namespace crosswire::config_file

@@ -1,4 +1,4 @@
-// Tables of the configuration file: see the header.
+// Tables of a TOML file: see the header.
 #include "app/config/section.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ void fail(const std::string& file, std::int64_t line, std::string_view key, std:
   throw ConfigError(fmt::format("{}:{}: {}: {}; {}", file, line, key, what, mend));
 }
 
-std::int64_t line_of(const toml::node& node) { return node.source().begin.line; }
+std::int64_t line_of(const toml::node& node) { return std::max<std::int64_t>(node.source().begin.line, 1); }
 
 std::string_view type_name(const toml::node& node) {
   switch (node.type()) {
@@ -63,7 +63,7 @@ Section::Section(const std::string& file, std::string name, const toml::table& t
 
 std::int64_t Section::line(std::string_view key) const {
   const toml::node* node = table_.get(key);
-  return node == nullptr ? line_of(table_) : line_of(*node);
+  return line_of(node == nullptr ? table_ : *node);
 }
 
 void Section::reject(std::string_view key, std::string_view what, std::string_view mend) const {

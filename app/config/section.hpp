@@ -1,5 +1,5 @@
-// One TOML table being read, and how to complain of it: what the parts of the configuration's reader share. Set-up
-// only: throws ConfigError, allocates, opens files.
+// One TOML table being read, and how to complain of it: what all readers of TOML files share, of a configuration and of
+// a recorded day. Set-up only: throws ConfigError, allocates, opens files.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,6 +20,7 @@ namespace crosswire::config_file {
 [[noreturn]] void fail(const std::string& file, std::int64_t line, std::string_view key, std::string_view what,
                        std::string_view mend);
 
+/// 1 for what stands for a part that is not there.
 std::int64_t line_of(const toml::node& node);
 /// "a whole number".
 std::string_view type_name(const toml::node& node);

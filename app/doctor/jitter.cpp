@@ -11,7 +11,7 @@
 #include <system_error>
 #include <thread>
 
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
 namespace crosswire {

@@ -13,9 +13,9 @@
 #include <string_view>
 
 #include "app/config/config.hpp"
+#include "app/config/time_of_day.hpp"
 #include "app/flow/error.hpp"
 #include "app/flow/frames.hpp"
-#include "app/flow/recorded_day.hpp"
 #include "engine/user_refs.hpp"
 
 namespace crosswire {
@@ -70,8 +70,8 @@ std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
                         quoted(trimmed(symbol.name)), symbol.reference.value, symbol.tick_e4);
   }
   for (const PhaseChange& change : venue.schedule) {
-    text +=
-        fmt::format("\n[[phase]]\nat = \"{}\"\nstate = \"{}\"\n", format_clock(change.at_ns), phase_name(change.phase));
+    text += fmt::format("\n[[phase]]\nat = \"{}\"\nstate = \"{}\"\n", format_time_of_day(change.at_ns),
+                        phase_name(change.phase));
   }
   for (std::uint32_t session = 0; session < engine.sessions; ++session) {
     const AccountConfig account = flow_account(SessionId{static_cast<std::uint16_t>(session)}, start_epoch_ms);

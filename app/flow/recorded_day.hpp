@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "engine/types.hpp"
@@ -21,14 +19,8 @@ struct Day {
   std::vector<PhaseChange> schedule;  // rising times, of all symbols; empty: continuous from the start
 };
 
-/// Reads and checks `path`. Throws FlowError `FILE:LINE: key: what; how to mend`: unknown keys, wrong types, values out
-/// of range, phases that do not rise.
+/// Reads and checks `path`. Throws ConfigError `FILE:LINE: key: what; how to mend`: unknown keys, wrong types, values
+/// out of range, phases that do not rise.
 Day load_day(const std::string& path);
-
-/// "HH:MM:SS" with a fraction of one to nine digits, or without one; nothing if it is anything else.
-std::optional<TimeNs> parse_clock(std::string_view text);
-
-/// "09:25:00.080", or with nine digits where milliseconds do not hold it. `time_ns` is below 24 h.
-std::string format_clock(TimeNs time_ns);
 
 }  // namespace crosswire

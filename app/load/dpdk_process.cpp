@@ -10,7 +10,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/eal.hpp"
 

@@ -14,6 +14,7 @@
 #include "app/files/file_clash.hpp"
 #include "app/files/whole_file.hpp"
 #include "app/plan/picture.hpp"
+#include "hugepages/host/host_file.hpp"
 
 namespace crosswire {
 namespace {

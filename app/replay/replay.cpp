@@ -23,7 +23,7 @@
 #include "app/partition/partition.hpp"
 #include "app/run/poll.hpp"
 #include "app/run/stall_monitor.hpp"
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "netstack/port/capture.hpp"
 
 namespace crosswire {

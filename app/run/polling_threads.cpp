@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "hugepages/memory/resident.hpp"
 #include "netstack/port/eal.hpp"
 

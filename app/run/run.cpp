@@ -34,7 +34,7 @@
 #include "app/run/polling_threads.hpp"
 #include "app/run/stall_monitor.hpp"
 #include "app/run/supervisor.hpp"
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "netstack/port/eal.hpp"
 
 namespace crosswire {

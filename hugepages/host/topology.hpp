@@ -1,6 +1,6 @@
-// The host's cores, NUMA nodes and network devices, from hwloc and the kernel's lists. Used by the app at set-up; never
-// by a stage. A "core" is a Linux CPU number, as in taskset, isolcpus and DPDK's -l; a "physical core" is what SMT
-// siblings share.
+// A host's cores, NUMA nodes and network devices as plain data, so that a placement is a function of values; and the
+// reading of this host from hwloc and the kernel. Used by the app at set-up; never by a stage. A "core" is a Linux CPU
+// number, as in taskset, isolcpus and DPDK's -l; a "physical core" is what SMT siblings share.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace crosswire {
+#include "hugepages/host/core_list.hpp"
 
-// --- a host as plain data, so that a placement is a function of values ---
+namespace crosswire {
 
 /// One core that is online.
 struct HostCpu {
@@ -47,13 +47,6 @@ struct HostDevice {
   int node = -1;     // -1 = not told
 };
 
-/// The kernel's lists of cores that it keeps work away from, each ascending.
-struct KernelLists {
-  std::vector<unsigned> isolated;
-  std::vector<unsigned> nohz_full;
-  std::vector<unsigned> rcu_nocbs;
-};
-
 struct HostTopology {
   std::string source;             // for messages: "this host", or the file
   std::vector<HostCpu> cpus;      // ascending by number; never empty
@@ -74,45 +67,10 @@ struct HostTopology {
 /// This host as this process may use it. Throws std::runtime_error (one line).
 HostTopology read_host();
 
-/// A host from an hwloc XML file (`lstopo host.xml`). Its kernel lists are those that save_host() has put there, else
-/// empty: hwloc does not know them. Throws std::runtime_error (one line: what, where, how to mend).
-HostTopology read_host_file(const std::string& path);
-
-/// This host as such a file, the kernel's lists included. Throws std::runtime_error (one line).
-void save_host(const std::string& path);
-
 /// A host from hwloc's synthetic description ("pack:2 [numa] l3:4 core:8 pu:2"), for tests. Throws std::runtime_error.
 HostTopology synthetic_host(const std::string& description);
 
 /// Replaces what the topology says of its cores. Cores that are not there are ignored.
 void apply_lists(HostTopology& host, const KernelLists& lists);
-
-/// "0-3,8,10-20:2/4", as the kernel writes lists of cores (N for the last core and "all" included, which are `last`).
-/// Nothing: it is none, or names a core beyond any that Linux supports. Ascending, each once.
-std::optional<std::vector<unsigned>> parse_cores(std::string_view text, unsigned last = 0);
-/// The other way round, with ranges.
-std::string format_cores(const std::vector<unsigned>& cores);
-
-/// From /sys/devices/system/cpu and /proc/cmdline below `root`; a list that is not there is empty.
-KernelLists read_kernel_lists(const std::string& root = "/");
-
-/// Which cores a process may use. The affinity of a process that nobody bound leaves out the isolated cores: that is
-/// the kernel's default and no limit; any other affinity is the operator's (taskset, a unit file). All ascending.
-std::vector<unsigned> usable_cores(const std::vector<unsigned>& online, const std::vector<unsigned>& cpuset,
-                                   const std::vector<unsigned>& affinity, const std::vector<unsigned>& isolated);
-
-// --- this process ---
-
-/// The cores that this process might use when it first asked about the host, ascending. Any thread.
-const std::vector<unsigned>& allowed_cores();
-
-/// Binds the calling thread to one core. Empty: done. Else one line that says what failed and how to mend it.
-[[nodiscard]] std::string pin_this_thread(unsigned core);
-
-/// Lets the calling thread run on each of allowed_cores() again. Empty: done. Else one line.
-[[nodiscard]] std::string free_this_thread();
-
-/// NUMA node of a core, -1 = there is no such core or the host does not say. Any thread.
-int node_of_core(unsigned core);
 
 }  // namespace crosswire

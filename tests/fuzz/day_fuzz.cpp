@@ -1,7 +1,8 @@
 // day.toml and times of day: any bytes. A file is refused in one message that names it, or it is complete.
 #include "app/flow/recorded_day.hpp"
 
-#include "app/flow/error.hpp"
+#include "app/config/config.hpp"
+#include "app/config/time_of_day.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace crosswire {
@@ -20,16 +21,16 @@ void check_day(const std::string& path) try {
     HOLDS(change.at_ns >= last && change.at_ns < kNsPerDay);
     last = change.at_ns;
   }
-} catch (const FlowError& fault) {
+} catch (const ConfigError& fault) {
   HOLDS(std::string_view(fault.what()).rfind(path + ":", 0) == 0);
 }
 
 /// What reads as a time of day reads as the same when it is written anew.
-void check_clock(std::string_view text) {
-  const auto time = parse_clock(text);
+void check_time_of_day(std::string_view text) {
+  const auto time = parse_time_of_day(text);
   if (!time) return;
   HOLDS(*time < kNsPerDay);
-  HOLDS(parse_clock(format_clock(*time)) == time);
+  HOLDS(parse_time_of_day(format_time_of_day(*time)) == time);
 }
 
 }  // namespace
@@ -40,6 +41,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static fuzz::MemoryFile file;
   file.set({{data, size}});
   check_day(file.path());
-  check_clock({reinterpret_cast<const char*>(data), size});
+  check_time_of_day({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -14,10 +14,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 import live
+from tap import write_config
 
 ENDPOINT = "127.0.0.1:19464"  # in the appliance's own namespace
 MONITORING = f'\n[monitoring]\nprometheus = "{ENDPOINT}"\n'
@@ -197,10 +197,10 @@ def watch(tap, program, counters):
 
 
 def run_all(tap, program, folder):
+    os.environ["RUNTIME_DIRECTORY"] = folder  # where DPDK puts its sockets: others may run on this machine
+    live.ip("-n", live.APPLIANCE_NS, "link", "set", "lo", "up")  # where the endpoint listens
     config, report = (os.path.join(folder, name) for name in ("c.toml", "report.json"))
-    with open(config, "w") as file:
-        file.write(live.CONFIG + MONITORING)
-    os.chmod(config, 0o600)
+    write_config(config, live.CONFIG + MONITORING)
     gone = top(program, "--once", "--prefix", "nobody-is-here")
     tap.check("says in one line that nobody is there", gone.returncode == 1 and gone.stderr.count("\n") == 1, gone.stderr)
     appliance = subprocess.Popen(
@@ -233,29 +233,5 @@ def run_all(tap, program, folder):
         inbox.stop()
 
 
-def main():
-    program = os.environ.get("CROSSWIRE")
-    if program is None:
-        print("1..0 # SKIP CROSSWIRE does not name the program")
-        return 0
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        print("1..0 # SKIP needs root and iproute2, for network namespaces")
-        return 0
-    tap, folder = live.Tap(), tempfile.mkdtemp(prefix="crosswire-figures-")
-    os.environ["RUNTIME_DIRECTORY"] = folder  # where DPDK puts its sockets: others may run on this machine
-    try:
-        try:
-            live.set_up_link()
-            live.ip("-n", live.APPLIANCE_NS, "link", "set", "lo", "up")  # where the endpoint listens
-        except (OSError, subprocess.CalledProcessError) as error:
-            print(f"1..0 # SKIP no network namespace or veth pair to be had here: {error}")
-            return 0
-        run_all(tap, os.path.abspath(program), folder)
-    finally:
-        live.remove_link()
-        shutil.rmtree(folder)
-    return tap.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(live.on_the_link("figures", run_all))

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 
-from tap import Tap, two_accounts
+from tap import Tap, figure, two_accounts, write_config
 
 OUR_ADDRESS, CLIENT_ADDRESS = "10.99.0.1", "10.99.0.100"
 ORDER_PORT, FEED_PORT, REQUEST_PORT, GROUP = 26400, 26477, 26478, "239.192.0.1"
@@ -226,10 +226,6 @@ def frames_of(capture):
     return found
 
 
-def figure(text, name):
-    return next((line.split()[1] for line in text.splitlines() if line.startswith(name)), None)
-
-
 def wait_until_running(program):
     lines = []
     for line in program.stdout:
@@ -289,9 +285,7 @@ def trade(tap, ann, bob, feed):
 
 def run_all(tap, program, folder):
     config, recording, replayed = (os.path.join(folder, name) for name in ("c.toml", "in.pcap", "out.pcap"))
-    with open(config, "w") as file:
-        file.write(CONFIG)
-    os.chmod(config, 0o600)
+    write_config(config, CONFIG)
     appliance = subprocess.Popen(["ip", "netns", "exec", APPLIANCE_NS, program, "run", "--config", config, "--record", recording],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -329,7 +323,8 @@ def run_all(tap, program, folder):
               sorted(os.listdir(folder)) == ["c.toml", "in.pcap", "out.pcap"], os.listdir(folder))
 
 
-def main():
+def on_the_link(name, checks):
+    """Runs `checks` (Tap, program, folder of their own) with the link set up, or says why it cannot. Exit status."""
     program = os.environ.get("CROSSWIRE")
     if program is None:
         print("1..0 # SKIP CROSSWIRE does not name the program")
@@ -337,14 +332,14 @@ def main():
     if os.geteuid() != 0 or shutil.which("ip") is None:
         print("1..0 # SKIP needs root and iproute2, for network namespaces")
         return 0
-    tap, folder = Tap(), tempfile.mkdtemp(prefix="crosswire-live-")
+    tap, folder = Tap(), tempfile.mkdtemp(prefix=f"crosswire-{name}-")
     try:
         try:
             set_up_link()
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"1..0 # SKIP no network namespace or veth pair to be had here: {error}")
             return 0
-        run_all(tap, os.path.abspath(program), folder)
+        checks(tap, os.path.abspath(program), folder)
     finally:
         remove_link()
         shutil.rmtree(folder)
@@ -352,4 +347,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_the_link("live", run_all))

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from tap import Tap, two_accounts
+from tap import Tap, figure, two_accounts, write_config
 
 CONFIG = two_accounts("net_vhost0,iface=x", """
 [limits]
@@ -40,19 +40,12 @@ class Link:
     def __init__(self, folder):
         self.folder, self.dir = folder, os.path.join(folder, "link")
         self.config = os.path.join(folder, "c.toml")
-        with open(self.config, "w") as file:
-            file.write(CONFIG)
-        os.chmod(self.config, 0o600)
+        write_config(self.config, CONFIG)
 
     def __call__(self, what, *options, load=()):
         link = ["--dir", self.dir] if what == "stop" else ["--dir", self.dir, "--server-core", "any", "--client-core", "any"]
         command = [os.environ["LINK"], what, *link, *options, *(["--", *load] if load else [])]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
-
-
-def figure(text, name):
-    found = re.search(rf"^{name} +(\S+)", text, re.M)
-    return found.group(1) if found else None
 
 
 def ends_with_nothing_lost(tap, link, program):
@@ -106,9 +99,7 @@ def explains_what_goes_wrong(tap, link):
     tap.check("says in one line that its configuration is gone", refused.returncode == 1 and refused.stderr.count("\n") == 1, refused.stderr)
     link("start", "--config", link.config)
     other = os.path.join(link.folder, "other.toml")
-    with open(other, "w") as file:
-        file.write(CONFIG.replace('"secret"', '"wrong"'))
-    os.chmod(other, 0o600)
+    write_config(other, CONFIG.replace('"secret"', '"wrong"'))
     command[command.index("--config") + 1] = other
     refused = subprocess.run([*command, *LOAD], capture_output=True, text=True, check=False)
     tap.check("says that a password is refused", refused.returncode == 1 and "login is refused" in refused.stderr, refused.stderr)

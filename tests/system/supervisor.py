@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from tap import Tap, two_accounts
+from tap import Tap, two_accounts, write_config
 
 CONFIG = two_accounts("net_ring0", "[limits]\nmax_orders = 1000\nmax_levels = 1000")
 
@@ -158,9 +158,7 @@ def check_devices(tap):
 
 def main():
     tap, folder = Tap(), tempfile.mkdtemp(prefix="crosswire-supervisor-")
-    with open(os.path.join(folder, "c.toml"), "w") as written:
-        written.write(CONFIG)
-    os.chmod(written.name, 0o600)
+    write_config(os.path.join(folder, "c.toml"), CONFIG)
     try:
         if os.environ.get("HAVE_SYSTEMD") == "1":
             check_notifications(tap, folder)

@@ -1,4 +1,6 @@
-# What the system tests share: their checks. Output: TAP.
+# What the system tests share: their checks, the configurations they run, a look at what is printed. Output: TAP.
+import os
+import re
 
 
 class Tap:
@@ -50,3 +52,16 @@ user = "bob"
 password = "secret"
 firm = "BOBS"
 """
+
+
+def write_config(path, text):
+    """As a configuration with passwords has to be: its owner's alone."""
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, 0o600)
+
+
+def figure(text, name):
+    """The word behind `name` in what a run or replay prints at its end; None: it is not there."""
+    found = re.search(rf"^{name} +(\S+)", text, re.M)
+    return found.group(1) if found else None

@@ -3,36 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
+
+#include "tests/folder.hpp"
 
 namespace crosswire {
 namespace {
-
-/// A folder of its own for each test, gone with it.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "crosswire-config-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) const {
-    const std::string path = path_ / name;
-    std::ofstream(path, std::ios::binary) << text;
-    chmod(path.c_str(), mode);
-    return path;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 const std::string kPort = "[port]\naddress = \"10.99.0.1\"\n";                                          // lines 1, 2
 const std::string kSymbol = "[[symbol]]\nname = \"AAA\"\nreference_price_e4 = 10000\ntick_e4 = 100\n";  // 3 .. 6
@@ -69,7 +46,7 @@ class ConfigFile : public ::testing::Test {
     EXPECT_NE(error.find("; "), std::string::npos) << error;
   }
 
-  Folder folder_;
+  test::Folder folder_;
 };
 
 TEST_F(ConfigFile, FillsInDefaultsWhereItSaysNothing) {

@@ -13,7 +13,7 @@
 #include <set>
 #include <thread>
 
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "netstack/port/tsc_clock.hpp"
 #include "tests/app/doctor/host_tree.hpp"
 #include "tests/app/program.hpp"

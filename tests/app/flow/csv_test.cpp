@@ -1,17 +1,15 @@
-// Recorded data and day.toml: what is read, and how each broken line is named.
+// Recorded data: what is read, and how each broken line is named.
 #include "app/flow/csv.hpp"
 
 #include <gtest/gtest.h>
 
 #include "app/flow/error.hpp"
-#include "app/flow/recorded_day.hpp"
 #include "tests/app/flow/flow_files.hpp"
 
 namespace crosswire {
 namespace {
 
 using test::Folder;
-using test::kDay;
 using test::kOrders;
 using test::kOrdersHeader;
 using test::with;
@@ -38,7 +36,7 @@ std::string order_error(const std::string& from, const std::string& to) {
 TEST(OrdersCsv, IsReadPlainAndGzippedAlike) {
   const Folder folder;
   const auto plain = read_orders(folder.write("o.csv", kOrders), 100);
-  const auto gzipped = read_orders(folder.write_gz("o.csv.gz", kOrders), 100);
+  const auto gzipped = read_orders(write_gz(folder, "o.csv.gz", kOrders), 100);
   ASSERT_EQ(plain.size(), 14u);
   ASSERT_EQ(gzipped.size(), plain.size());
   for (std::size_t i = 0; i < plain.size(); ++i) {
@@ -108,7 +106,7 @@ TEST(OrdersCsv, SaysWhereACompressedFileIsCutOffOrDamaged) {
   const Folder folder;
   std::string orders(kOrdersHeader);
   for (int i = 0; i < 20'000; ++i) orders += fmt::format("33000000000000,A,{},B,100100,300\n", i * 7919);
-  const std::string whole = test::read_file(folder.write_gz("o.csv.gz", orders));
+  const std::string whole = test::read_file(write_gz(folder, "o.csv.gz", orders));
   const std::string cut = folder.write("cut.csv.gz", whole.substr(0, whole.size() / 2));
   const std::string error = error_of([&] { read_orders(cut, 1); });
   EXPECT_EQ(error.find(cut + ":"), 0u) << error;
@@ -134,7 +132,7 @@ TEST(TradesCsv, NamesTheLineOfEachFault) {
 
 TEST(DepthCsv, ReadsTenLevelsOfBothSides) {
   const Folder folder;
-  const auto rows = read_depth(folder.write_gz("d.csv.gz", test::kDepth));
+  const auto rows = read_depth(write_gz(folder, "d.csv.gz", test::kDepth));
   ASSERT_EQ(rows.size(), 5u);
   EXPECT_EQ(rows[3].cum_shares, 570u);
   EXPECT_EQ(rows[3].bids[0], (DepthLevel{99'800, 500}));
@@ -142,68 +140,7 @@ TEST(DepthCsv, ReadsTenLevelsOfBothSides) {
   EXPECT_EQ(rows[3].asks[9], (DepthLevel{0, 0}));
 }
 
-TEST(DayToml, IsReadWhole) {
-  const Folder folder;
-  const Day day = load_day(folder.write("day.toml", kDay));
-  EXPECT_EQ(day.venue, "Nowhere");
-  EXPECT_EQ(day.midnight_epoch_ns, 1'709'164'800'000'000'000);  // date -d 2024-02-29T00:00Z +%s
-  EXPECT_EQ(day.symbol, "TST");
-  EXPECT_EQ(day.reference, Price{100'000});
-  EXPECT_EQ(day.tick_e4, 100u);
-  ASSERT_EQ(day.schedule.size(), 4u);
-  EXPECT_EQ(day.schedule[1].at_ns, 34'200 * kNsPerSecond);
-  EXPECT_EQ(day.schedule[3].phase, Phase::closed);
-}
-
-TEST(DayToml, NamesFileLineAndKeyOfEachFault) {
-  const Folder folder;
-  const auto fault = [&](std::string_view from, std::string_view to) {
-    const std::string path = folder.write("day.toml", with(std::string(kDay), from, to));
-    return with(error_of([&] { load_day(path); }), path, "FILE");
-  };
-  EXPECT_EQ(fault("venue", "place"),
-            "FILE:1: place: unknown key; known here: venue, date, symbol, reference_price_e4, tick_e4, phase");
-  EXPECT_EQ(fault("date = 2024-02-29\n", ""), "FILE:1: date: missing; give a date without quotes, as 2023-02-07");
-  EXPECT_EQ(fault("2024-02-29", "\"2024-02-29\""),
-            "FILE:2: date: is no date; give a date without quotes, as 2023-02-07");
-  EXPECT_EQ(fault("\"TST\"", "\"TOO LONG A NAME\""),
-            "FILE:3: symbol: \"TOO LONG A NAME\" cannot be a symbol; give 1 to 8 printable ASCII characters");
-  EXPECT_EQ(fault("100000", "100050"),
-            "FILE:4: reference_price_e4: 100050 is not a multiple of tick_e4; mend one of the two");
-  EXPECT_EQ(fault("tick_e4 = 100", "tick_e4 = 0"),
-            "FILE:5: tick_e4: 0 is out of range; give a whole number, 1 .. 1999999900, in 1/10000");
-  EXPECT_EQ(fault("\"09:30:00.000\"", "\"9:30\""),
-            "FILE:10: phase.at: \"9:30\" is no time of day; give one as \"09:15:00.000\"");
-  EXPECT_EQ(fault("\"09:30:00.000\"", "\"08:30:00\""),
-            "FILE:10: phase.at: is not after the phase above; put the phases in the order of their times");
-  EXPECT_EQ(
-      fault("\"continuous\"", "\"trading\""),
-      "FILE:11: phase.state: \"trading\" is unknown; give one of pre_open, opening_call, continuous, closing_call, "
-      "closed, halted");
-  EXPECT_EQ(fault("state = \"closed\"", "stat = \"closed\""),
-            "FILE:17: phase.stat: unknown key; known here: at, state");
-  EXPECT_EQ(fault("tick_e4 =", "tick_e4").substr(0, 15), "FILE:5: syntax:");
-}
-
-TEST(DayToml, IsNoFolder) {
-  const Folder folder;
-  EXPECT_EQ(error_of([&] { load_day(folder.file("")); }),
-            folder.file("") + ":1: file: cannot be read; give the path of a day.toml that you may read");
-}
-
 TEST(OneLine, ShowsControlCharacters) { EXPECT_EQ(one_line("a\nb\x1b[1m\t"), "a\\nb\\x1b[1m\\x09"); }
-
-TEST(Clock, IsReadAndWritten) {
-  EXPECT_EQ(parse_clock("09:15:00"), 33'300 * kNsPerSecond);
-  EXPECT_EQ(parse_clock("23:59:59.999999999"), kNsPerDay - 1);
-  EXPECT_EQ(parse_clock("00:00:00.5"), kNsPerSecond / 2);
-  for (const char* const bad :
-       {"", "09:15", "24:00:00", "09:60:00", "09:15:60", "09:15:00.", "09:15:00.0000000000", "09-15-00"}) {
-    EXPECT_EQ(parse_clock(bad), std::nullopt) << bad;
-  }
-  EXPECT_EQ(format_clock(33'900'080'000'000), "09:25:00.080");
-  EXPECT_EQ(format_clock(1), "00:00:00.000000001");
-}
 
 }  // namespace
 }  // namespace crosswire

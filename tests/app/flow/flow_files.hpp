@@ -1,47 +1,25 @@
-// Files for the tests of `crosswire flow`: a folder of their own, and a made-up exchange day.
+// Files for the tests of `crosswire flow`: how they are read and written, and a made-up exchange day.
 #pragma once
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "tests/folder.hpp"
+
 namespace crosswire::test {
 
-/// A folder that goes away with the object.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "crosswire-flow-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
-  std::string write(const std::string& name, std::string_view text) const {
-    std::ofstream(file(name), std::ios::binary) << text;
-    return file(name);
-  }
-
-  std::string write_gz(const std::string& name, std::string_view text) const {
-    const gzFile out = gzopen(file(name).c_str(), "wb");
-    gzwrite(out, text.data(), static_cast<unsigned>(text.size()));
-    gzclose(out);
-    return file(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
+/// As folder.write(), compressed.
+inline std::string write_gz(const Folder& folder, const std::string& name, std::string_view text) {
+  const gzFile out = gzopen(folder.file(name).c_str(), "wb");
+  gzwrite(out, text.data(), static_cast<unsigned>(text.size()));
+  gzclose(out);
+  return folder.file(name);
+}
 
 inline std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

@@ -40,7 +40,7 @@ class ReplayedDay {
  public:
   explicit ReplayedDay(std::uint32_t sessions, const std::string& orders = kOrders,
                        const std::string& day = std::string(kDay)) {
-    figures = write_order_flow({.orders_path = folder.write_gz("orders.csv.gz", orders),
+    figures = write_order_flow({.orders_path = write_gz(folder, "orders.csv.gz", orders),
                                 .symbol = "TST",
                                 .sessions = sessions,
                                 .capture_path = folder.file("orders.pcap"),
@@ -59,8 +59,8 @@ class ReplayedDay {
   std::vector<CheckResult> check(std::string_view trades, std::string_view depth,
                                  const std::string& symbol = "") const {
     return check_day({.capture_path = folder.file("out.pcap"),
-                      .trades_path = trades.empty() ? "" : folder.write_gz("trades.csv.gz", trades),
-                      .depth_path = depth.empty() ? "" : folder.write_gz("depth.csv.gz", depth),
+                      .trades_path = trades.empty() ? "" : write_gz(folder, "trades.csv.gz", trades),
+                      .depth_path = depth.empty() ? "" : write_gz(folder, "depth.csv.gz", depth),
                       .symbol = symbol});
   }
 
@@ -462,9 +462,9 @@ class ReplayDayScript : public testing::Test {
     std::filesystem::create_directory(folder_.file(name));
     folder_.write(name + "/day.toml", kDay);
     if (gzipped) {
-      folder_.write_gz(name + "/orders.csv.gz", kOrders);
-      folder_.write_gz(name + "/trades.csv.gz", trades);
-      folder_.write_gz(name + "/depth.csv.gz", kDepth);
+      write_gz(folder_, name + "/orders.csv.gz", kOrders);
+      write_gz(folder_, name + "/trades.csv.gz", trades);
+      write_gz(folder_, name + "/depth.csv.gz", kDepth);
     } else {
       folder_.write(name + "/orders.csv", kOrders);
       folder_.write(name + "/trades.csv", trades);

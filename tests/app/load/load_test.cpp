@@ -25,6 +25,7 @@
 #include "app/load/stream.hpp"
 #include "netstack/port/capture.hpp"
 #include "tests/app/load/load_exchange.hpp"
+#include "tests/app/venue.hpp"
 
 namespace crosswire {
 namespace {
@@ -781,14 +782,7 @@ TEST(LoadCommand, WritesNoFileTwiceAndOverNoneThatItReads) {
   const std::string config = folder / "c.toml";
   std::ofstream(config) << R"([port]
 address = "10.99.0.1"
-[[symbol]]
-name = "AAA"
-reference_price_e4 = 1000000
-tick_e4 = 100
-[[account]]
-user = "ann"
-password = "secret"
-)";
+)" << test::kSymbolTable << test::kAnnTable;
   chmod(config.c_str(), 0600);
   const std::string x = folder / "x", ack = folder / "x-ack.hgrm";
   const auto expect = [&](std::vector<std::string> files, const std::string& what) {

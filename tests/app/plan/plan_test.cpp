@@ -10,6 +10,7 @@
 
 #include "app/partition/partition.hpp"
 #include "app/plan/picture.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "tests/app/program.hpp"
 
 namespace crosswire {

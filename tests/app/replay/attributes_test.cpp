@@ -2,10 +2,7 @@
 // OUCH answers and ITCH messages come out at the other. One test for each attribute and message of docs/protocol.md.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -160,13 +157,10 @@ std::string feed_text(const Payload& message) {
 class AttributesOnTheWire : public ::testing::Test {
  protected:
   AttributesOnTheWire() {
-    std::string name = (std::filesystem::temp_directory_path() / "crosswire-attributes-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    in_ = std::make_unique<Input>(folder_ / "in.pcap");
+    in_ = std::make_unique<Input>(folder_.file("in.pcap"));
     in_->login(now, kAnn, "ann");
     in_->login(now, kBob, "bob");
   }
-  ~AttributesOnTheWire() override { std::filesystem::remove_all(folder_); }
 
   /// One datagram, a millisecond after the one before.
   void send(const Client& client, const std::vector<Payload>& messages) {
@@ -179,41 +173,17 @@ class AttributesOnTheWire : public ::testing::Test {
   /// Replays it all; `phases`: of the schedule, without any it is continuous trading.
   void play(const std::string& phases = "") {
     in_.reset();
-    const std::string config = folder_ / "c.toml";
-    std::ofstream(config) << R"([port]
-address = "10.99.0.1"
-[memory]
-hugepages = "off"
-[orders]
-messages_kept = 1024
-[feed]
-messages_kept = 1024
-[limits]
-max_orders = 1000
-max_levels = 1000
-user_ref_window = 256
-[[symbol]]
-name = "AAA"
-reference_price_e4 = 1000000
-tick_e4 = 100
-[[symbol]]
+    constexpr const char* kSecondSymbol = R"([[symbol]]
 name = "BBB"
 reference_price_e4 = 1000000
 tick_e4 = 100
-[[account]]
-user = "ann"
-password = "secret"
-firm = "ANNS"
-[[account]]
-user = "bob"
-password = "secret"
-firm = "BOBS"
-)" << phases;
-    chmod(config.c_str(), 0600);
+)";
+    const std::string config = folder_.write("c.toml", config_text("", kSecondSymbol + phases));
+    const std::string output = folder_.file("out.pcap");
     ReplayProgress progress;
-    figures_ = replay({load_config(config, ConfigUse::replay), folder_ / "in.pcap", folder_ / "out.pcap", "", ""},
-                      test_clock(), progress);
-    sent_ = read_output(folder_ / "out.pcap");
+    figures_ = replay({load_config(config, ConfigUse::replay), folder_.file("in.pcap"), output, "", ""}, test_clock(),
+                      progress);
+    sent_ = read_output(output);
   }
 
   std::vector<Payload> messages_of(const Client& client) const {
@@ -247,7 +217,7 @@ firm = "BOBS"
   Figures figures_{};
 
  private:
-  std::filesystem::path folder_;
+  Folder folder_;
   std::unique_ptr<Input> in_;
   std::vector<Sent> sent_;
 };

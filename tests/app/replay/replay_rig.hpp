@@ -11,6 +11,8 @@
 #include "app/replay/replay.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/session/session_name.hpp"
+#include "tests/app/venue.hpp"
+#include "tests/folder.hpp"
 #include "tests/netstack/client_frames.hpp"
 
 namespace crosswire::test {
@@ -94,6 +96,29 @@ inline std::string types_of(const std::vector<Payload>& messages) {
   std::string types;
   for (const Payload& message : messages) types += static_cast<char>(message.at(0));
   return types;
+}
+
+/// A replay's configuration: one symbol, two accounts, small memory. `limits`: keys of its last section, `rest`:
+/// tables.
+inline std::string config_text(const std::string& limits = "", const std::string& rest = "") {
+  std::string text = R"([port]
+address = "10.99.0.1"
+[orders]
+messages_kept = 4096
+[feed]
+messages_kept = 8192
+[memory]
+hugepages = "off"
+[limits]
+max_orders = 4000
+max_levels = 1000
+user_ref_window = 1024
+)";
+  text += limits;
+  text += kSymbolTable;
+  text += kAnnTable;
+  text += kBobTable;
+  return text + rest;
 }
 
 inline const TscClock& test_clock() {

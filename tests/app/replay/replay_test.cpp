@@ -44,44 +44,13 @@ std::string bytes_of_file(const std::string& path) {
 
 class Replay : public ::testing::Test {
  protected:
-  Replay() {
-    std::string name = (std::filesystem::temp_directory_path() / "crosswire-replay-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    chmod(folder_.c_str(), 0777);  // for the run as another user
-  }
-  ~Replay() override { std::filesystem::remove_all(folder_); }
+  Replay() { chmod(folder_.path().c_str(), 0777); }  // for the run as another user
 
-  std::string path(const std::string& name) const { return folder_ / name; }
+  std::string path(const std::string& name) const { return folder_.file(name); }
 
-  /// Two accounts, one symbol, small memory. `rest` is appended.
+  /// As config_text() has it.
   std::string config_file(const std::string& name, const std::string& limits = "", const std::string& rest = "") const {
-    std::ofstream(path(name)) << R"([port]
-address = "10.99.0.1"
-[orders]
-messages_kept = 4096
-[feed]
-messages_kept = 8192
-[memory]
-hugepages = "off"
-[limits]
-max_orders = 4000
-max_levels = 1000
-user_ref_window = 1024
-)" << limits << R"([[symbol]]
-name = "AAA"
-reference_price_e4 = 1000000
-tick_e4 = 100
-[[account]]
-user = "ann"
-password = "secret"
-firm = "ANNS"
-[[account]]
-user = "bob"
-password = "secret"
-firm = "BOBS"
-)" << rest;
-    chmod(path(name).c_str(), 0600);
-    return path(name);
+    return folder_.write(name, test::config_text(limits, rest));
   }
 
   ReplayJob job(const std::string& config, const std::string& in, const std::string& out) const {
@@ -130,7 +99,7 @@ at = "10:00:06.5"
 state = "closed"
 )";
 
-  std::filesystem::path folder_;
+  test::Folder folder_;
 };
 
 TEST_F(Replay, AnswersEachOrderAtTheTimeOfItsFrame) {

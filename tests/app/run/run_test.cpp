@@ -20,8 +20,10 @@
 #include "app/plan/plan.hpp"
 #include "app/run/log.hpp"
 #include "app/run/polling_threads.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "hugepages/host/topology.hpp"
 #include "tests/app/program.hpp"
+#include "tests/app/venue.hpp"
 
 namespace crosswire {
 namespace {
@@ -76,15 +78,9 @@ messages_kept = 128
 [feed]
 group = "{}"
 messages_kept = 1024
-[[symbol]]
-name = "AAA"
-reference_price_e4 = 1000000
-tick_e4 = 100
-[[account]]
-user = "ann"
-password = "secret"
 )",
-                                             port, placement, hugepages, feed);
+                                             port, placement, hugepages, feed)
+                              << test::kSymbolTable << test::kAnnTable;
     chmod(path(name).c_str(), 0600);
     return path(name);
   }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "hugepages/base/histogram.hpp"
-#include "hugepages/host/topology.hpp"
+#include "hugepages/host/pinning.hpp"
 #include "hugepages/memory/order_pool.hpp"
 #include "hugepages/rings/broadcast_ring.hpp"
 #include "hugepages/rings/mailbox.hpp"

@@ -1,0 +1,256 @@
+// Questions to the telemetry socket: see the header.
+#include "app/top/ask.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
+
+#include "app/files/runtime_folder.hpp"
+
+namespace crosswire {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostAnswer = 1u << 16;  // DPDK says it sends 16 KiB at most
+constexpr std::size_t kMostText = 64;          // of a name or string that is shown
+constexpr int kMostDepth = 8;                  // lists in an answer; the library copies and prints by recursion
+constexpr int kPatienceS = 10;
+
+// ---- The socket -----------------------------------------------------------------------------------------------------
+
+[[noreturn]] void fail(const std::string& path, const std::string& what, const std::string& mend) {
+  throw std::runtime_error(fmt::format("{}: {}; {}", path, what, mend));
+}
+constexpr const char* kMendRunning = "is crosswire run running here, as this user? give its --prefix or --socket";
+constexpr const char* kMendPeer = "is it crosswire that listens there? give its --prefix or --socket";
+
+/// A conversation with DPDK's telemetry, version 2: one packet a question, one packet an answer.
+class TelemetrySocket {
+ public:
+  TelemetrySocket(const std::string& path, const TopWait& wait) : path_(path), wait_(wait) {
+    sockaddr_un place{};
+    place.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof place.sun_path) fail(path, "is no path of a socket", kMendRunning);
+    std::copy(path.begin(), path.end(), place.sun_path);
+    fd_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd_ < 0) fail(path, std::strerror(errno), "try again");
+    const timeval patience{kPatienceS, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
+      const int error = errno;
+      close(fd_);
+      fail(path, std::strerror(error), kMendRunning);
+    }
+    try {
+      receive();  // DPDK's version, process and longest answer
+    } catch (...) {
+      close(fd_);
+      throw;
+    }
+  }
+  ~TelemetrySocket() { close(fd_); }
+  TelemetrySocket(const TelemetrySocket&) = delete;
+  TelemetrySocket& operator=(const TelemetrySocket&) = delete;
+
+  /// The answer without the command's name around it.
+  Json ask(const std::string& command) {
+    const std::string name = command.substr(0, command.find(','));
+    if (send(fd_, command.data(), command.size(), MSG_NOSIGNAL) < 0) fail(path_, std::strerror(errno), kMendRunning);
+    Json answer = receive();
+    if (!answer.contains(name)) fail(path_, fmt::format("gives no answer to {}", name), kMendPeer);
+    return std::move(answer[name]);
+  }
+  [[noreturn]] void reject(const std::string& what) const { fail(path_, what, kMendPeer); }
+
+ private:
+  Json receive() {
+    int ready = 0;
+    do {
+      ready = wait_(fd_, std::chrono::seconds(kPatienceS));
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0) fail(path_, fmt::format("no answer within {} s", kPatienceS), kMendPeer);
+    const ssize_t length = recv(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC | MSG_DONTWAIT);
+    if (length < 0) fail(path_, std::strerror(errno), kMendPeer);
+    if (length == 0) fail(path_, "the other side has hung up", kMendRunning);
+    if (static_cast<std::size_t>(length) > buffer_.size()) {
+      fail(path_, fmt::format("an answer of {} bytes is too long", length), kMendPeer);
+    }
+    bool deep = false;
+    const auto look = [&deep](int depth, Json::parse_event_t, Json&) { return !(deep = deep || depth > kMostDepth); };
+    Json answer = Json::parse(buffer_.begin(), buffer_.begin() + length, look, false);
+    if (deep || answer.is_discarded() || !answer.is_object())
+      fail(path_, "the answer is not telemetry's JSON", kMendPeer);
+    return answer;
+  }
+
+  std::string path_;
+  const TopWait& wait_;
+  int fd_ = -1;
+  std::vector<char> buffer_ = std::vector<char>(kMostAnswer);
+};
+
+// ---- From JSON ------------------------------------------------------------------------------------------------------
+
+/// What a terminal shows as it is: who answers may be anybody.
+std::string plain(std::string_view text) {
+  std::string result(text.substr(0, kMostText));
+  for (char& letter : result) {
+    if (letter < ' ' || letter > '~') letter = '?';
+  }
+  return result;
+}
+
+/// Within what can be added and subtracted a few times; 0 for what is no number.
+std::int64_t number(const Json& value) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;
+  if (value.is_number_unsigned())
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value.get<std::uint64_t>(), kMost));
+  if (value.is_number_integer()) return std::clamp(value.get<std::int64_t>(), -kMost, kMost);
+  if (value.is_number_float()) return static_cast<std::int64_t>(std::clamp(value.get<double>(), -1e18, 1e18));
+  return 0;
+}
+
+std::string text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? plain(found->get_ref<const std::string&>()) : "";
+}
+
+/// The i-th of the list `key` of a table that comes as columns; null beyond its end.
+const Json& cell(const Json& columns, const char* key, std::size_t i) {
+  static const Json kNothing;
+  const auto column = columns.find(key);
+  return column != columns.end() && column->is_array() && i < column->size() ? (*column)[i] : kNothing;
+}
+std::string text_cell(const Json& columns, const char* key, std::size_t i) {
+  const Json& value = cell(columns, key, i);
+  return value.is_string() ? plain(value.get_ref<const std::string&>()) : "";
+}
+std::size_t rows_of(const Json& columns, const char* key) {
+  const auto column = columns.find(key);
+  return column != columns.end() && column->is_array() ? column->size() : 0;
+}
+
+TopNumbers numbers(const Json& object) {
+  TopNumbers result;
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_number()) result.emplace_back(plain(name), number(value));
+  }
+  return result;
+}
+
+TopNumbers buckets(const Json& object) {
+  TopNumbers result;
+  for (std::size_t i = 0; i < rows_of(object, "up_to_ns"); ++i) {
+    result.emplace_back(std::to_string(number(cell(object, "up_to_ns", i))), number(cell(object, "count", i)));
+  }
+  return result;
+}
+
+/// Some hundreds are enough for a page; of the books those with most volume are shown.
+constexpr std::size_t kMostRows = 256;
+
+/// A table that comes in parts: `ask(first)` gives the columns of the rows from that one on, of which `key` is one;
+/// `row_of(columns, i)` makes a row.
+template <class Ask, class RowOf>
+auto ask_rows(const char* key, Ask ask, RowOf row_of) {
+  std::vector<decltype(row_of(Json(), 0))> rows;
+  for (std::size_t n = 1; n > 0 && rows.size() < kMostRows;) {
+    const Json& columns = ask(rows.size());
+    n = std::min(rows_of(columns, key), kMostRows);
+    for (std::size_t i = 0; i < n; ++i) rows.push_back(row_of(columns, i));
+  }
+  return rows;
+}
+
+TopSession session_of(const Json& columns, std::size_t i) {
+  const auto count = [&](const char* key) { return number(cell(columns, key, i)); };
+  return {text_cell(columns, "user", i),
+          text_cell(columns, "source", i),
+          count("bound"),
+          count("heard_ms"),
+          count("next_in"),
+          count("next_out")};
+}
+
+TopBook book_of(const Json& columns, std::size_t i) {
+  const auto count = [&](const char* key) { return number(cell(columns, key, i)); };
+  return {text_cell(columns, "symbol", i),
+          text_cell(columns, "phase", i),
+          count("bid_e4"),
+          count("bid_shares"),
+          count("ask_e4"),
+          count("ask_shares"),
+          count("last_e4"),
+          count("volume")};
+}
+
+TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, Json& raw) {
+  // The answer stays where it is until the next question.
+  const auto ask = [&](const char* what, const std::string& parameters) -> const Json& {
+    const std::string command = fmt::format("/crosswire/{}", what);
+    Json answer = socket.ask(fmt::format("{},{}", command, parameters));
+    if (!answer.is_object()) socket.reject(fmt::format("{} is answered with something else than figures", command));
+    return raw[what] = std::move(answer);
+  };
+  TopPartition partition;
+  partition.name = plain(name);
+  const Json& totals = ask("totals", name);
+  partition.order_session = text(totals, "order_session");
+  partition.feed_session = text(totals, "feed_session");
+  partition.totals = numbers(totals);
+  partition.stages = numbers(ask("stages", name));
+  partition.rings = numbers(ask("rings", name));
+  partition.drops = numbers(ask("drops", name));
+  partition.notices = numbers(ask("notices", name));
+  partition.latency = numbers(ask("latency", name));
+  partition.box = buckets(ask("histogram", "in_the_box," + name));
+  const auto from = [&name](std::size_t first) { return fmt::format("{},{}", name, first); };
+  partition.sessions = ask_rows(
+      "user", [&](std::size_t first) -> const Json& { return ask("sessions", from(first)); }, session_of);
+  partition.books = ask_rows(
+      "symbol", [&](std::size_t first) -> const Json& { return ask("books", from(first)); }, book_of);
+  return partition;
+}
+
+}  // namespace
+
+std::string top_socket_path(const std::string& prefix) {
+  return fmt::format("{}/dpdk/{}/dpdk_telemetry.v2", runtime_folder(), prefix);
+}
+
+int wait_for_answer(int fd, std::chrono::milliseconds limit) {
+  pollfd readable{fd, POLLIN, 0};
+  return poll(&readable, 1, static_cast<int>(limit.count()));
+}
+
+TopFigures ask_top_figures(const std::string& socket_path, std::string* raw, const TopWait& wait) {
+  constexpr std::size_t kMostPartitions = 64;
+  TelemetrySocket socket(socket_path, wait);
+  Json all;
+  const Json info = socket.ask("/crosswire/info");
+  all["info"] = info;
+  if (!info.is_object() || rows_of(info, "partitions") == 0 || rows_of(info, "partitions") > kMostPartitions) {
+    socket.reject("it tells of no partitions");
+  }
+  TopFigures figures;
+  figures.version = text(info, "version");
+  figures.uptime_ms = number(info.value("uptime_ms", Json(0)));
+  for (std::size_t i = 0; i < rows_of(info, "partitions"); ++i) {
+    const std::string name = text_cell(info, "partitions", i);
+    figures.partitions.push_back(ask_partition(socket, name, all["partitions"][name]));
+  }
+  if (raw != nullptr) *raw = all.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return figures;
+}
+
+}  // namespace crosswire

@@ -1,0 +1,55 @@
+// What a running appliance says of itself: questions to DPDK's telemetry socket, and its answers as plain values. For
+// `crosswire top`, without DPDK. Blocks until the other side has answered, or for ten seconds.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace crosswire {
+
+/// Names and values of one answer, in its order.
+using TopNumbers = std::vector<std::pair<std::string, std::int64_t>>;
+
+struct TopSession {
+  std::string user, source;
+  std::int64_t bound, heard_ms, next_in, next_out;
+};
+
+struct TopBook {
+  std::string symbol, phase;
+  std::int64_t bid_e4, bid, ask_e4, ask, last_e4, volume;
+};
+
+struct TopPartition {
+  std::string name, order_session, feed_session;
+  TopNumbers totals, stages, rings, drops, notices, latency;
+  TopNumbers box;  // buckets of "in the box": end in ns as text, how many
+  std::vector<TopSession> sessions;
+  std::vector<TopBook> books;
+};
+
+/// What the appliance said in one round of questions.
+struct TopFigures {
+  std::string version;
+  std::int64_t uptime_ms = 0;
+  std::vector<TopPartition> partitions;
+};
+
+/// The telemetry socket of the process with this DPDK file prefix, where DPDK puts it for this user.
+std::string top_socket_path(const std::string& prefix);
+
+/// Waits for an answer, as poll() for what can be read of `fd`: above 0, it can; 0, the limit has passed; below 0,
+/// errno says why. What it throws goes through to who asked.
+using TopWait = std::function<int(int fd, std::chrono::milliseconds limit)>;
+int wait_for_answer(int fd, std::chrono::milliseconds limit);
+
+/// Asks for everything. Throws std::runtime_error (one line) where nobody answers, or not as crosswire does.
+/// `raw`: the answers as one JSON object, in a line.
+TopFigures ask_top_figures(const std::string& socket_path, std::string* raw = nullptr,
+                           const TopWait& wait = wait_for_answer);
+
+}  // namespace crosswire

@@ -1,0 +1,219 @@
+// The page of `crosswire top`: see the header.
+#include "app/top/page.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace crosswire {
+namespace {
+
+std::int64_t value_of(const TopNumbers& numbers, std::string_view name) {
+  const auto found =
+      std::find_if(numbers.begin(), numbers.end(), [&](const auto& entry) { return entry.first == name; });
+  return found == numbers.end() ? 0 : found->second;
+}
+
+/// "1234567", "12.3 M", "4.56 G": at most seven characters up to 10^15.
+std::string short_number(double value) {
+  if (std::abs(value) < 1e7) return fmt::format("{:.0f}", value);
+  if (std::abs(value) < 1e10) return fmt::format("{:.1f} M", value / 1e6);
+  return fmt::format("{:.1f} G", value / 1e9);
+}
+
+std::string clock(std::int64_t ms) {
+  const std::int64_t s = std::max<std::int64_t>(ms, 0) / 1000;
+  return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+/// Of one partition, now and at an earlier page.
+class Page {
+ public:
+  Page(const TopPartition& now, const TopPartition* before, double seconds)
+      : now_(now), before_(before), seconds_(std::max(seconds, 1e-3)) {}
+
+  std::vector<std::string> lines() {
+    headline();
+    stages();
+    latencies();
+    counters("dropped", now_.drops, before_ != nullptr ? &before_->drops : nullptr);
+    counters("noticed", now_.notices, before_ != nullptr ? &before_->notices : nullptr);
+    sessions();
+    books();
+    return std::move(lines_);
+  }
+
+ private:
+  template <class... Values>
+  void line(fmt::format_string<Values...> format, Values&&... values) {
+    lines_.push_back(fmt::format(format, std::forward<Values>(values)...));
+  }
+
+  double rate(const TopNumbers TopPartition::*numbers, const std::string& name) const {
+    const std::int64_t before = before_ != nullptr ? value_of(before_->*numbers, name) : 0;
+    return static_cast<double>(value_of(now_.*numbers, name) - before) / seconds_;
+  }
+
+  std::string total(const char* name) const {
+    return fmt::format("{} ({}/s)", value_of(now_.totals, name), short_number(rate(&TopPartition::totals, name)));
+  }
+
+  void headline() {
+    const bool huge = value_of(now_.totals, "memory_hugepages") != 0;
+    line("partition {}   sessions: orders {}  feed {}   memory {} MiB on {} KiB {}, node {}", now_.name,
+         now_.order_session, now_.feed_session, value_of(now_.totals, "memory_bytes") >> 20,
+         value_of(now_.totals, "memory_page_size") >> 10, huge ? "hugepages" : "ordinary pages",
+         value_of(now_.totals, "memory_node"));
+    line("frames      in {}  out {}", total("frames_in"), total("frames_out"));
+    line("orders      {}  answers {}  executions {}", total("orders"), total("answers"), total("executions"));
+    line("feed        messages {}  datagrams {}", total("feed_messages"), total("feed_datagrams"));
+  }
+
+  /// The ring that a stage reads: "events/transmit/waiting".
+  std::string ring(const std::string& stage) const {
+    for (const char* const name : {"commands", "events"}) {
+      const std::string key = fmt::format("{}/{}/", name, stage);
+      const std::int64_t capacity = value_of(now_.rings, key + "capacity");
+      if (capacity == 0) continue;
+      return fmt::format("{} of {}, most {}", value_of(now_.rings, key + "waiting"), capacity,
+                         value_of(now_.rings, key + "most_waiting"));
+    }
+    return "the device's";
+  }
+
+  void stages() {
+    line("");
+    line("{:<10}{:>5}{:>8}{:>11}{:>11}{:>8}{:>9}  {}", "stage", "core", "busy", "polls/s", "items/s", "batch",
+         "ns/item", "ring");
+    constexpr std::string_view kCore = "/core";
+    for (const auto& [key, core] : now_.stages) {
+      if (key.size() <= kCore.size() || key.substr(key.size() - kCore.size()) != kCore) continue;
+      const std::string stage = key.substr(0, key.size() - kCore.size());
+      const auto per_second = [&](const char* what) { return rate(&TopPartition::stages, stage + "/" + what); };
+      const double items = per_second("items");
+      const double working = per_second("working_polls");
+      const double busy_ns = per_second("busy_ns");
+      line("{:<10}{:>5}{:>6.1f} %{:>11}{:>11}{:>8.1f}{:>9.0f}  {}", stage, core < 0 ? "any" : std::to_string(core),
+           busy_ns / 1e7, short_number(per_second("polls")), short_number(items), working > 0 ? items / working : 0.0,
+           items > 0 ? busy_ns / items : 0.0, ring(stage));
+    }
+  }
+
+  void latencies() {
+    line("");
+    line("{:<16}{:>11}{:>9}{:>9}{:>9}{:>9}{:>12}", "latency, ns", "count", "p50", "p90", "p99", "p99.9", "max");
+    constexpr std::string_view kCount = "/count";
+    for (const auto& [key, count] : now_.latency) {
+      if (key.size() <= kCount.size() || key.substr(key.size() - kCount.size()) != kCount) continue;
+      const std::string name = key.substr(0, key.size() - kCount.size());
+      const auto of = [&](const char* what) { return value_of(now_.latency, name + "/" + what); };
+      std::string shown = name;
+      std::replace(shown.begin(), shown.end(), '_', ' ');
+      line("{:<16}{:>11}{:>9}{:>9}{:>9}{:>9}{:>12}", shown, count, of("p50"), of("p90"), of("p99"), of("p99_9"),
+           of("max"));
+      if (name == "in_the_box" && before_ != nullptr) box_since();
+    }
+  }
+
+  /// What came into each bucket since the earlier page, and percentiles of that.
+  void box_since() {
+    std::vector<std::pair<std::string, std::int64_t>> since;
+    std::int64_t count = 0;
+    for (const auto& [end, n] : now_.box) {
+      since.emplace_back(end, std::max<std::int64_t>(n - value_of(before_->box, end), 0));
+      count = std::min(count + since.back().second, std::int64_t{1} << 60);
+    }
+    const auto percentile = [&](double p) -> std::string {
+      const double wanted = std::ceil(p / 100 * static_cast<double>(count));
+      double seen = 0;
+      for (const auto& [end, n] : since) {
+        seen += static_cast<double>(n);
+        if (n > 0 && seen >= wanted) return end;
+      }
+      return "-";
+    };
+    line("{:<16}{:>11}{:>9}{:>9}{:>9}{:>9}", "  since last", count, percentile(50), percentile(90), percentile(99),
+         percentile(99.9));
+  }
+
+  void counters(const char* title, const TopNumbers& now, const TopNumbers* before) {
+    line("");
+    bool any = false;
+    for (const auto& [name, value] : now) {
+      if (value == 0) continue;
+      const std::int64_t earlier = before != nullptr ? value_of(*before, name) : 0;
+      line("{:<12}{:<36}{:>12}  {}/s", any ? "" : title, name, value,
+           short_number(static_cast<double>(value - earlier) / seconds_));
+      any = true;
+    }
+    if (!any) line("{:<12}nothing", title);
+  }
+
+  /// Those that are bound first.
+  void sessions() {
+    constexpr std::size_t kShown = 16;
+    if (now_.sessions.empty()) return;
+    std::vector<TopSession> shown = now_.sessions;
+    std::stable_sort(shown.begin(), shown.end(),
+                     [](const TopSession& a, const TopSession& b) { return a.bound > b.bound; });
+    shown.resize(std::min(shown.size(), kShown));
+    line("");
+    line("{:<10}{:<8}{:<22}{:>12}{:>12}{:>12}", "session", "bound", "source", "heard ms ago", "next in", "next out");
+    for (const TopSession& session : shown) {
+      line("{:<10}{:<8}{:<22}{:>12}{:>12}{:>12}", session.user, session.bound != 0 ? "yes" : "no", session.source,
+           session.bound != 0 ? std::to_string(session.heard_ms) : "-", session.next_in, session.next_out);
+    }
+  }
+
+  /// Those with most volume first.
+  void books() {
+    constexpr std::size_t kShown = 8;
+    if (now_.books.empty()) return;
+    std::vector<TopBook> shown = now_.books;
+    std::stable_sort(shown.begin(), shown.end(),
+                     [](const TopBook& a, const TopBook& b) { return a.volume > b.volume; });
+    shown.resize(std::min(shown.size(), kShown));
+    const auto price = [](std::int64_t e4) {
+      return e4 == 0 ? "-" : fmt::format("{:.4f}", static_cast<double>(e4) / 1e4);
+    };
+    line("");
+    line("{:<10}{:<14}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}", "symbol", "phase", "bid", "shares", "ask", "shares",
+         "last", "volume");
+    for (const TopBook& book : shown) {
+      line("{:<10}{:<14}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}", book.symbol, book.phase, price(book.bid_e4), book.bid,
+           price(book.ask_e4), book.ask, price(book.last_e4), book.volume);
+    }
+  }
+
+  const TopPartition& now_;
+  const TopPartition* before_;
+  double seconds_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size) {
+  const bool same = before != nullptr && before->uptime_ms <= now.uptime_ms &&
+                    before->partitions.size() == now.partitions.size();  // else it was started anew
+  const double seconds = static_cast<double>(now.uptime_ms - (same ? before->uptime_ms : 0)) / 1e3;
+  std::vector<std::string> lines = {
+      fmt::format("crosswire {}   up {}   rates {}", now.version, clock(now.uptime_ms),
+                  same ? fmt::format("of the last {:.1f} s", seconds) : "since the start")};
+  for (std::size_t i = 0; i < now.partitions.size(); ++i) {
+    lines.emplace_back();
+    const std::vector<std::string> more =
+        Page(now.partitions[i], same ? &before->partitions[i] : nullptr, seconds).lines();
+    lines.insert(lines.end(), more.begin(), more.end());
+  }
+  std::string page;
+  for (std::size_t i = 0; i < std::min(lines.size(), size.rows); ++i) page += lines[i].substr(0, size.columns) + "\n";
+  return page;
+}
+
+}  // namespace crosswire

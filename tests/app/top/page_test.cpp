@@ -1,0 +1,82 @@
+// The page of `crosswire top`: what it shows of made-up figures, and in how much room.
+#include "app/top/page.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/app/top/top_rig.hpp"
+
+namespace crosswire {
+namespace {
+
+using test::expect_words;
+using test::kAll;
+
+TopFigures figures(std::int64_t uptime_ms, std::int64_t orders) {
+  TopPartition day;
+  day.name = "day";
+  day.totals = {{"orders", orders}, {"executions", orders / 2}, {"memory_hugepages", 1}};
+  day.stages = {{"match/core", 3},       {"match/polls", 1'000 * uptime_ms},     {"match/working_polls", orders / 4},
+                {"match/items", orders}, {"match/busy_ns", 500'000 * uptime_ms}, {"publish/core", -1}};
+  day.rings = {{"commands/match/waiting", 7}, {"commands/match/most_waiting", 90}, {"commands/match/capacity", 4'096}};
+  day.drops = {{"receive/ip_checksum", orders / 100}, {"receive/ip_short", 0}};
+  day.latency = {{"in_the_box/count", orders}, {"in_the_box/p50", 480}, {"in_the_box/p99", 900}};
+  day.box = {{"511", 9 * orders / 10}, {"1023", orders / 10}};
+  return {"1.2.3", uptime_ms, {day}};
+}
+
+std::string line_with(const std::string& page, const std::string& what) {
+  const std::size_t at = page.find(what);
+  if (at == std::string::npos) return "";
+  const std::size_t begin = page.rfind('\n', at) + 1;
+  return page.substr(begin, page.find('\n', at) - begin);
+}
+
+TEST(TopPage, ShowsRatesSinceTheStartOnItsFirstPage) {
+  const std::string page = top_page(figures(2'000, 1'000), nullptr, kAll);
+  expect_words(line_with(page, "crosswire 1.2.3"), {"0:00:02", "since the start"});
+  expect_words(line_with(page, "orders      "), {"1000 (500/s)", "executions 500 (250/s)"});
+  expect_words(line_with(page, "match "), {" 3 ", "50.0 %", "1000000", "500", "4.0", "7 of 4096, most 90"});
+  expect_words(line_with(page, "publish "), {"any"});
+  expect_words(line_with(page, "dropped"), {"receive/ip_checksum", "10"});
+  EXPECT_EQ(page.find("ip_short"), std::string::npos) << "a drop that did not happen";
+  expect_words(line_with(page, "noticed"), {"nothing"});
+}
+
+TEST(TopPage, ShowsRatesAndPercentilesSinceThePageBefore) {
+  TopFigures before = figures(2'000, 1'000);
+  TopFigures now = figures(4'000, 1'100);
+  // Of the hundred since, half are slow; of all eleven hundred only a few.
+  now.partitions[0].box = {{"511", 950}, {"1023", 100}, {"2047", 50}};
+  const std::string page = top_page(now, &before, kAll);
+  expect_words(line_with(page, "crosswire 1.2.3"), {"of the last 2.0 s"});
+  expect_words(line_with(page, "orders      "), {"1100 (50/s)"});
+  expect_words(line_with(page, "in the box"), {"1100", "480", "900"});
+  expect_words(line_with(page, "since last"), {"100", "511", "2047"});
+  expect_words(line_with(page, "dropped"), {"11", "0/s"});
+}
+
+TEST(TopPage, BeginsAnewWhenTheApplianceWasStartedAnew) {
+  const TopFigures before = figures(60'000, 50'000);
+  const std::string page = top_page(figures(1'000, 10), &before, kAll);
+  expect_words(line_with(page, "crosswire 1.2.3"), {"since the start"});
+  expect_words(line_with(page, "orders      "), {"10 (10/s)"});
+}
+
+TEST(TopPage, KeepsToTheSizeOfTheTerminal) {
+  const std::string page = top_page(figures(2'000, 1'000), nullptr, {5, 20});
+  EXPECT_EQ(std::count(page.begin(), page.end(), '\n'), 5);
+  for (std::size_t at = 0; at < page.size();) {
+    const std::size_t end = page.find('\n', at);
+    EXPECT_LE(end - at, 20u);
+    at = end + 1;
+  }
+  EXPECT_EQ(top_page(figures(2'000, 1'000), nullptr, {0, 0}), "");
+}
+
+}  // namespace
+}  // namespace crosswire
