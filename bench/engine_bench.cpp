@@ -1,5 +1,6 @@
-// The engine alone, entered by apply(span of commands), bursts of 1 to 32: what a command costs without the stages around
-// it. The flow is the budget's (45 % adds, 45 % cancels, 10 % crossing) on one symbol, or many, with resting orders.
+// The engine alone, entered by apply(span of commands), bursts of 1 to 32: what a command costs without the stages
+// around it. The flow is the budget's (45 % adds, 45 % cancels, 10 % crossing) on one symbol, or many, with resting
+// orders.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -92,8 +93,8 @@ void engine_apply(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(applied));
   const EngineCounters& counters = engine.counters();
   state.counters["live"] = engine.live_orders();
-  state.counters["executions_per_order"] =
-      static_cast<double>(counters[EngineCounter::executions]) / static_cast<double>(counters[EngineCounter::orders]);
+  state.counters["executions_per_order"] = static_cast<double>(counters.get(EngineCounter::executions)) /
+                                           static_cast<double>(counters.get(EngineCounter::orders));
 }
 BENCHMARK(engine_apply)
     ->ArgNames({"burst", "resting", "symbols"})
