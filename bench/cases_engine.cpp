@@ -3,74 +3,46 @@
 
 #include "bench/meter.hpp"
 #include "bench/order_mix.hpp"
-#include "engine/match_stage.hpp"
+#include "engine/box.hpp"
 
 namespace crosswire::bench {
 namespace {
 
-constexpr std::uint32_t kSlots = 1u << 14;
-constexpr std::uint64_t kEventRing = 4'096;
-
 EngineConfig one_symbol() {
   EngineConfig config;
   config.symbols = {{{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMid}, kTick}};
-  config.max_orders = kSlots / 2;
+  config.max_orders = 1u << 13;
   config.max_levels = 1u << 12;
   return config;
 }
 
-/// An engine in continuous trading with everything around it that apply() needs.
+/// An engine in continuous trading.
 class EngineRig {
  public:
-  EngineRig()
-      : arena_(Engine::bytes_for(config_, kSlots) + Orders::bytes_for(kSlots) + SlotSource::bytes_for(kSlots) +
-                   SlotReturner::bytes_for(kSlots) + SlotReturnRing::bytes_for(slot_return_capacity(kSlots)) +
-                   EventRing::bytes_for(kEventRing),
-               HugepagePolicy::off) {
+  EngineRig() {
     Command open{};
     open.kind = CommandKind::phase;
     open.phase.phase = Phase::continuous;
     apply({&open, 1});
   }
 
-  /// What receive does, then apply(), then what the event readers do. Metered: apply() alone.
-  void apply(std::span<Command> commands, Meter* meter = nullptr) {
-    for (Command& command : commands) {
-      command.sequence = Sequence{++sequence_};
-      command.time_ns = sequence_;
-      if (command.kind == CommandKind::enter || command.kind == CommandKind::replace) take_slot(command);
-    }
+  /// What receive does, then apply(), then what the event readers do. Metered: apply() alone. Not inlined, so that what
+  /// is metered does not depend on which of a caller's values are in registers.
+  [[gnu::noinline]] void apply(std::span<Command> commands, Meter* meter = nullptr) {
+    for (Command& command : commands) box_.prepare(command);
     std::size_t done = 0;
     if (meter != nullptr) {
       const Metered metered(*meter);
-      done = engine_.apply(commands, events_.producer());
+      done = box_.apply(commands);
     } else {
-      done = engine_.apply(commands, events_.producer());
+      done = box_.apply(commands);
     }
     CHECK(done == commands.size(), "%zu of %zu commands", done, commands.size());
-    reader_.release(reader_.available());
-    returner_.hand_back(UINT64_MAX, UINT64_MAX);
+    box_.take_events([](const Event&) {});
   }
 
  private:
-  void take_slot(Command& command) {
-    const bool taken = source_.take(command.order.order);
-    CHECK(taken, "no slot with %u orders live", engine_.live_orders());
-    OrderResolved& resolved = orders_.resolved(command.order.order);
-    resolved.symbol = SymbolId{1};
-    resolved.cross_type = 'N';
-  }
-
-  EngineConfig config_ = one_symbol();
-  Arena arena_;
-  Orders orders_{arena_, kSlots};
-  SlotReturnRing returns_{arena_, slot_return_capacity(kSlots)};
-  SlotSource source_{arena_, returns_, kSlots};
-  SlotReturner returner_{arena_, returns_, kSlots};
-  EventRing events_{arena_, kEventRing};
-  EventRing::GatingReader& reader_ = events_.add_gating("bench");
-  Engine engine_{config_, orders_, returner_, arena_};
-  std::uint64_t sequence_ = 0;
+  EngineBox box_{one_symbol(), {.event_ring = 4'096}};
 };
 
 Command order(CommandKind kind, std::uint32_t number, Side side = Side::buy, std::uint32_t price = kMid) {

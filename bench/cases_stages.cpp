@@ -102,7 +102,7 @@ class Stages final : public Runner {
         }
       }
     }
-    CHECK(partition_.engine().counters()[EngineCounter::executions] > 0, "nothing was executed");
+    CHECK(partition_.engine().counters().get(EngineCounter::executions) > 0, "nothing was executed");
     return done;
   }
 

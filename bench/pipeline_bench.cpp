@@ -98,7 +98,7 @@ void measure(const Config& config, LoadedRxPort& rx, std::size_t loops) {
   go.store(true, std::memory_order_release);
   threads.clear();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-  const auto orders = static_cast<double>(partition.engine().counters()[EngineCounter::orders]);
+  const auto orders = static_cast<double>(partition.engine().counters().get(EngineCounter::orders));
   fmt::print("{} threads   {:>9.0f} orders/s   busy:", loops, orders / seconds);
   for (const Stage stage : kAllStages) {
     fmt::print("  {} {:.0f} %", kStageNames[index_of(stage)],

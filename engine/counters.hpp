@@ -1,17 +1,17 @@
-// What the match stage counts. One enum, one table of labels; written by match alone, readable by any thread.
+// What the match stage counts: the one list of names, and what they mean. Written by match alone, readable by any
+// thread.
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 
-#include "hugepages/base/count_word.hpp"
+#include "hugepages/base/counters.hpp"
 
 namespace crosswire {
 
 enum class EngineCounter : std::uint8_t {
   commands,
-  orders,  // Enter, Replace, Cancel, Modify, Account Query, Mass Cancel, Disable, Enable: whatever became of them
+  orders,
   accepted,
   replaced,
   canceled,
@@ -22,37 +22,40 @@ enum class EngineCounter : std::uint8_t {
   executed_shares,
   crosses,
   operated,
-  ignored_used_ref_num,  // UserRefNum not above the last one: taken for a repeat (WIRE 3.1)
-  ignored_dead_order,    // Cancel, Modify, Replace of an order that is not live: "too late" has no message
-  ignored_superfluous,   // Cancel that takes nothing off, Modify that changes nothing or may not
+  ignored_used_ref_num,
+  ignored_dead_order,
+  ignored_superfluous,
   count_
 };
 
-inline constexpr std::array<const char*, static_cast<std::size_t>(EngineCounter::count_)> kEngineCounterNames = {
-    "commands",
-    "orders",
-    "accepted",
-    "replaced",
-    "canceled",
-    "modified",
-    "mass_cancels",
-    "rejected",
-    "executions",
-    "executed_shares",
-    "crosses",
-    "operated",
-    "ignored_used_ref_num",
-    "ignored_dead_order",
-    "ignored_superfluous"};
+/// By number of the enumerator. What is ignored gets no answer (WIRE 3.1).
+inline constexpr std::array kEngineCounters = [] {
+  using enum EngineCounter;
+  using enum CounterKind;
+  using Row = CounterRow<EngineCounter>;
+  return std::array{
+      Row{commands, figure, "commands", "commands applied"},
+      Row{orders, figure, "orders", "orders, cancels and other requests of clients, whatever became of them"},
+      Row{accepted, figure, "accepted", "Enter Order messages accepted"},
+      Row{replaced, figure, "replaced", "Replace Order messages accepted"},
+      Row{canceled, figure, "canceled", "orders cancelled, in whole or in part, for whatever reason"},
+      Row{modified, figure, "modified", "Modify Order messages accepted, those that leave nothing open apart"},
+      Row{mass_cancels, figure, "mass_cancels", "Mass Cancel messages granted"},
+      Row{rejected, notice, "rejected", "orders and requests answered with a reject"},
+      Row{executions, figure, "executions", "matches; each has two sides"},
+      Row{executed_shares, figure, "executed_shares", "shares of these"},
+      Row{crosses, figure, "crosses", "crosses, each of one symbol"},
+      Row{operated, figure, "operated", "operators' commands answered, repeats included"},
+      Row{ignored_used_ref_num, drop, "ignored_used_ref_num",
+          "messages whose UserRefNum is not above the last one: taken for repeats"},
+      Row{ignored_dead_order, drop, "ignored_dead_order",
+          "cancels, modifies and replaces of an order that is not live: \"too late\" has no message"},
+      Row{ignored_superfluous, drop, "ignored_superfluous",
+          "cancels that take nothing off, modifies that change nothing or may not"},
+  };
+}();
+static_assert(is_whole(kEngineCounters));
 
-class EngineCounters {
- public:
-  void add(EngineCounter counter, std::uint64_t n = 1) { values_[static_cast<std::size_t>(counter)].add(n); }
-  void set(EngineCounter counter, std::uint64_t value) { values_[static_cast<std::size_t>(counter)].set(value); }
-  std::uint64_t operator[](EngineCounter counter) const { return values_[static_cast<std::size_t>(counter)].get(); }
-
- private:
-  std::array<CountWord, static_cast<std::size_t>(EngineCounter::count_)> values_{};
-};
+using EngineCounters = Counters<EngineCounter>;
 
 }  // namespace crosswire

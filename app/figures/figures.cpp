@@ -21,34 +21,11 @@ LatencyFigure latency(std::string_view name, const Histogram& times) {
           times.mean()};
 }
 
-/// What match ignores is told apart by the counter's name: WIRE 3.1 gives these no answer.
-bool is_drop(std::string_view engine_counter) { return engine_counter.substr(0, 8) == "ignored_"; }
-
-/// What was done, but is not as it should be: on the network, at a client, in a limit of the configuration.
-bool is_notice(ReceiveCounter counter) {
-  using enum ReceiveCounter;
-  constexpr std::array kNotices = {time_fell,      logins_taking_over, logins_rebinding,
-                                   logins_refused, silences,           order_gaps};
-  return std::find(kNotices.begin(), kNotices.end(), counter) != kNotices.end();
-}
-bool is_notice(TransmitCounter counter) {
-  using enum TransmitCounter;
-  constexpr std::array kNotices = {answers_unsent,    resends,         resends_past_end,
-                                   resends_too_early, resends_unbound, port_full};
-  return std::find(kNotices.begin(), kNotices.end(), counter) != kNotices.end();
-}
-bool is_notice(PublishCounter counter) {
-  using enum PublishCounter;
-  constexpr std::array kNotices = {resends, resends_past_end, resends_too_early, port_full};
-  return std::find(kNotices.begin(), kNotices.end(), counter) != kNotices.end();
-}
-
-/// "  stage.label N" of each counter that is not zero and that `wanted` takes; "  nothing" without any.
-template <class Wanted>
-std::string line_of(const std::vector<CounterFigure>& counters, Wanted wanted) {
+/// "  stage.label N" of each counter of that kind that is not zero; "  nothing" without any.
+std::string line_of(const std::vector<CounterFigure>& counters, CounterKind kind) {
   std::string line;
   for (const CounterFigure& counter : counters) {
-    if (counter.value == 0 || !wanted(counter)) continue;
+    if (counter.value == 0 || counter.kind != kind) continue;
     fmt::format_to(std::back_inserter(line), "  {}.{} {}", counter.stage, counter.label, counter.value);
   }
   return line.empty() ? "  nothing" : line;
@@ -62,24 +39,9 @@ double per_second(std::uint64_t n, std::uint64_t ns) {
 
 std::vector<CounterFigure> counters_of(const Partition& partition, std::vector<CounterFigure> port) {
   std::vector<CounterFigure> to = std::move(port);
-  for (const ReceiveCounterInfo& info : kReceiveCounters) {
-    to.push_back(
-        {"receive", info.label, info.drop, partition.receive().counters().get(info.counter), is_notice(info.counter)});
-  }
-  for (std::size_t i = 0; i < kEngineCounterNames.size(); ++i) {
-    const std::string_view label = kEngineCounterNames[i];
-    const auto counter = static_cast<EngineCounter>(i);
-    to.push_back(
-        {"match", label, is_drop(label), partition.engine().counters()[counter], counter == EngineCounter::rejected});
-  }
-  for (const auto& info : kTransmitCounters) {
-    to.push_back(
-        {"transmit", info.label, false, partition.transmit().counters().get(info.counter), is_notice(info.counter)});
-  }
-  for (const auto& info : kPublishCounters) {
-    to.push_back(
-        {"publish", info.label, false, partition.publish().counters().get(info.counter), is_notice(info.counter)});
-  }
+  each_stage_counters([&](std::string_view stage, const auto& table, auto counters) {
+    append_counters(to, stage, table, counters(partition));
+  });
   return to;
 }
 
@@ -134,9 +96,9 @@ Figures figures_of(const Partition& partition, std::uint64_t wall_ns, std::vecto
   Figures figures{};
   figures.frames_in = partition.receive().counters().get(ReceiveCounter::frames);
   figures.frames_out = transmit.get(TransmitCounter::frames) + publish.get(PublishCounter::frames);
-  figures.orders = engine[EngineCounter::orders];
+  figures.orders = engine.get(EngineCounter::orders);
   figures.answers = transmit.get(TransmitCounter::answers);
-  figures.executions = engine[EngineCounter::executions];
+  figures.executions = engine.get(EngineCounter::executions);
   figures.feed_messages = publish.get(PublishCounter::messages);
   figures.feed_datagrams = publish.get(PublishCounter::datagrams);
   figures.counters = counters_of(partition, std::move(port));
@@ -162,8 +124,8 @@ std::string to_text(const Figures& f) {
   fmt::format_to(out, "orders       {}  answers {}  executions {}  live at the end {}\n", f.orders, f.answers,
                  f.executions, f.live_orders);
   fmt::format_to(out, "feed         messages {}  datagrams {}\n", f.feed_messages, f.feed_datagrams);
-  fmt::format_to(out, "dropped    {}\n", line_of(f.counters, [](const CounterFigure& c) { return c.drop; }));
-  fmt::format_to(out, "noticed    {}\n", line_of(f.counters, [](const CounterFigure& c) { return c.notice; }));
+  fmt::format_to(out, "dropped    {}\n", line_of(f.counters, CounterKind::drop));
+  fmt::format_to(out, "noticed    {}\n", line_of(f.counters, CounterKind::notice));
   fmt::format_to(out, "orders/s     {:.0f} by the wall clock ({:.3f} s)  {:.0f} while busy ({:.3f} s)\n",
                  per_second(f.orders, f.wall_ns), static_cast<double>(f.wall_ns) / 1e9, per_second(f.orders, f.busy_ns),
                  static_cast<double>(f.busy_ns) / 1e9);
@@ -223,7 +185,7 @@ std::string to_json(const Figures& f) {
   fmt::format_to(out, "}}\n  }},\n  \"drops\": {{");
   const char* comma = "";
   for (const CounterFigure& c : f.counters) {
-    if (!c.drop) continue;
+    if (c.kind != CounterKind::drop) continue;
     fmt::format_to(out, "{}\"{}.{}\": {}", comma, c.stage, c.label, c.value);
     comma = ", ";
   }

@@ -10,17 +10,42 @@
 #include <vector>
 
 #include "app/partition/partition.hpp"
+#include "engine/counters.hpp"
+#include "hugepages/base/counters.hpp"
 #include "hugepages/base/histogram.hpp"
+#include "netstack/receive/counters.hpp"
+#include "netstack/transmit/counters.hpp"
 
 namespace crosswire {
 
+/// A row of a stage's or port's table of counters, and how far it has counted.
 struct CounterFigure {
   std::string_view stage;
   std::string_view label;
-  bool drop;  // counts what was not done: a frame, message or order that came to nothing
+  CounterKind kind;
   std::uint64_t value;
-  bool notice = false;  // no drop, but something that an operator should know of when it is not zero
 };
+
+/// Puts what `counters` say behind `to`, in the order of their table.
+template <class Table, class Name>
+void append_counters(std::vector<CounterFigure>& to, std::string_view stage, const Table& table,
+                     const Counters<Name>& counters) {
+  for (const CounterRow<Name>& row : table) to.push_back({stage, row.label, row.kind, counters.get(row.counter)});
+}
+
+/// Calls visit(stage, table, counters) for each stage, in the order of the figures; `counters` finds the counters that
+/// the table explains in a Partition. A further stage's counters are one line here.
+template <class Visit>
+void each_stage_counters(Visit visit) {
+  visit(
+      "receive", kReceiveCounters, [](const Partition& p) -> auto& { return p.receive().counters(); });
+  visit(
+      "match", kEngineCounters, [](const Partition& p) -> auto& { return p.engine().counters(); });
+  visit(
+      "transmit", kTransmitCounters, [](const Partition& p) -> auto& { return p.transmit().counters(); });
+  visit(
+      "publish", kPublishCounters, [](const Partition& p) -> auto& { return p.publish().counters(); });
+}
 
 /// Nanoseconds; percentiles as Histogram::percentile.
 struct LatencyFigure {

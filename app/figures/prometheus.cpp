@@ -85,23 +85,27 @@ void add_totals(Metrics& metrics, const PartitionNow& now) {
   total("crosswire_feed_datagrams_total", "Multicast datagrams with messages.", now.counter("publish", "datagrams"));
 }
 
+/// The family of a kind of counters, and the label that has the counter's name.
+struct KindFamily {
+  CounterKind kind;
+  std::string_view name, help;
+  const char* label;
+};
+constexpr std::array kKindFamilies = {
+    KindFamily{CounterKind::figure, "crosswire_stage_events_total", "Everything else that the stages count.", "event"},
+    KindFamily{CounterKind::notice, "crosswire_noticed_total", "What was done, but is not as it should be.", "reason"},
+    KindFamily{CounterKind::drop, "crosswire_dropped_total", "Frames, messages and orders that came to nothing.",
+               "reason"},
+};
+static_assert(kKindFamilies.size() == kCounterKindNames.size());
+
 void add_counters(Metrics& metrics, const PartitionNow& now) {
   for (const CounterFigure& counter : now.counters) {
-    const std::string stage(counter.stage);
-    const std::string label(counter.label);
-    if (counter.drop) {
-      metrics.counter("crosswire_dropped_total", "Frames, messages and orders that came to nothing.",
-                      {{"partition", now.name}, {"stage", stage}, {"reason", label}},
-                      static_cast<double>(counter.value));
-    } else if (counter.notice) {
-      metrics.counter("crosswire_noticed_total", "What was done, but is not as it should be.",
-                      {{"partition", now.name}, {"stage", stage}, {"reason", label}},
-                      static_cast<double>(counter.value));
-    } else {
-      metrics.counter("crosswire_stage_events_total", "Everything else that the stages count.",
-                      {{"partition", now.name}, {"stage", stage}, {"event", label}},
-                      static_cast<double>(counter.value));
-    }
+    const KindFamily& family = kKindFamilies[static_cast<std::size_t>(counter.kind)];
+    metrics.counter(
+        family.name, family.help,
+        {{"partition", now.name}, {"stage", std::string(counter.stage)}, {family.label, std::string(counter.label)}},
+        static_cast<double>(counter.value));
   }
 }
 

@@ -135,20 +135,17 @@ void write_rings(const PartitionNow& now, Dict& dict) {
   }
 }
 
-template <class Wanted>
-void write_some(const PartitionNow& now, Dict& dict, Wanted wanted) {
+void write_counter(const CounterFigure& counter, Dict& dict) {
+  dict.add(fmt::format("{}/{}", counter.stage, counter.label), counter.value);
+}
+template <CounterKind kKind>
+void write_kind(const PartitionNow& now, Dict& dict) {
   for (const CounterFigure& counter : now.counters) {
-    if (wanted(counter)) dict.add(fmt::format("{}/{}", counter.stage, counter.label), counter.value);
+    if (counter.kind == kKind) write_counter(counter, dict);
   }
 }
-void write_drops(const PartitionNow& now, Dict& dict) {
-  write_some(now, dict, [](const CounterFigure& counter) { return counter.drop; });
-}
-void write_notices(const PartitionNow& now, Dict& dict) {
-  write_some(now, dict, [](const CounterFigure& counter) { return counter.notice; });
-}
 void write_counters(const PartitionNow& now, Dict& dict) {
-  write_some(now, dict, [](const CounterFigure&) { return true; });
+  for (const CounterFigure& counter : now.counters) write_counter(counter, dict);
 }
 void write_ports(const PartitionNow& now, Dict& dict) {
   for (const CounterFigure& counter : now.counters) {
@@ -333,8 +330,9 @@ constexpr std::array kCommands = {
                      of_partition<write_stages>},
     TelemetryCommand{"/crosswire/rings", "Items waiting and capacity. Parameter: partition", of_partition<write_rings>},
     TelemetryCommand{"/crosswire/drops", "What came to nothing, and why. Parameter: partition",
-                     of_partition<write_drops>},
-    TelemetryCommand{"/crosswire/notices", "What else to look into. Parameter: partition", of_partition<write_notices>},
+                     of_partition<write_kind<CounterKind::drop>>},
+    TelemetryCommand{"/crosswire/notices", "What else to look into. Parameter: partition",
+                     of_partition<write_kind<CounterKind::notice>>},
     TelemetryCommand{"/crosswire/counters", "Every counter. Parameter: partition", of_partition<write_counters>},
     TelemetryCommand{"/crosswire/latency", "Percentiles since the start, ns. Parameter: partition",
                      of_partition<write_latency>},

@@ -35,16 +35,15 @@ inline std::array<char, 14> cl_ord_id_text(std::uint64_t number) {
   return text;
 }
 
-/// The command that receive would make of it. `order`: the slot taken for an Enter or Replace, else kNoOrder.
-inline Command command_of(const FlowMessage& message, Sequence sequence, OrderIndex order) {
+/// The command that receive would make of it, but for its number and slot: EngineBox::prepare() gives these.
+inline Command command_of(const FlowMessage& message) {
   Command command{};
-  command.sequence = sequence;
   command.time_ns = message.time_ns;
   command.kind = message.kind;
   command.flags = kLastOfBurst;
   command.session = message.session;
   command.symbol = message.symbol;
-  command.order = {.order = order,
+  command.order = {.order = kNoOrder,
                    .user_ref_num = message.user_ref_num,
                    .orig_user_ref_num = message.orig_user_ref_num,
                    .price = message.price,

@@ -6,11 +6,8 @@
 #include <vector>
 
 #include "app/flow/message.hpp"
+#include "engine/box.hpp"
 #include "engine/config.hpp"
-#include "engine/engine.hpp"
-#include "engine/order.hpp"
-#include "hugepages/memory/arena.hpp"
-#include "hugepages/rings/broadcast_ring.hpp"
 
 namespace crosswire {
 
@@ -29,22 +26,12 @@ class EngineMirror {
   /// The live order, or nullptr. Valid until the next call that is not const.
   const HotOrder* find(SessionId session, UserRefNum number) const;
 
-  const Engine& engine() const { return engine_; }
+  const Engine& engine() const { return box_.engine(); }
 
  private:
-  void run(const Command& command);
-
   std::vector<PhaseChange> schedule_;
   std::size_t next_phase_ = 0;
-  Arena arena_;
-  BroadcastRing<Event> events_;
-  BroadcastRing<Event>::GatingReader& reader_;
-  SlotReturnRing returns_;
-  Orders orders_;
-  SlotSource source_;
-  SlotReturner returner_;
-  Engine engine_;
-  std::uint64_t commands_ = 0;
+  EngineBox box_;
 };
 
 }  // namespace crosswire

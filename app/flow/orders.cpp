@@ -166,7 +166,7 @@ OrderFlowFigures write_order_flow(const OrderFlowOptions& options) {
   capture.commit();
   figures.without_effect = messages.without_effect();
   figures.frames = writer.frames();
-  figures.executions = messages.mirror().engine().counters()[EngineCounter::executions];
+  figures.executions = messages.mirror().engine().counters().get(EngineCounter::executions);
   return figures;
 }
 

@@ -291,7 +291,7 @@ SyntheticFigures write_synthetic_flow(const SyntheticOptions& options, const std
     config->commit();
   }
   capture.commit();
-  return {writer.frames(), flow.mirror().engine().counters()[EngineCounter::executions], flow.most_live_orders()};
+  return {writer.frames(), flow.mirror().engine().counters().get(EngineCounter::executions), flow.most_live_orders()};
 }
 
 }  // namespace crosswire

@@ -76,11 +76,9 @@ class ProgressRxPort final : public RxPort {
 };
 
 std::vector<CounterFigure> port_counters(const CaptureRxPort& rx) {
-  const CaptureCounters& counters = rx.counters();
-  return {{"port", "frames", false, counters.frames},
-          {"port", "oversized", true, counters.oversized},
-          {"port", "cut_short", false, counters.cut_short, true},
-          {"port", "clamped_time", false, counters.clamped_time, true}};
+  std::vector<CounterFigure> figures;
+  append_counters(figures, "port", kCaptureCounters, rx.counters());
+  return figures;
 }
 
 void fail_if(const std::string& error) {

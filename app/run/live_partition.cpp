@@ -175,7 +175,8 @@ std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
   say(stdout, "ended\npartition    {}\n{}", name_, to_text(figures));
   std::fflush(stdout);
   std::uint64_t dropped = 0;
-  for (const CounterFigure& counter : figures.counters) dropped += counter.drop ? counter.value : 0;
+  for (const CounterFigure& counter : figures.counters)
+    dropped += counter.kind == CounterKind::drop ? counter.value : 0;
   log_info("partition has ended", {{"partition", name_},
                                    {"seconds", fmt::format("{:.3f}", static_cast<double>(wall_ns) / 1e9)},
                                    {"orders", figures.orders},
@@ -206,27 +207,16 @@ LiveSource LivePartition::live_source() {
 }
 
 std::vector<CounterFigure> LivePartition::port_counters(bool unsent) const {
-  const DeviceRxCounters& rx = rx_.counters();
-  const auto of_both = [this](std::atomic<std::uint64_t> DeviceTxCounters::*counter) {
-    return (transmit_.counters().*counter).load() + (publish_.counters().*counter).load();
-  };
-  const DeviceCounters counters = device_->counters();
-  std::vector<CounterFigure> figures = {{"port", "rx_frames", false, counters.rx_frames},
-                                        {"port", "rx_bytes", false, counters.rx_bytes},
-                                        {"port", "rx_missed", true, counters.rx_missed},
-                                        {"port", "rx_errors", true, counters.rx_errors},
-                                        {"port", "rx_no_mbuf", true, counters.rx_no_mbuf},
-                                        {"port", "rx_oversized", true, rx.oversized.load()},
-                                        {"port", "rx_untaggable", true, rx.untaggable.load()},
-                                        {"port", "rx_recorders_type", true, rx.recorders_type.load()},
-                                        {"port", "rx_in_pieces", false, rx.in_pieces.load(), true},
-                                        {"port", "tx_frames", false, counters.tx_frames},
-                                        {"port", "tx_bytes", false, counters.tx_bytes},
-                                        {"port", "tx_errors", true, counters.tx_errors},
-                                        {"port", "tx_no_mbuf", false, of_both(&DeviceTxCounters::no_mbuf), true},
-                                        {"port", "tx_ring_full", false, of_both(&DeviceTxCounters::ring_full), true},
-                                        {"port", "tx_cut_off", true, unsent ? 1u : 0u}};
-  if (recorder_ != nullptr) figures.push_back({"port", "recorder_held_back", false, recorder_->held_back(), true});
+  DeviceCounters counters = device_->counters();
+  for (const auto& row : kDeviceCounters) {
+    for (const DeviceCounters& port : {rx_.counters(), transmit_.counters(), publish_.counters()}) {
+      counters.add(row.counter, port.get(row.counter));
+    }
+  }
+  counters.set(DeviceCounter::tx_cut_off, unsent ? 1 : 0);
+  std::vector<CounterFigure> figures;
+  append_counters(figures, "port", kDeviceCounters, counters);
+  if (recorder_ != nullptr) append_counters(figures, "port", kRecorderCounters, recorder_->counters());
   return figures;
 }
 

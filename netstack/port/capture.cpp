@@ -264,8 +264,8 @@ void CaptureRxPort::advance() {
     return;
   }
   const auto stamped_ns = static_cast<TimeNs>(offset_ns);
-  counters_.clamped_time += stamped_ns < latest_ns_ ? 1 : 0;
-  counters_.cut_short += header->caplen < header->len ? 1 : 0;
+  counters_.add(CaptureCounter::clamped_time, stamped_ns < latest_ns_ ? 1 : 0);
+  counters_.add(CaptureCounter::cut_short, header->caplen < header->len ? 1 : 0);
   latest_ns_ = std::max(latest_ns_, stamped_ns);
   pending_ = {latest_ns_, header->caplen};
   std::memcpy(pending_bytes_.data(), data, std::min<std::size_t>(header->caplen, kMaxFrame));
@@ -278,7 +278,7 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
   buffer = pending_bytes_;
   advance();
   if (taken.length > kMaxFrame) {
-    ++counters_.oversized;
+    counters_.add(CaptureCounter::oversized);
     return false;
   }
   // An end marker is one only if the file ends with it.
@@ -310,7 +310,7 @@ RxBurst CaptureRxPort::receive() {
     while (!out_of_band && has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst && !is_operators()) {
       count += take_pending(views_[count], buffers_[count]) ? 1 : 0;
     }
-    counters_.frames += count;
+    counters_.add(CaptureCounter::frames, count);
     if (count > 0) return {{views_.data(), count}, last_ns_, false, out_of_band};
   }
   // Time goes on to the schedule's end only where the input was whole and does not say itself when it ended.

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "netstack/port/counters.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/wire/operator_frame.hpp"
 
@@ -76,14 +77,6 @@ class CaptureWriter {
   std::string error_;
   std::uint64_t frames_ = 0;
   std::size_t buffered_ = 0;  // bytes since the last flush
-};
-
-/// Counted oddities of a capture. None of them ends the replay.
-struct CaptureCounters {
-  std::uint64_t frames = 0;        // handed on
-  std::uint64_t oversized = 0;     // longer than kMaxFrame, not handed on (a device drops them, too)
-  std::uint64_t cut_short = 0;     // the capture holds less than the wire did; handed on as they are
-  std::uint64_t clamped_time = 0;  // timestamp before that of an earlier frame; given the time of that
 };
 
 /// Plays a capture, read as it goes: pcap or pcapng, micro- or nanoseconds, Ethernet only. A burst is up to kMaxBurst

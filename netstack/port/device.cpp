@@ -207,8 +207,16 @@ DeviceCounters Device::counters() const {
   rte_eth_stats stats{};
   const std::lock_guard lock(counters_);
   rte_eth_stats_get(port_id_, &stats);
-  return {stats.ipackets,  stats.ibytes,   stats.imissed, stats.ierrors,
-          stats.rx_nombuf, stats.opackets, stats.obytes,  stats.oerrors};
+  DeviceCounters counters;
+  counters.set(DeviceCounter::rx_frames, stats.ipackets);
+  counters.set(DeviceCounter::rx_bytes, stats.ibytes);
+  counters.set(DeviceCounter::rx_missed, stats.imissed);
+  counters.set(DeviceCounter::rx_errors, stats.ierrors);
+  counters.set(DeviceCounter::rx_no_mbuf, stats.rx_nombuf);
+  counters.set(DeviceCounter::tx_frames, stats.opackets);
+  counters.set(DeviceCounter::tx_bytes, stats.obytes);
+  counters.set(DeviceCounter::tx_errors, stats.oerrors);
+  return counters;
 }
 
 // --- receive ---
@@ -287,23 +295,23 @@ bool DeviceRxPort::take(rte_mbuf*& mbuf, std::size_t index) {
   // Some drivers (af_packet) take the tag out even when not asked to.
   const bool tag_missing = (mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
   if (tag_missing && rte_vlan_insert(&mbuf) != 0) [[unlikely]] {
-    counters_.untaggable.fetch_add(1, std::memory_order_relaxed);
+    counters_.add(DeviceCounter::rx_untaggable);
     rte_pktmbuf_free(mbuf);
     return false;
   }
   const std::uint32_t length = rte_pktmbuf_pkt_len(mbuf);
   if (length > kMaxFrame) [[unlikely]] {
-    counters_.oversized.fetch_add(1, std::memory_order_relaxed);
+    counters_.add(DeviceCounter::rx_oversized);
     rte_pktmbuf_free(mbuf);
     return false;
   }
   // The frame itself where it is in one piece, else a copy of its pieces.
   const void* data = rte_pktmbuf_read(mbuf, 0, length, scratch_[index].data());
   if (data == scratch_[index].data()) [[unlikely]]
-    counters_.in_pieces.fetch_add(1, std::memory_order_relaxed);
+    counters_.add(DeviceCounter::rx_in_pieces);
   views_[index] = {static_cast<const std::uint8_t*>(data), length};
   if (wire::is_recorders(views_[index].data, length)) [[unlikely]] {
-    counters_.recorders_type.fetch_add(1, std::memory_order_relaxed);
+    counters_.add(DeviceCounter::rx_recorders_type);
     rte_pktmbuf_free(mbuf);
     return false;
   }
@@ -343,7 +351,7 @@ std::size_t DeviceTxPort::flush() {
   }
   const std::size_t sent = rte_eth_tx_burst(port_id_, queue_, mbufs_.data(), static_cast<std::uint16_t>(used_));
   if (sent < used_) [[unlikely]] {
-    counters_.ring_full.fetch_add(1, std::memory_order_relaxed);
+    counters_.add(DeviceCounter::tx_ring_full);
     close_gap(0, sent);
     used_ -= sent;
     return sent;
@@ -369,7 +377,7 @@ bool DeviceTxPort::refill() {
   ready_ += allocate(ready_, kMaxBurst - ready_);
   if (ready_ == used_) ready_ += allocate(ready_, 1);
   if (ready_ > used_) return true;
-  counters_.no_mbuf.fetch_add(1, std::memory_order_relaxed);
+  counters_.add(DeviceCounter::tx_no_mbuf);
   return false;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "netstack/port/counters.hpp"
 #include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/port/tsc_clock.hpp"
@@ -28,18 +29,6 @@ struct DeviceOptions {
 
 /// Of DPDK's memory, at most: what a device's buffers and queues take on its NUMA node. A test holds it.
 inline constexpr int kDeviceMemoryMb = 32;
-
-/// The device's own counters, since it was started. A driver without a counter leaves it 0.
-struct DeviceCounters {
-  std::uint64_t rx_frames;
-  std::uint64_t rx_bytes;
-  std::uint64_t rx_missed;   // no free receive descriptor: we polled too slowly
-  std::uint64_t rx_errors;   // broken on the wire
-  std::uint64_t rx_no_mbuf;  // no buffer to receive into
-  std::uint64_t tx_frames;
-  std::uint64_t tx_bytes;
-  std::uint64_t tx_errors;  // accepted by the driver and not sent
-};
 
 /// A started device with one receive queue and some transmit queues. Outlives its ports. Receives what is for its own
 /// address and broadcasts: neither promiscuous nor all-multicast, unless the options say so. No transmit offload but
@@ -74,8 +63,9 @@ class Device {
   /// virtual device's other side may come later.
   [[nodiscard]] std::string wait_for_link(std::chrono::milliseconds limit) const;
 
-  /// Any thread but a polling one: drivers may take locks or ask firmware. One at a time, others wait: some drivers add
-  /// up what the device clears when it is read.
+  /// What the device itself has counted since it was started; 0 where its driver does not count. Any thread but a
+  /// polling one: drivers may take locks or ask firmware. One at a time, others wait: some drivers add up what the
+  /// device clears when it is read.
   [[nodiscard]] DeviceCounters counters() const;
 
  private:
@@ -101,21 +91,6 @@ class Device {
   mutable std::mutex counters_;
 };
 
-/// Drops of the receive port itself; read by other threads at will, written by the polling thread.
-struct DeviceRxCounters {
-  std::atomic<std::uint64_t> oversized{0};   // longer than kMaxFrame
-  std::atomic<std::uint64_t> untaggable{0};  // the driver took the 802.1Q tag out and there was no room to put it back
-  std::atomic<std::uint64_t> recorders_type{0};  // of the recorder's EtherType, which nobody else may send
-  std::atomic<std::uint64_t> in_pieces{0};       // no drop: came in several segments, and was copied into one piece
-};
-
-/// What held the transmit port up. Nothing is lost by either; read by other threads at will, written by the polling
-/// one.
-struct DeviceTxCounters {
-  std::atomic<std::uint64_t> no_mbuf{0};    // reserve() found no free buffer: all are on their way out
-  std::atomic<std::uint64_t> ring_full{0};  // a burst of which the device took less than all
-};
-
 /// The device's receive queue. One thread; frames are stamped with the time at which the burst was polled, and of empty
 /// polls every kEmptyPollsPerClock-th tells a new time.
 class DeviceRxPort final : public RxPort {
@@ -138,7 +113,8 @@ class DeviceRxPort final : public RxPort {
 
   /// When this was made: the start of the run.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
-  [[nodiscard]] const DeviceRxCounters& counters() const { return counters_; }
+  /// rx_oversized, rx_untaggable and rx_in_pieces. Any thread.
+  [[nodiscard]] const DeviceCounters& counters() const { return counters_; }
 
  private:
   static constexpr std::uint32_t kEmptyPollsPerClock = 8;
@@ -162,7 +138,7 @@ class DeviceRxPort final : public RxPort {
   std::array<rte_mbuf*, kMaxBurst> held_{};  // of the last burst
   std::array<RxFrame, kMaxBurst> views_{};
   std::unique_ptr<std::array<std::uint8_t, kMaxFrame>[]> scratch_;  // for frames in several segments
-  DeviceRxCounters counters_;
+  DeviceCounters counters_;
   SpscRing<wire::OperatorFrame>* operators_ = nullptr;
   wire::OperatorFrame operator_frame_{};  // of the last burst, where it was an operator's
   alignas(64) std::atomic<bool> end_requested_{false};
@@ -180,7 +156,8 @@ class alignas(64) DeviceTxPort final : public TxPort {
 
   std::size_t flush() override;
 
-  [[nodiscard]] const DeviceTxCounters& counters() const { return counters_; }
+  /// What held the port up: tx_no_mbuf and tx_ring_full. Nothing is lost by either. Any thread.
+  [[nodiscard]] const DeviceCounters& counters() const { return counters_; }
 
  private:
   bool refill() override;
@@ -191,7 +168,7 @@ class alignas(64) DeviceTxPort final : public TxPort {
   std::uint16_t queue_;
   rte_mempool* pool_;
   std::array<rte_mbuf*, kMaxBurst> mbufs_{};  // batch_[i] is in mbufs_[i]
-  DeviceTxCounters counters_;
+  DeviceCounters counters_;
 };
 
 }  // namespace crosswire

@@ -88,7 +88,7 @@ RecordingRxPort::~RecordingRxPort() { finish(); }
 
 RxBurst RecordingRxPort::receive() {
   if (!ring_.has_room(kFullBurstBytes)) {
-    held_back_.add();
+    counters_.add(RecorderCounter::recorder_held_back);
     return {{}, last_ns_, false};
   }
   const RxBurst burst = inner_.receive();

@@ -10,9 +10,9 @@
 #include <string>
 #include <thread>
 
-#include "hugepages/base/count_word.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/port/capture.hpp"
+#include "netstack/port/counters.hpp"
 #include "netstack/port/port.hpp"
 
 namespace crosswire {
@@ -79,7 +79,7 @@ class RecordingRxPort final : public RxPort {
   void begin(const std::string& path, const RecordingStart& start = {});
 
   /// The inner port's burst. Where the ring has no room for a full one, the inner port is not polled: an empty burst at
-  /// the last time, counted in held_back(); the frames wait in the NIC's ring.
+  /// the last time, counted in counters(); the frames wait in the NIC's ring.
   RxBurst receive() override;
 
   /// Writes out the rest and ends the file. To be called when receive() is no longer called; again is harmless. Returns
@@ -87,7 +87,8 @@ class RecordingRxPort final : public RxPort {
   /// stderr when it happens, and the rest of the frames is not recorded.
   std::string finish();
 
-  [[nodiscard]] std::uint64_t held_back() const { return held_back_.get(); }
+  /// Any thread.
+  [[nodiscard]] const RecorderCounters& counters() const { return counters_; }
 
  private:
   void record(const RxBurst& burst);
@@ -100,7 +101,7 @@ class RecordingRxPort final : public RxPort {
   TimeNs last_ns_;
   wire::RecordingTag tag_{};
   bool ended_ = false;
-  CountWord held_back_;
+  RecorderCounters counters_;
   // The writer's thread alone, until it has joined.
   std::optional<CaptureWriter> writer_;  // from begin() on
   bool complained_ = false;

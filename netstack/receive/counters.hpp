@@ -1,13 +1,11 @@
 // What the receive stage counts: the one list of names, and what they mean. Every frame or message that is dropped is
-// counted under exactly one of the names marked `drop`. Constant data; no DPDK.
+// counted under exactly one of the rows of kind `drop`. Constant data; no DPDK.
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <string_view>
 
-#include "netstack/common/counters.hpp"
+#include "hugepages/base/counters.hpp"
 
 namespace crosswire {
 
@@ -105,139 +103,116 @@ enum class ReceiveCounter : std::uint8_t {
   // What comes past the wire.
   operators,
   operator_unknown,
-};
-
-struct ReceiveCounterInfo {
-  ReceiveCounter counter;
-  bool drop;
-  std::string_view label;
-  std::string_view meaning;
+  count_
 };
 
 /// By number of the enumerator. The unit is frames unless the meaning names another.
 inline constexpr std::array kReceiveCounters = [] {
   using enum ReceiveCounter;
+  using enum CounterKind;
+  using Row = CounterRow<ReceiveCounter>;
   return std::array{
-      ReceiveCounterInfo{frames, false, "frames", "frames taken in"},
-      ReceiveCounterInfo{commands, false, "commands", "commands published"},
-      ReceiveCounterInfo{time_fell, false, "time_fell",
-                         "bursts of frames from before the last command, taken as of its time"},
+      Row{frames, figure, "frames", "frames taken in"},
+      Row{commands, figure, "commands", "commands published"},
+      Row{time_fell, notice, "time_fell", "bursts of frames from before the last command, taken as of its time"},
 
-      ReceiveCounterInfo{ether_short, true, "ether_short", "too short for its Ethernet or 802.1Q header"},
-      ReceiveCounterInfo{ether_source_invalid, true, "ether_source_invalid", "source MAC is a group's or zero"},
-      ReceiveCounterInfo{ether_source_ours, true, "ether_source_ours", "source MAC is ours"},
-      ReceiveCounterInfo{ether_multicast, true, "ether_multicast", "to a multicast MAC"},
-      ReceiveCounterInfo{ether_other_destination, true, "ether_other_destination", "to another station's MAC"},
-      ReceiveCounterInfo{ether_type_unknown, true, "ether_type_unknown", "neither IPv4 nor ARP, or tagged twice"},
-      ReceiveCounterInfo{vlan_not_accepted, true, "vlan_not_accepted", "VLAN is not configured, or a tag is missing"},
+      Row{ether_short, drop, "ether_short", "too short for its Ethernet or 802.1Q header"},
+      Row{ether_source_invalid, drop, "ether_source_invalid", "source MAC is a group's or zero"},
+      Row{ether_source_ours, drop, "ether_source_ours", "source MAC is ours"},
+      Row{ether_multicast, drop, "ether_multicast", "to a multicast MAC"},
+      Row{ether_other_destination, drop, "ether_other_destination", "to another station's MAC"},
+      Row{ether_type_unknown, drop, "ether_type_unknown", "neither IPv4 nor ARP, or tagged twice"},
+      Row{vlan_not_accepted, drop, "vlan_not_accepted", "VLAN is not configured, or a tag is missing"},
 
-      ReceiveCounterInfo{arp_requests, false, "arp_requests", "ARP requests for our address, answered"},
-      ReceiveCounterInfo{arp_malformed, true, "arp_malformed", "ARP too short, or not of IPv4 over Ethernet"},
-      ReceiveCounterInfo{arp_not_request, true, "arp_not_request", "ARP other than a request"},
-      ReceiveCounterInfo{arp_other_target, true, "arp_other_target", "ARP request for another address"},
-      ReceiveCounterInfo{arp_sender_invalid, true, "arp_sender_invalid", "ARP sender cannot be a station"},
-      ReceiveCounterInfo{arp_sender_ours, true, "arp_sender_ours", "ARP sender claims our address or MAC"},
-      ReceiveCounterInfo{arp_sender_differs, true, "arp_sender_differs", "ARP request of another MAC than its frame"},
-      ReceiveCounterInfo{arp_rate, true, "arp_rate", "ARP request above the rate that is answered"},
+      Row{arp_requests, figure, "arp_requests", "ARP requests for our address, answered"},
+      Row{arp_malformed, drop, "arp_malformed", "ARP too short, or not of IPv4 over Ethernet"},
+      Row{arp_not_request, drop, "arp_not_request", "ARP other than a request"},
+      Row{arp_other_target, drop, "arp_other_target", "ARP request for another address"},
+      Row{arp_sender_invalid, drop, "arp_sender_invalid", "ARP sender cannot be a station"},
+      Row{arp_sender_ours, drop, "arp_sender_ours", "ARP sender claims our address or MAC"},
+      Row{arp_sender_differs, drop, "arp_sender_differs", "ARP request of another MAC than its frame"},
+      Row{arp_rate, drop, "arp_rate", "ARP request above the rate that is answered"},
 
-      ReceiveCounterInfo{ip_short, true, "ip_short", "too short for its IPv4 header"},
-      ReceiveCounterInfo{ip_version, true, "ip_version", "IP version other than 4"},
-      ReceiveCounterInfo{ip_header_length, true, "ip_header_length", "IPv4 header length below 20"},
-      ReceiveCounterInfo{ip_total_length, true, "ip_total_length",
-                         "IPv4 total length below the header or beyond the frame"},
-      ReceiveCounterInfo{ip_too_long, true, "ip_too_long", "IPv4 datagram longer than the MTU of 1500"},
-      ReceiveCounterInfo{ip_checksum, true, "ip_checksum", "wrong IPv4 header checksum"},
-      ReceiveCounterInfo{ip_fragment, true, "ip_fragment", "IPv4 fragment"},
-      ReceiveCounterInfo{ip_other_destination, true, "ip_other_destination", "to another IPv4 address"},
-      ReceiveCounterInfo{ip_link_broadcast, true, "ip_link_broadcast", "our IPv4 address by an Ethernet broadcast"},
-      ReceiveCounterInfo{ip_source_invalid, true, "ip_source_invalid", "IPv4 source cannot be a station"},
-      ReceiveCounterInfo{ip_source_ours, true, "ip_source_ours", "IPv4 source is our address"},
-      ReceiveCounterInfo{ip_protocol_unknown, true, "ip_protocol_unknown", "neither ICMP nor UDP"},
+      Row{ip_short, drop, "ip_short", "too short for its IPv4 header"},
+      Row{ip_version, drop, "ip_version", "IP version other than 4"},
+      Row{ip_header_length, drop, "ip_header_length", "IPv4 header length below 20"},
+      Row{ip_total_length, drop, "ip_total_length", "IPv4 total length below the header or beyond the frame"},
+      Row{ip_too_long, drop, "ip_too_long", "IPv4 datagram longer than the MTU of 1500"},
+      Row{ip_checksum, drop, "ip_checksum", "wrong IPv4 header checksum"},
+      Row{ip_fragment, drop, "ip_fragment", "IPv4 fragment"},
+      Row{ip_other_destination, drop, "ip_other_destination", "to another IPv4 address"},
+      Row{ip_link_broadcast, drop, "ip_link_broadcast", "our IPv4 address by an Ethernet broadcast"},
+      Row{ip_source_invalid, drop, "ip_source_invalid", "IPv4 source cannot be a station"},
+      Row{ip_source_ours, drop, "ip_source_ours", "IPv4 source is our address"},
+      Row{ip_protocol_unknown, drop, "ip_protocol_unknown", "neither ICMP nor UDP"},
 
-      ReceiveCounterInfo{icmp_echoes, false, "icmp_echoes", "ICMP echo requests answered"},
-      ReceiveCounterInfo{icmp_short, true, "icmp_short", "too short for its ICMP header"},
-      ReceiveCounterInfo{icmp_checksum, true, "icmp_checksum", "wrong ICMP checksum"},
-      ReceiveCounterInfo{icmp_not_echo, true, "icmp_not_echo", "ICMP other than an echo request"},
-      ReceiveCounterInfo{icmp_rate, true, "icmp_rate", "ICMP echo above the rate that is answered"},
+      Row{icmp_echoes, figure, "icmp_echoes", "ICMP echo requests answered"},
+      Row{icmp_short, drop, "icmp_short", "too short for its ICMP header"},
+      Row{icmp_checksum, drop, "icmp_checksum", "wrong ICMP checksum"},
+      Row{icmp_not_echo, drop, "icmp_not_echo", "ICMP other than an echo request"},
+      Row{icmp_rate, drop, "icmp_rate", "ICMP echo above the rate that is answered"},
 
-      ReceiveCounterInfo{udp_short, true, "udp_short", "too short for its UDP header"},
-      ReceiveCounterInfo{udp_length, true, "udp_length", "UDP length below the header or beyond the IPv4 datagram"},
-      ReceiveCounterInfo{udp_checksum, true, "udp_checksum", "wrong UDP checksum"},
-      ReceiveCounterInfo{udp_source_port_zero, true, "udp_source_port_zero", "UDP from port 0, which takes no answer"},
-      ReceiveCounterInfo{udp_port_unknown, true, "udp_port_unknown", "to a UDP port that nothing listens on"},
+      Row{udp_short, drop, "udp_short", "too short for its UDP header"},
+      Row{udp_length, drop, "udp_length", "UDP length below the header or beyond the IPv4 datagram"},
+      Row{udp_checksum, drop, "udp_checksum", "wrong UDP checksum"},
+      Row{udp_source_port_zero, drop, "udp_source_port_zero", "UDP from port 0, which takes no answer"},
+      Row{udp_port_unknown, drop, "udp_port_unknown", "to a UDP port that nothing listens on"},
 
-      ReceiveCounterInfo{feed_requests, false, "feed_requests", "re-requests of the feed, answered"},
-      ReceiveCounterInfo{feed_request_malformed, true, "feed_request_malformed",
-                         "feed re-request of wrong size, number or count"},
-      ReceiveCounterInfo{feed_request_session, true, "feed_request_session", "feed re-request for another session"},
-      ReceiveCounterInfo{feed_request_rate, true, "feed_request_rate",
-                         "feed re-request above the rate that is answered"},
+      Row{feed_requests, figure, "feed_requests", "re-requests of the feed, answered"},
+      Row{feed_request_malformed, drop, "feed_request_malformed", "feed re-request of wrong size, number or count"},
+      Row{feed_request_session, drop, "feed_request_session", "feed re-request for another session"},
+      Row{feed_request_rate, drop, "feed_request_rate", "feed re-request above the rate that is answered"},
 
-      ReceiveCounterInfo{logins, false, "logins", "logins accepted, those of the next three lines included"},
-      ReceiveCounterInfo{logins_repeated, false, "logins_repeated", "logins again from the bound source"},
-      ReceiveCounterInfo{logins_taking_over, false, "logins_taking_over",
-                         "logins that took a session over from another source"},
-      ReceiveCounterInfo{logins_rebinding, false, "logins_rebinding",
-                         "logins that closed another account's session of their source"},
-      ReceiveCounterInfo{logins_refused, false, "logins_refused", "logins answered with a refusal"},
-      ReceiveCounterInfo{login_refused_rate, true, "login_refused_rate",
-                         "refused login above the rate that is answered"},
-      ReceiveCounterInfo{login_source_not_allowed, true, "login_source_not_allowed",
-                         "login from an address that the account does not allow"},
-      ReceiveCounterInfo{heartbeats, false, "heartbeats", "client heartbeats"},
-      ReceiveCounterInfo{logouts, false, "logouts", "sessions closed by the client"},
-      ReceiveCounterInfo{silences, false, "silences", "sessions closed because nothing was heard"},
-      ReceiveCounterInfo{soup_malformed, true, "soup_malformed", "SoupBinTCP packet of a wrong length"},
-      ReceiveCounterInfo{soup_type, true, "soup_type", "SoupBinTCP packet of a type that order entry over UDP has not"},
+      Row{logins, figure, "logins", "logins accepted, those of the next three lines included"},
+      Row{logins_repeated, figure, "logins_repeated", "logins again from the bound source"},
+      Row{logins_taking_over, notice, "logins_taking_over", "logins that took a session over from another source"},
+      Row{logins_rebinding, notice, "logins_rebinding", "logins that closed another account's session of their source"},
+      Row{logins_refused, notice, "logins_refused", "logins answered with a refusal"},
+      Row{login_refused_rate, drop, "login_refused_rate", "refused login above the rate that is answered"},
+      Row{login_source_not_allowed, drop, "login_source_not_allowed",
+          "login from an address that the account does not allow"},
+      Row{heartbeats, figure, "heartbeats", "client heartbeats"},
+      Row{logouts, figure, "logouts", "sessions closed by the client"},
+      Row{silences, notice, "silences", "sessions closed because nothing was heard"},
+      Row{soup_malformed, drop, "soup_malformed", "SoupBinTCP packet of a wrong length"},
+      Row{soup_type, drop, "soup_type", "SoupBinTCP packet of a type that order entry over UDP has not"},
 
-      ReceiveCounterInfo{order_datagrams, false, "order_datagrams", "datagrams with orders from bound sources"},
-      ReceiveCounterInfo{order_requests, false, "order_requests", "re-requests of order sessions"},
-      ReceiveCounterInfo{order_gaps, false, "order_gaps", "order datagrams that skipped numbers"},
-      ReceiveCounterInfo{order_empty, true, "order_empty", "nothing in it, to the order port"},
-      ReceiveCounterInfo{order_source_unknown, true, "order_source_unknown",
-                         "from an address and port that is not logged in"},
-      ReceiveCounterInfo{order_source_changed, true, "order_source_changed",
-                         "from a bound address and port, but another MAC or VLAN"},
-      ReceiveCounterInfo{order_short, true, "order_short", "too short for its MoldUDP64 header"},
-      ReceiveCounterInfo{order_session, true, "order_session", "names another MoldUDP64 session"},
-      ReceiveCounterInfo{order_count, true, "order_count", "MoldUDP64 count that a client may not send"},
-      ReceiveCounterInfo{order_blocks, true, "order_blocks", "message blocks do not fill the datagram exactly"},
-      ReceiveCounterInfo{order_sequence, true, "order_sequence", "impossible MoldUDP64 sequence number"},
-      ReceiveCounterInfo{order_repeats, true, "order_repeats", "messages whose number was there before"},
+      Row{order_datagrams, figure, "order_datagrams", "datagrams with orders from bound sources"},
+      Row{order_requests, figure, "order_requests", "re-requests of order sessions"},
+      Row{order_gaps, notice, "order_gaps", "order datagrams that skipped numbers"},
+      Row{order_empty, drop, "order_empty", "nothing in it, to the order port"},
+      Row{order_source_unknown, drop, "order_source_unknown", "from an address and port that is not logged in"},
+      Row{order_source_changed, drop, "order_source_changed", "from a bound address and port, but another MAC or VLAN"},
+      Row{order_short, drop, "order_short", "too short for its MoldUDP64 header"},
+      Row{order_session, drop, "order_session", "names another MoldUDP64 session"},
+      Row{order_count, drop, "order_count", "MoldUDP64 count that a client may not send"},
+      Row{order_blocks, drop, "order_blocks", "message blocks do not fill the datagram exactly"},
+      Row{order_sequence, drop, "order_sequence", "impossible MoldUDP64 sequence number"},
+      Row{order_repeats, drop, "order_repeats", "messages whose number was there before"},
 
-      ReceiveCounterInfo{enters, false, "enters", "Enter Order messages"},
-      ReceiveCounterInfo{replaces, false, "replaces", "Replace Order messages"},
-      ReceiveCounterInfo{cancels, false, "cancels", "Cancel Order messages"},
-      ReceiveCounterInfo{modifies, false, "modifies", "Modify Order messages"},
-      ReceiveCounterInfo{account_queries, false, "account_queries", "Account Query messages"},
-      ReceiveCounterInfo{mass_cancels, false, "mass_cancels", "Mass Cancel messages"},
-      ReceiveCounterInfo{disables, false, "disables", "Disable Order Entry messages"},
-      ReceiveCounterInfo{enables, false, "enables", "Enable Order Entry messages"},
-      ReceiveCounterInfo{rejects, false, "rejects", "messages that are rejected for a fault that parsing found"},
-      ReceiveCounterInfo{ouch_short, true, "ouch_short", "messages too short for their type"},
-      ReceiveCounterInfo{ouch_type_unknown, true, "ouch_type_unknown", "messages of no OUCH type"},
-      ReceiveCounterInfo{ouch_appendage, true, "ouch_appendage",
-                         "bad options in a message that is not Enter Order or Replace Order"},
-      ReceiveCounterInfo{ouch_side, true, "ouch_side", "Modify Order messages with no OUCH side"},
+      Row{enters, figure, "enters", "Enter Order messages"},
+      Row{replaces, figure, "replaces", "Replace Order messages"},
+      Row{cancels, figure, "cancels", "Cancel Order messages"},
+      Row{modifies, figure, "modifies", "Modify Order messages"},
+      Row{account_queries, figure, "account_queries", "Account Query messages"},
+      Row{mass_cancels, figure, "mass_cancels", "Mass Cancel messages"},
+      Row{disables, figure, "disables", "Disable Order Entry messages"},
+      Row{enables, figure, "enables", "Enable Order Entry messages"},
+      Row{rejects, figure, "rejects", "messages that are rejected for a fault that parsing found"},
+      Row{ouch_short, drop, "ouch_short", "messages too short for their type"},
+      Row{ouch_type_unknown, drop, "ouch_type_unknown", "messages of no OUCH type"},
+      Row{ouch_appendage, drop, "ouch_appendage", "bad options in a message that is not Enter Order or Replace Order"},
+      Row{ouch_side, drop, "ouch_side", "Modify Order messages with no OUCH side"},
 
-      ReceiveCounterInfo{operators, false, "operators", "operators' commands"},
-      ReceiveCounterInfo{operator_unknown, true, "operator_unknown",
-                         "operators' commands of another version, or that ask for what is not known"},
+      Row{operators, figure, "operators", "operators' commands"},
+      Row{operator_unknown, drop, "operator_unknown",
+          "operators' commands of another version, or that ask for what is not known"},
   };
 }();
 
-using ReceiveCounters = Counters<ReceiveCounter, kReceiveCounters.size()>;
+static_assert(is_whole(kReceiveCounters));
 
-constexpr const ReceiveCounterInfo& info_of(ReceiveCounter counter) {
-  return kReceiveCounters[static_cast<std::size_t>(counter)];
-}
-
-static_assert([] {
-  for (std::size_t i = 0; i < kReceiveCounters.size(); ++i) {
-    if (static_cast<std::size_t>(kReceiveCounters[i].counter) != i) return false;
-  }
-  return kReceiveCounters.back().counter == ReceiveCounter::operator_unknown;
-}());
+using ReceiveCounters = Counters<ReceiveCounter>;
 
 /// Parsed::drop of what was not dropped.
 inline constexpr ReceiveCounter kTaken{0xFF};

@@ -1,12 +1,11 @@
-// What the transmit and publish stages count: the lists of names, and what they mean. Constant data; no DPDK.
+// What the transmit stage counts, and behind it what the publish stage does: the lists of names, and what they mean.
+// Constant data; no DPDK.
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <string_view>
 
-#include "netstack/common/counters.hpp"
+#include "hugepages/base/counters.hpp"
 
 namespace crosswire {
 
@@ -27,7 +26,39 @@ enum class TransmitCounter : std::uint8_t {
   arp_replies,
   echo_replies,
   port_full,
+  count_
 };
+
+/// By number of the enumerator.
+inline constexpr std::array kTransmitCounters = [] {
+  using enum TransmitCounter;
+  using enum CounterKind;
+  using Row = CounterRow<TransmitCounter>;
+  return std::array{
+      Row{frames, figure, "frames", "frames given to the port"},
+      Row{answers, figure, "answers", "OUCH messages numbered and kept"},
+      Row{answers_unsent, notice, "answers_unsent",
+          "of these, not sent because nobody is logged in: to be re-requested"},
+      Row{logins_accepted, figure, "logins_accepted", "Login Accepted packets"},
+      Row{logins_refused, figure, "logins_refused", "Login Rejected packets"},
+      Row{takeovers, figure, "takeovers", "ends of session to a client whose session another took over"},
+      Row{heartbeats, figure, "heartbeats", "heartbeats because nothing else was sent"},
+      Row{sessions_ended, figure, "sessions_ended", "ends of session at the end of the day"},
+      Row{resends, notice, "resends", "re-requests answered, the next three lines included"},
+      Row{resent_messages, figure, "resent_messages", "messages in these answers"},
+      Row{resends_past_end, notice, "resends_past_end",
+          "re-requests beyond the last message, answered with a heartbeat"},
+      Row{resends_too_early, notice, "resends_too_early", "re-requests for messages that are not kept any more"},
+      Row{resends_unbound, notice, "resends_unbound",
+          "re-requests of a session that was closed meanwhile, not answered"},
+      Row{arp_replies, figure, "arp_replies", "ARP replies"},
+      Row{echo_replies, figure, "echo_replies", "ICMP echo replies"},
+      Row{port_full, notice, "port_full", "polls that ended because the port had no room"},
+  };
+}();
+static_assert(is_whole(kTransmitCounters));
+
+using TransmitCounters = Counters<TransmitCounter>;
 
 enum class PublishCounter : std::uint8_t {
   frames,
@@ -39,68 +70,29 @@ enum class PublishCounter : std::uint8_t {
   resends_past_end,
   resends_too_early,
   port_full,
+  count_
 };
-
-template <class Counter>
-struct CounterInfo {
-  Counter counter;
-  std::string_view label;
-  std::string_view meaning;
-};
-
-/// By number of the enumerator.
-inline constexpr std::array kTransmitCounters = [] {
-  using enum TransmitCounter;
-  using Info = CounterInfo<TransmitCounter>;
-  return std::array{
-      Info{frames, "frames", "frames given to the port"},
-      Info{answers, "answers", "OUCH messages numbered and kept"},
-      Info{answers_unsent, "answers_unsent", "of these, not sent because nobody is logged in: to be re-requested"},
-      Info{logins_accepted, "logins_accepted", "Login Accepted packets"},
-      Info{logins_refused, "logins_refused", "Login Rejected packets"},
-      Info{takeovers, "takeovers", "ends of session to a client whose session another took over"},
-      Info{heartbeats, "heartbeats", "heartbeats because nothing else was sent"},
-      Info{sessions_ended, "sessions_ended", "ends of session at the end of the day"},
-      Info{resends, "resends", "re-requests answered, the next three lines included"},
-      Info{resent_messages, "resent_messages", "messages in these answers"},
-      Info{resends_past_end, "resends_past_end", "re-requests beyond the last message, answered with a heartbeat"},
-      Info{resends_too_early, "resends_too_early", "re-requests for messages that are not kept any more"},
-      Info{resends_unbound, "resends_unbound", "re-requests of a session that was closed meanwhile, not answered"},
-      Info{arp_replies, "arp_replies", "ARP replies"},
-      Info{echo_replies, "echo_replies", "ICMP echo replies"},
-      Info{port_full, "port_full", "polls that ended because the port had no room"},
-  };
-}();
 
 /// By number of the enumerator.
 inline constexpr std::array kPublishCounters = [] {
   using enum PublishCounter;
-  using Info = CounterInfo<PublishCounter>;
+  using enum CounterKind;
+  using Row = CounterRow<PublishCounter>;
   return std::array{
-      Info{frames, "frames", "frames given to the port"},
-      Info{messages, "messages", "ITCH messages numbered and kept"},
-      Info{datagrams, "datagrams", "multicast datagrams with messages"},
-      Info{heartbeats, "heartbeats", "multicast heartbeats because nothing else was sent"},
-      Info{resends, "resends", "re-requests answered, the next two lines included"},
-      Info{resent_messages, "resent_messages", "messages in these answers"},
-      Info{resends_past_end, "resends_past_end", "re-requests beyond the last message sent, answered with a heartbeat"},
-      Info{resends_too_early, "resends_too_early", "re-requests for messages that are not kept any more"},
-      Info{port_full, "port_full", "polls that ended because the port had no room"},
+      Row{frames, figure, "frames", "frames given to the port"},
+      Row{messages, figure, "messages", "ITCH messages numbered and kept"},
+      Row{datagrams, figure, "datagrams", "multicast datagrams with messages"},
+      Row{heartbeats, figure, "heartbeats", "multicast heartbeats because nothing else was sent"},
+      Row{resends, notice, "resends", "re-requests answered, the next two lines included"},
+      Row{resent_messages, figure, "resent_messages", "messages in these answers"},
+      Row{resends_past_end, notice, "resends_past_end",
+          "re-requests beyond the last message sent, answered with a heartbeat"},
+      Row{resends_too_early, notice, "resends_too_early", "re-requests for messages that are not kept any more"},
+      Row{port_full, notice, "port_full", "polls that ended because the port had no room"},
   };
 }();
+static_assert(is_whole(kPublishCounters));
 
-using TransmitCounters = Counters<TransmitCounter, kTransmitCounters.size()>;
-using PublishCounters = Counters<PublishCounter, kPublishCounters.size()>;
-
-template <class Table>
-constexpr bool in_order_of_enumerators(const Table& table) {
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (static_cast<std::size_t>(table[i].counter) != i) return false;
-  }
-  return true;
-}
-static_assert(in_order_of_enumerators(kTransmitCounters) && in_order_of_enumerators(kPublishCounters));
-static_assert(kTransmitCounters.back().counter == TransmitCounter::port_full);
-static_assert(kPublishCounters.back().counter == PublishCounter::port_full);
+using PublishCounters = Counters<PublishCounter>;
 
 }  // namespace crosswire

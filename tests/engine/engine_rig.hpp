@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/match_stage.hpp"
+#include "engine/box.hpp"
 #include "tests/engine/reference_exchange.hpp"
 
 namespace crosswire::testing {
@@ -28,27 +28,17 @@ inline EngineConfig small_config(std::size_t symbols = 1) {
   return config;
 }
 
-/// Plays both neighbours of match: takes slots and writes cold lines as receive does, reads events as transmit does.
+/// Plays both neighbours of match: prepares commands as receive does, reads events as transmit does.
 class EngineRig {
  public:
   static constexpr std::uint64_t kCommandRing = 64;
 
   explicit EngineRig(const EngineConfig& config, std::uint64_t event_ring = 64)
-      : slots_(static_cast<std::uint32_t>(config.max_orders + kCommandRing + 2 * event_ring + 64)),
-        arena_(Engine::bytes_for(config, slots_) + Orders::bytes_for(slots_) + SlotSource::bytes_for(slots_) +
-                   SlotReturner::bytes_for(slots_) + SlotReturnRing::bytes_for(slot_return_capacity(slots_)) +
-                   CommandRing::bytes_for(kCommandRing) + EventRing::bytes_for(event_ring),
-               HugepagePolicy::off),
-        orders_(arena_, slots_),
-        returns_(arena_, slot_return_capacity(slots_)),
-        source_(arena_, returns_, slots_),
-        returner_(arena_, returns_, slots_),
+      : box_(config, {.event_ring = event_ring, .commands_ahead = kCommandRing}),
+        arena_(CommandRing::bytes_for(kCommandRing), HugepagePolicy::off),
         commands_(arena_, kCommandRing),
-        events_(arena_, event_ring),
         command_reader_(commands_.add_gating("match")),
-        event_reader_(events_.add_gating("test")),
-        engine_(config, orders_, returner_, arena_),
-        match_(engine_, commands_, command_reader_, events_, returner_) {}
+        match_(box_.stage(commands_, command_reader_)) {}
 
   /// Numbers the command, gives it time and slot, and runs it through the match stage; events go to `events`.
   void run(Command command, std::vector<Event>& events) {
@@ -76,28 +66,9 @@ class EngineRig {
 
   /// Into the command ring, not yet applied.
   void submit(Command command) {
-    command.sequence = Sequence{++sequence_};
-    time_ns_ = std::max(time_ns_, command.time_ns);
-    command.time_ns = time_ns_;
-    if (command.kind == CommandKind::enter || command.kind == CommandKind::replace) {
-      const bool taken = source_.take(command.order.order);
-      CHECK(taken, "the rig's pool is empty with %u live", engine_.live_orders());
-      OrderAsked& asked = orders_.asked(command.order.order);
-      asked = {};
-      asked.session = command.session;
-      asked.user_ref_idx = command.order.user_ref_idx;
-      asked.user_ref_num = command.order.user_ref_num;
-      asked.price = command.order.price.value;
-      if (command.kind == CommandKind::enter) {
-        OrderResolved& resolved = orders_.resolved(command.order.order);
-        resolved = {};
-        resolved.symbol = command.symbol;
-        resolved.side = command.order.side;
-        resolved.cross_type = static_cast<char>(command.order.cross_type);
-        resolved.post_only = command.order.post_only;
-        resolved.group_id = group_of(command.order.user_ref_num);
-        resolved.expire_seconds = command.order.expire_seconds;
-      }
+    box_.prepare(command);
+    if (command.kind == CommandKind::enter) {
+      orders().resolved(command.order.order).group_id = group_of(command.order.user_ref_num);
     }
     if (command.kind == CommandKind::operate) {
       const bool taken = source_.take(command.operate.slot);
@@ -111,21 +82,18 @@ class EngineRig {
   bool poll_match() { return match_.poll() > 0; }
 
   /// Takes what is readable now.
-  void read(std::vector<Event>& events, std::size_t most = SIZE_MAX) {
-    for (; most > 0 && event_reader_.available() > 0; --most) {
-      const Event& event = event_reader_.peek();
+  void read(std::vector<Event>& events) {
+    box_.read_events([&](const Event& event) {
       events.push_back(event);
       if (collect_) note(event);
-      event_reader_.release();
-    }
+    });
   }
 
-  Engine& engine() { return engine_; }
-  Orders& orders() { return orders_; }
-  std::uint64_t free_slots() const { return source_.free_count(); }
-  std::uint32_t slots() const { return slots_; }
+  const Engine& engine() const { return box_.engine(); }
+  Orders& orders() { return box_.orders(); }
+  std::uint64_t free_slots() const { return box_.free_slots(); }
+  std::uint32_t slots() const { return box_.slots(); }
   std::uint64_t unapplied() const { return commands_.published() - command_reader_.position(); }
-  CommandRing& commands() { return commands_; }
 
  private:
   void note(const Event& e) {
@@ -137,7 +105,7 @@ class EngineRig {
       case EventKind::replaced:
       case EventKind::canceled:
       case EventKind::modified: {
-        const OrderAsked& asked = orders_.asked(order.order);
+        const OrderAsked& asked = orders().asked(order.order);
         o.session = asked.session.value;
         o.number = asked.user_ref_num.value;
         o.channel = asked.user_ref_idx;
@@ -174,12 +142,12 @@ class EngineRig {
       case EventKind::executed:
       case EventKind::crossed: {
         const Execution& x = e.execution;
-        o.session = orders_.asked(x.order).session.value;
-        o.number = orders_.asked(x.order).user_ref_num.value;
-        o.session_b = orders_.asked(x.resting).session.value;
-        o.number_b = orders_.asked(x.resting).user_ref_num.value;
-        o.channel = orders_.asked(x.order).user_ref_idx;
-        o.channel_b = orders_.asked(x.resting).user_ref_idx;
+        o.session = orders().asked(x.order).session.value;
+        o.number = orders().asked(x.order).user_ref_num.value;
+        o.session_b = orders().asked(x.resting).session.value;
+        o.number_b = orders().asked(x.resting).user_ref_num.value;
+        o.channel = orders().asked(x.order).user_ref_idx;
+        o.channel_b = orders().asked(x.resting).user_ref_idx;
         o.price = x.price.value;
         o.quantity = x.quantity;
         o.ref = x.ref.value;
@@ -220,20 +188,11 @@ class EngineRig {
     outcomes_.push_back(o);
   }
 
-  std::uint32_t slots_;
+  EngineBox box_;
   Arena arena_;
-  Orders orders_;
-  SlotReturnRing returns_;
-  SlotSource source_;
-  SlotReturner returner_;
   CommandRing commands_;
-  EventRing events_;
   CommandRing::GatingReader& command_reader_;
-  EventRing::GatingReader& event_reader_;
-  Engine engine_;
   MatchStage match_;
-  std::uint64_t sequence_ = 0;
-  TimeNs time_ns_ = 0;
   bool collect_ = false;
   std::vector<Outcome> outcomes_;
   std::vector<Event> scratch_;

@@ -82,7 +82,7 @@ TEST_F(EngineTest, IgnoresANumberNotAboveTheLastOne) {
   silent(enter(0, 5, B, kPrice, 100));
   silent(enter(0, 4, B, kPrice, 100));
   EXPECT_EQ(only(enter(1, 4, B, kPrice, 100)).kind, EventKind::accepted) << "numbers are per session";
-  EXPECT_EQ(rig.engine().counters()[EngineCounter::ignored_used_ref_num], 2u);
+  EXPECT_EQ(rig.engine().counters().get(EngineCounter::ignored_used_ref_num), 2u);
 }
 
 TEST_F(EngineTest, ConsumesTheNumberOfARejectedEnter) {

@@ -32,7 +32,7 @@ void check_port(const std::string& path, std::int64_t midnight) try {
     last = burst.time_ns;
   }
   HOLDS(burst.frames.empty() && burst.time_ns >= last);
-  HOLDS(port.counters().frames == frames);
+  HOLDS(port.counters().get(CaptureCounter::frames) == frames);
   if (!port.error().empty()) check_fault(port.error(), path);
   HOLDS(port.receive().ended);
 } catch (const std::runtime_error& fault) {

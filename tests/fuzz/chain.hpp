@@ -416,9 +416,9 @@ class Chain {
     // Each frame has one outcome. Counters of messages come from `enters` on, and the repeats.
     using enum ReceiveCounter;
     std::uint64_t outcomes = 0;
-    for (const ReceiveCounterInfo& info : kReceiveCounters) {
-      const bool frame = info.counter < enters && info.counter != order_repeats;
-      if (info.drop && frame) outcomes += receive.get(info.counter);
+    for (const auto& row : kReceiveCounters) {
+      const bool frame = row.counter < enters && row.counter != order_repeats;
+      if (row.kind == CounterKind::drop && frame) outcomes += receive.get(row.counter);
     }
     for (const ReceiveCounter taken : {arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
                                        logouts, order_datagrams, order_requests}) {

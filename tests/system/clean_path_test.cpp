@@ -469,7 +469,8 @@ struct Session {
 /// How often a stage found no room in its port, or the port none in the ring: the lesser number.
 std::uint64_t times_full(const Session& session) {
   const Partition& partition = session.partition;
-  return std::min<std::uint64_t>(session.transmit.counters().ring_full + session.publish.counters().ring_full,
+  return std::min<std::uint64_t>(session.transmit.counters().get(DeviceCounter::tx_ring_full) +
+                                     session.publish.counters().get(DeviceCounter::tx_ring_full),
                                  partition.transmit().counters().get(TransmitCounter::port_full) +
                                      partition.publish().counters().get(PublishCounter::port_full));
 }
@@ -496,7 +497,7 @@ void feed(Session& session, const Flow& flow, std::uint64_t seed) {
 
 std::uint64_t drops(const ReceiveCounters& counters) {
   std::uint64_t sum = 0;
-  for (const ReceiveCounterInfo& info : kReceiveCounters) sum += info.drop ? counters.get(info.counter) : 0;
+  for (const auto& row : kReceiveCounters) sum += row.kind == CounterKind::drop ? counters.get(row.counter) : 0;
   return sum;
 }
 
@@ -507,8 +508,8 @@ void print_table(const Session& session, const Watch& watch, std::uint64_t fault
               partition.memory().huge ? "huge" : "ordinary", static_cast<double>(end.wall_ns) / 1e9);
   row("frames", partition.receive().counters().get(ReceiveCounter::frames));
   row("- dropped", drops(partition.receive().counters()));
-  row("orders", partition.engine().counters()[EngineCounter::orders]);
-  row("executions", partition.engine().counters()[EngineCounter::executions]);
+  row("orders", partition.engine().counters().get(EngineCounter::orders));
+  row("executions", partition.engine().counters().get(EngineCounter::executions));
   row("commands", partition.receive().counters().get(ReceiveCounter::commands));
   row("answers", partition.transmit().counters().get(TransmitCounter::answers));
   row("feed messages", partition.publish().counters().get(PublishCounter::messages));
@@ -520,7 +521,8 @@ void print_table(const Session& session, const Watch& watch, std::uint64_t fault
 }
 
 std::uint64_t frames_in(const Session& session) {
-  return session.partition.receive().counters().get(ReceiveCounter::frames) + session.rx.counters().oversized;
+  return session.partition.receive().counters().get(ReceiveCounter::frames) +
+         session.rx.counters().get(DeviceCounter::rx_oversized);
 }
 std::uint64_t frames_out(const Session& session) {
   return session.partition.transmit().counters().get(TransmitCounter::frames) +
@@ -548,11 +550,11 @@ void expect_real_flow(const Session& session) {
   EXPECT_GT(publish.get(PublishCounter::messages), kFlowMessages / 2);
   EXPECT_GT(publish.get(PublishCounter::resent_messages), 0u);
   EXPECT_GT(publish.get(PublishCounter::heartbeats), 0u);
-  EXPECT_GT(session.partition.engine().counters()[EngineCounter::orders], kFlowMessages / 10 * 9);
-  EXPECT_GT(session.partition.engine().counters()[EngineCounter::executions], kFlowMessages / 100);
-  EXPECT_GT(session.partition.engine().counters()[EngineCounter::crosses], 0u);
-  EXPECT_GT(session.rx.counters().oversized, 0u);
-  EXPECT_GT(session.rx.counters().in_pieces, 0u);
+  EXPECT_GT(session.partition.engine().counters().get(EngineCounter::orders), kFlowMessages / 10 * 9);
+  EXPECT_GT(session.partition.engine().counters().get(EngineCounter::executions), kFlowMessages / 100);
+  EXPECT_GT(session.partition.engine().counters().get(EngineCounter::crosses), 0u);
+  EXPECT_GT(session.rx.counters().get(DeviceCounter::rx_oversized), 0u);
+  EXPECT_GT(session.rx.counters().get(DeviceCounter::rx_in_pieces), 0u);
   EXPECT_GT(times_full(session), kStallNoticed);
 }
 

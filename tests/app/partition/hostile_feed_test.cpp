@@ -319,13 +319,13 @@ TEST_F(HostileFeed, ARandomSoupIsCountedFrameByFrameAndHarmsNobody) {
   // Each frame under one name: what was done, or why it was dropped. Messages have names of their own.
   std::uint64_t counted = 0;
   std::size_t names = 0;
-  for (const ReceiveCounterInfo& info : kReceiveCounters) {
-    const bool message = info.counter == order_repeats || info.label.starts_with("ouch_");
-    const bool done = info.counter == arp_requests || info.counter == icmp_echoes || info.counter == feed_requests ||
-                      info.counter == logins || info.counter == logins_refused || info.counter == heartbeats ||
-                      info.counter == logouts || info.counter == order_datagrams || info.counter == order_requests;
-    if (message || !(info.drop || done)) continue;
-    const std::uint64_t rise = hostile.count(info.counter) - quiet.count(info.counter);
+  for (const auto& row : kReceiveCounters) {
+    const bool message = row.counter == order_repeats || row.label.starts_with("ouch_");
+    const bool done = row.counter == arp_requests || row.counter == icmp_echoes || row.counter == feed_requests ||
+                      row.counter == logins || row.counter == logins_refused || row.counter == heartbeats ||
+                      row.counter == logouts || row.counter == order_datagrams || row.counter == order_requests;
+    if (message || !(row.kind == CounterKind::drop || done)) continue;
+    const std::uint64_t rise = hostile.count(row.counter) - quiet.count(row.counter);
     counted += rise;
     names += rise > 0;
   }

@@ -187,8 +187,9 @@ TEST_F(HostileOrder, AJumpToTheLastNumberLeavesNoneAndHarmsNobodyElse) {
   const auto* const next = wire::view_as<wire::ouch::AccountQueryResponse>(messages.at(2));
   ASSERT_NE(next, nullptr);
   EXPECT_EQ(next->next_user_ref_num, 0u) << "no number is left";
-  EXPECT_EQ(hostile.engine[EngineCounter::ignored_used_ref_num] - quiet.engine[EngineCounter::ignored_used_ref_num],
-            4u);
+  EXPECT_EQ(
+      hostile.engine.get(EngineCounter::ignored_used_ref_num) - quiet.engine.get(EngineCounter::ignored_used_ref_num),
+      4u);
 }
 
 /// Live orders whose numbers share one place of the window, and those around its edge.
@@ -221,7 +222,8 @@ TEST_F(HostileOrder, NobodyReachesAnotherAccountsOrders) {
   Frames frames;
   for (const Payload& message : messages) frames.push_back(orders({message}));
   expect_silence(frames, {{cancels, 30}, {modifies, 30}, {replaces, 30}});
-  EXPECT_EQ(hostile.engine[EngineCounter::ignored_dead_order] - quiet.engine[EngineCounter::ignored_dead_order], 90u);
+  EXPECT_EQ(hostile.engine.get(EngineCounter::ignored_dead_order) - quiet.engine.get(EngineCounter::ignored_dead_order),
+            90u);
 }
 
 }  // namespace

@@ -117,11 +117,11 @@ class Hostile : public ::testing::Test {
     quiet = run(ordinary, when);
     hostile = run(frames, when);
     expect_bystanders_unharmed();
-    for (const ReceiveCounterInfo& info : kReceiveCounters) {
-      const auto named = counts.find(info.counter);
-      if (named == counts.end() && !info.drop) continue;
+    for (const auto& row : kReceiveCounters) {
+      const auto named = counts.find(row.counter);
+      if (named == counts.end() && row.kind != CounterKind::drop) continue;
       const std::uint64_t expected = named == counts.end() ? 0 : named->second;
-      EXPECT_EQ(hostile.count(info.counter) - quiet.count(info.counter), expected) << info.label;
+      EXPECT_EQ(hostile.count(row.counter) - quiet.count(row.counter), expected) << row.label;
     }
     EXPECT_EQ(hostile.count(ReceiveCounter::frames) - quiet.count(ReceiveCounter::frames),
               frames.size() - ordinary.size());

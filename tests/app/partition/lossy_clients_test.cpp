@@ -124,16 +124,16 @@ class Network {
         EXPECT_EQ(partition_.engine().pools().orders.hot(index).open, open) << "order " << number << " of client " << i;
       }
     }
-    EXPECT_EQ(accepted, partition_.engine().counters()[EngineCounter::accepted]);
+    EXPECT_EQ(accepted, partition_.engine().counters().get(EngineCounter::accepted));
     EXPECT_EQ(held, partition_.engine().live_orders());
     EXPECT_EQ(feed_.missing(), 0u);
     for (std::uint16_t symbol = 1; symbol <= 2; ++symbol) {
       EXPECT_EQ(shown(symbol, true), feed_book_.symbols().at(symbol).bids);
       EXPECT_EQ(shown(symbol, false), feed_book_.symbols().at(symbol).asks);
     }
-    std::cout << accepted << " orders, " << partition_.engine().counters()[EngineCounter::executions] << " executions, "
-              << lost_ << " frames lost; clients saw " << gaps << " gaps and " << repeats << " repeats, the feed "
-              << feed_.gaps() << " gaps\n";
+    std::cout << accepted << " orders, " << partition_.engine().counters().get(EngineCounter::executions)
+              << " executions, " << lost_ << " frames lost; clients saw " << gaps << " gaps and " << repeats
+              << " repeats, the feed " << feed_.gaps() << " gaps\n";
     EXPECT_GT(gaps, 0u);
     EXPECT_GT(feed_.gaps(), 0u);
     EXPECT_GT(held, 0u);

@@ -213,7 +213,7 @@ Outcome play(const Options& options) {
   pipeline.start();
   pipeline.join();
   const Engine& engine = pipeline.partition().engine();
-  return {pipeline.bytes(), engine.state_hash(), engine.counters()[EngineCounter::executions]};
+  return {pipeline.bytes(), engine.state_hash(), engine.counters().get(EngineCounter::executions)};
 }
 
 const Outcome& fused() {

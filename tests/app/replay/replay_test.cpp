@@ -240,8 +240,8 @@ TEST_F(Replay, CountsWhatItDropsByName) {
   EXPECT_NE(text.find("receive.order_source_unknown 1"), std::string::npos) << text;
   EXPECT_NE(text.find("receive.ip_checksum 1"), std::string::npos) << text;
   const std::string json = to_json(figures);
-  for (const ReceiveCounterInfo& info : kReceiveCounters) {
-    EXPECT_NE(json.find(fmt::format("\"{}\":", info.label)), std::string::npos) << info.label;
+  for (const auto& row : kReceiveCounters) {
+    EXPECT_NE(json.find(fmt::format("\"{}\":", row.label)), std::string::npos) << row.label;
   }
   EXPECT_NE(json.find(fmt::format("\"state_hash\": \"{:016x}\"", figures.state_hash)), std::string::npos) << json;
 }

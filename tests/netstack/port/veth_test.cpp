@@ -105,7 +105,7 @@ TEST_F(Veth, CarriesFramesIn) {
     }
   }
   EXPECT_EQ(received, kFrames);
-  EXPECT_EQ(device_->counters().rx_frames, kFrames);
+  EXPECT_EQ(device_->counters().get(DeviceCounter::rx_frames), kFrames);
 }
 
 TEST_F(Veth, GivesBackTheTagOfAFrameThatHadOne) {

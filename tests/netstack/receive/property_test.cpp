@@ -16,7 +16,7 @@ constexpr std::uint64_t kRingSizes[] = {2, 4, 16, 1024};
 
 std::vector<std::uint64_t> all_counts(const ReceiveRig& rig) {
   std::vector<std::uint64_t> counts;
-  for (const ReceiveCounterInfo& info : kReceiveCounters) counts.push_back(rig.count(info.counter));
+  for (const auto& row : kReceiveCounters) counts.push_back(rig.count(row.counter));
   return counts;
 }
 
@@ -247,7 +247,7 @@ TEST(ReceiveProperty, SurvivesAnyFrameAndCountsEachExactlyOnce) {
   };
   const auto message_drops = {order_repeats, ouch_short, ouch_type_unknown, ouch_appendage, ouch_side};
   std::uint64_t frame_drops = 0;
-  for (const ReceiveCounterInfo& info : kReceiveCounters) frame_drops += info.drop ? count(info.counter) : 0;
+  for (const auto& row : kReceiveCounters) frame_drops += row.kind == CounterKind::drop ? count(row.counter) : 0;
   frame_drops -= sum(message_drops);
   const std::uint64_t taken = sum({arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
                                    logouts, order_datagrams, order_requests});

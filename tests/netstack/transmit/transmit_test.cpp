@@ -391,10 +391,5 @@ TEST(TransmitProperty, TheSameEventsMakeTheSameFramesWhateverRoomThePortHas) {
   }
 }
 
-TEST(TransmitCounters, HaveALabelAndAMeaningEach) {
-  for (const auto& info : kTransmitCounters) EXPECT_FALSE(info.label.empty() || info.meaning.empty());
-  for (const auto& info : kPublishCounters) EXPECT_FALSE(info.label.empty() || info.meaning.empty());
-}
-
 }  // namespace
 }  // namespace crosswire

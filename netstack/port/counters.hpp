@@ -1,0 +1,91 @@
+// What the ports count: the lists of names, and what they mean. Constant data; no DPDK.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "hugepages/base/counters.hpp"
+
+namespace crosswire {
+
+/// Of a device and its ports: each counts some of these, and their sum is the device's.
+enum class DeviceCounter : std::uint8_t {
+  rx_frames,
+  rx_bytes,
+  rx_missed,
+  rx_errors,
+  rx_no_mbuf,
+  rx_oversized,
+  rx_untaggable,
+  rx_recorders_type,
+  rx_in_pieces,
+  tx_frames,
+  tx_bytes,
+  tx_errors,
+  tx_no_mbuf,
+  tx_ring_full,
+  tx_cut_off,
+  count_
+};
+
+/// By number of the enumerator.
+inline constexpr std::array kDeviceCounters = [] {
+  using enum DeviceCounter;
+  using enum CounterKind;
+  using Row = CounterRow<DeviceCounter>;
+  return std::array{
+      Row{rx_frames, figure, "rx_frames", "frames that the device received"},
+      Row{rx_bytes, figure, "rx_bytes", "bytes of these"},
+      Row{rx_missed, drop, "rx_missed", "no free receive descriptor: polled too slowly"},
+      Row{rx_errors, drop, "rx_errors", "broken on the wire"},
+      Row{rx_no_mbuf, drop, "rx_no_mbuf", "no buffer to receive into"},
+      Row{rx_oversized, drop, "rx_oversized", "longer than an Ethernet frame of 1500 bytes"},
+      Row{rx_untaggable, drop, "rx_untaggable",
+          "the driver took the 802.1Q tag out and there was no room to put it back"},
+      Row{rx_recorders_type, drop, "rx_recorders_type",
+          "of the EtherType of recordings and operators' commands, 0x88B5, which nobody else may send"},
+      Row{rx_in_pieces, notice, "rx_in_pieces", "came in several segments, and were copied into one piece"},
+      Row{tx_frames, figure, "tx_frames", "frames that the device sent"},
+      Row{tx_bytes, figure, "tx_bytes", "bytes of these"},
+      Row{tx_errors, drop, "tx_errors", "accepted by the driver and not sent"},
+      Row{tx_no_mbuf, notice, "tx_no_mbuf", "times that no buffer was free: all were on their way out"},
+      Row{tx_ring_full, notice, "tx_ring_full", "bursts of which the device took less than all"},
+      Row{tx_cut_off, drop, "tx_cut_off", "1 if the last answers could not be sent at the end"},
+  };
+}();
+static_assert(is_whole(kDeviceCounters));
+
+using DeviceCounters = Counters<DeviceCounter>;
+
+/// Of a recording.
+enum class RecorderCounter : std::uint8_t { recorder_held_back, count_ };
+
+/// By number of the enumerator.
+inline constexpr std::array kRecorderCounters = {
+    CounterRow<RecorderCounter>{RecorderCounter::recorder_held_back, CounterKind::notice, "recorder_held_back",
+                                "polls put off because the disk was slower than the wire"},
+};
+static_assert(is_whole(kRecorderCounters));
+
+using RecorderCounters = Counters<RecorderCounter>;
+
+/// Of a capture that is played. None of its oddities ends the replay.
+enum class CaptureCounter : std::uint8_t { frames, oversized, cut_short, clamped_time, count_ };
+
+/// By number of the enumerator.
+inline constexpr std::array kCaptureCounters = [] {
+  using enum CaptureCounter;
+  using enum CounterKind;
+  using Row = CounterRow<CaptureCounter>;
+  return std::array{
+      Row{frames, figure, "frames", "frames handed on"},
+      Row{oversized, drop, "oversized", "longer than an Ethernet frame of 1500 bytes, as a device drops them"},
+      Row{cut_short, notice, "cut_short", "the capture holds less than the wire did; handed on as they are"},
+      Row{clamped_time, notice, "clamped_time", "stamped before an earlier frame; given the time of that"},
+  };
+}();
+static_assert(is_whole(kCaptureCounters));
+
+using CaptureCounters = Counters<CaptureCounter>;
+
+}  // namespace crosswire
