@@ -16,10 +16,10 @@
 #include <cstdint>
 #include <span>
 
-#include "app/partition/stage.hpp"
 #include "engine/match_stage.hpp"
 #include "hugepages/base/count_word.hpp"
 #include "hugepages/base/histogram.hpp"
+#include "hugepages/base/stage.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "hugepages/rings/spsc_ring.hpp"
 #include "netstack/port/tsc_clock.hpp"
