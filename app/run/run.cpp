@@ -212,7 +212,7 @@ void wait_for_news() {
 
 void tell(const StallMonitor::News& news) {
   const LogFields about = {{"partition", news.partition},
-                           {"stage", kStageNames[index_of(news.stage)]},
+                           {"stage", row_of(news.stage).name},
                            {"core", news.core ? std::to_string(*news.core) : "any"},
                            {"seconds", fmt::format("{:.1f}", news.seconds)}};
   if (news.stands_still) {
