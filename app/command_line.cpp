@@ -28,6 +28,7 @@
 #include "app/replay/replay.hpp"
 #include "app/run/run.hpp"
 #include "app/top/top.hpp"
+#include "hugepages/base/stage.hpp"
 
 namespace crosswire {
 namespace {
@@ -131,10 +132,11 @@ void add_replay_command(CLI::App& root, int& exit_code) {
   replay
       ->add_option(
           "--cores", options->cores,
-          "threads that each capture's stages are polled by: 1 all; 2 receive, the rest; 3 receive, match, the\n"
-          "rest; 4 each its own. Same bytes out with any (default 1)")
+          fmt::format("threads that each capture's stages are polled by: 1 all; 2 receive, the rest; 3 receive, match, "
+                      "the\nrest; {} each its own. Same bytes out with any (default 1)",
+                      kStages))
       ->type_name("N")
-      ->check(CLI::Range(1, 4));
+      ->check(CLI::Range(1, static_cast<int>(kStages)));
   replay->footer(
       "Example:\n  crosswire replay --config crosswire.toml --in today.pcap --out answers.pcap --report report.json");
   replay->callback([options, &exit_code] { exit_code = replay_main(*options); });

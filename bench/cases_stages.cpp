@@ -115,7 +115,7 @@ class Stages final : public Runner {
   }
 
   bool poll_one_metered(Meter& meter) {
-    const auto stages = partition_.stages();
+    auto& stages = partition_.stages();
     const auto poll = [&](What which, auto& stage) {
       if (which != what_) return stage.poll() > 0;
       const Metered metered(meter);

@@ -143,8 +143,9 @@ class Reader {
   void read_placement() {
     constexpr unsigned kHighestCore = 4095;
     constexpr unsigned kHighestNode = 1023;
-    const Section section(path_, "placement", table("placement"),
-                          {"mode", "core", "receive", "match", "transmit", "publish", "control", "node", "idle"});
+    std::vector<std::string_view> known = {"mode", "core", "control", "node", "idle"};
+    known.insert(known.begin() + 2, kStageNames.begin(), kStageNames.end());
+    const Section section(path_, "placement", table("placement"), known);
     const auto core_of = [&](std::string_view key) -> std::optional<unsigned> {
       note(section, "placement", key);
       if (!section.has(key)) return std::nullopt;

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "app/partition/stage.hpp"
 #include "engine/config.hpp"
+#include "hugepages/base/stage.hpp"
 #include "hugepages/host/placement.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/common/config.hpp"
@@ -32,7 +32,7 @@ struct PortConfig {
 /// [placement]: which core polls what. A core is a Linux CPU number.
 struct PlacementConfig {
   PlacementMode mode = PlacementMode::automatic;
-  std::array<std::optional<unsigned>, kStages> stages;  // as given, of receive, match, transmit, publish
+  std::array<std::optional<unsigned>, kStages> stages;  // as given, by Stage
   std::optional<unsigned> control;                      // of the threads that do not poll
   std::optional<int> node;                              // NUMA node of the memory; none: of match's core
   Idle idle = Idle::spin;

@@ -46,7 +46,7 @@ bool is_printable(std::string_view text, char first) {
 }
 
 Section::Section(const std::string& file, std::string name, const toml::table& table,
-                 std::initializer_list<std::string_view> known)
+                 const std::vector<std::string_view>& known)
     : file_(file), name_(std::move(name)), table_(table) {
   const toml::key* first_unknown = nullptr;
   for (const auto& [key, node] : table) {

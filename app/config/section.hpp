@@ -41,7 +41,7 @@ class Section {
  public:
   /// `known` lists every key the table may have; any other is an error here and now.
   Section(const std::string& file, std::string name, const toml::table& table,
-          std::initializer_list<std::string_view> known);
+          const std::vector<std::string_view>& known);
 
   bool has(std::string_view key) const { return table_.contains(key); }
   std::int64_t line(std::string_view key) const;

@@ -21,6 +21,13 @@ LatencyFigure latency(std::string_view name, const Histogram& times) {
           times.mean()};
 }
 
+/// "receive poll", by Stage.
+std::array<std::string, kStages> stage_names_with(std::string_view what) {
+  std::array<std::string, kStages> names;
+  for (const StageRow& row : kStageTable) names[index_of(row.stage)] = fmt::format("{}{}", row.name, what);
+  return names;
+}
+
 /// "  stage.label N" of each counter of that kind that is not zero; "  nothing" without any.
 std::string line_of(const std::vector<CounterFigure>& counters, CounterKind kind) {
   std::string line;
@@ -47,30 +54,27 @@ std::vector<CounterFigure> counters_of(const Partition& partition, std::vector<C
 
 void each_latency(const Partition& partition,
                   const std::function<void(std::string_view name, const Histogram& times)>& visit) {
-  constexpr std::array kPoll = {"receive poll", "match poll", "transmit poll", "publish poll"};
-  constexpr std::array kItem = {"receive item", "match item", "transmit item", "publish item"};
-  static_assert(kPoll.size() == kStages && kItem.size() == kStages);
+  static const std::array kPoll = stage_names_with(" poll");
+  static const std::array kItem = stage_names_with(" item");
   const Chain& chain = partition.chain();
   visit("in the box", chain.box().all_ns);
   if (chain.box().match_ns.count() > 0) {  // on several cores
     visit("of it match", chain.box().match_ns);
     visit("of it transmit", chain.box().transmit_ns);
   }
-  for (std::size_t i = 0; i < kStages; ++i) {
-    const StageTimes& times = chain.times(static_cast<Stage>(i));
-    visit(kPoll[i], times.poll_ns);
-    visit(kItem[i], times.item_ns);
+  for (const Stage stage : kAllStages) {
+    const StageTimes& times = chain.times(stage);
+    visit(kPoll[index_of(stage)], times.poll_ns);
+    visit(kItem[index_of(stage)], times.item_ns);
   }
 }
 
 std::vector<StageFigure> stages_of(const Chain& chain) {
   std::vector<StageFigure> stages;
-  for (std::size_t i = 0; i < kStages; ++i) {
-    const auto stage = static_cast<Stage>(i);
-    const StageTimes& times = chain.times(stage);
-    stages.push_back({kStageNames[i], times.polls.get(), times.poll_ns.count(), times.items.get(),
-                      times.batch.percentile(50), times.batch.percentile(100), times.busy_ns(),
-                      chain.most_waiting(stage)});
+  for (const StageRow& row : kStageTable) {
+    const StageTimes& times = chain.times(row.stage);
+    stages.push_back({row.name, times.polls.get(), times.poll_ns.count(), times.items.get(), times.batch.percentile(50),
+                      times.batch.percentile(100), times.busy_ns(), chain.most_waiting(row.stage)});
   }
   return stages;
 }
@@ -80,8 +84,7 @@ static std::uint64_t busy_ns(const Partition& partition) {
   std::uint64_t busiest = 0;
   for (const CoreLoop& loop : partition.loops()) {
     std::uint64_t busy = 0;
-    for (std::size_t i = 0; i < kStages; ++i) {
-      const auto stage = static_cast<Stage>(i);
+    for (const Stage stage : kAllStages) {
       busy += loop.polls(stage) ? partition.chain().times(stage).busy_ns() : 0;
     }
     busiest = std::max(busiest, busy);

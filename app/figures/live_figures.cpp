@@ -25,16 +25,16 @@ std::vector<StageNow> stages_of(const LiveSource& source) {
   return stages;
 }
 
-std::vector<RingNow> rings_of(const Partition& partition) {
-  const Chain& chain = partition.chain();
-  const Config& config = partition.config();
-  const auto ring = [&chain](std::string_view name, Stage reader, std::uint64_t capacity) {
-    const std::uint64_t waiting = chain.waiting(reader);
-    return RingNow{name, kStageNames[index_of(reader)], waiting, std::max(chain.most_waiting(reader), waiting),
-                   capacity};
-  };
-  return {ring("commands", Stage::match, config.command_ring), ring("events", Stage::transmit, config.event_ring),
-          ring("events", Stage::publish, config.event_ring)};
+/// Of each stage that reads a ring.
+std::vector<RingNow> rings_of(const Chain& chain) {
+  std::vector<RingNow> rings;
+  for (const StageRow& row : kStageTable) {
+    if (row.reads == StageInput::device) continue;
+    const std::uint64_t waiting = chain.waiting(row.stage);
+    rings.push_back({name_of(row.reads), row.name, waiting, std::max(chain.most_waiting(row.stage), waiting),
+                     chain.capacity(row.stage)});
+  }
+  return rings;
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ PartitionNow LiveFigures::partition(std::size_t number) const {
   now.counters = counters_of(partition, source.port ? source.port() : std::vector<CounterFigure>());
   now.latencies = latencies_of(partition);
   now.stages = stages_of(source);
-  now.rings = rings_of(partition);
+  now.rings = rings_of(partition.chain());
   now.memory = partition.memory();
   return now;
 }
@@ -74,7 +74,7 @@ std::vector<SessionNow> LiveFigures::sessions(std::size_t number, std::size_t fi
   Partition& partition = sources_[number].partition;
   std::vector<SessionHere> here;
   std::vector<SessionOut> out;
-  const Chain::Stages stages = partition.stages();
+  Stages& stages = partition.stages();
   if (!stages.receive.sessions().ask(first, here, patience_)) return {};
   if (!stages.transmit.sessions().ask(first, out, patience_)) return {};
   std::vector<SessionNow> sessions;

@@ -14,8 +14,8 @@
 
 #include "app/figures/figures.hpp"
 #include "app/partition/partition.hpp"
-#include "app/partition/stage.hpp"
 #include "hugepages/base/histogram.hpp"
+#include "hugepages/base/stage.hpp"
 #include "hugepages/memory/arena.hpp"
 
 namespace crosswire {

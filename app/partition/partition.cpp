@@ -12,6 +12,9 @@
 namespace crosswire {
 namespace {
 
+/// Names of readers are C strings.
+const char* reader_name(Stage stage) { return row_of(stage).name.data(); }
+
 std::uint32_t slots_of(const Config& config) { return static_cast<std::uint32_t>(order_pool_slots(config)); }
 
 /// A limit that is a slip of the pen must not send the machine into swapping, or the process to the OOM killer.
@@ -65,9 +68,9 @@ Partition::Partition(const Config& config, const Ports& ports, const TscClock& c
       arena_(own_arena_ ? *own_arena_ : *given),
       commands_(arena_, config.command_ring),
       events_(arena_, config.event_ring),
-      match_in_(commands_.add_gating("match")),
-      transmit_in_(events_.add_gating("transmit")),
-      publish_in_(events_.add_gating("publish")),
+      match_in_(commands_.add_gating(reader_name(Stage::match))),
+      transmit_in_(events_.add_gating(reader_name(Stage::transmit))),
+      publish_in_(events_.add_gating(reader_name(Stage::publish))),
       orders_(arena_, slots_of(config)),
       slot_returns_(arena_, slot_return_capacity(slots_of(config))),
       slot_source_(arena_, slot_returns_, slots_of(config)),
@@ -75,13 +78,15 @@ Partition::Partition(const Config& config, const Ports& ports, const TscClock& c
       echoes_(arena_),
       operators_(arena_),
       engine_(config_.engine, orders_, slot_returner_, arena_),
-      receive_(config_.net, config_.engine, ports.rx, commands_.producer(), orders_, slot_source_, echoes_, arena_),
-      match_(engine_, commands_, match_in_, events_, slot_returner_),
-      transmit_(config_.net, transmit_in_, orders_, ports.transmit, echoes_, arena_),
-      publish_(config_.net, config_.engine, publish_in_, orders_, ports.publish, arena_),
-      chain_({receive_, match_, transmit_, publish_}, {commands_, events_, match_in_, transmit_in_, publish_in_},
+      stages_{
+          {config_.net, config_.engine, ports.rx, commands_.producer(), orders_, slot_source_, echoes_, arena_},
+          {engine_, commands_, match_in_, events_, slot_returner_},
+          {config_.net, transmit_in_, orders_, ports.transmit, echoes_, arena_},
+          {config_.net, config_.engine, publish_in_, orders_, ports.publish, arena_},
+      },
+      chain_({commands_, events_, {{{}, match_in_.progress(), transmit_in_.progress(), publish_in_.progress()}}},
              arena_) {
-  for (std::size_t i = 0; i < layout.loops(); ++i) loops_.emplace_back(chain_, layout, i, clock);
+  for (std::size_t i = 0; i < layout.loops(); ++i) loops_.emplace_back(stages_, chain_, layout, i, clock);
 }
 
 bool Partition::round() {

@@ -8,8 +8,12 @@
 #include <memory>
 
 #include "app/config/config.hpp"
-#include "app/partition/loop.hpp"
+#include "app/partition/chain.hpp"
+#include "app/partition/core_loop.hpp"
+#include "app/partition/layout.hpp"
 #include "engine/match_stage.hpp"
+#include "hugepages/base/cache_line.hpp"
+#include "hugepages/base/stage.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/ip/echo_store.hpp"
 #include "netstack/port/operator_rings.hpp"
@@ -23,6 +27,24 @@ namespace crosswire {
 /// Fills in what only the start knows: `net.start_ns`, and both session names, which tell one start from another.
 /// `midnight_epoch_ns`: ns since the Unix epoch; `start_ns`: ns since that midnight.
 void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns);
+
+/// The stages of kStageTable by their types. They lie beside each other and may be polled on as many cores, each of
+/// which writes its own: hence their own lines.
+struct Stages {
+  OnOwnLines<ReceiveStage> receive;
+  OnOwnLines<MatchStage> match;
+  OnOwnLines<TransmitStage> transmit;
+  OnOwnLines<PublishStage> publish;
+
+  /// Calls visit(StageConstant, the stage) with each in turn, in the table's order.
+  template <class Visit>
+  void each(Visit visit) {
+    visit(StageConstant<Stage::receive>(), receive);
+    visit(StageConstant<Stage::match>(), match);
+    visit(StageConstant<Stage::transmit>(), transmit);
+    visit(StageConstant<Stage::publish>(), publish);
+  }
+};
 
 class Partition {
  public:
@@ -58,19 +80,19 @@ class Partition {
   /// The way of operators' commands past the wire; results go there once tell_operators() was called, before any loop
   /// runs. For the control thread and the receive port.
   OperatorRings& operators() { return operators_; }
-  void tell_operators() { transmit_.tell_operators(operators_); }
+  void tell_operators() { stages_.transmit.tell_operators(operators_); }
 
-  /// For who polls the stages himself, instead of round(): benchmarks.
-  Chain::Stages stages() { return {receive_, match_, transmit_, publish_}; }
+  /// For who polls the stages himself, instead of round(): benchmarks. For control threads to ask them.
+  Stages& stages() { return stages_; }
 
   // For the figures: before the loops run and when they have ended; by any thread what the parts themselves allow.
   const Config& config() const { return config_; }
   const ArenaReport& memory() const { return arena_.report(); }
   const Chain& chain() const { return chain_; }
   const Engine& engine() const { return engine_; }
-  const ReceiveStage& receive() const { return receive_; }
-  const TransmitStage& transmit() const { return transmit_; }
-  const PublishStage& publish() const { return publish_; }
+  const ReceiveStage& receive() const { return stages_.receive; }
+  const TransmitStage& transmit() const { return stages_.transmit; }
+  const PublishStage& publish() const { return stages_.publish; }
   std::uint64_t free_slots() const { return slot_source_.free_count(); }
   std::uint64_t slots() const { return orders_.capacity(); }
 
@@ -89,15 +111,12 @@ class Partition {
   EventRing::GatingReader& publish_in_;
   Orders orders_;
   SlotReturnRing slot_returns_;
-  SlotSource slot_source_;
-  SlotReturner slot_returner_;
+  SlotSource slot_source_;      // receive's; both are on lines of their own wherever they lie
+  SlotReturner slot_returner_;  // match's
   EchoStore echoes_;
   OperatorRings operators_;
-  Engine engine_;
-  ReceiveStage receive_;
-  MatchStage match_;
-  TransmitStage transmit_;
-  PublishStage publish_;
+  OnOwnLines<Engine> engine_;  // match's
+  Stages stages_;
   Chain chain_;
   std::deque<CoreLoop> loops_;  // addresses stay
 };

@@ -51,7 +51,7 @@ void add_stages(const Plan& plan, const HostCpu& cpu, CoreBox& box) {
       if (placed.stages[i].core != cpu.number) continue;
       box.use = CoreBox::Use::polling;
       box.partition = p;
-      box.labels.emplace_back(kPlacedStages[i]);
+      box.labels.emplace_back(kStageNames[i]);
     }
   }
 }

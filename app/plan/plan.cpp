@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-static_assert(kPlacedStages == kStageNames, "a placement's stages are those of the partition");
 
 std::string name_of(const Config& config) {
   return config.path.empty() ? "default" : std::filesystem::path(config.path).stem().string();
@@ -163,7 +162,7 @@ std::string stages_text(const Plan& plan) {
     }
     for (std::size_t i = 0; i < placed.stages.size(); ++i) {
       const PlacedStage& stage = placed.stages[i];
-      rows.push_back({plan.names[p], std::string(kPlacedStages[i]), std::to_string(stage.core),
+      rows.push_back({plan.names[p], std::string(kStageNames[i]), std::to_string(stage.core),
                       or_dash(stage.idle_siblings), or_dash(stage.node), or_dash(stage.l3), stage.why});
     }
   }
@@ -247,7 +246,7 @@ std::string partition_json(const Plan& plan, std::size_t p) {
     stages.push_back(
         fmt::format("{{\"stage\": \"{}\", \"core\": {}, \"node\": {}, \"l3\": {}, \"pinned\": {}, \"idle_siblings\": "
                     "{}, \"why\": {}}}",
-                    kPlacedStages[i], stage.core, or_null(stage.node), or_null(stage.l3), stage.pinned,
+                    kStageNames[i], stage.core, or_null(stage.node), or_null(stage.l3), stage.pinned,
                     list(stage.idle_siblings), in_quotes(stage.why)));
   }
   std::string rules;
@@ -348,8 +347,7 @@ std::string placement_lines(const Plan& plan) {
     const std::string whose = several ? plan.names[p] + " " : "";
     if (placed.unpinned) text += fmt::format("{}stages       any core: {}\n", whose, placed.shape);
     for (std::size_t i = 0; i < placed.stages.size() && !placed.unpinned; ++i) {
-      text +=
-          fmt::format("{}{:<13}core {}: {}\n", whose, kPlacedStages[i], placed.stages[i].core, placed.stages[i].why);
+      text += fmt::format("{}{:<13}core {}: {}\n", whose, kStageNames[i], placed.stages[i].core, placed.stages[i].why);
     }
   }
   if (plan.placement.control) {

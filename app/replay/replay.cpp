@@ -20,9 +20,9 @@
 #include "app/figures/live_figures.hpp"
 #include "app/files/file_clash.hpp"
 #include "app/files/whole_file.hpp"
+#include "app/partition/idle.hpp"
 #include "app/partition/partition.hpp"
-#include "app/run/poll.hpp"
-#include "app/run/stall_monitor.hpp"
+#include "app/partition/standstill.hpp"
 #include "hugepages/host/pinning.hpp"
 #include "netstack/port/capture.hpp"
 

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "app/config/config.hpp"
-#include "app/partition/loop.hpp"
+#include "app/partition/layout.hpp"
+#include "hugepages/base/stage.hpp"
 #include "hugepages/host/placement.hpp"
 
 namespace crosswire {

@@ -151,9 +151,9 @@ void LivePartition::tell_start(bool locked) const {
 std::vector<PollingTask> LivePartition::tasks() {
   std::vector<PollingTask> tasks;
   for (CoreLoop& loop : partition_->loops()) {
-    const auto first = std::find_if(kAllStages.begin(), kAllStages.end(), [&loop](Stage s) { return loop.polls(s); });
-    tasks.push_back({&loop, &rx_, cores_.of(*first), partition_->config().placement.idle,
-                     place_of(partition_->config(), fmt::format("placement.{}", kStageNames[index_of(*first)]))});
+    const StageRow& first = row_of(loop.first());
+    tasks.push_back({&loop, &rx_, cores_.of(first.stage), partition_->config().placement.idle,
+                     place_of(partition_->config(), fmt::format("placement.{}", first.name))});
   }
   return tasks;
 }

@@ -1,16 +1,9 @@
 // The polling loop: see the header. On the polling cores.
 #include "app/run/poll.hpp"
 
-#include <rte_pause.h>
-
-#include <thread>
+#include "app/partition/idle.hpp"
 
 namespace crosswire {
-
-void rest(Idle idle) {
-  if (idle == Idle::pause) rte_pause();
-  if (idle == Idle::yield) std::this_thread::yield();
-}
 
 PollEnd poll_until_ended(CoreLoop& loop, const DeviceRxPort& rx, Idle idle, const TscClock& clock) {
   // From the wish to end on. A wire that takes nothing must not keep the figures and the recording back.

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "app/config/config.hpp"
-#include "app/partition/loop.hpp"
+#include "app/partition/core_loop.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
@@ -16,9 +16,6 @@ struct PollEnd {
   std::uint64_t wall_ns;  // how long it polled
   bool cut_off;           // the wire took too little for the drain to end in time: the last answers are not sent
 };
-
-/// What to do in a round without work.
-void rest(Idle idle);
 
 /// Polls until the loop has ended, which it does some time after rx.request_end(), or until that has been 2 s ago. On
 /// the loop's thread; its memory is resident (make_resident()).

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "app/config/config.hpp"
-#include "app/partition/loop.hpp"
+#include "app/partition/core_loop.hpp"
 #include "app/run/poll.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/tsc_clock.hpp"

@@ -241,7 +241,7 @@ std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& de
 
 void tell(const StallMonitor::News& news) {
   const LogFields about = {{"partition", news.partition},
-                           {"stage", kStageNames[index_of(news.stage)]},
+                           {"stage", row_of(news.stage).name},
                            {"core", news.core ? std::to_string(*news.core) : "any"},
                            {"seconds", fmt::format("{:.1f}", news.seconds)}};
   if (news.stands_still) {

@@ -1,14 +1,15 @@
 // Watches that every polling core polls: a loop whose counts of polls stand still is stuck in a stage (a driver that
-// waits, a CHECK that a debugger holds) or does not get its core. On the control thread; it only reads counts.
+// waits, a CHECK that a debugger holds) or does not get its core. Loops that poll and find no work are
+// app/partition/standstill's affair. On the control thread; it only reads counts.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "app/partition/loop.hpp"
+#include "app/partition/chain.hpp"
+#include "app/partition/core_loop.hpp"
 
 namespace crosswire {
 
@@ -50,31 +51,6 @@ class StallMonitor {
 
   std::vector<Watched> watched_;
   std::optional<std::uint64_t> last_look_ns_;
-};
-
-/// The other way to stand still: all loops poll, and none finds work. Where there always is some, as in a replay, its
-/// stages wait for each other and will for ever.
-class Standstill {
- public:
-  /// So many rounds of each loop.
-  static constexpr std::uint64_t kRounds = 1000;
-
-  /// Both outlive this.
-  Standstill(const Chain& chain, const std::deque<CoreLoop>& loops);
-  /// To be called now and then while they poll. Whether since an earlier look no stage has had work, for kRounds, and
-  /// no loop has ended.
-  bool look();
-
- private:
-  std::vector<std::uint64_t> polls() const;
-  std::uint64_t items() const;
-  std::vector<bool> ended() const;
-
-  const Chain& chain_;
-  const std::deque<CoreLoop>& loops_;
-  std::uint64_t items_ = 0;           // done when they were last seen to rise, or a loop to have ended
-  std::vector<bool> ended_;           // which loops had then
-  std::vector<std::uint64_t> polls_;  // of each loop then
 };
 
 }  // namespace crosswire

@@ -66,7 +66,7 @@ class Description {
     const PlacementWish& wish = request_.partitions[p];
     PlacedPartition& placed = result_.partitions[p];
     const Cores cores = choice_.cores_of(p);
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    for (std::size_t stage = 0; stage < kStages; ++stage) {
       const HostCpu& at = choice_.cpu(*cores[stage]);
       PlacedStage& out = placed.stages[stage];
       out = {at.number, at.node, at.l3, wish.stages[stage].has_value(), {}, why(p, stage, cores)};
@@ -80,13 +80,15 @@ class Description {
 
   std::string why(std::size_t p, std::size_t stage, const Cores& cores) const {
     if (request_.partitions[p].stages[stage]) return "pinned";
-    if (stage == kPublish && cores[kPublish] == cores[kTransmit]) return "shares transmit's core by default";
-    for (std::size_t before = 0; before < stage; ++before) {
-      if (cores[before] == cores[stage]) return "shares " + std::string(kPlacedStages[before]) + "'s core";
+    if (const auto with = kStageTable[stage].shares; with && cores[stage] == cores[index_of(*with)]) {
+      return "shares " + std::string(row_of(*with).name) + "'s core by default";
     }
-    for (std::size_t other = stage + 1; other < kPublish; ++other) {
-      const bool pinned = request_.partitions[p].stages[other].has_value();
-      if (pinned && cores[other] == cores[stage]) return "shares " + std::string(kPlacedStages[other]) + "'s core";
+    for (std::size_t before = 0; before < stage; ++before) {
+      if (cores[before] == cores[stage]) return "shares " + std::string(kStageNames[before]) + "'s core";
+    }
+    for (std::size_t other = stage + 1; other < kStages; ++other) {
+      const bool pinned = takes_core(other) && request_.partitions[p].stages[other].has_value();
+      if (pinned && cores[other] == cores[stage]) return "shares " + std::string(kStageNames[other]) + "'s core";
     }
     const HostCpu& at = choice_.cpu(*cores[stage]);
     std::vector<std::string> words = {at.isolated ? "isolated" : "free"};
@@ -109,9 +111,9 @@ class Description {
   std::string shape(std::size_t p, const Cores& cores) const {
     const std::set<std::optional<unsigned>> distinct(cores.begin(), cores.end());
     std::string text = std::to_string(distinct.size()) + (distinct.size() == 1 ? " core: " : " cores: ");
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    for (std::size_t stage = 0; stage < kStages; ++stage) {
       if (stage > 0) text += cores[stage] == cores[stage - 1] ? "+" : " | ";
-      text += kPlacedStages[stage];
+      text += kStageNames[stage];
     }
     const PlacementWish& wish = request_.partitions[p];
     if (wish.mode == PlacementMode::fused) return text + "; mode \"fused\"";
@@ -202,12 +204,12 @@ class Description {
     std::vector<std::string> words;
     std::set<unsigned> seen;
     bool pinned = true;
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    for (std::size_t stage = 0; stage < kStages; ++stage) {
       const PlacedStage& placed = result_.partitions[p].stages[stage];
       if (!breaks(choice_.cpu(placed.core))) continue;
-      if (!placed.pinned && stage != kPublish) pinned = false;
+      if (!placed.pinned && takes_core(stage)) pinned = false;
       if (!seen.insert(placed.core).second) continue;
-      words.push_back(std::string(kPlacedStages[stage]) + "'s core " + number(placed.core));
+      words.push_back(std::string(kStageNames[stage]) + "'s core " + number(placed.core));
     }
     if (words.empty()) return std::nullopt;
     return Offence{in_words(words), pinned};
@@ -245,14 +247,14 @@ class Description {
   void check_siblings(std::size_t p) {
     std::vector<std::string> words;
     std::set<unsigned> seen;
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    for (std::size_t stage = 0; stage < kStages; ++stage) {
       const unsigned core = result_.partitions[p].stages[stage].core;
       if (!seen.insert(core).second) continue;
       for (const unsigned sibling : host_.siblings(choice_.cpu(core))) {
         const auto used = choice_.polled().find(sibling);
         if (used == choice_.polled().end() || seen.count(sibling) > 0) continue;
         const std::string whose = used->second == p ? "" : " of partition " + request_.partitions[used->second].name;
-        words.push_back(std::string(kPlacedStages[stage]) + "'s core " + number(core) + " and core " + number(sibling) +
+        words.push_back(std::string(kStageNames[stage]) + "'s core " + number(core) + " and core " + number(sibling) +
                         whose);
       }
     }
@@ -280,7 +282,7 @@ class Description {
     };
     std::vector<std::string> words;
     for (const std::size_t stage : {kReceive, kTransmit}) {
-      if (away(stage)) words.push_back(std::string(kPlacedStages[stage]) + "'s core " + number(stages[stage].core));
+      if (away(stage)) words.push_back(std::string(kStageNames[stage]) + "'s core " + number(stages[stage].core));
     }
     if (words.empty()) return;
     broken(p, PlacementRule::one_l3,

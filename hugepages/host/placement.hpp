@@ -9,15 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "hugepages/base/stage.hpp"
 #include "hugepages/host/topology.hpp"
 
 namespace crosswire {
 
-/// The stages of a partition that poll, in chain order.
-inline constexpr std::array<std::string_view, 4> kPlacedStages = {"receive", "match", "transmit", "publish"};
-
-/// How stages without a core of their own get one: as many cores as the host offers, at most three; one core for all;
-/// none, one thread wherever the operating system puts it.
+/// How stages without a core of their own get one: as many cores as the host offers, at most one for each that does
+/// not share another's by default (kStageTable); one core for all; none, one thread wherever the operating system puts
+/// it.
 enum class PlacementMode { automatic, fused, unpinned };
 
 /// In the order in which they count: an earlier one is never broken to keep a later one.
@@ -53,9 +52,9 @@ inline constexpr std::array<PlacementRuleText, 9> kPlacementRules = {{
 struct PlacementWish {
   std::string name;  // for messages
   PlacementMode mode = PlacementMode::automatic;
-  std::array<std::optional<unsigned>, kPlacedStages.size()> stages;  // pinned ones
-  std::optional<int> node;                                           // of the memory
-  int nic_node = -1;                                                 // -1 = not told
+  std::array<std::optional<unsigned>, kStages> stages;  // pinned ones, by Stage
+  std::optional<int> node;                              // of the memory
+  int nic_node = -1;                                    // -1 = not told
 };
 
 struct PlacementRequest {
@@ -73,10 +72,10 @@ struct PlacedStage {
 };
 
 struct PlacedPartition {
-  bool unpinned = false;  // then there are no stages' cores
-  std::array<PlacedStage, kPlacedStages.size()> stages;
-  std::string shape;     // "2 cores: receive | match+transmit+publish; why not more"
-  int memory_node = -1;  // -1 = any
+  bool unpinned = false;                    // then there are no stages' cores
+  std::array<PlacedStage, kStages> stages;  // by Stage
+  std::string shape;                        // "2 cores: receive | match+transmit+publish; why not more"
+  int memory_node = -1;                     // -1 = any
   std::string memory_why;
   std::array<bool, kPlacementRules.size()> kept{};  // whether each rule holds
 };

@@ -7,24 +7,44 @@
 namespace crosswire::placing {
 namespace {
 
+bool any_pinned(const PlacementWish& wish) {
+  return std::any_of(wish.stages.begin(), wish.stages.end(), [](const auto& core) { return core.has_value(); });
+}
+
+/// Of the stages that take a core.
+std::size_t pins_among_takers(const PlacementWish& wish) {
+  std::size_t pins = 0;
+  for (std::size_t stage = 0; stage < kStages; ++stage) pins += takes_core(stage) && wish.stages[stage] ? 1 : 0;
+  return pins;
+}
+
+/// Of a stage that shares another's by default: the first of them that is pinned.
+std::optional<unsigned> pinned_sharer(const PlacementWish& wish) {
+  for (std::size_t stage = 0; stage < kStages; ++stage) {
+    if (!takes_core(stage) && wish.stages[stage]) return wish.stages[stage];
+  }
+  return std::nullopt;
+}
+
 /// The stages on pinned cores and those chosen (`chosen` ascending, enough for at least one core in all). With too few,
 /// stages share in this order: transmit with match, then receive with both. Receive costs the most instructions an
 /// order, more than any two neighbours that could be split off instead (bench/price.tsv; tests hold this against it).
+/// A stage beyond these three takes what they leave, and else shares with the one that it is behind.
 Cores assign(const PlacementWish& wish, const std::vector<unsigned>& chosen) {
   Cores cores = wish.stages;
   auto next = chosen.begin();
   const auto take_or = [&](std::optional<unsigned> shared) {
     return next != chosen.end() ? std::optional(*next++) : shared;
   };
-  if (!cores[kReceive] && !cores[kMatch] && !cores[kTransmit]) {
-    cores[kReceive] = take_or(cores[kPublish]);
-    cores[kMatch] = take_or(cores[kReceive]);
-    cores[kTransmit] = take_or(cores[kMatch]);
+  const auto either = [](std::optional<unsigned> first, std::optional<unsigned> second) {
+    return first ? first : second;
+  };
+  if (!cores[kReceive]) cores[kReceive] = take_or(either(either(cores[kMatch], cores[kTransmit]), pinned_sharer(wish)));
+  if (!cores[kMatch]) cores[kMatch] = take_or(either(cores[kTransmit], cores[kReceive]));
+  for (const StageRow& row : kStageTable) {
+    std::optional<unsigned>& core = cores[index_of(row.stage)];
+    if (!core) core = row.shares ? cores[index_of(*row.shares)] : take_or(cores[index_of(row.behind)]);
   }
-  if (!cores[kReceive]) cores[kReceive] = take_or(cores[kMatch] ? cores[kMatch] : cores[kTransmit]);
-  if (!cores[kMatch]) cores[kMatch] = take_or(cores[kTransmit] ? cores[kTransmit] : cores[kReceive]);
-  if (!cores[kTransmit]) cores[kTransmit] = take_or(cores[kMatch]);
-  if (!cores[kPublish]) cores[kPublish] = cores[kTransmit];
   return cores;
 }
 
@@ -33,13 +53,11 @@ Cores assign(const PlacementWish& wish, const std::vector<unsigned>& chosen) {
 Group group_of(const HostCpu& cpu) { return {cpu.package, cpu.node, cpu.l3}; }
 
 std::size_t wanted_cores(const PlacementWish& wish) {
-  const auto pins = static_cast<std::size_t>(std::count_if(wish.stages.begin(), wish.stages.begin() + kPublish,
-                                                           [](const auto& core) { return core.has_value(); }));
   switch (wish.mode) {
     case PlacementMode::automatic:
-      return kPublish - pins;
+      return kMostCores - pins_among_takers(wish);
     case PlacementMode::fused:
-      return pins == 0 && !wish.stages[kPublish] ? 1 : 0;
+      return any_pinned(wish) ? 0 : 1;
     case PlacementMode::unpinned:
       break;
   }
@@ -87,7 +105,11 @@ bool CoreChoice::is_free(const HostCpu& candidate) const {
 
 std::size_t CoreChoice::width(std::size_t p) const {
   const Cores cores = assign(request_.partitions[p], parts_[p].chosen);
-  return std::set<std::optional<unsigned>>(cores.begin(), cores.begin() + kPublish).size();
+  std::set<std::optional<unsigned>> distinct;
+  for (std::size_t stage = 0; stage < kStages; ++stage) {
+    if (takes_core(stage)) distinct.insert(cores[stage]);
+  }
+  return distinct.size();
 }
 
 // --- errors ---
@@ -100,7 +122,7 @@ bool CoreChoice::fail(std::size_t partition, std::string key, std::string text) 
 std::string CoreChoice::key_of(const PlacementWish& wish, std::size_t stage) {
   const bool all = wish.mode == PlacementMode::fused && std::all_of(wish.stages.begin(), wish.stages.end(),
                                                                     [&](auto core) { return core == wish.stages[0]; });
-  return all ? "placement.core" : "placement." + std::string(kPlacedStages[stage]);
+  return all ? "placement.core" : "placement." + std::string(kStageNames[stage]);
 }
 
 std::vector<unsigned> CoreChoice::allowed() const {
@@ -131,7 +153,7 @@ bool CoreChoice::check_wishes() {
     return fail(0, "placement.mode", "there is no core that this process may use; widen its cpuset");
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     const PlacementWish& wish = request_.partitions[p];
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    for (std::size_t stage = 0; stage < kStages; ++stage) {
       if (!wish.stages[stage]) continue;
       const std::string wrong = why_unusable(*wish.stages[stage]);
       if (!wrong.empty()) return fail(p, key_of(wish, stage), wrong);
@@ -190,23 +212,29 @@ void CoreChoice::poll_on(std::size_t p, unsigned core) {
 
 bool CoreChoice::take_pins() {
   for (std::size_t p = 0; p < parts_.size(); ++p) {
-    const PlacementWish& wish = request_.partitions[p];
     // Match first: the others are placed around it.
-    for (const std::size_t stage : {kMatch, kReceive, kTransmit, kPublish}) {
-      if (!wish.stages[stage]) continue;
-      const unsigned core = *wish.stages[stage];
-      const auto used = polled_.find(core);
-      if (used != polled_.end() && used->second != p) {
-        return fail(p, key_of(wish, stage),
-                    "core " + number(core) + " is polled by partition " + request_.partitions[used->second].name +
-                        " already; give each partition cores of its own");
-      }
-      // Where the feed leaves says nothing of where orders should run.
-      const Part before = parts_[p];
-      poll_on(p, core);
-      if (stage == kPublish && wish.mode == PlacementMode::automatic) parts_[p] = before;
+    if (!take_pin(p, kMatch)) return false;
+    for (std::size_t stage = 0; stage < kStages; ++stage) {
+      if (stage != kMatch && !take_pin(p, stage)) return false;
     }
   }
+  return true;
+}
+
+bool CoreChoice::take_pin(std::size_t p, std::size_t stage) {
+  const PlacementWish& wish = request_.partitions[p];
+  if (!wish.stages[stage]) return true;
+  const unsigned core = *wish.stages[stage];
+  const auto used = polled_.find(core);
+  if (used != polled_.end() && used->second != p) {
+    return fail(p, key_of(wish, stage),
+                "core " + number(core) + " is polled by partition " + request_.partitions[used->second].name +
+                    " already; give each partition cores of its own");
+  }
+  // Where the feed leaves, or another stage that need not have a core, says nothing of where orders should run.
+  const Part before = parts_[p];
+  poll_on(p, core);
+  if (!takes_core(stage) && wish.mode == PlacementMode::automatic) parts_[p] = before;
   return true;
 }
 
@@ -218,8 +246,7 @@ void CoreChoice::choose(std::size_t p, unsigned core) {
 
 bool CoreChoice::needs_first(std::size_t p) const {
   const PlacementWish& wish = request_.partitions[p];
-  const bool none = !wish.stages[kReceive] && !wish.stages[kMatch] && !wish.stages[kTransmit];
-  return none && !parts_[p].group && wanted_cores(wish) > 0;
+  return pins_among_takers(wish) == 0 && !parts_[p].group && wanted_cores(wish) > 0;
 }
 
 int CoreChoice::room_for(std::size_t p, const HostCpu& candidate, const Faults& faults) const {
@@ -248,8 +275,8 @@ bool CoreChoice::give_each_one() {
     if (!hungry) return true;
     if (best) {
       choose(best->partition, std::get<2>(best->preference));
-    } else if (const auto& publish = request_.partitions[*hungry].stages[kPublish]; publish) {
-      parts_[*hungry].group = group_of(cpu(*publish));  // the one core that there is, for all stages
+    } else if (const auto pinned = pinned_sharer(request_.partitions[*hungry]); pinned) {
+      parts_[*hungry].group = group_of(cpu(*pinned));  // the one core that there is, for all stages
     } else {
       return no_core_left(*hungry);
     }
@@ -293,7 +320,7 @@ const HostCpu* CoreChoice::another_core(std::size_t p) const {
 }
 
 void CoreChoice::widen() {
-  for (std::size_t target = 2; target <= kPublish; ++target) {
+  for (std::size_t target = 2; target <= kMostCores; ++target) {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       if (parts_[p].chosen.size() >= wanted_cores(request_.partitions[p]) || width(p) >= target) continue;
       if (const HostCpu* const found = another_core(p); found != nullptr) choose(p, found->number);
@@ -321,8 +348,7 @@ void CoreChoice::tidy() {
 bool CoreChoice::are_alike(std::size_t a, std::size_t b) const {
   if (nic_node(a) != nic_node(b) || parts_[a].group != parts_[b].group) return false;
   for (const std::size_t p : {a, b}) {
-    const auto& stages = request_.partitions[p].stages;
-    if (std::any_of(stages.begin(), stages.end(), [](const auto& core) { return core.has_value(); })) return false;
+    if (any_pinned(request_.partitions[p])) return false;
     for (const unsigned core : parts_[p].chosen) {
       if (faults_of(p, cpu(core)) != parts_[a].faults) return false;
     }

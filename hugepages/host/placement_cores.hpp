@@ -2,6 +2,7 @@
 // which says what has come of it; nobody else's. Set-up only.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -16,10 +17,18 @@
 
 namespace crosswire::placing {
 
-enum Stage : std::size_t { kReceive, kMatch, kTransmit, kPublish };
-inline constexpr std::size_t kStageCount = kPlacedStages.size();
+// The way of an order, which the rules know by name; of all others they know their rows of kStageTable.
+inline constexpr std::size_t kReceive = index_of(Stage::receive);
+inline constexpr std::size_t kMatch = index_of(Stage::match);
+inline constexpr std::size_t kTransmit = index_of(Stage::transmit);
 
-using Cores = std::array<std::optional<unsigned>, kStageCount>;
+/// By Stage.
+using Cores = std::array<std::optional<unsigned>, kStages>;
+
+/// Where there are enough.
+constexpr bool takes_core(std::size_t stage) { return !kStageTable[stage].shares; }
+inline constexpr std::size_t kMostCores = static_cast<std::size_t>(
+    std::count_if(kStageTable.begin(), kStageTable.end(), [](const StageRow& row) { return !row.shares; }));
 
 /// The rules that a core breaks by itself, in the order in which they count: less is better.
 struct Faults {
@@ -43,7 +52,7 @@ Group group_of(const HostCpu& cpu);
 inline std::string number(unsigned core) { return std::to_string(core); }
 inline std::string number(int value) { return std::to_string(value); }
 
-/// How many cores receive, match and transmit can use beyond the pinned ones.
+/// How many cores the stages that take one can use beyond the pinned ones.
 std::size_t wanted_cores(const PlacementWish& wish);
 
 class CoreChoice {
@@ -65,7 +74,7 @@ class CoreChoice {
   const Part& part(std::size_t p) const { return parts_[p]; }
   /// The core of each stage; of a partition that is not unpinned.
   Cores cores_of(std::size_t p) const;
-  /// How many cores receive, match and transmit have.
+  /// How many cores the stages that take one have.
   std::size_t width(std::size_t p) const;
   /// Core -> partition.
   const std::map<unsigned, std::size_t>& polled() const { return polled_; }
@@ -84,7 +93,7 @@ class CoreChoice {
  private:
   // What cannot be.
   bool fail(std::size_t partition, std::string key, std::string text);
-  /// `placement.core` stands for all four.
+  /// `placement.core` stands for all stages.
   static std::string key_of(const PlacementWish& wish, std::size_t stage);
   std::vector<unsigned> allowed() const;
   /// "" if a thread may run there.
@@ -102,6 +111,7 @@ class CoreChoice {
   // Taking cores.
   void poll_on(std::size_t p, unsigned core);
   bool take_pins();
+  bool take_pin(std::size_t p, std::size_t stage);
   void choose(std::size_t p, unsigned core);
   bool needs_first(std::size_t p) const;
   /// How many of the cores that `p` wants its group would leave it, once those that are there already have theirs.

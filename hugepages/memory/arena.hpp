@@ -15,11 +15,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "hugepages/base/cache_line.hpp"
 #include "hugepages/base/check.hpp"
 
 namespace crosswire {
-
-inline constexpr std::size_t kCacheLine = 64;
 
 /// automatic: hugepages, else ordinary pages with one loud line per process. required: hugepages or an error.
 /// off: ordinary pages, silently (tests, short-lived tools).

@@ -44,6 +44,40 @@ namespace crosswire {
 /// Readers of one ring, both kinds together.
 inline constexpr std::size_t kMaxReaders = 8;
 
+/// How far a gating reader has come, whatever the items of its ring are. Any thread; the ring outlives it.
+class ReaderProgress {
+ public:
+  /// Of no reader: is_there() is all that may be asked.
+  ReaderProgress() = default;
+
+  bool is_there() const { return released_ != nullptr; }
+  /// Items released since the start.
+  std::uint64_t position() const { return released_->load(std::memory_order_acquire); }
+  /// Items published to it since the start.
+  std::uint64_t published() const { return published_->load(std::memory_order_acquire); }
+  /// Items that wait for it.
+  std::uint64_t waiting() const {
+    const std::uint64_t released = position();  // first: it is then never ahead of what was published
+    return published() - released;
+  }
+  /// The most items it ever found waiting when it had read all it knew of.
+  std::uint64_t high_water() const { return high_water_->load(std::memory_order_relaxed); }
+  /// Items that its ring holds.
+  std::uint64_t capacity() const { return capacity_; }
+
+ private:
+  template <class T>
+  friend class BroadcastRing;
+  using Count = std::atomic<std::uint64_t>;
+  ReaderProgress(const Count& released, const Count& published, const Count& high_water, std::uint64_t capacity)
+      : released_(&released), published_(&published), high_water_(&high_water), capacity_(capacity) {}
+
+  const Count* released_ = nullptr;
+  const Count* published_ = nullptr;
+  const Count* high_water_ = nullptr;
+  std::uint64_t capacity_ = 0;
+};
+
 template <class T>
 class BroadcastRing {
   static_assert(std::is_trivially_copyable_v<T>, "items are overwritten without destruction and mirrored by bytes");
@@ -154,6 +188,9 @@ class BroadcastRing {
     std::uint64_t high_water() const { return high_water_.load(std::memory_order_relaxed); }
 
     const char* name() const { return name_; }
+
+    /// position(), high_water() and what there is to read, for who only looks on.
+    ReaderProgress progress() const { return {released_.count, *published_, high_water_, mask_ + 1}; }
 
    private:
     friend class BroadcastRing;

@@ -46,7 +46,7 @@ ORDER = {
     "hugepages": ["base", "memory rings", "host"],
     "netstack": ["wire", "common", "port", "link", "ip", "udp", "session", "frame_writer", "intake", "answers", "receive", "transmit",
                  "publish", "client"],
-    "app": ["files", "config", "partition", "figures", "plan", "ctl", "run", "replay", "doctor", "top", "flow", "load"],
+    "app": ["files", "config", "partition", "figures", "replay", "plan", "ctl", "run", "doctor", "top", "flow", "load"],
 }
 # Lists of names that any room of netstack may read: a parser's reasons are the counters of the stage that runs it.
 LISTS = {"netstack/receive/counters.hpp": ("hugepages/base/counters.hpp",)}

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "app/figures/prometheus.hpp"
-#include "app/run/poll.hpp"
+#include "app/partition/idle.hpp"
 #include "netstack/port/memory_port.hpp"
 #include "netstack/port/tsc_clock.hpp"
 

@@ -16,7 +16,7 @@
 #include <optional>
 
 #include "app/config/config.hpp"
-#include "app/partition/loop.hpp"
+#include "app/partition/layout.hpp"
 #include "app/plan/plan.hpp"
 #include "app/run/log.hpp"
 #include "app/run/polling_threads.hpp"

@@ -385,7 +385,7 @@ TEST(Placement, TheSplitsAreThoseThatThePriceListAsksFor) {
   }
   std::array<double, 4> stages{};
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    stages[i] = prices["stage/" + std::string(kPlacedStages[i])];
+    stages[i] = prices["stage/" + std::string(kStageNames[i])];
     ASSERT_GT(stages[i], 0);
   }
   // The dearest core of receive .. first-1 | first .. second-1 | second ..: 4 = no such core.

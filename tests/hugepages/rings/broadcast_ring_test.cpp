@@ -127,6 +127,26 @@ TEST(BroadcastRing, RemembersTheMostItemsAReaderFoundWaiting) {
   EXPECT_EQ(reader.high_water(), 11u);
 }
 
+TEST(BroadcastRing, ShowsOnlookersHowFarAReaderHasCome) {
+  Arena arena(Ring::bytes_for(8), HugepagePolicy::off);
+  Ring ring(arena, 8);
+  Ring::GatingReader& reader = ring.add_gating("reader");
+  const ReaderProgress progress = reader.progress();
+  EXPECT_TRUE(progress.is_there());
+  EXPECT_FALSE(ReaderProgress().is_there());
+  EXPECT_EQ(progress.capacity(), 8u);
+  for (int i = 0; i < 5; ++i) ring.producer().claim();
+  EXPECT_EQ(progress.published(), 0u);
+  ring.producer().publish();
+  EXPECT_EQ(progress.published(), 5u);
+  EXPECT_EQ(progress.waiting(), 5u);
+  EXPECT_EQ(reader.available(), 5u);
+  reader.release(2);
+  EXPECT_EQ(progress.position(), 2u);
+  EXPECT_EQ(progress.waiting(), 3u);
+  EXPECT_EQ(progress.high_water(), 5u);
+}
+
 TEST(BroadcastRing, LetsTheProducerRunFreeWithoutGatingReaders) {
   Arena arena = small_arena();
   Ring ring(arena, 4);
