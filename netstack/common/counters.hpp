@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "hugepages/base/count_word.hpp"
 
@@ -23,5 +24,20 @@ class Counters {
  private:
   std::array<CountWord, N> cells_{};
 };
+
+template <class Counter>
+struct CounterInfo {
+  Counter counter;
+  std::string_view label;
+  std::string_view meaning;
+};
+
+template <class Table>
+constexpr bool in_order_of_enumerators(const Table& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (static_cast<std::size_t>(table[i].counter) != i) return false;
+  }
+  return true;
+}
 
 }  // namespace crosswire

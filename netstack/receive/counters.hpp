@@ -232,16 +232,4 @@ static_assert([] {
   return kReceiveCounters.back().counter == ReceiveCounter::ouch_side;
 }());
 
-/// Parsed::drop of what was not dropped.
-inline constexpr ReceiveCounter kTaken{0xFF};
-
-/// What a parser made of its bytes: a value, or the reason why there is none.
-template <class T>
-struct Parsed {
-  T value{};
-  ReceiveCounter drop = kTaken;
-
-  bool taken() const { return drop == kTaken; }
-};
-
 }  // namespace crosswire

@@ -254,7 +254,6 @@ bool ReceiveStage::take_ipv4(const link::Frame& frame) {
 }
 
 bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datagram) {
-  static_assert(ip::kMostEchoBytes <= EchoStore::kPlaceBytes);
   const Parsed<Bytes> message = ip::parse_echo(datagram.payload);
   if (!message.taken()) return count(message.drop);
   if (!echoes_.has_room()) return false;

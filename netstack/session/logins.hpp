@@ -14,7 +14,7 @@
 #include "netstack/common/config.hpp"
 #include "netstack/common/fixed_map.hpp"
 #include "netstack/common/mac_number.hpp"
-#include "netstack/receive/counters.hpp"
+#include "netstack/common/parsed.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {

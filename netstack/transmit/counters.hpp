@@ -1,10 +1,8 @@
-// What the transmit and publish stages count: the lists of names, and what they mean. Constant data; no DPDK.
+// What the transmit stage counts: the list of names, and what they mean. Constant data; no DPDK.
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "netstack/common/counters.hpp"
 
@@ -27,25 +25,6 @@ enum class TransmitCounter : std::uint8_t {
   arp_replies,
   echo_replies,
   port_full,
-};
-
-enum class PublishCounter : std::uint8_t {
-  frames,
-  messages,
-  datagrams,
-  heartbeats,
-  resends,
-  resent_messages,
-  resends_past_end,
-  resends_too_early,
-  port_full,
-};
-
-template <class Counter>
-struct CounterInfo {
-  Counter counter;
-  std::string_view label;
-  std::string_view meaning;
 };
 
 /// By number of the enumerator.
@@ -72,35 +51,9 @@ inline constexpr std::array kTransmitCounters = [] {
   };
 }();
 
-/// By number of the enumerator.
-inline constexpr std::array kPublishCounters = [] {
-  using enum PublishCounter;
-  using Info = CounterInfo<PublishCounter>;
-  return std::array{
-      Info{frames, "frames", "frames given to the port"},
-      Info{messages, "messages", "ITCH messages numbered and kept"},
-      Info{datagrams, "datagrams", "multicast datagrams with messages"},
-      Info{heartbeats, "heartbeats", "multicast heartbeats because nothing else was sent"},
-      Info{resends, "resends", "re-requests answered, the next two lines included"},
-      Info{resent_messages, "resent_messages", "messages in these answers"},
-      Info{resends_past_end, "resends_past_end", "re-requests beyond the last message sent, answered with a heartbeat"},
-      Info{resends_too_early, "resends_too_early", "re-requests for messages that are not kept any more"},
-      Info{port_full, "port_full", "polls that ended because the port had no room"},
-  };
-}();
-
 using TransmitCounters = Counters<TransmitCounter, kTransmitCounters.size()>;
-using PublishCounters = Counters<PublishCounter, kPublishCounters.size()>;
 
-template <class Table>
-constexpr bool in_order_of_enumerators(const Table& table) {
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (static_cast<std::size_t>(table[i].counter) != i) return false;
-  }
-  return true;
-}
-static_assert(in_order_of_enumerators(kTransmitCounters) && in_order_of_enumerators(kPublishCounters));
+static_assert(in_order_of_enumerators(kTransmitCounters));
 static_assert(kTransmitCounters.back().counter == TransmitCounter::port_full);
-static_assert(kPublishCounters.back().counter == PublishCounter::port_full);
 
 }  // namespace crosswire

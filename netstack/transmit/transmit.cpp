@@ -7,6 +7,10 @@
 #include <type_traits>
 
 #include "hugepages/base/check.hpp"
+#include "netstack/common/limits.hpp"
+#include "netstack/frame_writer/arp_reply.hpp"
+#include "netstack/frame_writer/echo_reply.hpp"
+#include "netstack/frame_writer/station.hpp"
 #include "netstack/wire/ouch.hpp"
 #include "netstack/wire/soup.hpp"
 

@@ -30,7 +30,7 @@
 #include "hugepages/rings/mailbox.hpp"
 #include "netstack/common/config.hpp"
 #include "netstack/common/message_store.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/ip/echo_store.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/transmit/counters.hpp"

@@ -259,41 +259,6 @@ TEST_F(TransmitTest, AnEchoIsRepliedToWithTheSameDataAndItsPlaceIsFreed) {
   }
 }
 
-// ---- Headers ------------------------------------------------------------------------------------------------------
-
-TEST_F(TransmitTest, AChecksumOfZeroIsSentAsAllOnes) {
-  const DatagramTemplate header(config, 26400, station_of(peer(1)), 30001, 64);
-  int all_ones = 0;
-  for (unsigned word = 0; word <= 0xFFFF; ++word) {
-    FrameBytes frame(kMaxFrame);
-    frame[header.payload_offset()] = static_cast<std::uint8_t>(word >> 8);
-    frame[header.payload_offset() + 1] = static_cast<std::uint8_t>(word);
-    frame.resize(header.finish(frame.data(), 2));
-    all_ones += testing::number_at(frame, 40, 2) == 0xFFFF;
-    read_frame(frame);
-  }
-  EXPECT_EQ(all_ones, 1);
-}
-
-TEST_F(TransmitTest, HeadersAreRightForEveryLengthOfPayload) {
-  std::mt19937_64 random(1);
-  for (const std::uint16_t vlan : {std::uint16_t{0}, std::uint16_t{4094}}) {
-    const DatagramTemplate header(config, 26400, station_of(peer(1, vlan)), 65535, 64);
-    for (std::size_t size = 0; size <= kMaxUdpPayload; ++size) {
-      FrameBytes frame(kMaxFrame, 0xEE);
-      Block payload(size);
-      for (std::uint8_t& byte : payload) byte = static_cast<std::uint8_t>(random());
-      std::copy(payload.begin(), payload.end(), frame.begin() + static_cast<std::ptrdiff_t>(header.payload_offset()));
-      const std::size_t length = header.finish(frame.data(), size);
-      frame.resize(length);
-      const ReadFrame read = read_frame(frame);
-      ASSERT_EQ(read.payload, payload);
-      EXPECT_EQ(read.vlan, vlan);
-      EXPECT_EQ(read.to_port, 65535);
-    }
-  }
-}
-
 // ---- A port without room ------------------------------------------------------------------------------------------
 
 TEST_F(TransmitTest, ReleasesAnEventOnlyWhenAllItsFramesAreCommitted) {
@@ -393,7 +358,6 @@ TEST(TransmitProperty, TheSameEventsMakeTheSameFramesWhateverRoomThePortHas) {
 
 TEST(TransmitCounters, HaveALabelAndAMeaningEach) {
   for (const auto& info : kTransmitCounters) EXPECT_FALSE(info.label.empty() || info.meaning.empty());
-  for (const auto& info : kPublishCounters) EXPECT_FALSE(info.label.empty() || info.meaning.empty());
 }
 
 }  // namespace
