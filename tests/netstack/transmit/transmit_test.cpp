@@ -214,6 +214,47 @@ TEST_F(TransmitTest, TheDaysEndEndsTheSessionsOfThoseWhoAreThere) {
   expect_empty(frames[0], 6, mold::kEndOfSession, 1);
 }
 
+// ---- Answers ------------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, AFirmThatTradesWithItselfGetsBothAnswersInOneStream) {
+  login(0, 5);
+  run();
+  push(EventKind::executed, 0, 1).execution = {order(3, 0, 21), order(4, 0, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[0], 5, 1)).liquidity, 'R');
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[1], 5, 2)).liquidity, 'A');
+}
+
+TEST_F(TransmitTest, TheDaysStartAndEndAreInEverySessionsStream) {
+  login(3, 5);
+  run();
+  for (const char letter : {'O', 'S', 'Q', 'M', 'E', 'C'}) push(EventKind::system).system.event = letter;
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[0], 5, 1)).event, 'S');
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).event, 'E');
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).timestamp, kNow);
+  EXPECT_EQ(count(TransmitCounter::answers), 8u);
+  EXPECT_EQ(count(TransmitCounter::answers_unsent), 6u);
+  login(0, 6);
+  push(EventKind::resend, 0).resend = {.first = 1, .count = 10};
+  const ReadPacket packet = read_packet(run().at(1).payload);
+  ASSERT_EQ(packet.messages.size(), 2u);
+  EXPECT_EQ(packet.messages[1], message(frames[1], 5, 2));
+}
+
+TEST_F(TransmitTest, WhatOnlyTheFeedTellsMakesNoFrame) {
+  login(0, 5);
+  run();
+  for (const EventKind kind : {EventKind::rested, EventKind::cross_done, EventKind::imbalance, EventKind::phase,
+                               EventKind::directory, EventKind::burst_end, EventKind::feed_resend}) {
+    push(kind);
+  }
+  EXPECT_TRUE(run().empty());
+  EXPECT_EQ(events->available(), 0u);
+}
+
 // ---- Neighbours ---------------------------------------------------------------------------------------------------
 
 TEST_F(TransmitTest, AnArpReplySaysWhereWeAre) {
