@@ -8,7 +8,7 @@
 #include "bench/meter.hpp"
 #include "bench/order_mix.hpp"
 #include "netstack/client/order_client.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 
 namespace crosswire::bench {
 namespace {

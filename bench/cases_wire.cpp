@@ -4,7 +4,7 @@
 
 #include "bench/meter.hpp"
 #include "netstack/client/order_client.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/intake/order_rules.hpp"
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/link/ethernet.hpp"

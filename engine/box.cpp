@@ -61,6 +61,10 @@ EngineBox::EngineBox(const EngineConfig& config, const EngineBoxOptions& options
 void EngineBox::prepare(Command& command) {
   command.sequence = Sequence{++prepared_};
   command.time_ns = time_ns_ = std::max(time_ns_, command.time_ns);
+  if (command.kind == CommandKind::operate) {
+    command.operate.slot = take_slot();
+    put_operator(orders_, command.operate.slot, {}, {});
+  }
   if (command.kind != CommandKind::enter && command.kind != CommandKind::replace) return;
   command.order.order = take_slot();
   orders_.asked(command.order.order) = asked_of(command);

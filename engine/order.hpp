@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <new>
+#include <cstring>
 #include <type_traits>
 
 #include "engine/types.hpp"
@@ -102,15 +102,19 @@ static_assert(sizeof(OperatorWhy) == sizeof(OrderResolved) && std::is_trivially_
 /// A slot that an operator's command has taken holds these two instead of an order's lines. receive, before the command
 /// is published.
 inline void put_operator(Orders& orders, OrderIndex slot, const OperatorWho& who, const OperatorWhy& why) {
-  ::new (&orders.asked(slot)) OperatorWho(who);
-  ::new (&orders.resolved(slot)) OperatorWhy(why);
+  std::memcpy(static_cast<void*>(&orders.asked(slot)), &who, sizeof who);
+  std::memcpy(static_cast<void*>(&orders.resolved(slot)), &why, sizeof why);
 }
 /// Readers of the command `operate` and of the event `operated`, until they release it.
-inline const OperatorWho& operator_who(const Orders& orders, OrderIndex slot) {
-  return *std::launder(reinterpret_cast<const OperatorWho*>(&orders.asked(slot)));
+inline OperatorWho operator_who(const Orders& orders, OrderIndex slot) {
+  OperatorWho who;
+  std::memcpy(&who, &orders.asked(slot), sizeof who);
+  return who;
 }
-inline const OperatorWhy& operator_why(const Orders& orders, OrderIndex slot) {
-  return *std::launder(reinterpret_cast<const OperatorWhy*>(&orders.resolved(slot)));
+inline OperatorWhy operator_why(const Orders& orders, OrderIndex slot) {
+  OperatorWhy why;
+  std::memcpy(&why, &orders.resolved(slot), sizeof why);
+  return why;
 }
 
 }  // namespace crosswire

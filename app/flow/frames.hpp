@@ -12,7 +12,8 @@
 #include "app/flow/message.hpp"
 #include "netstack/client/order_client.hpp"
 #include "netstack/common/config.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/common/limits.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/port/capture.hpp"
 
 namespace crosswire {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#include "netstack/port/port.hpp"
+#include "netstack/common/limits.hpp"
 #include "netstack/wire/mold.hpp"
 #include "netstack/wire/ouch.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "app/load/options.hpp"
 #include "app/load/source.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/wire/bytes.hpp"
 
 namespace crosswire {

@@ -16,6 +16,8 @@
 #include "app/load/capture_source.hpp"
 #include "app/load/mix_source.hpp"
 #include "hugepages/base/check.hpp"
+#include "netstack/common/limits.hpp"
+#include "netstack/frame_writer/arp_reply.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/wire/ouch.hpp"
 

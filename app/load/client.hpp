@@ -19,7 +19,7 @@
 #include "app/load/stream.hpp"
 #include "netstack/client/order_client.hpp"
 #include "netstack/common/config.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/port/port.hpp"
 
 namespace crosswire {

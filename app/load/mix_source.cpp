@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "hugepages/base/check.hpp"
+#include "netstack/common/limits.hpp"
 #include "netstack/ip/checksum.hpp"
-#include "netstack/port/port.hpp"
 #include "netstack/wire/mold.hpp"
 #include "netstack/wire/ouch.hpp"
 

@@ -11,7 +11,7 @@
 #include "app/load/options.hpp"
 #include "app/load/source.hpp"
 #include "netstack/client/order_client.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 
 namespace crosswire {
 

@@ -10,6 +10,7 @@
 
 #include "hugepages/base/check.hpp"
 #include "hugepages/memory/arena.hpp"
+#include "netstack/common/limits.hpp"
 
 namespace crosswire {
 
@@ -18,8 +19,9 @@ class EchoStore {
   /// Places, a power of two. At least 2: receive holds its newest command back, so the place that this command names
   /// cannot come free before the burst ends.
   static constexpr std::size_t kPlaces = 64;
-  /// Bytes of a place: any ICMP message that fits an MTU of 1500.
-  static constexpr std::size_t kPlaceBytes = 1500;
+  /// Bytes of a place: any ICMP message of a datagram.
+  static constexpr std::size_t kPlaceBytes = kMtu;
+  static_assert(kMaxIcmpMessage <= kPlaceBytes);
 
   /// The arena outlives the store.
   explicit EchoStore(Arena& arena) : places_(arena.array<Place>(kPlaces)) {}

@@ -4,6 +4,7 @@
 
 #include <rte_icmp.h>
 
+#include "netstack/common/parsed.hpp"
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/receive/counters.hpp"
@@ -11,10 +12,7 @@
 
 namespace crosswire::ip {
 
-/// The longest message that a datagram brings, and that fits the reply too.
-inline constexpr std::size_t kMostEchoBytes = kMostDatagramBytes - sizeof(rte_ipv4_hdr);
-
-/// The whole ICMP message of an echo request, header included.
+/// The whole ICMP message of an echo request, header included: of a datagram, so at most kMaxIcmpMessage bytes.
 inline Parsed<wire::Bytes> parse_echo(wire::Bytes message) {
   if (message.size() < sizeof(rte_icmp_hdr)) return {.drop = ReceiveCounter::icmp_short};
   if (!checksum_holds(message.data(), message.size())) return {.drop = ReceiveCounter::icmp_checksum};

@@ -9,16 +9,14 @@
 #include <cstdint>
 
 #include "netstack/common/address.hpp"
+#include "netstack/common/limits.hpp"
+#include "netstack/common/parsed.hpp"
 #include "netstack/ip/checksum.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/receive/counters.hpp"
 #include "netstack/wire/bytes.hpp"
 
 namespace crosswire::ip {
-
-/// The rack's MTU. No frame of it brings a longer datagram; one that does would hold more work than frames are meant
-/// to.
-inline constexpr std::size_t kMostDatagramBytes = 1500;
 
 struct Datagram {
   std::uint32_t source;  // host byte order
@@ -34,7 +32,7 @@ inline Parsed<Datagram> parse_ipv4(wire::Bytes bytes, std::uint32_t ours, bool l
   if (header_bytes < sizeof(header)) return {.drop = ReceiveCounter::ip_header_length};
   const std::size_t total_bytes = rte_be_to_cpu_16(header.total_length);
   if (total_bytes < header_bytes || total_bytes > bytes.size()) return {.drop = ReceiveCounter::ip_total_length};
-  if (total_bytes > kMostDatagramBytes) return {.drop = ReceiveCounter::ip_too_long};
+  if (total_bytes > kMtu) return {.drop = ReceiveCounter::ip_too_long};
   if (!checksum_holds(bytes.data(), header_bytes)) return {.drop = ReceiveCounter::ip_checksum};
 
   const std::uint32_t destination = rte_be_to_cpu_32(header.dst_addr);

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "netstack/common/address.hpp"
+#include "netstack/common/parsed.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/receive/counters.hpp"
 

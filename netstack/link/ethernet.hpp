@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "netstack/common/mac_number.hpp"
+#include "netstack/common/parsed.hpp"
 #include "netstack/link/vlan_filter.hpp"
 #include "netstack/receive/counters.hpp"
 #include "netstack/wire/bytes.hpp"

@@ -41,7 +41,9 @@ rte_mempool* make_pool(const char* use, std::uint16_t port_id, unsigned mbufs, i
                                  socket);
 }
 
-static_assert(RTE_MBUF_DEFAULT_DATAROOM >= kMaxFrame + RTE_ETHER_CRC_LEN, "a frame fits one segment");
+static_assert(kMtu == RTE_ETHER_MTU && kMaxFrame == RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN + kMtu, "as DPDK counts them");
+static_assert(RTE_MBUF_DEFAULT_BUF_SIZE - RTE_PKTMBUF_HEADROOM >= kMaxFrame + RTE_ETHER_CRC_LEN,
+              "a frame fits one segment");
 
 }  // namespace
 
@@ -101,7 +103,8 @@ void Device::configure(const DeviceOptions& options) {
          EINVAL, "place transmit and publish on one core, so that they share one");
   }
   if (info.max_mtu < kMtu) {
-    fail("takes datagrams of up to " + std::to_string(info.max_mtu) + " bytes", EMSGSIZE, "1500 are needed");
+    fail("takes datagrams of up to " + std::to_string(info.max_mtu) + " bytes", EMSGSIZE,
+         (std::to_string(kMtu) + " are needed").c_str());
   }
   rte_eth_conf conf{};
   conf.rxmode.mtu = kMtu;
@@ -157,7 +160,7 @@ void Device::start(bool receive_all) {
   }
   std::uint16_t mtu = kMtu;
   if (rte_eth_dev_get_mtu(port_id_, &mtu) == 0 && mtu < kMtu) {
-    fail("has an MTU of " + std::to_string(mtu), EMSGSIZE, "set it to 1500");
+    fail("has an MTU of " + std::to_string(mtu), EMSGSIZE, ("set it to " + std::to_string(kMtu)).c_str());
   }
 }
 

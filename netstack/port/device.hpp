@@ -37,9 +37,6 @@ class Device {
  public:
   using Mac = std::array<std::uint8_t, 6>;
 
-  /// The frames' IP datagrams are up to this long (without tag and Ethernet header).
-  static constexpr std::uint16_t kMtu = 1500;
-
   /// Throws std::runtime_error (one line: what, where, how to mend). The EAL runs, in this thread.
   explicit Device(const DeviceOptions& options);
   ~Device();

@@ -9,11 +9,10 @@
 
 #include "engine/types.hpp"
 #include "hugepages/base/check.hpp"
+#include "netstack/common/limits.hpp"
 
 namespace crosswire {
 
-/// Longest frame taken in or sent, Ethernet header to payload end, without FCS: MTU 1500 and one 802.1Q tag.
-inline constexpr std::size_t kMaxFrame = 1518;
 /// Most frames in a burst (DESIGN 5: 8 to 32).
 inline constexpr std::size_t kMaxBurst = 32;
 
@@ -62,10 +61,10 @@ class TxPort {
     return batch_[used_].data;
   }
 
-  /// The reserved buffer holds a frame of `length` bytes (14 .. kMaxFrame), ready to leave.
+  /// The reserved buffer holds a frame of `length` bytes (kEthernetBytes .. kMaxFrame), ready to leave.
   void commit(std::size_t length, const FrameOrigin& origin) {
-    CHECK(used_ < ready_ && length >= 14 && length <= kMaxFrame, "commit of %zu bytes, %zu of %zu used", length, used_,
-          ready_);
+    CHECK(used_ < ready_ && length >= kEthernetBytes && length <= kMaxFrame, "commit of %zu bytes, %zu of %zu used",
+          length, used_, ready_);
     Slot& slot = batch_[used_++];
     slot.length = static_cast<std::uint32_t>(length);
     // Field by field: as a whole it would be read back from where it has just been put together.

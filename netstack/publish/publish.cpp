@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "hugepages/base/check.hpp"
+#include "netstack/common/limits.hpp"
 #include "netstack/wire/itch.hpp"
 
 namespace crosswire {

@@ -32,9 +32,9 @@
 #include "hugepages/rings/broadcast_ring.hpp"
 #include "netstack/common/config.hpp"
 #include "netstack/common/message_store.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/port/port.hpp"
-#include "netstack/transmit/counters.hpp"
+#include "netstack/publish/counters.hpp"
 #include "netstack/wire/mold.hpp"
 
 namespace crosswire {

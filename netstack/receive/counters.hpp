@@ -214,16 +214,4 @@ static_assert(is_whole(kReceiveCounters));
 
 using ReceiveCounters = Counters<ReceiveCounter>;
 
-/// Parsed::drop of what was not dropped.
-inline constexpr ReceiveCounter kTaken{0xFF};
-
-/// What a parser made of its bytes: a value, or the reason why there is none.
-template <class T>
-struct Parsed {
-  T value{};
-  ReceiveCounter drop = kTaken;
-
-  bool taken() const { return drop == kTaken; }
-};
-
 }  // namespace crosswire

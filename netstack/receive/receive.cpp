@@ -1,19 +1,15 @@
-// The receive stage: see the header. Reads top down as a frame does: time, Ethernet, IPv4, UDP, session, OUCH.
+// The receive stage: see the header. Reads top down as a frame does: time, Ethernet, IPv4, UDP, session.
 #include "netstack/receive/receive.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <limits>
-#include <new>
+#include <optional>
 
-#include "hugepages/base/check.hpp"
 #include "netstack/ip/icmp.hpp"
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/link/arp.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/udp/datagram_reader.hpp"
-#include "netstack/wire/operator_frame.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
@@ -21,8 +17,6 @@ namespace {
 
 using namespace wire;
 using Count = ReceiveCounter;
-
-std::uint64_t symbol_key(const SymbolName& name) { return std::bit_cast<std::uint64_t>(name); }
 
 /// The first point of the tick grid at or after `time`.
 constexpr TimeNs tick_at_or_after(TimeNs time) {
@@ -49,44 +43,35 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
                            EchoStore& echoes, Arena& arena)
     : net_(net),
       port_(port),
-      commands_(commands),
-      orders_(orders),
-      slots_(slots),
       echoes_(echoes),
       vlans_(net.vlans),
       order_frames_(net),
-      symbols_(arena, engine.symbols.size()),
       order_session_(std::string_view{net.order_session}),
       feed_session_(std::string_view{net.feed_session}),
-      now_(net.start_ns),
       next_tick_(tick_at_or_after(net.start_ns)),
       logins_(net, arena),
-      mass_cancels_(arena.array<TokenBucket>(net.accounts.size())),
       echo_replies_(net.pings_per_second),
       refusals_(net.failed_logins_per_second),
-      feed_answers_(net.feed_requests_per_second) {
-  CHECK(engine.symbols.size() <= std::numeric_limits<std::uint16_t>::max(), "%zu symbols", engine.symbols.size());
-  std::fill(mass_cancels_.begin(), mass_cancels_.end(), TokenBucket(kMassCancelsPerSecond));
-  for (std::size_t i = 0; i < engine.symbols.size(); ++i) {
-    symbols_.insert(symbol_key(engine.symbols[i].name), static_cast<std::uint16_t>(i + 1));
-  }
-}
+      feed_answers_(net.feed_requests_per_second),
+      commands_(commands, counters_, net.start_ns),
+      intake_(net, engine, commands_, orders, slots, counters_, arena),
+      operators_(intake_, commands_, orders, slots, counters_) {}
 
 std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine) {
-  return FixedMap::bytes_for(engine.symbols.size()) + Logins::bytes_for(net) +
-         Arena::bytes_for<TokenBucket>(net.accounts.size());
+  return Logins::bytes_for(net) + OrderIntake::bytes_for(net, engine);
 }
 
 std::size_t ReceiveStage::poll() {
   if (sessions_here_.asked()) [[unlikely]]
     tell_sessions();
-  made_ = 0;
+  finished_ = 0;
+  const std::uint64_t before = commands_.made();
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
   if (step_ == Step::receive) take_burst();
   if (step_ == Step::clock && advance_clock()) step_ = burst_ended_ ? Step::end : Step::frames;
   if (step_ == Step::frames && (out_of_band_ ? take_operators() : take_frames())) step_ = Step::receive;
   if (step_ == Step::end && make_alone(CommandKind::day_end)) step_ = Step::ended;
-  return made_;
+  return finished_ + (commands_.made() - before);
 }
 
 void ReceiveStage::tell_sessions() {
@@ -94,8 +79,8 @@ void ReceiveStage::tell_sessions() {
     std::size_t n = 0;
     for (; n < items.size() && first + n < net_.accounts.size(); ++n) {
       const Login& login = logins_.login(SessionId{static_cast<std::uint16_t>(first + n)});
-      items[n] = {login.open,        login.source.address,  login.source.port,
-                  login.source.vlan, now_ - login.heard_ns, login.next_upstream};
+      items[n] = {login.open,        login.source.address,   login.source.port,
+                  login.source.vlan, now() - login.heard_ns, login.next_upstream};
     }
     return n;
   });
@@ -103,44 +88,20 @@ void ReceiveStage::tell_sessions() {
 
 // ---- Commands -------------------------------------------------------------------------------------------------------
 
-/// The caller has seen that there is room, and writes the body. The newest command stays back until the next one or
-/// the burst's end, so that it can be marked.
-Command& ReceiveStage::make(CommandKind kind, SessionId session) {
-  Command& command = commands_.claim();
-  commands_.publish_all_but_last();
-  command.sequence = Sequence{++sequence_};
-  command.time_ns = now_;
-  command.kind = kind;
-  command.flags = 0;
-  command.session = session;
-  command.symbol = kNoSymbol;
-  command.reject = 0;
-  std::memset(command.body, 0, sizeof(command.body));
-  counters_.add(Count::commands);
-  ++made_;
-  return command;
-}
-
 bool ReceiveStage::make_alone(CommandKind kind) {
   if (!commands_.has_room()) return false;
-  make(kind, kNoSession);
-  finish_burst();
+  commands_.make(kind, kNoSession);
+  commands_.finish_burst();
   return true;
 }
 
 void ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Source& source, char code) {
-  make(kind, session).peer = peer_of(source, code);
+  commands_.make(kind, session).peer = peer_of(source, code);
 }
 
 void ReceiveStage::close_session(SessionId session, SessionEndReason reason) {
   logins_.close(session);
-  make(CommandKind::session_close, session).end.reason = reason;
-}
-
-void ReceiveStage::finish_burst() {
-  if (commands_.unpublished() == 0) return;
-  commands_.last_claimed().flags |= kLastOfBurst;
-  commands_.publish();
+  commands_.make(CommandKind::session_close, session).end.reason = reason;
 }
 
 // ---- Time -----------------------------------------------------------------------------------------------------------
@@ -153,9 +114,9 @@ void ReceiveStage::take_burst() {
   burst_ended_ = burst.ended;
   out_of_band_ = burst.out_of_band;
   burst_ns_ = burst.time_ns;
-  if (burst_ns_ < now_) {
+  if (burst_ns_ < now()) {
     if (!frames_.empty()) counters_.add(Count::time_fell);
-    burst_ns_ = now_;
+    burst_ns_ = now();
   }
   step_ = Step::clock;
 }
@@ -168,11 +129,11 @@ bool ReceiveStage::advance_clock() {
     const TimeNs phase_at = next_phase_ < net_.schedule.size() ? net_.schedule[next_phase_].at_ns : kNever;
     const TimeNs due = std::min(phase_at, next_tick_);
     if (due > burst_ns_) {
-      now_ = burst_ns_;
+      commands_.move_on(burst_ns_);
       return true;
     }
     if (!commands_.has_room()) return false;
-    now_ = std::max(now_, due);  // phases from before the start are entered at the start
+    commands_.move_on(std::max(now(), due));  // phases from before the start are entered at the start
     if (phase_at <= next_tick_) {
       enter_phase();
     } else {
@@ -184,59 +145,40 @@ bool ReceiveStage::advance_clock() {
 
 void ReceiveStage::enter_phase() {
   const PhaseChange& change = net_.schedule[next_phase_++];
-  Command& command = make(CommandKind::phase, kNoSession);
+  Command& command = commands_.make(CommandKind::phase, kNoSession);
   command.symbol = change.symbol;
   command.phase.phase = change.phase;
-  finish_burst();
+  commands_.finish_burst();
 }
 
 void ReceiveStage::tick() {
   next_tick_ += kTickIntervalNs;
-  make(CommandKind::tick, kNoSession);
-  in_silence_scan_ = logins_.may_be_silent(now_, net_.silence_ns);
+  commands_.make(CommandKind::tick, kNoSession);
+  in_silence_scan_ = logins_.may_be_silent(now(), net_.silence_ns);
   silence_scan_ = SessionId{0};
-  if (!in_silence_scan_) finish_burst();
+  if (!in_silence_scan_) commands_.finish_burst();
 }
 
 bool ReceiveStage::close_silent_sessions() {
-  while (const std::optional<SessionId> silent = logins_.next_silent(silence_scan_, now_, net_.silence_ns)) {
+  while (const std::optional<SessionId> silent = logins_.next_silent(silence_scan_, now(), net_.silence_ns)) {
     silence_scan_ = *silent;
     if (!commands_.has_room()) return false;
     close_session(*silent, SessionEndReason::silence);
     counters_.add(Count::silences);
   }
   in_silence_scan_ = false;
-  finish_burst();
+  commands_.finish_burst();
   return true;
 }
 
 // ---- Operators ------------------------------------------------------------------------------------------------------
 
-/// The burst is an operator's one command. What it asks for is match's to judge; that it can be read, and names a
-/// symbol that there is, is seen here.
 bool ReceiveStage::take_operators() {
   CHECK(frames_.size() == 1, "%zu operators' frames in a burst", frames_.size());
-  const auto* const asked = view_as<OperatorFrame>(Bytes{frames_[0].data, frames_[0].length});
-  const bool known = asked != nullptr && asked->version == OperatorFrame::kVersion && asked->request != 0 &&
-                     asked->action >= 1 && asked->action <= static_cast<std::uint8_t>(kLastOperatorAction) &&
-                     asked->phase < kPhaseNames.size();
-  if (!known) return count(Count::operator_unknown);
-  OrderIndex slot;
-  if (!commands_.has_room() || !slots_.take(slot)) return false;
-  const bool all = asked->symbol.view().empty();
-  const SymbolId symbol = all ? kAllSymbols : find_symbol(asked->symbol);
-  put_operator(orders_, slot, {asked->name, asked->approver, static_cast<OperatorRole>(asked->role), {}},
-               {asked->reason});
-  Command& command = make(CommandKind::operate, kNoSession);
-  command.symbol = symbol;
-  command.operate.request = asked->request;
-  command.operate.slot = slot;
-  command.operate.action = static_cast<OperatorAction>(asked->action);
-  command.operate.phase = static_cast<Phase>(asked->phase);
-  const bool there = all || symbol != kNoSymbol;
-  command.operate.refused = there ? OperatorResult::none : OperatorResult::unknown_symbol;
-  finish_burst();
-  return count(Count::operators);
+  if (!operators_.take({frames_[0].data, frames_[0].length})) return false;
+  ++finished_;
+  commands_.finish_burst();
+  return true;
 }
 
 // ---- Frames ---------------------------------------------------------------------------------------------------------
@@ -246,9 +188,9 @@ bool ReceiveStage::take_frames() {
     const RxFrame& frame = frames_[frame_];
     if (!take_frame({frame.data, frame.length})) return false;
     counters_.add(Count::frames);
-    ++made_;
+    ++finished_;
   }
-  finish_burst();
+  commands_.finish_burst();
   return true;
 }
 
@@ -275,7 +217,7 @@ bool ReceiveStage::take_frame(Bytes frame) {
 bool ReceiveStage::take_arp(const link::Frame& frame) {
   const Parsed<link::ArpAsker> asker = link::parse_arp(frame.payload, frame.source, net_.mac, net_.address);
   if (!asker.taken()) return count(asker.drop);
-  if (!arp_replies_.take(frame.source, now_)) return count(Count::arp_rate);
+  if (!arp_replies_.take(frame.source, now())) return count(Count::arp_rate);
   make_for_peer(CommandKind::arp_reply, kNoSession, {asker.value.mac, frame.vlan, asker.value.address, 0}, 0);
   return count(Count::arp_requests);
 }
@@ -289,12 +231,11 @@ bool ReceiveStage::take_ipv4(const link::Frame& frame) {
 }
 
 bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datagram) {
-  static_assert(ip::kMostEchoBytes <= EchoStore::kPlaceBytes);
   const Parsed<Bytes> message = ip::parse_echo(datagram.payload);
   if (!message.taken()) return count(message.drop);
   if (!echoes_.has_room()) return false;
-  if (!echo_replies_.take(frame.source, now_)) return count(Count::icmp_rate);
-  Command& command = make(CommandKind::echo_reply, kNoSession);
+  if (!echo_replies_.take(frame.source, now())) return count(Count::icmp_rate);
+  Command& command = commands_.make(CommandKind::echo_reply, kNoSession);
   std::copy(frame.source.begin(), frame.source.end(), command.echo.mac);
   command.echo.vlan = frame.vlan;
   command.echo.address = datagram.source;
@@ -318,8 +259,8 @@ bool ReceiveStage::take_feed_request(const Source& source, Bytes bytes) {
   const bool request = mold::packet_kind(bytes) == mold::PacketKind::request && header->sequence != 0;
   if (!request) return count(Count::feed_request_malformed);
   if (header->session != feed_session_) return count(Count::feed_request_session);
-  if (!feed_answers_.take(source.mac, now_)) return count(Count::feed_request_rate);
-  Command& command = make(CommandKind::feed_resend, kNoSession);
+  if (!feed_answers_.take(source.mac, now())) return count(Count::feed_request_rate);
+  Command& command = commands_.make(CommandKind::feed_resend, kNoSession);
   command.resend.first = header->sequence;
   command.resend.count = header->count;
   std::copy(source.mac.begin(), source.mac.end(), command.resend.mac);
@@ -352,7 +293,7 @@ bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
     close_session(session.value, SessionEndReason::logout);
     return count(Count::logouts);
   }
-  logins_.heard(session.value, now_);
+  logins_.heard(session.value, now());
   return count(Count::heartbeats);
 }
 
@@ -362,7 +303,7 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   const LoginVerdict verdict = logins_.judge(*view_as<soup::LoginRequest>(payload), source.address);
   if (verdict.kind == LoginVerdict::source_not_allowed) return count(Count::login_source_not_allowed);
   if (verdict.kind == LoginVerdict::refused) {
-    if (!refusals_.take(source.mac, now_)) return count(Count::login_refused_rate);
+    if (!refusals_.take(source.mac, now())) return count(Count::login_refused_rate);
     make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
     return count(Count::logins_refused);
   }
@@ -375,7 +316,7 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   const Login& login = logins_.login(verdict.session);
   const bool repeated = login.open && login.source == source;
   const bool takes_over = login.open && !repeated;
-  logins_.open(verdict.session, source, now_);
+  logins_.open(verdict.session, source, now());
   make_for_peer(CommandKind::session_open, verdict.session, source, takes_over ? 'T' : char{0});
   if (repeated) counters_.add(Count::logins_repeated);
   if (takes_over) counters_.add(Count::logins_taking_over);
@@ -390,8 +331,8 @@ bool ReceiveStage::take_mold(SessionId session, Bytes bytes) {
   if (kind == mold::PacketKind::data) return take_data(session, bytes);
   if (kind != mold::PacketKind::request) return count(Count::order_count);
   if (header->sequence == 0) return count(Count::order_sequence);
-  logins_.heard(session, now_);
-  Command& command = make(CommandKind::resend, session);
+  logins_.heard(session, now());
+  Command& command = commands_.make(CommandKind::resend, session);
   command.resend.first = header->sequence;
   command.resend.count = header->count;
   return count(Count::order_requests);
@@ -405,7 +346,7 @@ bool ReceiveStage::take_data(SessionId session, Bytes bytes) {
   const std::uint64_t messages = blocks_.header()->count;
   if (first == 0 || first > std::numeric_limits<std::uint64_t>::max() - messages) return count(Count::order_sequence);
 
-  logins_.heard(session, now_);
+  logins_.heard(session, now());
   counters_.add(Count::order_datagrams);
   const std::uint64_t expected = logins_.login(session).next_upstream;
   const std::uint64_t repeats = first < expected ? std::min(expected - first, messages) : 0;
@@ -418,226 +359,11 @@ bool ReceiveStage::take_data(SessionId session, Bytes bytes) {
   return take_blocks();
 }
 
-// ---- OUCH (WIRE 3) --------------------------------------------------------------------------------------------------
-
 bool ReceiveStage::take_blocks() {
   for (; in_block_; in_block_ = blocks_.next()) {
-    if (!take_message(blocks_.block())) return false;
+    if (!intake_.take(block_session_, blocks_.block())) return false;
   }
   return true;
-}
-
-bool ReceiveStage::take_message(Bytes message) {
-  if (!commands_.has_room()) return false;
-  if (message.empty()) return count(Count::ouch_short);
-  switch (static_cast<char>(message[0])) {
-    case ouch::EnterOrder::kType:
-      return take_enter(message);
-    case ouch::CancelOrder::kType:
-      return take_cancel(message);
-    case ouch::ReplaceOrder::kType:
-      return take_replace(message);
-    case ouch::ModifyOrder::kType:
-      return take_modify(message);
-    case ouch::AccountQuery::kType:
-      return take_account_query(message);
-    case ouch::MassCancel::kType:
-      return take_mass_cancel(message);
-    case ouch::DisableOrderEntry::kType:
-      return take_switch<ouch::DisableOrderEntry>(CommandKind::disable, Count::disables, message);
-    case ouch::EnableOrderEntry::kType:
-      return take_switch<ouch::EnableOrderEntry>(CommandKind::enable, Count::enables, message);
-    default:
-      return count(Count::ouch_type_unknown);
-  }
-}
-
-SymbolId ReceiveStage::find_symbol(const alpha<8>& name) const {
-  const std::uint16_t* const found = symbols_.find(symbol_key(name.chars));
-  return found == nullptr ? kNoSymbol : SymbolId{*found};
-}
-
-/// Without a free slot the held-back command goes out, since the message at hand will follow it in the burst: the last
-/// slot may be the one that it holds.
-bool ReceiveStage::take_slot(OrderIndex& index) {
-  if (slots_.take(index)) return true;
-  commands_.publish();
-  return false;
-}
-
-/// What Enter and Replace have in common: cold line 0, and the command but for what only an Enter says.
-template <class Message>
-Command& ReceiveStage::make_order(CommandKind kind, OrderIndex slot, const Message& message,
-                                  const OrderOptions& options, ouch::RejectReason reject) {
-  ::new (&orders_.asked(slot)) OrderAsked{.session = block_session_,
-                                          .user_ref_idx = options.user_ref_idx,
-                                          .firm_given = options.firm_given,
-                                          .user_ref_num = UserRefNum{message.user_ref_num},
-                                          .cl_ord_id = message.cl_ord_id.chars,
-                                          .time_in_force = static_cast<TimeInForce>(message.time_in_force),
-                                          .display = message.display,
-                                          .iso = message.iso,
-                                          .reserved0 = {},
-                                          .quantity = message.quantity,
-                                          .price = message.price,
-                                          .min_quantity = options.min_quantity,
-                                          .reserved1 = {}};
-  Command& command = make(kind, block_session_);
-  command.reject = static_cast<std::uint16_t>(reject);
-  command.order = {.order = slot,
-                   .user_ref_num = UserRefNum{message.user_ref_num},
-                   .orig_user_ref_num = {},
-                   .price = limit_price(message.price),
-                   .quantity = message.quantity,
-                   .side = options.side,
-                   .time_in_force = offered_or(message.time_in_force, TimeInForce::day),
-                   .user_ref_idx = options.user_ref_idx,
-                   .display = offered_or(message.display, Display::visible),
-                   .min_quantity = options.min_quantity,
-                   .expire_seconds = options.expire_seconds,
-                   .post_only = options.post_only,
-                   .cross_type = CrossType::continuous,
-                   .reserved = {}};
-  if (reject != kNoReject) counters_.add(Count::rejects);
-  return command;
-}
-
-bool ReceiveStage::take_enter(Bytes bytes) {
-  const ouch::Split split = ouch::split<ouch::EnterOrder>(bytes);
-  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  OrderIndex index;
-  if (!take_slot(index)) return false;
-  const ouch::EnterOrder& message = *view_as<ouch::EnterOrder>(bytes);
-  const std::array<char, 4>& firm = logins_.login(block_session_).firm;
-  OrderOptions options = read_options(split, ouch::EnterOrder::kTags, firm);
-  if (options.post_only == PostOnly::unsaid) options.post_only = PostOnly::no;
-  const SymbolId symbol = find_symbol(message.symbol);
-  const ouch::RejectReason reject = find_fault(message, symbol != kNoSymbol, options.reject);
-  const Side side = side_or_buy(message.side);
-
-  ::new (&orders_.resolved(index)) OrderResolved{.symbol_name = message.symbol.chars,
-                                                 .firm = firm,
-                                                 .symbol = symbol,
-                                                 .side = side,
-                                                 .capacity = message.capacity,
-                                                 .cross_type = message.cross_type,
-                                                 .firm_given = options.firm_given,
-                                                 .post_only = options.post_only,
-                                                 .reserved0 = {},
-                                                 .group_id = options.group_id,
-                                                 .reserved1 = {},
-                                                 .expire_seconds = options.expire_seconds,
-                                                 .reserved2 = {}};
-  Command& command = make_order(CommandKind::enter, index, message, options, reject);
-  command.symbol = symbol;
-  command.order.side = side;
-  command.order.cross_type = offered_or(message.cross_type, CrossType::continuous);
-  return count(Count::enters);
-}
-
-/// Line 1 is the engine's to write: the original's, which it inherits.
-bool ReceiveStage::take_replace(Bytes bytes) {
-  const ouch::Split split = ouch::split<ouch::ReplaceOrder>(bytes);
-  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  OrderIndex index;
-  if (!take_slot(index)) return false;
-  const ouch::ReplaceOrder& message = *view_as<ouch::ReplaceOrder>(bytes);
-  const OrderOptions options = read_options(split, ouch::ReplaceOrder::kTags, logins_.login(block_session_).firm);
-  Command& command = make_order(CommandKind::replace, index, message, options, find_fault(message, options.reject));
-  command.order.orig_user_ref_num = UserRefNum{message.orig_user_ref_num};
-  return count(Count::replaces);
-}
-
-/// A Cancel, Modify or Account Query cannot be rejected: what is wrong with its options is silence, as in take_modify()
-/// and take_account_query().
-bool ReceiveStage::take_cancel(Bytes bytes) {
-  const ouch::Split split = ouch::split<ouch::CancelOrder>(bytes);
-  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  const OrderOptions options = read_options(split, ouch::CancelOrder::kTags, {});
-  if (options.reject != kNoReject) return count(Count::ouch_appendage);
-  const ouch::CancelOrder& message = *view_as<ouch::CancelOrder>(bytes);
-  Command& command = make(CommandKind::cancel, block_session_);
-  command.order.order = kNoOrder;
-  command.order.user_ref_num = UserRefNum{message.user_ref_num};
-  command.order.quantity = message.quantity;
-  command.order.user_ref_idx = options.user_ref_idx;
-  return count(Count::cancels);
-}
-
-bool ReceiveStage::take_modify(Bytes bytes) {
-  const ouch::Split split = ouch::split<ouch::ModifyOrder>(bytes);
-  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  const OrderOptions options = read_options(split, ouch::ModifyOrder::kTags, {});
-  if (options.reject != kNoReject) return count(Count::ouch_appendage);
-  const ouch::ModifyOrder& message = *view_as<ouch::ModifyOrder>(bytes);
-  if (!is_side(message.side)) return count(Count::ouch_side);
-  Command& command = make(CommandKind::modify, block_session_);
-  command.order.order = kNoOrder;
-  command.order.user_ref_num = UserRefNum{message.user_ref_num};
-  command.order.quantity = message.quantity;
-  command.order.side = static_cast<Side>(message.side);
-  command.order.user_ref_idx = options.user_ref_idx;
-  return count(Count::modifies);
-}
-
-bool ReceiveStage::take_account_query(Bytes bytes) {
-  const ouch::Split split = ouch::split<ouch::AccountQuery>(bytes);
-  const OrderOptions options = read_options(split, ouch::AccountQuery::kTags, {});
-  if (options.reject != kNoReject) return count(Count::ouch_appendage);
-  Command& command = make(CommandKind::account_query, block_session_);
-  command.order.order = kNoOrder;
-  command.order.user_ref_idx = options.user_ref_idx;
-  return count(Count::account_queries);
-}
-
-/// What Mass Cancel, Disable and Enable have in common; the firm is the first thing that can be wrong with them.
-template <class Message>
-Command& ReceiveStage::make_firm(CommandKind kind, const Message& message, const OrderOptions& options) {
-  Command& command = make(kind, block_session_);
-  command.firm.user_ref_num = UserRefNum{message.user_ref_num};
-  command.firm.firm = message.firm.chars;
-  command.firm.user_ref_idx = options.user_ref_idx;
-  if (!is_own_firm(message.firm.raw(), logins_.login(block_session_).firm)) {
-    command.reject = static_cast<std::uint16_t>(ouch::RejectReason::firm_not_authorised);
-  }
-  return command;
-}
-
-bool ReceiveStage::take_mass_cancel(Bytes bytes) {
-  const ouch::Split split = ouch::split<ouch::MassCancel>(bytes);
-  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  const OrderOptions options = read_options(split, ouch::MassCancel::kTags, {});
-  if (options.broken) return count(Count::ouch_appendage);
-  const ouch::MassCancel& message = *view_as<ouch::MassCancel>(bytes);
-  const bool all_symbols = message.symbol.view().empty();
-  const SymbolId symbol = all_symbols ? kAllSymbols : find_symbol(message.symbol);
-  const bool symbol_known = all_symbols || symbol != kNoSymbol;
-
-  Command& command = make_firm(CommandKind::mass_cancel, message, options);
-  command.symbol = symbol;
-  command.firm.symbol_name = message.symbol.chars;
-  command.firm.group_id = options.group_id;
-  command.firm.group_given = options.group_given;
-  command.firm.side = options.side;
-  if (command.reject == 0) {
-    ouch::RejectReason reject = symbol_known ? options.reject : ouch::RejectReason::invalid_symbol;
-    const bool in_time = reject != kNoReject || mass_cancels_[block_session_.value].take(now_);
-    if (!in_time) reject = ouch::RejectReason::risk_port_message_rate;
-    command.reject = static_cast<std::uint16_t>(reject);
-  }
-  counters_.add(Count::rejects, command.reject != 0);
-  return count(Count::mass_cancels);
-}
-
-template <class Message>
-bool ReceiveStage::take_switch(CommandKind kind, ReceiveCounter counter, Bytes bytes) {
-  const ouch::Split split = ouch::split<Message>(bytes);
-  if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
-  const OrderOptions options = read_options(split, Message::kTags, {});
-  if (options.broken) return count(Count::ouch_appendage);
-  const Command& command = make_firm(kind, *view_as<Message>(bytes), options);
-  counters_.add(Count::rejects, command.reject != 0);
-  return count(counter);
 }
 
 }  // namespace crosswire

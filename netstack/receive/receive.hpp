@@ -14,9 +14,10 @@
 #include "hugepages/rings/broadcast_ring.hpp"
 #include "hugepages/rings/mailbox.hpp"
 #include "netstack/common/config.hpp"
-#include "netstack/common/fixed_map.hpp"
 #include "netstack/common/shared_rate.hpp"
-#include "netstack/intake/order_rules.hpp"
+#include "netstack/intake/command_writer.hpp"
+#include "netstack/intake/operator_intake.hpp"
+#include "netstack/intake/order_intake.hpp"
 #include "netstack/ip/echo_store.hpp"
 #include "netstack/link/vlan_filter.hpp"
 #include "netstack/port/port.hpp"
@@ -24,7 +25,6 @@
 #include "netstack/session/logins.hpp"
 #include "netstack/session/order_frames.hpp"
 #include "netstack/wire/mold.hpp"
-#include "netstack/wire/ouch.hpp"
 
 namespace crosswire {
 
@@ -37,10 +37,6 @@ struct Datagram;
 
 /// ARP requests answered a second, in all: far above what the stations of a rack ask.
 inline constexpr std::uint32_t kArpRepliesPerSecond = 1000;
-
-/// Mass Cancels of one account that are carried out a second. Each looks at every order that the account has, and all
-/// others wait.
-inline constexpr std::uint32_t kMassCancelsPerSecond = 10;
 
 /// What an onlooker may know of an account's session, as receive sees it.
 struct SessionHere {
@@ -93,22 +89,20 @@ class ReceiveStage {
   // Everything below returns false when it has to be called again, at the next poll(), for want of room. Until then
   // it has changed nothing that it would do twice.
 
-  // Commands.
-  Command& make(CommandKind kind, SessionId session);
-  bool make_alone(CommandKind kind);
+  // Commands. What is seldom made is marked, so that it stays out of the way of poll().
+  [[gnu::cold]] bool make_alone(CommandKind kind);
   void make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
   void close_session(SessionId session, SessionEndReason reason);
-  void finish_burst();
 
   // Time.
   void take_burst();
   bool advance_clock();
-  bool close_silent_sessions();
-  void enter_phase();
-  void tick();
+  [[gnu::cold]] bool close_silent_sessions();
+  [[gnu::cold]] void enter_phase();
+  [[gnu::cold]] void tick();
 
   // What came past the wire.
-  bool take_operators();
+  [[gnu::cold]] bool take_operators();
 
   // Frames, from the outside in. `bytes` is the payload of what was parsed before.
   bool take_frames();
@@ -124,23 +118,7 @@ class ReceiveStage {
   bool take_mold(SessionId session, wire::Bytes bytes);
   bool take_data(SessionId session, wire::Bytes bytes);
 
-  // OUCH messages: blocks of the datagram under way.
   bool take_blocks();
-  bool take_message(wire::Bytes message);
-  bool take_slot(OrderIndex& index);
-  template <class Message>
-  Command& make_order(CommandKind kind, OrderIndex slot, const Message& message, const OrderOptions& options,
-                      wire::ouch::RejectReason reject);
-  bool take_enter(wire::Bytes message);
-  bool take_replace(wire::Bytes message);
-  bool take_cancel(wire::Bytes message);
-  bool take_modify(wire::Bytes message);
-  bool take_account_query(wire::Bytes message);
-  template <class Message>
-  Command& make_firm(CommandKind kind, const Message& message, const OrderOptions& options);
-  bool take_mass_cancel(wire::Bytes message);
-  template <class Message>
-  bool take_switch(CommandKind kind, ReceiveCounter counter, wire::Bytes message);
 
   void tell_sessions();
 
@@ -148,18 +126,14 @@ class ReceiveStage {
     counters_.add(counter, n);
     return true;
   }
-  SymbolId find_symbol(const wire::alpha<8>& name) const;
+  TimeNs now() const { return commands_.now(); }
 
   // Given at the start.
   const NetConfig& net_;
   RxPort& port_;
-  BroadcastRing<Command>::Producer& commands_;
-  Orders& orders_;
-  SlotSource& slots_;
   EchoStore& echoes_;
   link::VlanFilter vlans_;
   OrderFrames order_frames_;
-  FixedMap symbols_;  // the name's eight bytes to SymbolId
   wire::alpha<10> order_session_;
   wire::alpha<10> feed_session_;
 
@@ -168,27 +142,27 @@ class ReceiveStage {
   std::span<const RxFrame> frames_;  // of the burst
   TimeNs burst_ns_ = 0;              // its time
   bool burst_ended_ = false;
-  bool out_of_band_ = false;  // the burst is an operator's command
+  bool out_of_band_ = false;                       // the burst is an operator's command
   std::size_t frame_ = 0;                          // of the burst
   wire::mold::BlockReader blocks_{wire::Bytes{}};  // of the frame
   SessionId block_session_ = kNoSession;
   bool in_block_ = false;         // blocks_ has a block that is not yet taken
   bool in_silence_scan_ = false;  // a tick's closings are not yet all made
   SessionId silence_scan_{0};
-  std::size_t made_ = 0;  // by this poll()
+  std::size_t finished_ = 0;  // frames of this poll()
 
   // What it knows.
-  TimeNs now_;
   TimeNs next_tick_;
   std::size_t next_phase_ = 0;  // of the schedule
-  std::uint64_t sequence_ = 0;  // of the newest command
   Logins logins_;
-  std::span<TokenBucket> mass_cancels_;  // by SessionId
   SharedRate arp_replies_{kArpRepliesPerSecond};
   SharedRate echo_replies_;
   SharedRate refusals_;
   SharedRate feed_answers_;
   ReceiveCounters counters_;
+  CommandWriter commands_;
+  OrderIntake intake_;
+  OperatorIntake operators_;
   SessionsHere sessions_here_;
 };
 

@@ -36,7 +36,6 @@ Logins::Logins(const NetConfig& config, Arena& arena)
     const AccountConfig& account = config.accounts[i];
     CHECK(!account.user.empty() && account.user.size() <= 6, "user name of %zu characters", account.user.size());
     by_user_.insert(user_key(account.user), static_cast<std::uint16_t>(i));
-    logins_[i].firm = account.firm;
   }
 }
 

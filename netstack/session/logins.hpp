@@ -2,7 +2,6 @@
 // receive stage alone; transmit keeps its own copy of where answers go. No allocation after construction.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,7 +13,7 @@
 #include "netstack/common/config.hpp"
 #include "netstack/common/fixed_map.hpp"
 #include "netstack/common/mac_number.hpp"
-#include "netstack/receive/counters.hpp"
+#include "netstack/common/parsed.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
@@ -34,8 +33,7 @@ struct Source {
 
 /// One account's binding.
 struct alignas(kCacheLine) Login {
-  Source source;             // meaningful while open
-  std::array<char, 4> firm;  // the account's
+  Source source;  // meaningful while open
   bool open;
   TimeNs heard_ns;              // when it last said something valid
   std::uint64_t next_upstream;  // the client's next MoldUDP64 number

@@ -14,6 +14,7 @@
 #include <initializer_list>
 
 #include "netstack/common/config.hpp"
+#include "netstack/common/limits.hpp"
 #include "netstack/ip/checksum.hpp"
 #include "netstack/session/logins.hpp"
 #include "netstack/wire/bytes.hpp"
@@ -54,9 +55,9 @@ class OrderFrames {
     for (std::size_t i = 0; i < kWords; ++i) differences |= (word_at(at + kWordAt[i]) ^ expected_[i]) & masks_[i];
     const std::size_t ip_bytes = number_at<wire::be16>(at + kIp + 2);
     const std::size_t udp_bytes = number_at<wire::be16>(at + kUdp + 4);
-    const bool lengths_hold = ip_bytes <= frame.size() - kIp && ip_bytes <= kMostDatagramBytes &&
-                              udp_bytes <= ip_bytes - kIpBytes && udp_bytes >= kUdpBytes && ip_bytes >= kIpBytes;
-    if (differences != 0 || !lengths_hold || !ip::checksum_holds(at + kIp, kIpBytes)) return {};
+    const bool lengths_hold = ip_bytes <= frame.size() - kIp && ip_bytes <= kMtu &&
+                              udp_bytes <= ip_bytes - kIpv4Bytes && udp_bytes >= kUdpBytes && ip_bytes >= kIpv4Bytes;
+    if (differences != 0 || !lengths_hold || !ip::checksum_holds(at + kIp, kIpv4Bytes)) return {};
     // The pseudo-header's addresses lie before the UDP header anyway; 0 says that the sender computed no checksum.
     const std::uint64_t pseudo = (std::uint64_t{IPPROTO_UDP} + udp_bytes) << 8;
     if (number_at<wire::be16>(at + kUdp + 6) != 0 && !ip::checksum_holds(at + kUdp - 8, udp_bytes + 8, pseudo))
@@ -70,9 +71,7 @@ class OrderFrames {
   }
 
  private:
-  static constexpr std::size_t kIp = 14, kIpBytes = 20, kUdp = kIp + kIpBytes, kUdpBytes = 8;
-  static constexpr std::size_t kHeaderBytes = kUdp + kUdpBytes;
-  static constexpr std::size_t kMostDatagramBytes = 1500;
+  static constexpr std::size_t kIp = kEthernetBytes, kUdp = kIp + kIpv4Bytes, kHeaderBytes = kUdp + kUdpBytes;
   // Words that hold all that is compared; they may overlap.
   static constexpr std::size_t kWords = 4;
   static constexpr std::size_t kWordAt[kWords] = {0, 8, 16, 30};

@@ -1,5 +1,4 @@
-// What the transmit stage counts, and behind it what the publish stage does: the lists of names, and what they mean.
-// Constant data; no DPDK.
+// What the transmit stage counts: the list of names, and what they mean. Constant data; no DPDK.
 #pragma once
 
 #include <array>
@@ -59,40 +58,5 @@ inline constexpr std::array kTransmitCounters = [] {
 static_assert(is_whole(kTransmitCounters));
 
 using TransmitCounters = Counters<TransmitCounter>;
-
-enum class PublishCounter : std::uint8_t {
-  frames,
-  messages,
-  datagrams,
-  heartbeats,
-  resends,
-  resent_messages,
-  resends_past_end,
-  resends_too_early,
-  port_full,
-  count_
-};
-
-/// By number of the enumerator.
-inline constexpr std::array kPublishCounters = [] {
-  using enum PublishCounter;
-  using enum CounterKind;
-  using Row = CounterRow<PublishCounter>;
-  return std::array{
-      Row{frames, figure, "frames", "frames given to the port"},
-      Row{messages, figure, "messages", "ITCH messages numbered and kept"},
-      Row{datagrams, figure, "datagrams", "multicast datagrams with messages"},
-      Row{heartbeats, figure, "heartbeats", "multicast heartbeats because nothing else was sent"},
-      Row{resends, notice, "resends", "re-requests answered, the next two lines included"},
-      Row{resent_messages, figure, "resent_messages", "messages in these answers"},
-      Row{resends_past_end, notice, "resends_past_end",
-          "re-requests beyond the last message sent, answered with a heartbeat"},
-      Row{resends_too_early, notice, "resends_too_early", "re-requests for messages that are not kept any more"},
-      Row{port_full, notice, "port_full", "polls that ended because the port had no room"},
-  };
-}();
-static_assert(is_whole(kPublishCounters));
-
-using PublishCounters = Counters<PublishCounter>;
 
 }  // namespace crosswire

@@ -2,129 +2,30 @@
 #include "netstack/transmit/transmit.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <type_traits>
 
 #include "hugepages/base/check.hpp"
-#include "netstack/wire/ouch.hpp"
+#include "netstack/answers/answers.hpp"
+#include "netstack/common/limits.hpp"
+#include "netstack/frame_writer/arp_reply.hpp"
+#include "netstack/frame_writer/echo_reply.hpp"
+#include "netstack/frame_writer/station.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
 namespace {
 
 namespace mold = wire::mold;
-namespace ouch = wire::ouch;
 namespace soup = wire::soup;
 using wire::overlay;
 
 constexpr std::uint8_t kUnicastTtl = 64;
 constexpr std::uint8_t kRank = 0;  // FrameOrigin: before publish
 
-constexpr std::array<char, 4> kNoFirm{' ', ' ', ' ', ' '};
-
-/// What an answer's appendage says (WIRE 3.2): each where the message takes it, and where it is not as here.
-struct Options {
-  std::array<char, 4> firm = kNoFirm;
-  Quantity min_quantity = 0;
-  PostOnly post_only = PostOnly::no;
-  std::uint32_t expire_seconds = 0;
-  bool group_given = false;
-  std::uint16_t group_id = 0;
-  Side side = kNoSide;
-  Channel user_ref_idx = 0;
-};
-
-/// Bytes of a Message with every option of that list that it takes.
-template <class Message>
-constexpr std::size_t longest() {
-  std::size_t size = sizeof(Message) + sizeof(wire::be16);
-  for (const ouch::Tag tag : {ouch::Tag::firm, ouch::Tag::min_qty, ouch::Tag::post_only, ouch::Tag::expire_time,
-                              ouch::Tag::group_id, ouch::Tag::side, ouch::Tag::user_ref_idx}) {
-    if (Message::kTags.contains(tag)) size += 2u + ouch::value_length(ouch::tag_info(tag).kind);
-  }
-  return size;
-}
-
-template <class Message, ouch::Tag tag>
-void put_if(bool given, ouch::OptionWriter& writer, const ouch::OptionValue<tag>& value) {
-  if constexpr (Message::kTags.contains(tag)) {
-    if (given) writer.put<tag>(value);
-  }
-}
-
-/// Writes the appendage of the message at `at`, where the message has one (WIRE 3.2). Returns the bytes of both.
-template <class Message>
-std::size_t put_options(std::uint8_t* at, const Options& options) {
-  static_assert(longest<Message>() <= MessageStore<128>::kMaxMessage);
-  using enum ouch::Tag;
-  const bool wanted = Message::kAppendage == ouch::Appendage::always || options.user_ref_idx != 0;
-  if (Message::kAppendage == ouch::Appendage::none || !wanted) return sizeof(Message);
-  ouch::OptionWriter writer({at + sizeof(Message), MessageStore<128>::kMaxMessage - sizeof(Message)});
-  put_if<Message, firm>(options.firm != kNoFirm, writer, wire::alpha<4>{options.firm});
-  put_if<Message, min_qty>(options.min_quantity != 0, writer, options.min_quantity);
-  put_if<Message, post_only>(options.post_only == PostOnly::yes, writer, static_cast<char>(PostOnly::yes));
-  put_if<Message, expire_time>(options.expire_seconds != 0, writer, options.expire_seconds);
-  put_if<Message, group_id>(options.group_given, writer, options.group_id);
-  put_if<Message, side>(options.side != kNoSide, writer, static_cast<char>(options.side));
-  put_if<Message, user_ref_idx>(options.user_ref_idx != 0, writer, options.user_ref_idx);
-  return sizeof(Message) + writer.finish();
-}
-
-/// The message that `make` returns, made at `at`, and its options.
-template <class Make>
-std::size_t put(std::uint8_t* at, Make make, const Options& options) {
-  wire::build_at(at, make);
-  return put_options<std::invoke_result_t<Make>>(at, options);
-}
-
-/// Accepted or Replaced: the order as it is now, and the options that it was taken with.
-template <class Message>
-std::size_t put_order(std::uint8_t* at, const Event& event, const OrderAsked& asked, const OrderResolved& resolved) {
-  const OrderEvent& order = event.order;
-  Message& message = overlay<Message>(at);
-  message.type = Message::kType;
-  message.timestamp = event.time_ns;
-  if constexpr (std::is_same_v<Message, ouch::OrderReplaced>) message.orig_user_ref_num = order.user_ref_num.value;
-  message.user_ref_num = asked.user_ref_num.value;
-  message.side = static_cast<char>(order.side);
-  message.quantity = order.quantity;
-  message.symbol = resolved.symbol_name;
-  message.price = order.price.value;
-  message.time_in_force = static_cast<char>(asked.time_in_force);
-  // As accepted: an order for a cross is never shown.
-  message.display = resolved.cross_type == 'N' ? asked.display : static_cast<char>(Display::hidden);
-  message.order_ref = order.ref.value;
-  message.capacity = resolved.capacity;
-  message.iso = asked.iso;
-  message.cross_type = resolved.cross_type;
-  message.order_state = order.code;
-  message.cl_ord_id = asked.cl_ord_id;
-  return put_options<Message>(at, {.firm = resolved.firm_given ? resolved.firm : kNoFirm,
-                                   .min_quantity = asked.min_quantity,
-                                   .post_only = resolved.post_only,
-                                   .expire_seconds = resolved.expire_seconds,
-                                   .group_given = resolved.group_id != 0,
-                                   .group_id = resolved.group_id,
-                                   .user_ref_idx = asked.user_ref_idx});
-}
-
-/// What was there to execute against.
-ouch::Liquidity liquidity_of_resting(const OrderAsked& asked) {
-  const bool hidden = asked.display == static_cast<char>(Display::hidden);
-  return hidden ? ouch::Liquidity::added_non_displayed : ouch::Liquidity::added;
-}
-
-ouch::Liquidity liquidity_of_cross(char cross_type) {
-  switch (cross_type) {
-    case 'O':
-      return ouch::Liquidity::opening_cross;
-    case 'C':
-      return ouch::Liquidity::closing_cross;
-    default:
-      return ouch::Liquidity::halt_ipo_cross;
-  }
-}
+/// An answer's frame: a packet of one message.
+constexpr std::size_t kMessageOffset = sizeof(mold::Header) + sizeof(wire::be16);
+static_assert(answers::kMaxBytes <= MessageStore<128>::kMaxMessage);
+static_assert(kMessageOffset + answers::kMaxBytes <= kMaxUdpPayload);
 
 }  // namespace
 
@@ -170,31 +71,18 @@ void TransmitStage::tell_sessions() {
 }
 
 bool TransmitStage::handle(const Event& event) {
+  const auto to = [this](auto whom, const Event& cause, auto write) {
+    if constexpr (std::is_same_v<decltype(whom), answers::EverySession>) {
+      return each_session([&](Session& session) { return answer(session, cause, write); });
+    } else {
+      return answer(session(whom), cause, write);
+    }
+  };
+  return answers::each(event, orders_, progress_, to, [this](const Event& other) { return handle_other(other); });
+}
+
+bool TransmitStage::handle_other(const Event& event) {
   switch (event.kind) {
-    case EventKind::accepted:
-      return taken<ouch::OrderAccepted>(event);
-    case EventKind::replaced:
-      return taken<ouch::OrderReplaced>(event);
-    case EventKind::canceled:
-      return canceled(event);
-    case EventKind::modified:
-      return modified(event);
-    case EventKind::rejected:
-      return rejected(event);
-    case EventKind::account:
-      return account(event);
-    case EventKind::mass_cancel:
-      return mass_cancel(event);
-    case EventKind::disable:
-      return switched<ouch::DisableOrderEntryResponse>(event);
-    case EventKind::enable:
-      return switched<ouch::EnableOrderEntryResponse>(event);
-    case EventKind::executed:
-      return executed(event);
-    case EventKind::crossed:
-      return crossed(event);
-    case EventKind::system:
-      return system(event);
     case EventKind::tick:
       return tick(event);
     case EventKind::session_open:
@@ -222,6 +110,18 @@ bool TransmitStage::handle(const Event& event) {
     case EventKind::burst_end:
     case EventKind::feed_resend:
       return true;
+    case EventKind::accepted:
+    case EventKind::replaced:
+    case EventKind::canceled:
+    case EventKind::modified:
+    case EventKind::rejected:
+    case EventKind::account:
+    case EventKind::mass_cancel:
+    case EventKind::disable:
+    case EventKind::enable:
+    case EventKind::executed:
+    case EventKind::crossed:
+    case EventKind::system:
     case EventKind::resumed:
     case EventKind::configured:
     case EventKind::busted:
@@ -230,146 +130,6 @@ bool TransmitStage::handle(const Event& event) {
       break;
   }
   CHECK(false, "event of kind %u", static_cast<unsigned>(event.kind));
-}
-
-// ---- Orders -------------------------------------------------------------------------------------------------------
-
-template <class Message>
-bool TransmitStage::taken(const Event& event) {
-  const OrderAsked& asked = orders_.asked(event.order.order);
-  const OrderResolved& resolved = orders_.resolved(event.order.order);
-  return answer(session(asked.session), event,
-                [&](std::uint8_t* at) { return put_order<Message>(at, event, asked, resolved); });
-}
-
-bool TransmitStage::canceled(const Event& event) {
-  const OrderAsked& asked = orders_.asked(event.order.order);
-  return answer(session(asked.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               [&] {
-                 return ouch::OrderCanceled{.timestamp = event.time_ns,
-                                            .user_ref_num = event.order.user_ref_num.value,
-                                            .quantity = event.order.quantity,
-                                            .reason = event.order.code};
-               },
-               {.user_ref_idx = asked.user_ref_idx});
-  });
-}
-
-bool TransmitStage::modified(const Event& event) {
-  const OrderAsked& asked = orders_.asked(event.order.order);
-  return answer(session(asked.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               [&] {
-                 return ouch::OrderModified{.timestamp = event.time_ns,
-                                            .user_ref_num = event.order.user_ref_num.value,
-                                            .side = static_cast<char>(event.order.side),
-                                            .quantity = event.order.open};
-               },
-               {.user_ref_idx = asked.user_ref_idx});
-  });
-}
-
-/// Of a rejected order only line 0 is written: a Replace never got its line 1. What asks for no order has none.
-bool TransmitStage::rejected(const Event& event) {
-  const OrderEvent& order = event.order;
-  const OrderAsked* const asked = order.order == kNoOrder ? nullptr : &orders_.asked(order.order);
-  const wire::alpha<14> no_cl_ord_id{std::string_view{}};
-  return answer(session(event.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               [&] {
-                 return ouch::Rejected{
-                     .timestamp = event.time_ns,
-                     .user_ref_num = order.user_ref_num.value,
-                     .reason = event.reject,
-                     .cl_ord_id = asked == nullptr ? no_cl_ord_id : wire::alpha<14>{asked->cl_ord_id}};
-               },
-               {.user_ref_idx = asked == nullptr ? order.user_ref_idx : asked->user_ref_idx});
-  });
-}
-
-bool TransmitStage::account(const Event& event) {
-  return answer(session(event.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               [&] {
-                 return ouch::AccountQueryResponse{.timestamp = event.time_ns,
-                                                   .next_user_ref_num = event.order.user_ref_num.value};
-               },
-               {.user_ref_idx = event.order.user_ref_idx});
-  });
-}
-
-/// The symbol as asked: blank where it was all of them. So are Side and GroupID, left out where they were.
-bool TransmitStage::mass_cancel(const Event& event) {
-  const FirmAsk& firm = event.firm;
-  return answer(session(event.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               [&] {
-                 return ouch::MassCancelResponse{.timestamp = event.time_ns,
-                                                 .user_ref_num = firm.user_ref_num.value,
-                                                 .firm = firm.firm,
-                                                 .symbol = firm.symbol_name};
-               },
-               {.group_given = firm.group_given,
-                .group_id = firm.group_id,
-                .side = firm.side,
-                .user_ref_idx = firm.user_ref_idx});
-  });
-}
-
-template <class Message>
-bool TransmitStage::switched(const Event& event) {
-  const FirmAsk& firm = event.firm;
-  return answer(session(event.session), event, [&](std::uint8_t* at) {
-    return put(
-        at,
-        [&] { return Message{.timestamp = event.time_ns, .user_ref_num = firm.user_ref_num.value, .firm = firm.firm}; },
-        {.user_ref_idx = firm.user_ref_idx});
-  });
-}
-
-bool TransmitStage::executed(const Event& event) {
-  if (progress_ == 0) {
-    if (!execution(event, event.execution.order, ouch::Liquidity::removed)) return false;
-    progress_ = 1;
-  }
-  const OrderIndex resting = event.execution.resting;
-  return execution(event, resting, liquidity_of_resting(orders_.asked(resting)));
-}
-
-bool TransmitStage::crossed(const Event& event) {
-  const ouch::Liquidity liquidity = liquidity_of_cross(event.cross_type);
-  if (progress_ == 0) {
-    if (!execution(event, event.execution.order, liquidity)) return false;
-    progress_ = 1;
-  }
-  return execution(event, event.execution.resting, liquidity);
-}
-
-bool TransmitStage::execution(const Event& event, OrderIndex order, wire::ouch::Liquidity liquidity) {
-  const OrderAsked& asked = orders_.asked(order);
-  return answer(session(asked.session), event, [&](std::uint8_t* at) {
-    return put(at,
-               [&] {
-                 return ouch::OrderExecuted{.timestamp = event.time_ns,
-                                            .user_ref_num = asked.user_ref_num.value,
-                                            .quantity = event.execution.quantity,
-                                            .price = event.execution.price.value,
-                                            .liquidity = static_cast<char>(liquidity),
-                                            .match_number = event.execution.match.value};
-               },
-               {.user_ref_idx = asked.user_ref_idx});
-  });
-}
-
-bool TransmitStage::system(const Event& event) {
-  const char letter = event.system.event;
-  if (letter != 'S' && letter != 'E') return true;
-  return each_session([&](Session& session) {
-    return answer(session, event, [&](std::uint8_t* at) {
-      return put(at, [&] { return ouch::SystemEvent{.timestamp = event.time_ns, .event = letter}; }, {});
-    });
-  });
 }
 
 // ---- Sessions -----------------------------------------------------------------------------------------------------
@@ -469,7 +229,7 @@ bool TransmitStage::echo_reply(const Event& event) {
 
 // ---- Frames -------------------------------------------------------------------------------------------------------
 
-/// `write` puts a message at the bytes it is given, at most kMaxMessage, and returns its length. The message is
+/// `write` puts a message at the bytes it is given, at most answers::kMaxBytes, and returns its length. The message is
 /// numbered and kept; a connected session gets it at once, so without room for its frame nothing happens.
 template <class Write>
 bool TransmitStage::answer(Session& session, const Event& event, Write write) {
@@ -489,7 +249,6 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
   std::uint8_t* const payload = frame + session.header.payload_offset();
   overlay<mold::Header>(payload) = {.session = session_name_, .sequence = number, .count = 1};
   overlay<wire::be16>(payload + sizeof(mold::Header)) = static_cast<std::uint16_t>(length);
-  constexpr std::size_t kMessageOffset = sizeof(mold::Header) + sizeof(wire::be16);
   write(payload + kMessageOffset);
   commit_to(session, frame, kMessageOffset + length, event);
   return true;

@@ -3,11 +3,7 @@
 // Its own thread or receive's; it never waits, allocates after construction, or reads a clock.
 //
 //   event                   frames                                            for whom
-//   accepted .. account     OUCH A U C M J Q                                  the order's or event's session
-//   mass_cancel .. enable   OUCH X G K                                        the event's session
-//   executed                OUCH E, liquidity R; then E, A or hidden J        aggressor, then resting order
-//   crossed                 OUCH E, E, liquidity O, C or H of the cross       buyer, then seller
-//   system 'S', 'E'         OUCH S                                            every session
+//   what clients are told   an OUCH message (netstack/answers/answers.hpp)    as there
 //   session_open            end of session to the old source if taken over    the source of the login
 //                           by another; then Login Accepted
 //   login_reject            Login Rejected                                    the source of the login
@@ -31,13 +27,12 @@
 #include "hugepages/rings/mailbox.hpp"
 #include "netstack/common/config.hpp"
 #include "netstack/common/message_store.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/ip/echo_store.hpp"
 #include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/transmit/counters.hpp"
 #include "netstack/wire/mold.hpp"
-#include "netstack/wire/ouch_codes.hpp"
 
 namespace crosswire {
 
@@ -87,21 +82,9 @@ class TransmitStage {
   };
 
   bool handle(const Event& event);
+  bool handle_other(const Event& event);
 
-  // One per kind of event. False: no room, call again; what is done is remembered in progress_.
-  template <class Message>
-  bool taken(const Event& event);
-  bool canceled(const Event& event);
-  bool modified(const Event& event);
-  bool rejected(const Event& event);
-  bool account(const Event& event);
-  bool mass_cancel(const Event& event);
-  template <class Message>
-  bool switched(const Event& event);
-  bool executed(const Event& event);
-  bool crossed(const Event& event);
-  bool execution(const Event& event, OrderIndex order, wire::ouch::Liquidity liquidity);
-  bool system(const Event& event);
+  // One per kind of event without answers. False: no room, call again; what is done is remembered in progress_.
   bool session_open(const Event& event);
   bool login_reject(const Event& event);
   bool resend(const Event& event);

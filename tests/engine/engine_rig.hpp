@@ -70,11 +70,6 @@ class EngineRig {
     if (command.kind == CommandKind::enter) {
       orders().resolved(command.order.order).group_id = group_of(command.order.user_ref_num);
     }
-    if (command.kind == CommandKind::operate) {
-      const bool taken = source_.take(command.operate.slot);
-      CHECK(taken, "the rig's pool is empty with %u live", engine_.live_orders());
-      put_operator(orders_, command.operate.slot, {}, {});
-    }
     commands_.producer().claim() = command;
     commands_.producer().publish();
   }

@@ -58,7 +58,7 @@ void check_udp(const ip::Datagram& datagram) {
 void check_icmp(const ip::Datagram& datagram) {
   const auto echo = ip::parse_echo(datagram.payload);
   if (!echo.taken()) return;
-  HOLDS(echo.value.size() >= 8 && echo.value.size() <= ip::kMostEchoBytes);
+  HOLDS(echo.value.size() >= 8 && echo.value.size() <= kMaxIcmpMessage);
   HOLDS(echo.value[0] == 8 && echo.value[1] == 0);
   const Payload message(echo.value.begin(), echo.value.end());
   HOLDS(test::folded(test::sum16(message, 0, message.size())) == 0);

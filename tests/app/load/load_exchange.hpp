@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "app/load/client.hpp"
-#include "netstack/frame_writer/frame_writer.hpp"
+#include "netstack/frame_writer/arp_reply.hpp"
+#include "netstack/frame_writer/datagram_template.hpp"
 #include "netstack/port/memory_port.hpp"
 #include "netstack/wire/itch.hpp"
 #include "netstack/wire/mold.hpp"

@@ -571,5 +571,9 @@ TEST_F(PublishTest, AnEventThatClosesADatagramIsReleasedWhenItIsCommitted) {
   }
 }
 
+TEST(PublishCounters, HaveALabelAndAMeaningEach) {
+  for (const auto& info : kPublishCounters) EXPECT_FALSE(info.label.empty() || info.meaning.empty());
+}
+
 }  // namespace
 }  // namespace crosswire

@@ -11,41 +11,9 @@
 #include "netstack/port/memory_port.hpp"
 #include "netstack/receive/receive.hpp"
 #include "tests/netstack/client_frames.hpp"
+#include "tests/netstack/intake/intake_rig.hpp"
 
 namespace crosswire::test {
-
-inline NetConfig test_net() {
-  NetConfig net;
-  net.mac = kOurMac;
-  net.address = kOurAddress;
-  net.order_port = kOrderPort;
-  net.feed_request_port = kRequestPort;
-  net.order_session = kOrderSession;
-  net.feed_session = kFeedSession;
-  net.start_ns = 9 * 3600 * kNsPerSecond + 50'000'000;  // between two ticks
-  net.accounts = {{"ALICE", "secret", {'A', 'L', 'I', 'C'}, {}},
-                  {"Bob", "PassWord", {'B', 'O', 'B', ' '}, {}},
-                  {"carol", "", {'C', 'A', 'R', 'O'}, {{0x0A630000, 24}, {0xC0A80101, 32}}}};
-  return net;
-}
-
-inline EngineConfig test_engine() {
-  EngineConfig engine;
-  engine.symbols = {{{'A', 'A', 'A', ' ', ' ', ' ', ' ', ' '}, Price{100'0000}, 100},
-                    {{'B', 'B', 'B', ' ', ' ', ' ', ' ', ' '}, Price{100'0000}, 100}};
-  engine.sessions = 3;
-  return engine;
-}
-
-/// A command as read, with what it names elsewhere: so that two runs are compared by meaning, not by slot.
-struct Taken {
-  Command command;
-  OrderAsked asked{};
-  OrderResolved resolved{};
-  Payload echo{};
-  OperatorWho who{};
-  OperatorWhy why{};
-};
 
 class ReceiveRig {
  public:
@@ -100,19 +68,7 @@ class ReceiveRig {
 
  private:
   Taken take(const Command& command) {
-    Taken taken{.command = command};
-    const bool has_slot = command.kind == CommandKind::enter || command.kind == CommandKind::replace;
-    if (has_slot) {
-      const OrderIndex index = command.order.order;
-      taken.asked = orders_.asked(index);
-      if (command.kind == CommandKind::enter) taken.resolved = orders_.resolved(index);
-      returns_.push(index);
-    }
-    if (command.kind == CommandKind::operate) {
-      taken.who = operator_who(orders_, command.operate.slot);
-      taken.why = operator_why(orders_, command.operate.slot);
-      returns_.push(command.operate.slot);
-    }
+    Taken taken = take_out(command, orders_, returns_);
     if (command.kind == CommandKind::echo_reply) {
       const auto message = echoes_.message(command.echo.slot, command.echo.length);
       taken.echo.assign(message.begin(), message.end());
@@ -135,16 +91,8 @@ class ReceiveRig {
   TimeNs now_ = net_.start_ns;
 };
 
-inline std::vector<CommandKind> kinds(const std::vector<Taken>& commands) {
-  std::vector<CommandKind> result;
-  for (const Taken& taken : commands) result.push_back(taken.command.kind);
-  return result;
-}
-
 inline const Client kAlice{};
 inline const Client kBob{.mac = {2, 0, 0, 0, 1, 2}, .address = 0x0A630065, .port = 40001};
-
-using Kinds = std::vector<CommandKind>;
 
 /// A rig past its day_start.
 struct Receive : ::testing::Test {
@@ -171,7 +119,5 @@ struct Receive : ::testing::Test {
   ReceiveRig rig;
   std::uint64_t next = 1;
 };
-
-inline bool marked(const Taken& taken) { return (taken.command.flags & kLastOfBurst) != 0; }
 
 }  // namespace crosswire::test

@@ -551,5 +551,26 @@ TEST_F(Receive, LimitsFeedRequestsInVirtualTime) {
   EXPECT_EQ(rig.frame(other).size(), 1u) << "and leaves the others theirs";
 }
 
+TEST_F(Receive, WaitsForAFreeSlotAndGoesOnWithTheVeryMessage) {
+  ReceiveRig small(64, 2);
+  small.run();
+  small.frame(login_frame(kAlice, "ALICE", "secret"));
+  small.port().push_burst(
+      small.start(),
+      {data_frame(kAlice, 1,
+                  {enter_message(1), enter_message(2), cancel_message(9), enter_message(3), enter_message(4)})});
+  EXPECT_EQ(small.stage().poll(), 3u) << "two enters and a cancel; the third enter has no slot";
+  EXPECT_EQ(small.stage().poll(), 0u);
+  std::vector<Taken> commands;
+  small.read(1, commands);  // frees the first slot
+  EXPECT_EQ(small.stage().poll(), 1u);
+  EXPECT_EQ(small.stage().poll(), 0u);
+  small.read(1, commands);
+  EXPECT_EQ(small.stage().poll(), 2u) << "the last enter, and the frame is done";
+  small.read(10, commands);
+  ASSERT_EQ(kinds(commands), (Kinds{enter, enter, cancel, enter, enter}));
+  EXPECT_TRUE(marked(commands[4]));
+}
+
 }  // namespace
 }  // namespace crosswire::test

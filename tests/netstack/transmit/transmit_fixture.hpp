@@ -31,6 +31,14 @@ namespace crosswire::testing {
 
 using Block = std::vector<std::uint8_t>;
 
+inline constexpr TimeNs kNow = 0x289b4d64af87;  // the time of WIRE 3.6's Accepted
+
+inline Block bytes(std::initializer_list<int> values) {
+  Block out;
+  for (const int value : values) out.push_back(static_cast<std::uint8_t>(value));
+  return out;
+}
+
 inline std::uint64_t number_at(const FrameBytes& bytes, std::size_t at, std::size_t size) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < size; ++i) value = value << 8 | bytes.at(at + i);
@@ -228,6 +236,40 @@ inline Event event_of(EventKind kind, std::uint64_t cause, TimeNs time_ns, Sessi
   event.session = session;
   event.symbol = symbol;
   return event;
+}
+
+/// An order of `session` in slot `index`: 40 ADBE at 477.7800, ClOrdId 76827001.
+inline OrderIndex put_order(Orders& orders, std::uint32_t index, std::uint16_t session, std::uint32_t user_ref_num) {
+  OrderAsked& asked = orders.asked(OrderIndex{index});
+  asked = {};
+  asked.session = SessionId{session};
+  asked.user_ref_num = UserRefNum{user_ref_num};
+  asked.cl_ord_id = {'7', '6', '8', '2', '7', '0', '0', '1', ' ', ' ', ' ', ' ', ' ', ' '};
+  asked.time_in_force = TimeInForce{'5'};
+  asked.display = 'Y';
+  asked.iso = 'N';
+  OrderResolved& resolved = orders.resolved(OrderIndex{index});
+  resolved = {};
+  resolved.symbol_name = symbol_name("ADBE");
+  resolved.firm = {'M', 'L', 'R', 'O'};
+  resolved.capacity = 'A';
+  resolved.cross_type = 'N';
+  resolved.post_only = PostOnly::no;
+  return OrderIndex{index};
+}
+
+inline OrderEvent order_event(const Orders& orders, OrderIndex index, char code = 0) {
+  return {.order = index,
+          .price = Price{0x48e748},
+          .quantity = 40,
+          .open = 15,
+          .ref = OrderRef{0x0f56b4f5},
+          .old_ref = OrderRef{77},
+          .user_ref_num = orders.asked(index).user_ref_num,
+          .side = Side::buy,
+          .code = code,
+          .feed = FeedAction::add,
+          .user_ref_idx = 0};
 }
 
 /// A random but consistent day: orders that live, trade and die, clients that come and go. What the book is at its end

@@ -6,14 +6,6 @@
 
 namespace crosswire::testing {
 
-inline constexpr TimeNs kNow = 0x289b4d64af87;  // the time of WIRE 3.6's Accepted
-
-inline Block bytes(std::initializer_list<int> values) {
-  Block out;
-  for (const int value : values) out.push_back(static_cast<std::uint8_t>(value));
-  return out;
-}
-
 struct TransmitTest : ::testing::Test {
   TransmitTest() {
     arena.emplace(BroadcastRing<Event>::bytes_for(64) + Orders::bytes_for(64) + EchoStore::bytes_for() +
@@ -51,39 +43,10 @@ struct TransmitTest : ::testing::Test {
     push(EventKind::session_open, session).peer = peer(source, vlan, code);
   }
 
-  /// An order of `session` in slot `index`: 40 ADBE at 477.7800, ClOrdId 76827001.
   OrderIndex order(std::uint32_t index, std::uint16_t session, std::uint32_t user_ref_num) {
-    OrderAsked& asked = orders->asked(OrderIndex{index});
-    asked = {};
-    asked.session = SessionId{session};
-    asked.user_ref_num = UserRefNum{user_ref_num};
-    asked.cl_ord_id = {'7', '6', '8', '2', '7', '0', '0', '1', ' ', ' ', ' ', ' ', ' ', ' '};
-    asked.time_in_force = TimeInForce{'5'};
-    asked.display = 'Y';
-    asked.iso = 'N';
-    OrderResolved& resolved = orders->resolved(OrderIndex{index});
-    resolved = {};
-    resolved.symbol_name = symbol_name("ADBE");
-    resolved.firm = {'M', 'L', 'R', 'O'};
-    resolved.capacity = 'A';
-    resolved.cross_type = 'N';
-    resolved.post_only = PostOnly::no;
-    return OrderIndex{index};
+    return put_order(*orders, index, session, user_ref_num);
   }
-
-  OrderEvent order_event(OrderIndex index, char code = 0) {
-    return {.order = index,
-            .price = Price{0x48e748},
-            .quantity = 40,
-            .open = 15,
-            .ref = OrderRef{0x0f56b4f5},
-            .old_ref = OrderRef{77},
-            .user_ref_num = orders->asked(index).user_ref_num,
-            .side = Side::buy,
-            .code = code,
-            .feed = FeedAction::add,
-            .user_ref_idx = 0};
-  }
+  OrderEvent order_event(OrderIndex index, char code = 0) { return testing::order_event(*orders, index, code); }
 
   /// Runs, and expects one frame with one message to client `source`, number `sequence`.
   Block answer(std::uint8_t source, std::uint64_t sequence) {

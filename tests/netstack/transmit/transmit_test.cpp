@@ -214,6 +214,47 @@ TEST_F(TransmitTest, TheDaysEndEndsTheSessionsOfThoseWhoAreThere) {
   expect_empty(frames[0], 6, mold::kEndOfSession, 1);
 }
 
+// ---- Answers ------------------------------------------------------------------------------------------------------
+
+TEST_F(TransmitTest, AFirmThatTradesWithItselfGetsBothAnswersInOneStream) {
+  login(0, 5);
+  run();
+  push(EventKind::executed, 0, 1).execution = {order(3, 0, 21), order(4, 0, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[0], 5, 1)).liquidity, 'R');
+  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[1], 5, 2)).liquidity, 'A');
+}
+
+TEST_F(TransmitTest, TheDaysStartAndEndAreInEverySessionsStream) {
+  login(3, 5);
+  run();
+  for (const char letter : {'O', 'S', 'Q', 'M', 'E', 'C'}) push(EventKind::system).system.event = letter;
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[0], 5, 1)).event, 'S');
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).event, 'E');
+  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).timestamp, kNow);
+  EXPECT_EQ(count(TransmitCounter::answers), 8u);
+  EXPECT_EQ(count(TransmitCounter::answers_unsent), 6u);
+  login(0, 6);
+  push(EventKind::resend, 0).resend = {.first = 1, .count = 10};
+  const ReadPacket packet = read_packet(run().at(1).payload);
+  ASSERT_EQ(packet.messages.size(), 2u);
+  EXPECT_EQ(packet.messages[1], message(frames[1], 5, 2));
+}
+
+TEST_F(TransmitTest, WhatOnlyTheFeedTellsMakesNoFrame) {
+  login(0, 5);
+  run();
+  for (const EventKind kind : {EventKind::rested, EventKind::cross_done, EventKind::imbalance, EventKind::phase,
+                               EventKind::directory, EventKind::burst_end, EventKind::feed_resend}) {
+    push(kind);
+  }
+  EXPECT_TRUE(run().empty());
+  EXPECT_EQ(events->available(), 0u);
+}
+
 // ---- Neighbours ---------------------------------------------------------------------------------------------------
 
 TEST_F(TransmitTest, AnArpReplySaysWhereWeAre) {
@@ -256,41 +297,6 @@ TEST_F(TransmitTest, AnEchoIsRepliedToWithTheSameDataAndItsPlaceIsFreed) {
     EXPECT_EQ(reply[0], 0);
     EXPECT_EQ(reply[1], 0);
     EXPECT_TRUE(std::equal(reply.begin() + 4, reply.end(), request.begin() + 4));
-  }
-}
-
-// ---- Headers ------------------------------------------------------------------------------------------------------
-
-TEST_F(TransmitTest, AChecksumOfZeroIsSentAsAllOnes) {
-  const DatagramTemplate header(config, 26400, station_of(peer(1)), 30001, 64);
-  int all_ones = 0;
-  for (unsigned word = 0; word <= 0xFFFF; ++word) {
-    FrameBytes frame(kMaxFrame);
-    frame[header.payload_offset()] = static_cast<std::uint8_t>(word >> 8);
-    frame[header.payload_offset() + 1] = static_cast<std::uint8_t>(word);
-    frame.resize(header.finish(frame.data(), 2));
-    all_ones += testing::number_at(frame, 40, 2) == 0xFFFF;
-    read_frame(frame);
-  }
-  EXPECT_EQ(all_ones, 1);
-}
-
-TEST_F(TransmitTest, HeadersAreRightForEveryLengthOfPayload) {
-  std::mt19937_64 random(1);
-  for (const std::uint16_t vlan : {std::uint16_t{0}, std::uint16_t{4094}}) {
-    const DatagramTemplate header(config, 26400, station_of(peer(1, vlan)), 65535, 64);
-    for (std::size_t size = 0; size <= kMaxUdpPayload; ++size) {
-      FrameBytes frame(kMaxFrame, 0xEE);
-      Block payload(size);
-      for (std::uint8_t& byte : payload) byte = static_cast<std::uint8_t>(random());
-      std::copy(payload.begin(), payload.end(), frame.begin() + static_cast<std::ptrdiff_t>(header.payload_offset()));
-      const std::size_t length = header.finish(frame.data(), size);
-      frame.resize(length);
-      const ReadFrame read = read_frame(frame);
-      ASSERT_EQ(read.payload, payload);
-      EXPECT_EQ(read.vlan, vlan);
-      EXPECT_EQ(read.to_port, 65535);
-    }
   }
 }
 

@@ -1,8 +1,8 @@
-// The receive stage by what it makes of OUCH messages: commands, cold lines, and what cannot be answered.
+// The order intake by what it makes of OUCH messages: commands, cold lines, and what cannot be answered.
 #include <gtest/gtest.h>
 
-#include "netstack/receive/receive.hpp"
-#include "tests/netstack/receive/receive_rig.hpp"
+#include "netstack/intake/order_intake.hpp"
+#include "tests/netstack/intake/intake_rig.hpp"
 
 namespace crosswire::test {
 namespace {
@@ -10,8 +10,7 @@ namespace {
 using enum CommandKind;
 using wire::ouch::Tag;
 
-TEST_F(Receive, WritesAnEnterIntoItsSlot) {
-  log_in_alice();
+TEST_F(Intake, WritesAnEnterIntoItsSlot) {
   wire::ouch::EnterOrder fields = enter_fields(7);
   fields.side = 'T';
   fields.symbol = std::string_view{"BBB"};
@@ -44,8 +43,7 @@ TEST_F(Receive, WritesAnEnterIntoItsSlot) {
   EXPECT_EQ(resolved.cross_type, 'N');
 }
 
-TEST_F(Receive, WritesAReplaceIntoLineZeroAlone) {
-  log_in_alice();
+TEST_F(Intake, WritesAReplaceIntoLineZeroAlone) {
   const auto commands = send({replace_message(3, 9)});
   ASSERT_EQ(kinds(commands), Kinds{replace});
   const auto& [command, asked, resolved, echo, who, why] = commands[0];
@@ -61,8 +59,7 @@ TEST_F(Receive, WritesAReplaceIntoLineZeroAlone) {
   EXPECT_EQ(asked.cl_ord_id, replace_fields(3, 9).cl_ord_id.chars);
 }
 
-TEST_F(Receive, TakesNoSlotForCancelModifyAndQuery) {
-  log_in_alice();
+TEST_F(Intake, TakesNoSlotForCancelModifyAndQuery) {
   const auto commands = send({cancel_message(4, 60), modify_message(5, 'S', 80), query_message()});
   ASSERT_EQ(kinds(commands), (Kinds{cancel, modify, account_query}));
   for (const Taken& taken : commands) EXPECT_EQ(taken.command.order.order, kNoOrder);
@@ -73,8 +70,7 @@ TEST_F(Receive, TakesNoSlotForCancelModifyAndQuery) {
   EXPECT_EQ(commands[1].command.order.side, Side::sell);
 }
 
-TEST_F(Receive, LetsTheEngineAnswerAnEnterThatParsingRefuses) {
-  log_in_alice();
+TEST_F(Intake, LetsTheEngineAnswerAnEnterThatParsingRefuses) {
   wire::ouch::EnterOrder fields = enter_fields(1);
   fields.side = 'X';
   fields.symbol = std::string_view{"ZZZ"};
@@ -95,8 +91,7 @@ TEST_F(Receive, LetsTheEngineAnswerAnEnterThatParsingRefuses) {
   EXPECT_EQ(rig.count(ReceiveCounter::rejects), 1u);
 }
 
-TEST_F(Receive, RejectsABrokenAppendageOfEnterAndReplaceAndDropsItElsewhere) {
-  log_in_alice();
+TEST_F(Intake, RejectsABrokenAppendageOfEnterAndReplaceAndDropsItElsewhere) {
   Payload no_length = bytes(enter_fields(1));
   Payload lying = enter_message(2);
   set16(lying, 45, 9);
@@ -119,8 +114,7 @@ TEST_F(Receive, RejectsABrokenAppendageOfEnterAndReplaceAndDropsItElsewhere) {
   EXPECT_EQ(rig.count(ReceiveCounter::ouch_appendage), 4u);
 }
 
-TEST_F(Receive, DropsMessagesThatItCannotAnswer) {
-  log_in_alice();
+TEST_F(Intake, DropsMessagesThatItCannotAnswer) {
   Payload short_enter = bytes(enter_fields(1));
   short_enter.pop_back();
   Payload short_replace = bytes(replace_fields(1, 2));
@@ -135,27 +129,6 @@ TEST_F(Receive, DropsMessagesThatItCannotAnswer) {
   EXPECT_EQ(rig.count(ReceiveCounter::ouch_type_unknown), 3u);
   EXPECT_TRUE(send({modify_message(1, 'X', 1)}).empty());
   EXPECT_EQ(rig.count(ReceiveCounter::ouch_side), 1u);
-}
-
-TEST_F(Receive, WaitsForAFreeSlotAndGoesOnWithTheVeryMessage) {
-  ReceiveRig small(64, 2);
-  small.run();
-  small.frame(login_frame(kAlice, "ALICE", "secret"));
-  small.port().push_burst(
-      small.start(),
-      {data_frame(kAlice, 1,
-                  {enter_message(1), enter_message(2), cancel_message(9), enter_message(3), enter_message(4)})});
-  EXPECT_EQ(small.stage().poll(), 3u) << "two enters and a cancel; the third enter has no slot";
-  EXPECT_EQ(small.stage().poll(), 0u);
-  std::vector<Taken> commands;
-  small.read(1, commands);  // frees the first slot
-  EXPECT_EQ(small.stage().poll(), 1u);
-  EXPECT_EQ(small.stage().poll(), 0u);
-  small.read(1, commands);
-  EXPECT_EQ(small.stage().poll(), 2u) << "the last enter, and the frame is done";
-  small.read(10, commands);
-  ASSERT_EQ(kinds(commands), (Kinds{enter, enter, cancel, enter, enter}));
-  EXPECT_TRUE(marked(commands[4]));
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-// The receive stage by what it makes of an order's attributes: each value of each, by itself, into command and cold
+// The order intake by what it makes of an order's attributes: each value of each, by itself, into command and cold
 // lines.
 #include <gtest/gtest.h>
 
 #include <tuple>
 
-#include "netstack/receive/receive.hpp"
-#include "tests/netstack/receive/receive_rig.hpp"
+#include "netstack/intake/order_intake.hpp"
+#include "tests/netstack/intake/intake_rig.hpp"
 
 namespace crosswire::test {
 namespace {
@@ -15,9 +15,7 @@ using wire::ouch::EnterOrder;
 using wire::ouch::ReplaceOrder;
 using wire::ouch::Tag;
 
-struct ReceiveAttributes : Receive {
-  ReceiveAttributes() { log_in_alice(); }
-
+struct IntakeAttributes : Intake {
   /// An Enter as usual but for one field, and one option.
   template <class Value>
   Taken enter_with(Value EnterOrder::*field, Value value, const Payload& options = {}) {
@@ -37,7 +35,7 @@ struct ReceiveAttributes : Receive {
   std::uint32_t number = 2;
 };
 
-TEST_F(ReceiveAttributes, AnOrderWithoutAnyIsAPlainDayOrder) {
+TEST_F(IntakeAttributes, AnOrderWithoutAnyIsAPlainDayOrder) {
   const Taken entered = enter_with({});
   const OrderAsk& ask = entered.command.order;
   EXPECT_EQ(entered.command.reject, 0);
@@ -59,7 +57,7 @@ TEST_F(ReceiveAttributes, AnOrderWithoutAnyIsAPlainDayOrder) {
   EXPECT_EQ(replaced.command.order.min_quantity, 0u);
 }
 
-TEST_F(ReceiveAttributes, PassEachDisplayOnAndRefuseOthers) {
+TEST_F(IntakeAttributes, PassEachDisplayOnAndRefuseOthers) {
   for (const char letter : {'Y', 'A', 'N'}) {
     for (const Taken& taken :
          {enter_with(&EnterOrder::display, letter), replace_with(&ReplaceOrder::display, letter)}) {
@@ -77,7 +75,7 @@ TEST_F(ReceiveAttributes, PassEachDisplayOnAndRefuseOthers) {
   }
 }
 
-TEST_F(ReceiveAttributes, PassEachTimeInForceOnAndRefuseOthers) {
+TEST_F(IntakeAttributes, PassEachTimeInForceOnAndRefuseOthers) {
   for (const char letter : {'0', '3', '6'}) {
     for (const Taken& taken :
          {enter_with(&EnterOrder::time_in_force, letter), replace_with(&ReplaceOrder::time_in_force, letter)}) {
@@ -95,7 +93,7 @@ TEST_F(ReceiveAttributes, PassEachTimeInForceOnAndRefuseOthers) {
   }
 }
 
-TEST_F(ReceiveAttributes, PassEachCrossTypeOnAndRefuseOthers) {
+TEST_F(IntakeAttributes, PassEachCrossTypeOnAndRefuseOthers) {
   for (const char letter : {'N', 'O', 'C'}) {
     const Taken taken = enter_with(&EnterOrder::cross_type, letter);
     EXPECT_EQ(taken.command.reject, 0) << letter;
@@ -109,7 +107,7 @@ TEST_F(ReceiveAttributes, PassEachCrossTypeOnAndRefuseOthers) {
   }
 }
 
-TEST_F(ReceiveAttributes, PassExpireTimeOnUpToADay) {
+TEST_F(IntakeAttributes, PassExpireTimeOnUpToADay) {
   for (const std::uint32_t seconds : {0u, 1u, 86'399u}) {
     const Payload options = option(Tag::expire_time, u32(seconds));
     const Taken entered = enter_with(options);
@@ -127,7 +125,7 @@ TEST_F(ReceiveAttributes, PassExpireTimeOnUpToADay) {
   }
 }
 
-TEST_F(ReceiveAttributes, PassMinQtyOn) {
+TEST_F(IntakeAttributes, PassMinQtyOn) {
   for (const std::uint32_t quantity : {0u, 1u, 100u, 999'999u}) {
     const Payload options = option(Tag::min_qty, u32(quantity));
     for (const Taken& taken : {enter_with(options), replace_with(options)}) {
@@ -138,7 +136,7 @@ TEST_F(ReceiveAttributes, PassMinQtyOn) {
   }
 }
 
-TEST_F(ReceiveAttributes, PassPostOnlyOnAndRefuseOthers) {
+TEST_F(IntakeAttributes, PassPostOnlyOnAndRefuseOthers) {
   for (const PostOnly value : {PostOnly::yes, PostOnly::no}) {
     const Payload options = option(Tag::post_only, letter(static_cast<char>(value)));
     const Taken entered = enter_with(options);
@@ -155,7 +153,7 @@ TEST_F(ReceiveAttributes, PassPostOnlyOnAndRefuseOthers) {
   }
 }
 
-TEST_F(ReceiveAttributes, PassAGroupOnWhichAReplaceCannotName) {
+TEST_F(IntakeAttributes, PassAGroupOnWhichAReplaceCannotName) {
   for (const std::uint16_t group : {std::uint16_t{0}, std::uint16_t{1}, std::uint16_t{0xFFFF}}) {
     const Payload options = option(Tag::group_id, u16(group));
     const Taken entered = enter_with(options);
@@ -165,7 +163,7 @@ TEST_F(ReceiveAttributes, PassAGroupOnWhichAReplaceCannotName) {
   }
 }
 
-TEST_F(ReceiveAttributes, PassTheSideOfAReplaceOnWhichAnEnterCannotName) {
+TEST_F(IntakeAttributes, PassTheSideOfAReplaceOnWhichAnEnterCannotName) {
   for (const char side : {'B', 'S', 'T', 'E'}) {
     const Taken taken = replace_with(option(Tag::side, letter(side)));
     EXPECT_EQ(taken.command.reject, 0);
@@ -177,7 +175,7 @@ TEST_F(ReceiveAttributes, PassTheSideOfAReplaceOnWhichAnEnterCannotName) {
   EXPECT_EQ(taken.command.order.side, kNoSide);
 }
 
-TEST_F(ReceiveAttributes, PassEveryChannelOnInEveryMessage) {
+TEST_F(IntakeAttributes, PassEveryChannelOnInEveryMessage) {
   for (unsigned i = 0; i < kChannels; ++i) {
     const auto channel = static_cast<Channel>(i);
     const Payload options = option(Tag::user_ref_idx, {channel});
@@ -198,7 +196,7 @@ TEST_F(ReceiveAttributes, PassEveryChannelOnInEveryMessage) {
   }
 }
 
-TEST_F(ReceiveAttributes, LeaveToTheEngineWhatValuesMeanTogether) {
+TEST_F(IntakeAttributes, LeaveToTheEngineWhatValuesMeanTogether) {
   EnterOrder gtt = enter_fields(10);
   gtt.time_in_force = '6';
   EnterOrder ioc = enter_fields(11);
@@ -220,7 +218,7 @@ TEST_F(ReceiveAttributes, LeaveToTheEngineWhatValuesMeanTogether) {
             std::tuple(CrossType::opening, TimeInForce::ioc, PostOnly::yes, 999u, 5u));
 }
 
-TEST_F(ReceiveAttributes, RejectOnTheChannelThatIsNamed) {
+TEST_F(IntakeAttributes, RejectOnTheChannelThatIsNamed) {
   Payload options = option(Tag::user_ref_idx, {9});
   put(options, option(Tag::max_floor, u32(5)));
   const Taken taken = enter_with(options);
@@ -236,9 +234,9 @@ TEST_F(ReceiveAttributes, RejectOnTheChannelThatIsNamed) {
 
 // ---- A firm's order entry as a whole --------------------------------------------------------------------------------
 
-using ReceiveFirms = ReceiveAttributes;
+using IntakeFirms = IntakeAttributes;
 
-TEST_F(ReceiveFirms, AMassCancelNamesWhatItIsFor) {
+TEST_F(IntakeFirms, AMassCancelNamesWhatItIsFor) {
   Payload options = option(Tag::side, letter('T'));
   put(options, option(Tag::group_id, u16(513)));
   put(options, option(Tag::user_ref_idx, {7}));
@@ -258,7 +256,7 @@ TEST_F(ReceiveFirms, AMassCancelNamesWhatItIsFor) {
   EXPECT_EQ(rig.count(ReceiveCounter::mass_cancels), 1u);
 }
 
-TEST_F(ReceiveFirms, AMassCancelWithoutMoreIsForAll) {
+TEST_F(IntakeFirms, AMassCancelWithoutMoreIsForAll) {
   const Command command = send_one(mass_cancel_message(21, "", "")).command;
   EXPECT_EQ(command.reject, 0);
   EXPECT_EQ(command.symbol, kAllSymbols);
@@ -272,13 +270,13 @@ TEST_F(ReceiveFirms, AMassCancelWithoutMoreIsForAll) {
   EXPECT_EQ(no_group.firm.group_id, 0);
 }
 
-TEST_F(ReceiveFirms, AMassCancelTakesEachSide) {
+TEST_F(IntakeFirms, AMassCancelTakesEachSide) {
   for (const char side : {'B', 'S', 'T', 'E'}) {
     EXPECT_EQ(send_one(mass_cancel_message(21, "", "", option(Tag::side, letter(side)))).command.firm.side, Side{side});
   }
 }
 
-TEST_F(ReceiveFirms, AMassCancelIsRejectedForItsFirstFault) {
+TEST_F(IntakeFirms, AMassCancelIsRejectedForItsFirstFault) {
   const Payload no_side = option(Tag::side, letter('X'));
   EXPECT_EQ(send_one(mass_cancel_message(21, "BOB", "ZZZ", no_side)).command.reject, 0x000C);
   EXPECT_EQ(send_one(mass_cancel_message(21, "alic", "AAA")).command.reject, 0x000C);
@@ -290,14 +288,14 @@ TEST_F(ReceiveFirms, AMassCancelIsRejectedForItsFirstFault) {
   EXPECT_EQ(rig.count(ReceiveCounter::rejects), 4u);
 }
 
-TEST_F(ReceiveFirms, MassCancelsBeyondTheirRateAreRejected) {
+TEST_F(IntakeFirms, MassCancelsBeyondTheirRateAreRejected) {
   for (std::uint32_t i = 0; i < kMassCancelsPerSecond; ++i) {
     EXPECT_EQ(send_one(mass_cancel_message(21 + i, "", "")).command.reject, 0) << i;
   }
   EXPECT_EQ(send_one(mass_cancel_message(99, "", "")).command.reject, 0x0029);
 }
 
-TEST_F(ReceiveFirms, DisableAndEnableNameTheFirm) {
+TEST_F(IntakeFirms, DisableAndEnableNameTheFirm) {
   for (const CommandKind kind : {disable, enable}) {
     const auto message = [kind](std::string_view firm) {
       const Payload options = option(Tag::user_ref_idx, {3});
@@ -319,7 +317,7 @@ TEST_F(ReceiveFirms, DisableAndEnableNameTheFirm) {
   EXPECT_EQ(rig.count(ReceiveCounter::rejects), 2u);
 }
 
-TEST_F(ReceiveFirms, AFaultyAppendageIsSilence) {
+TEST_F(IntakeFirms, AFaultyAppendageIsSilence) {
   const auto no_appendage = [](Payload message) {
     message.pop_back();
     message.pop_back();
@@ -336,7 +334,7 @@ TEST_F(ReceiveFirms, AFaultyAppendageIsSilence) {
   EXPECT_EQ(rig.count(ReceiveCounter::ouch_appendage), 7u);
 }
 
-TEST_F(ReceiveFirms, OnesThatAreTooShortAreDropped) {
+TEST_F(IntakeFirms, OnesThatAreTooShortAreDropped) {
   for (const Payload& message : {mass_cancel_message(1, "", ""), disable_message(1, ""), enable_message(1, "")}) {
     EXPECT_TRUE(send({Payload(message.begin(), message.end() - 3)}).empty());
   }

@@ -1,9 +1,13 @@
-// The transmit stage: every answer to what a client sends, byte by byte.
+// Every answer to what a client sends, byte by byte, and for whom it is.
 #include <gtest/gtest.h>
 
-#include "netstack/transmit/transmit.hpp"
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "netstack/answers/answers.hpp"
 #include "netstack/wire/ouch.hpp"
-#include "tests/netstack/transmit/transmit_rig.hpp"
+#include "tests/netstack/transmit/transmit_fixture.hpp"
 
 namespace crosswire {
 namespace {
@@ -13,14 +17,61 @@ using testing::as;
 using testing::Block;
 using testing::bytes;
 using testing::kNow;
-using testing::read_packet;
-using testing::ReadFrame;
-using testing::ReadPacket;
-using testing::TransmitTest;
 
-TEST_F(TransmitTest, AcceptedIsTheMessageThatProductionSends) {
-  login(2, 5);
-  run();
+/// An answer as take() gets it.
+struct Told {
+  std::optional<SessionId> whom;  // nothing: every session
+  Block message;
+};
+
+struct Answers : ::testing::Test {
+  Answers() : arena(Orders::bytes_for(64), HugepagePolicy::off), orders(arena, 64u) {}
+
+  Event& push(EventKind kind, int session = -1, std::uint16_t symbol = 0) {
+    pushed = testing::event_of(kind, 1, now, session < 0 ? kNoSession : SessionId{static_cast<std::uint16_t>(session)},
+                               SymbolId{symbol});
+    return pushed;
+  }
+  OrderIndex order(std::uint32_t index, std::uint16_t session, std::uint32_t user_ref_num) {
+    return testing::put_order(orders, index, session, user_ref_num);
+  }
+  OrderEvent order_event(OrderIndex index, char code = 0) { return testing::order_event(orders, index, code); }
+
+  /// All that the event says, and to whom.
+  std::vector<Told> told() {
+    std::vector<Told> all;
+    std::size_t done = 0;
+    other = false;
+    const auto take = [&all](auto whom, const Event&, auto write) {
+      Block room(answers::kMaxBytes, 0xEE);
+      room.resize(write(room.data()));
+      std::optional<SessionId> session;
+      if constexpr (std::is_same_v<decltype(whom), SessionId>) session = whom;
+      all.push_back({session, room});
+      return true;
+    };
+    EXPECT_TRUE(answers::each(pushed, orders, done, take, [this](const Event&) { return other = true; }));
+    return all;
+  }
+
+  /// Expects one answer to session 2, and gives it back.
+  Block answer() {
+    std::vector<Block> found;
+    for (const Told& one : told()) {
+      if (one.whom == SessionId{2}) found.push_back(one.message);
+    }
+    EXPECT_EQ(found.size(), 1u);
+    return found.empty() ? Block{} : found[0];
+  }
+
+  Arena arena;
+  Orders orders;
+  Event pushed{};
+  TimeNs now = kNow;
+  bool other = false;  // the last event went the other way
+};
+
+TEST_F(Answers, AcceptedIsTheMessageThatProductionSends) {
   push(EventKind::accepted, 2, 1).order = order_event(order(3, 2, 0x00753a8d), 'L');
   // WIRE 3.6, without its options.
   const Block expected =
@@ -28,29 +79,25 @@ TEST_F(TransmitTest, AcceptedIsTheMessageThatProductionSends) {
              0,    0x28, 0x41, 0x44, 0x42, 0x45, 0x20, 0x20, 0x20, 0x20, 0,    0,    0,    0,    0,    0x48,
              0xe7, 0x48, 0x35, 0x59, 0,    0,    0,    0,    0x0f, 0x56, 0xb4, 0xf5, 0x41, 0x4e, 0x4e, 0x4c,
              0x37, 0x36, 0x38, 0x32, 0x37, 0x30, 0x30, 0x31, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0,    0});
-  EXPECT_EQ(answer(5, 1), expected);
+  EXPECT_EQ(answer(), expected);
 }
 
-TEST_F(TransmitTest, AcceptedRepeatsAFirmThatTheClientNamed) {
-  login(2, 5);
-  run();
+TEST_F(Answers, AcceptedRepeatsAFirmThatTheClientNamed) {
   const OrderIndex index = order(3, 2, 10);
-  orders->resolved(index).firm_given = true;
+  orders.resolved(index).firm_given = true;
   push(EventKind::accepted, 2, 1).order = order_event(index, 'D');
-  const Block message = answer(5, 1);
+  const Block message = answer();
   EXPECT_EQ(as<ouch::OrderAccepted>(message).order_state, 'D');
   EXPECT_EQ(Block(message.begin() + 62, message.end()), bytes({0, 6, 5, 2, 'M', 'L', 'R', 'O'}));
 }
 
-TEST_F(TransmitTest, ReplacedNamesBothNumbersAndTheNewOrder) {
-  login(2, 5);
-  run();
+TEST_F(Answers, ReplacedNamesBothNumbersAndTheNewOrder) {
   const OrderIndex index = order(3, 2, 11);
   Event& event = push(EventKind::replaced, 2, 1);
   event.order = order_event(index, 'L');
   event.order.user_ref_num = UserRefNum{10};  // the original's
   event.order.side = Side::sell_short;
-  const Block message = answer(5, 1);
+  const Block message = answer();
   ASSERT_EQ(message.size(), 68u);
   const auto replaced = as<ouch::OrderReplaced>(message);
   EXPECT_EQ(replaced.timestamp, kNow);
@@ -71,22 +118,18 @@ TEST_F(TransmitTest, ReplacedNamesBothNumbersAndTheNewOrder) {
   EXPECT_EQ(Block(message.begin() + 66, message.end()), bytes({0, 0}));
 }
 
-TEST_F(TransmitTest, CanceledIsTheMessageThatProductionSends) {
-  login(2, 5);
-  run();
+TEST_F(Answers, CanceledIsTheMessageThatProductionSends) {
   now = 0x289b4d681317;
   push(EventKind::canceled, 2, 1).order = order_event(order(3, 2, 0x00753a8d), 'U');
-  EXPECT_EQ(answer(5, 1),
+  EXPECT_EQ(answer(),
             bytes({0x43, 0, 0, 0x28, 0x9b, 0x4d, 0x68, 0x13, 0x17, 0, 0x75, 0x3a, 0x8d, 0, 0, 0, 0x28, 0x55}));
 }
 
-TEST_F(TransmitTest, ModifiedSaysWhatIsLeft) {
-  login(2, 5);
-  run();
+TEST_F(Answers, ModifiedSaysWhatIsLeft) {
   Event& event = push(EventKind::modified, 2, 1);
   event.order = order_event(order(3, 2, 12));
   event.order.side = Side::sell_short_exempt;
-  const Block message = answer(5, 1);
+  const Block message = answer();
   ASSERT_EQ(message.size(), 18u);
   const auto modified = as<ouch::OrderModified>(message);
   EXPECT_EQ(modified.timestamp, kNow);
@@ -95,15 +138,13 @@ TEST_F(TransmitTest, ModifiedSaysWhatIsLeft) {
   EXPECT_EQ(modified.quantity, 15u);
 }
 
-TEST_F(TransmitTest, RejectedNeedsNothingButTheOrderAsAsked) {
-  login(2, 5);
-  run();
+TEST_F(Answers, RejectedNeedsNothingButTheOrderAsAsked) {
   const OrderIndex index = order(3, 2, 13);
-  orders->resolved(index) = {};  // a Replace that failed never got it
+  orders.resolved(index) = {};  // a Replace that failed never got it
   Event& event = push(EventKind::rejected, 2, 1);
   event.order = order_event(index);
   event.reject = 0x001D;
-  const Block message = answer(5, 1);
+  const Block message = answer();
   ASSERT_EQ(message.size(), 29u);
   const auto rejected = as<ouch::Rejected>(message);
   EXPECT_EQ(rejected.timestamp, kNow);
@@ -112,28 +153,23 @@ TEST_F(TransmitTest, RejectedNeedsNothingButTheOrderAsAsked) {
   EXPECT_EQ(rejected.cl_ord_id.view(), "76827001");
 }
 
-TEST_F(TransmitTest, AnAccountQueryNeedsNoOrder) {
-  login(2, 5);
-  run();
+TEST_F(Answers, AnAccountQueryNeedsNoOrder) {
   Event& event = push(EventKind::account, 2);
   event.order.order = kNoOrder;
   event.order.user_ref_num = UserRefNum{14};
-  const Block message = answer(5, 1);
+  const Block message = answer();
   ASSERT_EQ(message.size(), 13u);
   EXPECT_EQ(as<ouch::AccountQueryResponse>(message).timestamp, kNow);
   EXPECT_EQ(as<ouch::AccountQueryResponse>(message).next_user_ref_num, 14u);
 }
 
-TEST_F(TransmitTest, EveryAnswerOnAChannelNamesIt) {
-  login(2, 5);
-  run();
+TEST_F(Answers, EveryAnswerOnAChannelNamesIt) {
   const OrderIndex index = order(3, 2, 13);
   const Block tail = bytes({0, 3, 2, 28, 6});
   struct Case {
     EventKind kind;
     std::size_t fixed_size;
   };
-  std::uint64_t number = 0;
   for (const Case& c : {Case{EventKind::accepted, 62},
                         {EventKind::replaced, 66},
                         {EventKind::canceled, 18},
@@ -141,32 +177,30 @@ TEST_F(TransmitTest, EveryAnswerOnAChannelNamesIt) {
                         {EventKind::rejected, 29},
                         {EventKind::executed, 34},
                         {EventKind::crossed, 34}}) {
-    orders->asked(index).user_ref_idx = 6;
+    orders.asked(index).user_ref_idx = 6;
     Event& event = push(c.kind, 2, 1);
     event.order = order_event(index, 'L');
     event.order.user_ref_idx = 99;  // says nothing where there is an order
     const bool execution = c.kind == EventKind::executed || c.kind == EventKind::crossed;
     if (execution) event.execution = {index, order(4, 0, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
-    const Block message = answer(5, ++number);
+    const Block message = answer();
     EXPECT_EQ(Block(message.begin() + static_cast<std::ptrdiff_t>(c.fixed_size), message.end()), tail);
   }
 }
 
-TEST_F(TransmitTest, AChannelMayHaveAnyNumber) {
-  login(2, 5);
-  run();
+TEST_F(Answers, AChannelMayHaveAnyNumber) {
   const OrderIndex index = order(3, 2, 13);
   for (int channel = 1; channel < 256; ++channel) {
-    orders->asked(index).user_ref_idx = static_cast<Channel>(channel);
+    orders.asked(index).user_ref_idx = static_cast<Channel>(channel);
     push(EventKind::canceled, 2, 1).order = order_event(index, 'U');
-    const Block message = answer(5, static_cast<std::uint64_t>(channel));
+    const Block message = answer();
     EXPECT_EQ(Block(message.begin() + 18, message.end()), bytes({0, 3, 2, 28, channel}));
   }
 }
 
 // ---- What was asked for, in the answer ------------------------------------------------------------------------------
 
-TEST_F(TransmitTest, AcceptedEchoesEachAttributeThatIsNotTheDefault) {
+TEST_F(Answers, AcceptedEchoesEachAttributeThatIsNotTheDefault) {
   struct Case {
     const char* what;
     void (*set)(OrderAsked&, OrderResolved&);
@@ -179,39 +213,34 @@ TEST_F(TransmitTest, AcceptedEchoesEachAttributeThatIsNotTheDefault) {
       {"ExpireTime", [](OrderAsked&, OrderResolved& r) { r.expire_seconds = 86'399; },
        bytes({5, 15, 0, 1, 0x51, 0x7F})},
       {"GroupID", [](OrderAsked&, OrderResolved& r) { r.group_id = 0xFFFE; }, bytes({3, 24, 0xFF, 0xFE})}};
-  login(2, 5);
-  run();
-  std::uint64_t number = 0;
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
     const OrderIndex index = order(3, 2, 10);
-    c.set(orders->asked(index), orders->resolved(index));
+    c.set(orders.asked(index), orders.resolved(index));
     push(EventKind::accepted, 2, 1).order = order_event(index, 'L');
-    Block message = answer(5, ++number);
+    Block message = answer();
     Block expected = bytes({0, static_cast<int>(c.options.size())});
     expected.insert(expected.end(), c.options.begin(), c.options.end());
     EXPECT_EQ(Block(message.begin() + 62, message.end()), expected);
 
     push(EventKind::replaced, 2, 1).order = order_event(index, 'L');
-    message = answer(5, ++number);
-    const bool inherited_in_silence = orders->resolved(index).group_id != 0;  // Replaced takes no GroupID
+    message = answer();
+    const bool inherited_in_silence = orders.resolved(index).group_id != 0;  // Replaced takes no GroupID
     EXPECT_EQ(Block(message.begin() + 66, message.end()), inherited_in_silence ? bytes({0, 0}) : expected);
   }
 }
 
-TEST_F(TransmitTest, AnAnswerHoldsAllThatAnOrderCanHaveAtOnce) {
-  login(2, 5);
-  run();
+TEST_F(Answers, AnAnswerHoldsAllThatAnOrderCanHaveAtOnce) {
   const OrderIndex index = order(3, 2, 10);
-  orders->asked(index).min_quantity = 1;
-  orders->asked(index).user_ref_idx = 255;
-  OrderResolved& resolved = orders->resolved(index);
+  orders.asked(index).min_quantity = 1;
+  orders.asked(index).user_ref_idx = 255;
+  OrderResolved& resolved = orders.resolved(index);
   resolved.firm_given = true;
   resolved.post_only = PostOnly::yes;
   resolved.expire_seconds = 2;
   resolved.group_id = 3;
   push(EventKind::accepted, 2, 1).order = order_event(index, 'L');
-  const Block accepted = answer(5, 1);
+  const Block accepted = answer();
   const Block firm_to_time = bytes({5, 2, 'M', 'L', 'R', 'O', 5, 3, 0, 0, 0, 1, 2, 12, 'P', 5, 15, 0, 0, 0, 2});
   Block expected = bytes({0, 28});
   expected.insert(expected.end(), firm_to_time.begin(), firm_to_time.end());
@@ -220,28 +249,25 @@ TEST_F(TransmitTest, AnAnswerHoldsAllThatAnOrderCanHaveAtOnce) {
   EXPECT_EQ(Block(accepted.begin() + 62, accepted.end()), expected);
 
   push(EventKind::replaced, 2, 1).order = order_event(index, 'L');
-  const Block replaced = answer(5, 2);
+  const Block replaced = answer();
   expected = bytes({0, 24});
   expected.insert(expected.end(), firm_to_time.begin(), firm_to_time.end());
   expected.insert(expected.end(), group_and_channel.begin() + 4, group_and_channel.end());
   EXPECT_EQ(Block(replaced.begin() + 66, replaced.end()), expected);
 }
 
-TEST_F(TransmitTest, AcceptedAndReplacedRepeatTheFieldsAsAsked) {
-  login(2, 5);
-  run();
-  std::uint64_t number = 0;
+TEST_F(Answers, AcceptedAndReplacedRepeatTheFieldsAsAsked) {
   for (const char display : {'Y', 'A', 'N'}) {
     for (const char time_in_force : {'0', '3', '6'}) {
       for (const char cross_type : {'N', 'O', 'C'}) {
         const OrderIndex index = order(3, 2, 10);
-        orders->asked(index).display = display;
-        orders->asked(index).time_in_force = TimeInForce{time_in_force};
-        orders->resolved(index).cross_type = cross_type;
+        orders.asked(index).display = display;
+        orders.asked(index).time_in_force = TimeInForce{time_in_force};
+        orders.resolved(index).cross_type = cross_type;
         push(EventKind::accepted, 2, 1).order = order_event(index, 'L');
-        const auto accepted = as<ouch::OrderAccepted>(answer(5, ++number));
+        const auto accepted = as<ouch::OrderAccepted>(answer());
         push(EventKind::replaced, 2, 1).order = order_event(index, 'L');
-        const auto replaced = as<ouch::OrderReplaced>(answer(5, ++number));
+        const auto replaced = as<ouch::OrderReplaced>(answer());
         EXPECT_EQ(accepted.display, cross_type == 'N' ? display : 'N') << "an order for a cross is never shown";
         EXPECT_EQ(replaced.display, accepted.display);
         EXPECT_EQ(accepted.time_in_force, time_in_force);
@@ -253,13 +279,10 @@ TEST_F(TransmitTest, AcceptedAndReplacedRepeatTheFieldsAsAsked) {
   }
 }
 
-TEST_F(TransmitTest, ACancelNamesEveryReason) {
-  login(2, 5);
-  run();
-  std::uint64_t number = 0;
+TEST_F(Answers, ACancelNamesEveryReason) {
   for (const char reason : {'U', 'I', 'E', 'F', 'G', 'T', 'Z'}) {
     push(EventKind::canceled, 2, 1).order = order_event(order(3, 2, 10), reason);
-    EXPECT_EQ(as<ouch::OrderCanceled>(answer(5, ++number)).reason, reason);
+    EXPECT_EQ(as<ouch::OrderCanceled>(answer()).reason, reason);
   }
 }
 
@@ -280,11 +303,9 @@ Block options_of(const Block& message, std::size_t fixed_size) {
   return Block(message.begin() + static_cast<std::ptrdiff_t>(fixed_size), message.end());
 }
 
-TEST_F(TransmitTest, AMassCancelIsAnsweredAsAsked) {
-  login(2, 5);
-  run();
+TEST_F(Answers, AMassCancelIsAnsweredAsAsked) {
   push(EventKind::mass_cancel, 2, 1).firm = firm_ask();
-  const Block message = answer(5, 1);
+  const Block message = answer();
   ASSERT_EQ(message.size(), 27u);
   const auto response = as<ouch::MassCancelResponse>(message);
   EXPECT_EQ(response.timestamp, kNow);
@@ -300,18 +321,16 @@ TEST_F(TransmitTest, AMassCancelIsAnsweredAsAsked) {
   all.side = Side::sell_short_exempt;
   all.user_ref_idx = 9;
   push(EventKind::mass_cancel, 2).firm = all;
-  const Block second = answer(5, 2);
+  const Block second = answer();
   EXPECT_EQ(as<ouch::MassCancelResponse>(second).symbol.raw(), "        ");
   EXPECT_EQ(as<ouch::MassCancelResponse>(second).firm.raw(), "    ");
   EXPECT_EQ(options_of(second, 25), bytes({0, 10, 3, 24, 0, 0, 2, 27, 'E', 2, 28, 9}));
 }
 
-TEST_F(TransmitTest, DisableAndEnableAreAnsweredWithTheFirm) {
-  login(2, 5);
-  run();
+TEST_F(Answers, DisableAndEnableAreAnsweredWithTheFirm) {
   FirmAsk ask = firm_ask();
   push(EventKind::disable, 2).firm = ask;
-  const Block disabled = answer(5, 1);
+  const Block disabled = answer();
   ASSERT_EQ(disabled.size(), 19u);
   const auto disable = as<ouch::DisableOrderEntryResponse>(disabled);
   EXPECT_EQ(disable.timestamp, kNow);
@@ -321,7 +340,7 @@ TEST_F(TransmitTest, DisableAndEnableAreAnsweredWithTheFirm) {
 
   ask.user_ref_idx = 200;
   push(EventKind::enable, 2).firm = ask;
-  const Block enabled = answer(5, 2);
+  const Block enabled = answer();
   const auto enable = as<ouch::EnableOrderEntryResponse>(enabled);
   EXPECT_EQ(enable.timestamp, kNow);
   EXPECT_EQ(enable.user_ref_num, 0x01020304u);
@@ -329,16 +348,14 @@ TEST_F(TransmitTest, DisableAndEnableAreAnsweredWithTheFirm) {
   EXPECT_EQ(options_of(enabled, 17), bytes({0, 3, 2, 28, 200}));
 }
 
-TEST_F(TransmitTest, WhatAsksForNoOrderIsRejectedWithoutAClOrdId) {
-  login(2, 5);
-  run();
+TEST_F(Answers, WhatAsksForNoOrderIsRejectedWithoutAClOrdId) {
   for (const Channel channel : {Channel{0}, Channel{8}}) {
     Event& event = push(EventKind::rejected, 2);
     event.reject = 0x000C;
     event.order.order = kNoOrder;
     event.order.user_ref_num = UserRefNum{17};
     event.order.user_ref_idx = channel;
-    const Block message = answer(5, channel == 0 ? 1 : 2);
+    const Block message = answer();
     const auto rejected = as<ouch::Rejected>(message);
     EXPECT_EQ(rejected.user_ref_num, 17u);
     EXPECT_EQ(rejected.reason, 0x000Cu);
@@ -347,14 +364,12 @@ TEST_F(TransmitTest, WhatAsksForNoOrderIsRejectedWithoutAClOrdId) {
   }
 }
 
-TEST_F(TransmitTest, AnAccountQueryIsAnsweredOnItsChannel) {
-  login(2, 5);
-  run();
+TEST_F(Answers, AnAccountQueryIsAnsweredOnItsChannel) {
   Event& event = push(EventKind::account, 2);
   event.order.order = kNoOrder;
   event.order.user_ref_num = UserRefNum{14};
   event.order.user_ref_idx = 4;
-  const Block message = answer(5, 1);
+  const Block message = answer();
   EXPECT_EQ(as<ouch::AccountQueryResponse>(message).next_user_ref_num, 14u);
   EXPECT_EQ(options_of(message, 13), bytes({0, 3, 2, 28, 4}));
 }
@@ -368,23 +383,18 @@ struct ExecutionCase {
   char second;
 };
 
-TEST_F(TransmitTest, AnExecutionIsToldToBothSidesWithTheirLiquidity) {
-  login(0, 5);
-  login(1, 6);
-  run();
-  std::uint64_t number = 0;
+TEST_F(Answers, AnExecutionIsToldToBothSidesWithTheirLiquidity) {
   for (const ExecutionCase& c : {ExecutionCase{EventKind::executed, 0, 'R', 'A'},
                                  {EventKind::crossed, 'O', 'O', 'O'},
                                  {EventKind::crossed, 'C', 'C', 'C'},
                                  {EventKind::crossed, 'H', 'H', 'H'}}) {
-    Event& event = push(c.kind, -1, 1);
-    event.cross_type = c.cross_type;
-    event.execution = {order(3, 0, 21), order(4, 1, 22), Price{12345}, 7, MatchNumber{99}, OrderRef{1}, OrderRef{2}};
-    const std::vector<ReadFrame> frames = run();
-    ASSERT_EQ(frames.size(), 2u);
-    ++number;
-    for (std::size_t i = 0; i < 2; ++i) {
-      const Block message = this->message(frames[i], static_cast<std::uint8_t>(5 + i), number);
+    push(c.kind, -1, 1).cross_type = c.cross_type;
+    pushed.execution = {order(3, 0, 21), order(4, 1, 22), Price{12345}, 7, MatchNumber{99}, OrderRef{1}, OrderRef{2}};
+    const std::vector<Told> all = told();
+    ASSERT_EQ(all.size(), 2u);
+    for (std::uint16_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(all[i].whom, SessionId{i});
+      const Block& message = all[i].message;
       ASSERT_EQ(message.size(), 36u);
       const auto executed = as<ouch::OrderExecuted>(message);
       EXPECT_EQ(executed.timestamp, kNow);
@@ -398,62 +408,67 @@ TEST_F(TransmitTest, AnExecutionIsToldToBothSidesWithTheirLiquidity) {
   }
 }
 
-TEST_F(TransmitTest, AHiddenOrderThatRestedIsToldSo) {
-  login(0, 5);
-  login(1, 6);
-  run();
-  std::uint64_t number = 0;
+TEST_F(Answers, AHiddenOrderThatRestedIsToldSo) {
   for (const char display : {'Y', 'A', 'N'}) {
     const OrderIndex aggressor = order(3, 0, 21);
     const OrderIndex resting = order(4, 1, 22);
-    orders->asked(aggressor).display = 'N';  // what took liquidity took it, seen or not
-    orders->asked(resting).display = display;
+    orders.asked(aggressor).display = 'N';  // what took liquidity took it, seen or not
+    orders.asked(resting).display = display;
     push(EventKind::executed, 0, 1).execution = {aggressor, resting, Price{1}, 7, MatchNumber{9}, {}, {}};
-    const std::vector<ReadFrame> frames = run();
-    ASSERT_EQ(frames.size(), 2u);
-    ++number;
-    EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[0], 5, number)).liquidity, 'R');
-    EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[1], 6, number)).liquidity, display == 'N' ? 'J' : 'A');
+    const std::vector<Told> all = told();
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(as<ouch::OrderExecuted>(all[0].message).liquidity, 'R');
+    EXPECT_EQ(as<ouch::OrderExecuted>(all[1].message).liquidity, display == 'N' ? 'J' : 'A');
   }
 }
 
-TEST_F(TransmitTest, AFirmThatTradesWithItselfGetsBothAnswersInOneStream) {
-  login(0, 5);
-  run();
-  push(EventKind::executed, 0, 1).execution = {order(3, 0, 21), order(4, 0, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
-  const std::vector<ReadFrame> frames = run();
-  ASSERT_EQ(frames.size(), 2u);
-  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[0], 5, 1)).liquidity, 'R');
-  EXPECT_EQ(as<ouch::OrderExecuted>(message(frames[1], 5, 2)).liquidity, 'A');
+TEST_F(Answers, AnExecutionGoesOnWithTheAnswerThatWasNotTaken) {
+  for (const EventKind kind : {EventKind::executed, EventKind::crossed}) {
+    push(kind, 0, 1).execution = {order(3, 0, 21), order(4, 1, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
+    std::vector<SessionId> tried;
+    bool refuse = true;
+    const auto take = [&](auto whom, const Event&, auto) {
+      if constexpr (std::is_same_v<decltype(whom), SessionId>) tried.push_back(whom);
+      return !std::exchange(refuse, false);
+    };
+    const auto otherwise = [](const Event&) { return false; };
+    std::size_t done = 0;
+    EXPECT_FALSE(answers::each(pushed, orders, done, take, otherwise));
+    EXPECT_EQ(done, 0u);
+    EXPECT_TRUE(answers::each(pushed, orders, done, take, otherwise));
+    EXPECT_EQ(tried, (std::vector{SessionId{0}, SessionId{0}, SessionId{1}}));
+    tried.clear();
+    done = 1;
+    EXPECT_TRUE(answers::each(pushed, orders, done, take, otherwise));
+    EXPECT_EQ(tried, std::vector{SessionId{1}});
+  }
 }
 
-TEST_F(TransmitTest, TheDaysStartAndEndAreInEverySessionsStream) {
-  login(3, 5);
-  run();
-  for (const char letter : {'O', 'S', 'Q', 'M', 'E', 'C'}) push(EventKind::system).system.event = letter;
-  const std::vector<ReadFrame> frames = run();
-  ASSERT_EQ(frames.size(), 2u);
-  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[0], 5, 1)).event, 'S');
-  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).event, 'E');
-  EXPECT_EQ(as<ouch::SystemEvent>(message(frames[1], 5, 2)).timestamp, kNow);
-  EXPECT_EQ(count(TransmitCounter::answers), 8u);
-  EXPECT_EQ(count(TransmitCounter::answers_unsent), 6u);
-  login(0, 6);
-  push(EventKind::resend, 0).resend = {.first = 1, .count = 10};
-  const ReadPacket packet = read_packet(run().at(1).payload);
-  ASSERT_EQ(packet.messages.size(), 2u);
-  EXPECT_EQ(packet.messages[1], message(frames[1], 5, 2));
+// ---- Who is told ----------------------------------------------------------------------------------------------------
+
+TEST_F(Answers, TheDaysStartAndEndAreForEverySession) {
+  for (const char letter : {'O', 'S', 'Q', 'M', 'E', 'C'}) {
+    push(EventKind::system).system.event = letter;
+    const std::vector<Told> all = told();
+    EXPECT_FALSE(other);
+    ASSERT_EQ(all.size(), letter == 'S' || letter == 'E' ? 1u : 0u) << letter;
+    if (all.empty()) continue;
+    EXPECT_EQ(all[0].whom, std::nullopt);
+    EXPECT_EQ(as<ouch::SystemEvent>(all[0].message).event, letter);
+    EXPECT_EQ(as<ouch::SystemEvent>(all[0].message).timestamp, kNow);
+  }
 }
 
-TEST_F(TransmitTest, WhatOnlyTheFeedTellsMakesNoFrame) {
-  login(0, 5);
-  run();
-  for (const EventKind kind : {EventKind::rested, EventKind::cross_done, EventKind::imbalance, EventKind::phase,
-                               EventKind::directory, EventKind::burst_end, EventKind::feed_resend}) {
+TEST_F(Answers, AnEventWithoutAnswersGoesTheOtherWay) {
+  for (const EventKind kind :
+       {EventKind::rested, EventKind::cross_done, EventKind::imbalance, EventKind::phase, EventKind::directory,
+        EventKind::burst_end, EventKind::tick, EventKind::session_open, EventKind::session_close,
+        EventKind::login_reject, EventKind::resend, EventKind::feed_resend, EventKind::arp_reply, EventKind::echo_reply,
+        EventKind::day_end}) {
     push(kind);
+    EXPECT_TRUE(told().empty());
+    EXPECT_TRUE(other) << static_cast<int>(kind);
   }
-  EXPECT_TRUE(run().empty());
-  EXPECT_EQ(events->available(), 0u);
 }
 
 }  // namespace

@@ -1,0 +1,283 @@
+// Answers: an event and its order's cold lines in, OUCH messages out (WIRE 3), and for whom each is. Streams, numbers
+// and frames are the caller's.
+// transmit runs it, and may not be alone: pure functions over bytes, in sight of who calls them, because an answer is
+// written on the way of every order.
+//
+//   event                   messages                                          for whom
+//   accepted, replaced      A, U                                              the order's session
+//   canceled, modified      C, M                                              the order's session
+//   rejected, account       J, Q                                              the event's session
+//   mass_cancel .. enable   X, G, K                                           the event's session
+//   executed                E, liquidity R; then E, A or hidden J             aggressor, then resting order
+//   crossed                 E, E, liquidity O, C or H of the cross            buyer, then seller
+//   system 'S', 'E'         S                                                 every session
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include "engine/event.hpp"
+#include "engine/order.hpp"
+#include "netstack/answers/appendage.hpp"
+#include "netstack/wire/bytes.hpp"
+#include "netstack/wire/ouch.hpp"
+#include "netstack/wire/ouch_codes.hpp"
+
+namespace crosswire::answers {
+
+// ---- Messages -------------------------------------------------------------------------------------------------------
+// Each writes one message at `at`, where there is room for kMaxBytes, and returns its length.
+
+/// The message that `make` returns, made at `at`, and its options.
+template <class Make>
+std::size_t put(std::uint8_t* at, Make make, const Options& options) {
+  wire::build_at(at, make);
+  return put_options<std::invoke_result_t<Make>>(at, options);
+}
+
+/// Accepted or Replaced: the order as it is now, and the options that it was taken with.
+template <class Message>
+std::size_t write_order(std::uint8_t* at, const Event& event, const OrderAsked& asked, const OrderResolved& resolved) {
+  const OrderEvent& order = event.order;
+  Message& message = wire::overlay<Message>(at);
+  message.type = Message::kType;
+  message.timestamp = event.time_ns;
+  if constexpr (std::is_same_v<Message, wire::ouch::OrderReplaced>)
+    message.orig_user_ref_num = order.user_ref_num.value;
+  message.user_ref_num = asked.user_ref_num.value;
+  message.side = static_cast<char>(order.side);
+  message.quantity = order.quantity;
+  message.symbol = resolved.symbol_name;
+  message.price = order.price.value;
+  message.time_in_force = static_cast<char>(asked.time_in_force);
+  // As accepted: an order for a cross is never shown.
+  message.display = resolved.cross_type == 'N' ? asked.display : static_cast<char>(Display::hidden);
+  message.order_ref = order.ref.value;
+  message.capacity = resolved.capacity;
+  message.iso = asked.iso;
+  message.cross_type = resolved.cross_type;
+  message.order_state = order.code;
+  message.cl_ord_id = asked.cl_ord_id;
+  return put_options<Message>(at, {.firm = resolved.firm_given ? resolved.firm : kNoFirm,
+                                   .min_quantity = asked.min_quantity,
+                                   .post_only = resolved.post_only,
+                                   .expire_seconds = resolved.expire_seconds,
+                                   .group_given = resolved.group_id != 0,
+                                   .group_id = resolved.group_id,
+                                   .user_ref_idx = asked.user_ref_idx});
+}
+
+inline std::size_t write_canceled(std::uint8_t* at, const Event& event, const OrderAsked& asked) {
+  return put(at,
+             [&] {
+               return wire::ouch::OrderCanceled{.timestamp = event.time_ns,
+                                                .user_ref_num = event.order.user_ref_num.value,
+                                                .quantity = event.order.quantity,
+                                                .reason = event.order.code};
+             },
+             {.user_ref_idx = asked.user_ref_idx});
+}
+
+inline std::size_t write_modified(std::uint8_t* at, const Event& event, const OrderAsked& asked) {
+  return put(at,
+             [&] {
+               return wire::ouch::OrderModified{.timestamp = event.time_ns,
+                                                .user_ref_num = event.order.user_ref_num.value,
+                                                .side = static_cast<char>(event.order.side),
+                                                .quantity = event.order.open};
+             },
+             {.user_ref_idx = asked.user_ref_idx});
+}
+
+/// `asked`: of the order, nullptr where none was asked for.
+inline std::size_t write_rejected(std::uint8_t* at, const Event& event, const OrderAsked* asked) {
+  const wire::alpha<14> no_cl_ord_id{std::string_view{}};
+  return put(at,
+             [&] {
+               return wire::ouch::Rejected{
+                   .timestamp = event.time_ns,
+                   .user_ref_num = event.order.user_ref_num.value,
+                   .reason = event.reject,
+                   .cl_ord_id = asked == nullptr ? no_cl_ord_id : wire::alpha<14>{asked->cl_ord_id}};
+             },
+             {.user_ref_idx = asked == nullptr ? event.order.user_ref_idx : asked->user_ref_idx});
+}
+
+inline std::size_t write_account(std::uint8_t* at, const Event& event) {
+  return put(at,
+             [&] {
+               return wire::ouch::AccountQueryResponse{.timestamp = event.time_ns,
+                                                       .next_user_ref_num = event.order.user_ref_num.value};
+             },
+             {.user_ref_idx = event.order.user_ref_idx});
+}
+
+/// The symbol as asked: blank where it was all of them. So are Side and GroupID, left out where they were.
+inline std::size_t write_mass_cancel(std::uint8_t* at, const Event& event) {
+  const FirmAsk& firm = event.firm;
+  return put(at,
+             [&] {
+               return wire::ouch::MassCancelResponse{.timestamp = event.time_ns,
+                                                     .user_ref_num = firm.user_ref_num.value,
+                                                     .firm = firm.firm,
+                                                     .symbol = firm.symbol_name};
+             },
+             {.group_given = firm.group_given,
+              .group_id = firm.group_id,
+              .side = firm.side,
+              .user_ref_idx = firm.user_ref_idx});
+}
+
+/// Disable or Enable Order Entry Response.
+template <class Message>
+std::size_t write_switch(std::uint8_t* at, const Event& event) {
+  const FirmAsk& firm = event.firm;
+  return put(
+      at,
+      [&] { return Message{.timestamp = event.time_ns, .user_ref_num = firm.user_ref_num.value, .firm = firm.firm}; },
+      {.user_ref_idx = firm.user_ref_idx});
+}
+
+/// `asked`: of the one of both orders that is told.
+inline std::size_t write_execution(std::uint8_t* at, const Event& event, const OrderAsked& asked,
+                                   wire::ouch::Liquidity liquidity) {
+  return put(at,
+             [&] {
+               return wire::ouch::OrderExecuted{.timestamp = event.time_ns,
+                                                .user_ref_num = asked.user_ref_num.value,
+                                                .quantity = event.execution.quantity,
+                                                .price = event.execution.price.value,
+                                                .liquidity = static_cast<char>(liquidity),
+                                                .match_number = event.execution.match.value};
+             },
+             {.user_ref_idx = asked.user_ref_idx});
+}
+
+inline std::size_t write_system(std::uint8_t* at, const Event& event) {
+  return put(at, [&] { return wire::ouch::SystemEvent{.timestamp = event.time_ns, .event = event.system.event}; }, {});
+}
+
+/// What was there to execute against.
+inline wire::ouch::Liquidity liquidity_of_resting(const OrderAsked& asked) {
+  const bool hidden = asked.display == static_cast<char>(Display::hidden);
+  return hidden ? wire::ouch::Liquidity::added_non_displayed : wire::ouch::Liquidity::added;
+}
+
+inline wire::ouch::Liquidity liquidity_of_cross(char cross_type) {
+  switch (cross_type) {
+    case 'O':
+      return wire::ouch::Liquidity::opening_cross;
+    case 'C':
+      return wire::ouch::Liquidity::closing_cross;
+    default:
+      return wire::ouch::Liquidity::halt_ipo_cross;
+  }
+}
+
+// ---- Events ---------------------------------------------------------------------------------------------------------
+
+/// Whom an answer is for, where it is not one session.
+struct EverySession {};
+
+// What each() says of one event. Each on its own: in one function with the others, the compiler writes none in place.
+// `take` is as small as a pointer, so that it needs no place in memory.
+
+/// Tells the event's session what `write(at, event)` writes.
+template <auto write, class Take>
+[[gnu::noinline]] bool tell_session(const Event& event, Take take) {
+  return take(event.session, event, [&](std::uint8_t* at) { return write(at, event); });
+}
+
+/// Tells the order's session what `write(at, event, asked)` writes.
+template <auto write, class Take>
+[[gnu::noinline]] bool tell_owner(const Event& event, const Orders& orders, Take take) {
+  const OrderAsked& asked = orders.asked(event.order.order);
+  return take(asked.session, event, [&](std::uint8_t* at) { return write(at, event, asked); });
+}
+
+template <class Message, class Take>
+[[gnu::noinline]] bool tell_order(const Event& event, const Orders& orders, Take take) {
+  const OrderAsked& asked = orders.asked(event.order.order);
+  const OrderResolved& resolved = orders.resolved(event.order.order);
+  return take(asked.session, event, [&](std::uint8_t* at) { return write_order<Message>(at, event, asked, resolved); });
+}
+
+/// Of a rejected order only line 0 is written: a Replace never got its line 1. What asks for no order has none.
+template <class Take>
+[[gnu::noinline]] bool tell_rejected(const Event& event, const Orders& orders, Take take) {
+  const OrderIndex order = event.order.order;
+  const OrderAsked* const asked = order == kNoOrder ? nullptr : &orders.asked(order);
+  return take(event.session, event, [&](std::uint8_t* at) { return write_rejected(at, event, asked); });
+}
+
+template <class Take>
+[[gnu::noinline]] bool tell_execution(const Event& event, const Orders& orders, OrderIndex order,
+                                      wire::ouch::Liquidity liquidity, Take take) {
+  const OrderAsked& asked = orders.asked(order);
+  return take(asked.session, event, [&](std::uint8_t* at) { return write_execution(at, event, asked, liquidity); });
+}
+
+/// Both sides of it; `done` as in each().
+template <class Take>
+bool tell_both(const Event& event, const Orders& orders, wire::ouch::Liquidity first, wire::ouch::Liquidity second,
+               std::size_t& done, Take take) {
+  if (done == 0) {
+    if (!tell_execution(event, orders, event.execution.order, first, take)) return false;
+    done = 1;
+  }
+  return tell_execution(event, orders, event.execution.resting, second, take);
+}
+
+template <class Take>
+[[gnu::noinline]] bool tell_all(const Event& event, Take take) {
+  const char letter = event.system.event;
+  if (letter != 'S' && letter != 'E') return true;
+  return take(EverySession{}, event, [&](std::uint8_t* at) { return write_system(at, event); });
+}
+
+/// The answers to an event, in their order: one, or both sides' of an execution. Calls `take(whom, event, write)` for
+/// each: `whom` is a SessionId or EverySession{}, and `write(at)` writes the message at `at`, where there is room for
+/// kMaxBytes, and returns its length; take() may call it more than once. If take() returns false, so does each(), and
+/// with the same `done`, which is 0 for a new event, it goes on later with the very answer. An event of a kind that has
+/// no answers goes to `otherwise(event)`, whose result is each()'s: so the kind is looked at once. Of `orders` only
+/// cold lines of orders that the event names are read.
+template <class Take, class Otherwise>
+bool each(const Event& event, const Orders& orders, std::size_t& done, Take take, Otherwise otherwise) {
+  namespace ouch = wire::ouch;
+  switch (event.kind) {
+    case EventKind::accepted:
+      return tell_order<ouch::OrderAccepted>(event, orders, take);
+    case EventKind::replaced:
+      return tell_order<ouch::OrderReplaced>(event, orders, take);
+    case EventKind::canceled:
+      return tell_owner<write_canceled>(event, orders, take);
+    case EventKind::modified:
+      return tell_owner<write_modified>(event, orders, take);
+    case EventKind::rejected:
+      return tell_rejected(event, orders, take);
+    case EventKind::account:
+      return tell_session<write_account>(event, take);
+    case EventKind::mass_cancel:
+      return tell_session<write_mass_cancel>(event, take);
+    case EventKind::disable:
+      return tell_session<write_switch<ouch::DisableOrderEntryResponse>>(event, take);
+    case EventKind::enable:
+      return tell_session<write_switch<ouch::EnableOrderEntryResponse>>(event, take);
+    case EventKind::executed: {
+      const OrderAsked& resting = orders.asked(event.execution.resting);
+      return tell_both(event, orders, ouch::Liquidity::removed, liquidity_of_resting(resting), done, take);
+    }
+    case EventKind::crossed: {
+      const ouch::Liquidity liquidity = liquidity_of_cross(event.cross_type);
+      return tell_both(event, orders, liquidity, liquidity, done, take);
+    }
+    case EventKind::system:
+      return tell_all(event, take);
+    default:
+      return otherwise(event);
+  }
+}
+
+}  // namespace crosswire::answers

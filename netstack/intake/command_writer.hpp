@@ -1,0 +1,69 @@
+// CommandWriter: how a command is made, whatever it came from. It numbers commands and stamps them with the time, holds
+// the newest one back so that it can be marked as its burst's last, and publishes the others.
+// receive stage alone, its order intake included; never waits or allocates. Short functions on the way of every order:
+// they are in sight of who calls them.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "engine/command.hpp"
+#include "hugepages/rings/broadcast_ring.hpp"
+#include "netstack/receive/counters.hpp"
+
+namespace crosswire {
+
+class CommandWriter {
+ public:
+  /// Both outlive it; commands are counted in `counters`. `start`: the time until it is moved on.
+  CommandWriter(BroadcastRing<Command>::Producer& ring, ReceiveCounters& counters, TimeNs start)
+      : ring_(ring), counters_(counters), now_(start) {}
+  CommandWriter(const CommandWriter&) = delete;
+  CommandWriter& operator=(const CommandWriter&) = delete;
+
+  /// What commands are stamped with.
+  TimeNs now() const { return now_; }
+  /// `now` is at least now().
+  void move_on(TimeNs now) { now_ = now; }
+
+  /// May make() be called now?
+  bool has_room() { return ring_.has_room(); }
+
+  /// The caller has seen that there is room, and writes the body, which is zero.
+  Command& make(CommandKind kind, SessionId session) {
+    Command& command = ring_.claim();
+    ring_.publish_all_but_last();
+    command.sequence = Sequence{++sequence_};
+    command.time_ns = now_;
+    command.kind = kind;
+    command.flags = 0;
+    command.session = session;
+    command.symbol = kNoSymbol;
+    command.reject = 0;
+    std::memset(command.body, 0, sizeof(command.body));
+    counters_.add(ReceiveCounter::commands);
+    return command;
+  }
+
+  /// Marks and publishes the newest command, if it is still held back.
+  void finish_burst() {
+    if (ring_.unpublished() == 0) return;
+    ring_.last_claimed().flags |= kLastOfBurst;
+    ring_.publish();
+  }
+
+  /// Publishes the newest command unmarked, for want of what its readers will give back: another one of the burst
+  /// follows.
+  void publish_held_back() { ring_.publish(); }
+
+  /// Number of the newest command: how many were made since the start.
+  std::uint64_t made() const { return sequence_; }
+
+ private:
+  BroadcastRing<Command>::Producer& ring_;
+  ReceiveCounters& counters_;
+  TimeNs now_;
+  std::uint64_t sequence_ = 0;
+};
+
+}  // namespace crosswire

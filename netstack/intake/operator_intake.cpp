@@ -1,0 +1,43 @@
+// The intake of operators' commands: see the header.
+#include "netstack/intake/operator_intake.hpp"
+
+#include "netstack/wire/operator_frame.hpp"
+
+namespace crosswire {
+namespace {
+
+/// The command in it, if it is one of this version that asks for something known.
+const wire::OperatorFrame* read(wire::Bytes frame) {
+  const auto* const asked = wire::view_as<wire::OperatorFrame>(frame);
+  if (asked == nullptr || asked->version != wire::OperatorFrame::kVersion || asked->request == 0) return nullptr;
+  const bool known = asked->action >= 1 && asked->action <= static_cast<std::uint8_t>(kLastOperatorAction) &&
+                     asked->phase < kPhaseNames.size();
+  return known ? asked : nullptr;
+}
+
+}  // namespace
+
+bool OperatorIntake::take(wire::Bytes frame) {
+  const wire::OperatorFrame* const asked = read(frame);
+  if (asked == nullptr) {
+    counters_.add(ReceiveCounter::operator_unknown);
+    return true;
+  }
+  OrderIndex slot;
+  if (!commands_.has_room() || !slots_.take(slot)) return false;
+  put_operator(orders_, slot, {asked->name, asked->approver, static_cast<OperatorRole>(asked->role), {}},
+               {asked->reason});
+  const bool all = asked->symbol.view().empty();
+  Command& command = commands_.make(CommandKind::operate, kNoSession);
+  command.symbol = all ? kAllSymbols : symbols_.find_symbol(asked->symbol);
+  command.operate.request = asked->request;
+  command.operate.slot = slot;
+  command.operate.action = static_cast<OperatorAction>(asked->action);
+  command.operate.phase = static_cast<Phase>(asked->phase);
+  const bool there = all || command.symbol != kNoSymbol;
+  command.operate.refused = there ? OperatorResult::none : OperatorResult::unknown_symbol;
+  counters_.add(ReceiveCounter::operators);
+  return true;
+}
+
+}  // namespace crosswire
