@@ -448,7 +448,7 @@ TEST_F(Program, TakesWrongUsageForAnErrorOfItsOwn) {
   const Ran fly = shell(program_ + " fly");
   EXPECT_EQ(fly.status, 2);
   EXPECT_EQ(fly.output,
-            "crosswire: \"fly\" is no command; give run, replay, doctor, flow, load, echo, plan or top, or see "
+            "crosswire: \"fly\" is no command; give run, replay, doctor, flow, load, echo, plan, top or ctl, or see "
             "crosswire --help\n");
   EXPECT_EQ(replay_of(config + in + " --out ''").status, 2);
   EXPECT_EQ(replay_of(config + in).status, 2);
