@@ -15,6 +15,18 @@ std::uint32_t ladder_nodes(const EngineConfig& config) {
   return static_cast<std::uint32_t>(config.symbols.size()) * 2 * Ladder::kMaxDepth + 2 * config.max_levels;
 }
 
+/// The event of what is passed on. Both lists have these in one order.
+constexpr EventKind same_name(CommandKind kind) {
+  return static_cast<EventKind>(static_cast<int>(EventKind::session_open) + static_cast<int>(kind) -
+                                static_cast<int>(CommandKind::session_open));
+}
+static_assert(same_name(CommandKind::session_close) == EventKind::session_close &&
+              same_name(CommandKind::login_reject) == EventKind::login_reject &&
+              same_name(CommandKind::resend) == EventKind::resend &&
+              same_name(CommandKind::feed_resend) == EventKind::feed_resend &&
+              same_name(CommandKind::arp_reply) == EventKind::arp_reply &&
+              same_name(CommandKind::echo_reply) == EventKind::echo_reply);
+
 }  // namespace
 
 Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returner, Arena& arena)
@@ -146,25 +158,13 @@ bool Engine::advance(const Command& command, Out& out) {
     case CommandKind::day_end:
       return day_end(command, out);
     case CommandKind::session_open:
-      pass_on(command, EventKind::session_open, out);
-      return true;
     case CommandKind::session_close:
-      pass_on(command, EventKind::session_close, out);
-      return true;
     case CommandKind::login_reject:
-      pass_on(command, EventKind::login_reject, out);
-      return true;
     case CommandKind::resend:
-      pass_on(command, EventKind::resend, out);
-      return true;
     case CommandKind::feed_resend:
-      pass_on(command, EventKind::feed_resend, out);
-      return true;
     case CommandKind::arp_reply:
-      pass_on(command, EventKind::arp_reply, out);
-      return true;
     case CommandKind::echo_reply:
-      pass_on(command, EventKind::echo_reply, out);
+      pass_on(command, same_name(command.kind), out);
       return true;
     case CommandKind::resumed:
     case CommandKind::turn:
