@@ -137,6 +137,9 @@ void add_replay_command(CLI::App& root, int& exit_code) {
                       kStages))
       ->type_name("N")
       ->check(CLI::Range(1, static_cast<int>(kStages)));
+  replay->add_flag("--partial-checksums", options->partial_checksums,
+                   "the capture was taken on the host that sent its orders, before a network card had put UDP's\n"
+                   "checksums in (udp_checksum drops them all): take those for none");
   replay->footer(
       "Example:\n  crosswire replay --config crosswire.toml --in today.pcap --out answers.pcap --report report.json");
   replay->callback([options, &exit_code] { exit_code = replay_main(*options); });

@@ -211,7 +211,7 @@ std::vector<ReplayJob> jobs_of(const ReplayOptions& options) {
     names.push_back(name_beside(partition_name(options.ins[i]), names));
     jobs.push_back({load_config(config, ConfigUse::replay), options.ins[i], options.outs[i],
                     options.reports.empty() ? "" : options.reports[i], options.hgrm, names.back(), options.session,
-                    options.cores});
+                    options.cores, options.partial_checksums});
   }
   return jobs;
 }
@@ -256,6 +256,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   const std::int64_t midnight =
       config.midnight_epoch_ns ? *config.midnight_epoch_ns : midnight_utc(CaptureRxPort::first_frame_epoch_ns(job.in));
   CaptureRxPort capture(job.in, midnight, schedule_end_ns(config));
+  if (job.partial_checksums) capture.take_partial_checksums();
   config.net.mac = capture.station();
   if (config.port.mac) config.net.mac = *config.port.mac;
   if (config.net.mac == MacAddress{}) config.net.mac = mac_in_capture(job.in, midnight, config.net.address);

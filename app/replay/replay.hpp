@@ -23,6 +23,7 @@ struct ReplayJob {
   std::string name;       // of their files
   std::string session;    // name of the order session, for captures whose clients know one; "" = by the start time
   std::size_t cores = 1;  // threads that poll, as StageLayout::over; with 1 it is the caller's
+  bool partial_checksums = false;  // CaptureRxPort::take_partial_checksums()
 };
 
 /// How far replays are; written by each replay's thread, read by whoever shows it.
@@ -41,6 +42,7 @@ struct ReplayOptions {
   std::string session;
   std::string hgrm;    // folder; "" = none
   unsigned cores = 1;  // 1 .. 4
+  bool partial_checksums = false;
 };
 
 /// The subcommand: checks everything first, replays, prints figures. Returns the exit status.

@@ -15,6 +15,8 @@
 #include <tuple>
 #include <utility>
 
+#include "netstack/port/partial_checksum.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -288,6 +290,9 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
     has_end_marker_ = true;
     last_ns_ = taken.time_ns;
     return false;
+  }
+  if (partial_checksums_ && settle_partial_checksum(buffer.data(), taken.length)) {
+    counters_.add(CaptureCounter::checksum_partial);
   }
   view = {buffer.data(), taken.length};
   return true;

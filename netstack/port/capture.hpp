@@ -99,6 +99,10 @@ class CaptureRxPort final : public RxPort {
 
   RxBurst receive() override;
 
+  /// The capture was taken on the host that sent its frames, before a network card had put the checksums in: UDP
+  /// checksums that were left to it (netstack/port/partial_checksum.hpp) are taken for none. Before receive().
+  void take_partial_checksums() { partial_checksums_ = true; }
+
   /// Of the start marker or else the first frame; midnight where the capture has no frame.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
   /// The MAC address of the run that was recorded; zero if the capture does not say.
@@ -131,6 +135,7 @@ class CaptureRxPort final : public RxPort {
   TimeNs last_ns_ = 0;    // of the last burst
   TimeNs latest_ns_ = 0;  // of all frames read
   bool has_end_marker_ = false;
+  bool partial_checksums_ = false;
   RecordingStart start_;
   std::uint64_t frames_read_ = 0;
   std::string error_;

@@ -19,6 +19,7 @@ enum class DeviceCounter : std::uint8_t {
   rx_untaggable,
   rx_recorders_type,
   rx_in_pieces,
+  rx_checksum_partial,
   tx_frames,
   tx_bytes,
   tx_errors,
@@ -45,6 +46,8 @@ inline constexpr std::array kDeviceCounters = [] {
       Row{rx_recorders_type, drop, "rx_recorders_type",
           "of the EtherType of recordings and operators' commands, 0x88B5, which nobody else may send"},
       Row{rx_in_pieces, notice, "rx_in_pieces", "came in several segments, and were copied into one piece"},
+      Row{rx_checksum_partial, notice, "rx_checksum_partial",
+          "UDP checksums that a kernel left to a network card that there is not, taken for none"},
       Row{tx_frames, figure, "tx_frames", "frames that the device sent"},
       Row{tx_bytes, figure, "tx_bytes", "bytes of these"},
       Row{tx_errors, drop, "tx_errors", "accepted by the driver and not sent"},
@@ -70,7 +73,7 @@ static_assert(is_whole(kRecorderCounters));
 using RecorderCounters = Counters<RecorderCounter>;
 
 /// Of a capture that is played. None of its oddities ends the replay.
-enum class CaptureCounter : std::uint8_t { frames, oversized, cut_short, clamped_time, count_ };
+enum class CaptureCounter : std::uint8_t { frames, oversized, cut_short, clamped_time, checksum_partial, count_ };
 
 /// By number of the enumerator.
 inline constexpr std::array kCaptureCounters = [] {
@@ -82,6 +85,8 @@ inline constexpr std::array kCaptureCounters = [] {
       Row{oversized, drop, "oversized", "longer than an Ethernet frame of 1500 bytes, as a device drops them"},
       Row{cut_short, notice, "cut_short", "the capture holds less than the wire did; handed on as they are"},
       Row{clamped_time, notice, "clamped_time", "stamped before an earlier frame; given the time of that"},
+      Row{checksum_partial, notice, "checksum_partial",
+          "UDP checksums that the capture's host had left to its network card, taken for none"},
   };
 }();
 static_assert(is_whole(kCaptureCounters));

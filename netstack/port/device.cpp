@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "netstack/port/eal.hpp"
-#include "netstack/port/kernel_interface.hpp"
+#include "netstack/port/partial_checksum.hpp"
 
 namespace crosswire {
 namespace {
@@ -63,6 +63,7 @@ Device::Device(const DeviceOptions& options)
     configure(options);
     set_up_queues(options);
     start(options.receive_all);
+    packet_loss_ = std::make_unique<PacketLoss>(options.device);
   } catch (...) {
     close();
     throw;
@@ -183,6 +184,12 @@ std::string Device::description() const {
          offers(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) + ", UDP " + offers(RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
 }
 
+bool Device::faces_kernel() const {
+  constexpr std::array<std::string_view, 3> kDrivers = {"net_af_packet", "net_af_xdp", "net_tap"};
+  return std::any_of(kDrivers.begin(), kDrivers.end(),
+                     [this](auto driver) { return name_.compare(0, driver.size(), driver) == 0; });
+}
+
 bool Device::faces_process() const {
   constexpr std::array<std::string_view, 3> kDrivers = {"net_vhost", "net_virtio_user", "net_memif"};
   return std::any_of(kDrivers.begin(), kDrivers.end(),
@@ -213,7 +220,7 @@ DeviceCounters Device::counters() const {
   DeviceCounters counters;
   counters.set(DeviceCounter::rx_frames, stats.ipackets);
   counters.set(DeviceCounter::rx_bytes, stats.ibytes);
-  counters.set(DeviceCounter::rx_missed, stats.imissed);
+  counters.set(DeviceCounter::rx_missed, stats.imissed + packet_loss_->lost());
   counters.set(DeviceCounter::rx_errors, stats.ierrors);
   counters.set(DeviceCounter::rx_no_mbuf, stats.rx_nombuf);
   counters.set(DeviceCounter::tx_frames, stats.opackets);
@@ -228,6 +235,7 @@ DeviceRxPort::DeviceRxPort(Device& device, const TscClock& clock, std::int64_t m
     : port_id_(device.port_id()),
       clock_(clock),
       midnight_epoch_ns_(midnight_epoch_ns),
+      partial_checksums_(device.faces_kernel()),
       scratch_(std::make_unique<std::array<std::uint8_t, kMaxFrame>[]>(kMaxBurst)) {
   const std::int64_t since_midnight_ns = clock_.now_epoch_ns() - midnight_epoch_ns;
   if (since_midnight_ns < 0) {
@@ -313,6 +321,11 @@ bool DeviceRxPort::take(rte_mbuf*& mbuf, std::size_t index) {
   if (data == scratch_[index].data()) [[unlikely]]
     counters_.add(DeviceCounter::rx_in_pieces);
   views_[index] = {static_cast<const std::uint8_t*>(data), length};
+  // The bytes are the buffer's own or a copy; what is borrowed of another buffer is left as it is.
+  const bool ours = RTE_MBUF_DIRECT(mbuf) || data == scratch_[index].data();
+  if (partial_checksums_ && ours && settle_partial_checksum(const_cast<std::uint8_t*>(views_[index].data), length)) {
+    counters_.add(DeviceCounter::rx_checksum_partial);
+  }
   if (wire::is_recorders(views_[index].data, length)) [[unlikely]] {
     counters_.add(DeviceCounter::rx_recorders_type);
     rte_pktmbuf_free(mbuf);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "netstack/port/counters.hpp"
+#include "netstack/port/kernel_interface.hpp"
 #include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/port/tsc_clock.hpp"
@@ -52,6 +53,9 @@ class Device {
   /// Driver and capabilities in words, for plans and start messages.
   [[nodiscard]] std::string description() const;
 
+  /// It polls an interface of the kernel (net_af_packet, net_af_xdp, net_tap), which hands over what its own programs
+  /// send without the checksums of a card.
+  [[nodiscard]] bool faces_kernel() const;
   /// The other end is a process, which comes and goes as it likes (vhost, virtio-user, memif), and no carrier that
   /// takes a moment after the start. While nobody is there such a device takes nothing, so that nothing is lost.
   [[nodiscard]] bool faces_process() const;
@@ -86,6 +90,7 @@ class Device {
   rte_mempool* tx_pool_ = nullptr;
   bool configured_ = false;
   mutable std::mutex counters_;
+  mutable std::unique_ptr<PacketLoss> packet_loss_;  // under counters_
 };
 
 /// The device's receive queue. One thread; frames are stamped with the time at which the burst was polled, and of empty
@@ -110,7 +115,7 @@ class DeviceRxPort final : public RxPort {
 
   /// When this was made: the start of the run.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
-  /// rx_oversized, rx_untaggable and rx_in_pieces. Any thread.
+  /// rx_oversized, rx_untaggable, rx_recorders_type, rx_in_pieces and rx_checksum_partial. Any thread.
   [[nodiscard]] const DeviceCounters& counters() const { return counters_; }
 
  private:
@@ -130,6 +135,7 @@ class DeviceRxPort final : public RxPort {
   TimeNs last_ns_;         // never falls
   TimeNs last_frames_ns_;  // of the last burst with frames
   bool ended_ = false;
+  bool partial_checksums_;  // the device faces the kernel
   std::uint32_t empty_polls_ = 0;
   std::size_t held_count_ = 0;
   std::array<rte_mbuf*, kMaxBurst> held_{};  // of the last burst

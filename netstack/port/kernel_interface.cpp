@@ -2,6 +2,7 @@
 #include "netstack/port/kernel_interface.hpp"
 
 #include <linux/capability.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "netstack/port/eal.hpp"
 
@@ -90,6 +93,33 @@ std::string InterfaceClaims::claim(const std::vector<std::string>& devices) {
 void InterfaceClaims::release() {
   for (const int mine : sockets_) close(mine);
   sockets_.clear();
+}
+
+PacketLoss::PacketLoss(const std::string& device) {
+  if (!is_packet(device)) return;
+  const auto index = static_cast<int>(if_nametoindex(device_argument(device, "iface").c_str()));
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 || domain != AF_PACKET) continue;
+    sockaddr_ll bound{};
+    length = sizeof bound;
+    const bool ours = getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) == 0 && bound.sll_ifindex == index;
+    if (ours) sockets_.push_back(fd);
+  }
+  lost();  // of before
+  lost_ = 0;
+}
+
+std::uint64_t PacketLoss::lost() {
+  for (const int fd : sockets_) {
+    tpacket_stats stats{};
+    socklen_t length = sizeof stats;
+    if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) == 0) lost_ += stats.tp_drops;
+  }
+  return lost_;
 }
 
 std::string missing_rights(std::string_view device) {

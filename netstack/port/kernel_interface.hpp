@@ -2,6 +2,7 @@
 // rights they want. Set-up only.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,20 @@ class InterfaceClaims {
 
  private:
   std::vector<int> sockets_;
+};
+
+/// What the kernel had no room for in the rings of net_af_packet, which its driver asks nobody for (DPDK 22.11).
+/// Control threads, one at a time.
+class PacketLoss {
+ public:
+  /// `device`: its name with its arguments, started. Of another driver there is nothing to ask.
+  explicit PacketLoss(const std::string& device);
+  /// Frames lost since this was made. The kernel forgets what it has told once.
+  std::uint64_t lost();
+
+ private:
+  std::vector<int> sockets_;  // the driver's own
+  std::uint64_t lost_ = 0;
 };
 
 /// What `device` may fail for where it does, as "CAP_NET_RAW and CAP_NET_ADMIN": what its driver wants and this process

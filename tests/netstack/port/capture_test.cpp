@@ -176,6 +176,20 @@ TEST_F(Captures, HaveNoOperatorsCommandsWhereNoMarkerHasATag) {
   EXPECT_FALSE(bare.receive().out_of_band);
 }
 
+TEST_F(Captures, TakenOnTheSendingHostHaveChecksumsThatAreTakenForNoneWhereAskedTo) {
+  FrameBytes frame = {0x02, 0,  0,    0,    0,    1,    0x02, 0,  0,    0,    1,   1,   0x08, 0x00, 0x45, 0,
+                      0,    33, 0,    1,    0x40, 0,    64,   17, 0,    0,    10,  99,  0,    100,  10,   99,
+                      0,    1,  0x9C, 0x41, 0x67, 0x20, 0,    13, 0x15, 0x49, 'h', 'e', 'l',  'l',  'o'};
+  write_capture(path_, {{kOpen, frame}});
+  CaptureRxPort as_it_is(path_, kMidnight);
+  EXPECT_EQ(bytes_of(as_it_is.receive().frames[0]), frame);
+  CaptureRxPort settled(path_, kMidnight);
+  settled.take_partial_checksums();
+  frame[40] = frame[41] = 0;
+  EXPECT_EQ(bytes_of(settled.receive().frames[0]), frame);
+  EXPECT_EQ(settled.counters().get(CaptureCounter::checksum_partial), 1u);
+}
+
 TEST_F(Captures, ReadTheShorterMarkerOfARecordingWithoutATag) {
   const std::array<std::uint8_t, 6> station = {2, 0, 0, 0, 0xAB, 9};
   std::vector<std::uint8_t> marker = bytes(start_marker({station, {}}));

@@ -125,6 +125,56 @@ TEST_F(Veth, GivesBackTheTagOfAFrameThatHadOne) {
   FAIL() << "the tagged frame of " << frame.size() << " bytes has not come";
 }
 
+TEST_F(Veth, CountsWhatTheKernelHadNoRoomForWhileNobodyPolled) {
+  const TscClock clock = TscClock::calibrated();
+  DeviceRxPort rx(*device_, clock, midnight_utc(clock.now_epoch_ns()));
+  while (!rx.receive().frames.empty()) {
+  }
+  const std::uint64_t missed = device_->counters().get(DeviceCounter::rx_missed);
+  constexpr std::uint32_t kFrames = 5'000;  // far more than its ring holds
+  const FrameBytes frame = numbered_frame(7);
+  for (std::uint32_t sent = 0; sent < kFrames; ++sent) {
+    ASSERT_EQ(::send(peer_, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
+  }
+  std::uint64_t received = 0;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  std::uint64_t lost = 0;
+  while (received + lost < kFrames && std::chrono::steady_clock::now() < until) {
+    received += rx.receive().frames.size();
+    lost = device_->counters().get(DeviceCounter::rx_missed) - missed;
+  }
+  EXPECT_EQ(received + lost, kFrames);
+  EXPECT_GT(lost, 0u);
+  EXPECT_GT(received, 0u);
+}
+
+/// A datagram of the kernel's own to us, from a socket on the peer's end with all offloads as they are by default.
+TEST_F(Veth, TakesADatagramWhoseChecksumTheKernelLeftToACard) {
+  ASSERT_EQ(
+      std::system("ip addr add 10.98.0.2/24 dev cwport1 && ip neigh replace 10.98.0.1 lladdr 02:00:00:00:00:01 dev "
+                  "cwport1 nud permanent"),
+      0);
+  const TscClock clock = TscClock::calibrated();
+  DeviceRxPort rx(*device_, clock, midnight_utc(clock.now_epoch_ns()));
+  const int client = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(26'400);
+  to.sin_addr.s_addr = htonl(0x0A620001);
+  ASSERT_EQ(sendto(client, "hello", 5, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to), 5);
+  close(client);
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < until) {
+    const RxBurst burst = rx.receive();
+    if (burst.frames.empty()) continue;
+    ASSERT_GE(burst.frames[0].length, 14u + 20 + 8 + 5);
+    EXPECT_EQ(burst.frames[0].data[40] | burst.frames[0].data[41], 0) << "no checksum, rather than half of one";
+    EXPECT_EQ(rx.counters().get(DeviceCounter::rx_checksum_partial), 1u);
+    return;
+  }
+  FAIL() << "the datagram has not come";
+}
+
 TEST_F(Veth, CarriesFramesOut) {
   DeviceTxPort tx(*device_);
   constexpr std::uint32_t kFrames = 100;
