@@ -147,8 +147,8 @@ void add_doctor_command(CLI::App& root, int& exit_code) {
       "doctor",
       "Examine this host as the appliance will use it: isolated cores, interrupts, clocks, hugepages, NIC. Says what "
       "is\n"
-      "wrong, what it costs and how to mend it, and probes the polling cores for jitter. Changes nothing.\n"
-      "Exit status: 0 nothing to mend, 1 findings.");
+      "wrong, what it costs and how to fix it, and probes the polling cores for jitter. Changes nothing.\n"
+      "Exit status: 0 nothing to fix, 1 findings.");
   const auto options = std::make_shared<DoctorOptions>();
   doctor
       ->add_option("--config", options->configs,

@@ -72,7 +72,7 @@ std::uint64_t order_pool_slots(const Config& config);
 /// Time of the last scheduled phase, ns since midnight; 0 without a schedule.
 TimeNs schedule_end_ns(const Config& config);
 
-/// what() is the one line for the user: `FILE:LINE: key: what; how to mend`.
+/// what() is the one line for the user: `FILE:LINE: key: what; how to fix it`.
 class ConfigError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -22,8 +22,8 @@ namespace {
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
-[[noreturn]] void fail(const std::string& path, const std::string& what, const std::string& mend) {
-  throw std::runtime_error(fmt::format("{}: {}; {}", path, what, mend));
+[[noreturn]] void fail(const std::string& path, const std::string& what, const std::string& remedy) {
+  throw std::runtime_error(fmt::format("{}: {}; {}", path, what, remedy));
 }
 
 /// Whoever may write in the folder could put a socket of his own in our place.

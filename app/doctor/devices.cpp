@@ -98,7 +98,7 @@ void examine_pci(const HostFiles& files, const DoctorNeeds& needs, const std::st
   if (!files.exists(path)) {
     to.push_back({"nic", finding, heavy, fmt::format("there is no PCI device {}", address),
                   "the device of the configuration", "the appliance does not start",
-                  "dpdk-devbind.py --status lists what is there; mend [port] device", false});
+                  "dpdk-devbind.py --status lists what is there; correct [port] device", false});
     return;
   }
   to.push_back(check_driver(files, path, address));
@@ -113,7 +113,7 @@ void examine_interface(const HostFiles& files, const DoctorNeeds& needs, const s
   if (name.find('/') != std::string::npos || name[0] == '.' || !files.exists(path)) {
     to.push_back({"nic", finding, heavy, fmt::format("there is no network interface {}", shown(name, 40)),
                   "the device of the configuration", "the appliance does not start",
-                  "ip link lists what is there; mend [port] device", false});
+                  "ip link lists what is there; correct [port] device", false});
     return;
   }
   const std::string label = shown(name, 40);

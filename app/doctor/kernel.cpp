@@ -59,7 +59,7 @@ DoctorResult check_clocksource(const HostFiles& files) {
                   : "the kernel has found the time stamp counter unfit, and crosswire takes its time from there",
           offered
               ? "scripts/tune apply, or: echo tsc > /sys/devices/system/clocksource/clocksource0/current_clocksource"
-              : "see dmesg | grep -i tsc for the reason; firmware or hypervisor have to mend it",
+              : "see dmesg | grep -i tsc for the reason; firmware or hypervisor have to fix it",
           offered};
 }
 

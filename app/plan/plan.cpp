@@ -45,7 +45,7 @@ PlacementRequest request_of(const HostTopology& host, const std::vector<Config>&
   return request;
 }
 
-/// Whose core it is does not matter to control: the first file that names it is to be mended.
+/// Whose core it is does not matter to control: the first file that names it is to be fixed.
 const Config& config_of(const PlacementError& error, const std::vector<Config>& configs) {
   if (error.key != "placement.control") return configs[error.partition];
   const auto named = [](const Config& config) { return config.placement.control.has_value(); };

@@ -166,8 +166,8 @@ CaptureWriter::CaptureWriter(std::string path)
 
 CaptureWriter::~CaptureWriter() { close(); }
 
-void CaptureWriter::fail(const char* what, const char* mend) {
-  if (error_.empty()) error_ = path_ + ": " + what + ": " + std::generic_category().message(errno) + "; " + mend;
+void CaptureWriter::fail(const char* what, const char* remedy) {
+  if (error_.empty()) error_ = path_ + ": " + what + ": " + std::generic_category().message(errno) + "; " + remedy;
 }
 
 void CaptureWriter::put(const void* bytes, std::size_t length) {
@@ -241,7 +241,7 @@ std::int64_t CaptureRxPort::first_frame_epoch_ns(const std::string& path) {
     throw std::runtime_error(path + ": holds no frame, so it has no date; give one in the configuration");
   std::int64_t epoch_ns = 0;
   if (next == Next::frame && !time_within(*header, 0, kLatestEpochNs, epoch_ns)) {
-    error = path + ": frame 1: " + time_fault(*header, "in 1970 .. 2106; mend the capture's times (editcap -t)");
+    error = path + ": frame 1: " + time_fault(*header, "in 1970 .. 2106; correct the capture's times (editcap -t)");
   }
   if (!error.empty()) throw std::runtime_error(error);
   return epoch_ns;

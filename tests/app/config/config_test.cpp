@@ -23,7 +23,7 @@ class ConfigFile : public ::testing::Test {
     return load_config(folder_.write("c.toml", text, mode), use);
   }
 
-  /// The error's line without the file's path in front: "LINE: key: what; mend". "" where there is no error.
+  /// The error's line without the file's path in front: "LINE: key: what; remedy". "" where there is no error.
   std::string error_of(const std::string& text, ConfigUse use = ConfigUse::replay, mode_t mode = 0600) {
     const std::string path = folder_.write("c.toml", text, mode);
     try {
@@ -36,7 +36,7 @@ class ConfigFile : public ::testing::Test {
     return "";
   }
 
-  /// Expects an error that begins with `line: key: ` and has something behind it and a way to mend.
+  /// Expects an error that begins with `line: key: ` and has something behind it and a remedy.
   void expect_error(const std::string& text, int line, const std::string& key, const std::string& what = "",
                     ConfigUse use = ConfigUse::replay) {
     const std::string error = error_of(text, use);

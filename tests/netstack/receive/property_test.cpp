@@ -136,7 +136,7 @@ class ExactRxPort final : public RxPort {
   bool fresh_ = false;
 };
 
-/// Changes what is there: bytes, length, order; then often mends the checksums, so that the lie gets further in.
+/// Changes what is there: bytes, length, order; then often fixes the checksums, so that the lie gets further in.
 class Mutator {
  public:
   explicit Mutator(std::uint32_t seed) : random_(seed) {}
@@ -164,7 +164,7 @@ class Mutator {
           set16_within(frame, at, random_() % 4 == 0 ? random_() & 0xFFFF : random_() % 64);
       }
     }
-    if (random_() % 4 != 0) mend(frame);
+    if (random_() % 4 != 0) fix_checksums(frame);
     return frame;
   }
 
@@ -179,7 +179,7 @@ class Mutator {
     if (at + 1 < frame.size()) set16(frame, at, value);
   }
 
-  static void mend(FrameBytes& frame) {
+  static void fix_checksums(FrameBytes& frame) {
     constexpr std::size_t kIp = 14;
     if (frame.size() < kIp + 20 || kIp + (frame[kIp] & 15u) * 4u > frame.size()) return;
     if ((frame[kIp] & 15u) * 4u >= 12) fix_ip(frame, kIp);
