@@ -33,9 +33,10 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
     symbols_[i].book.init(pools_, config.symbols[i], SymbolId{static_cast<std::uint16_t>(i + 1)});
     symbols_[i].reference = config.symbols[i].reference;
   }
-  CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions",
-        config.firms.size(), config.sessions);
-  for (std::uint16_t i = 0; i < config.sessions; ++i) sessions_[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
+  CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions", config.firms.size(),
+        config.sessions);
+  for (std::uint16_t i = 0; i < config.sessions; ++i)
+    sessions_[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
 }
 
 std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
@@ -243,8 +244,8 @@ Channel Engine::channel_of(OrderIndex index) const {
   return pools_.orders.hot(index).has_channel ? pools_.orders.asked(index).user_ref_idx : Channel{0};
 }
 
-/// The order is dead; its last event is emitted. Its slot goes back when every reader has passed that.
-void Engine::bury(const Command& command, OrderIndex index, Out& out) {
+/// Removes an order whose last event is emitted. Its slot goes back when every reader has passed that.
+void Engine::remove_order(const Command& command, OrderIndex index, Out& out) {
   const HotOrder& order = pools_.orders.hot(index);
   users_.erase(order.session(), channel_of(index), order.user_ref_num);
   by_session_.remove(index);
@@ -437,7 +438,7 @@ bool Engine::place(const Command& command, Out& out, Event& event, Shown before)
       event.order.code = 'D';
       event.order.open = 0;
       order.open = 0;
-      bury(command, aggressor_, out);
+      remove_order(command, aggressor_, out);
       return true;
     case Fate::wait:
       order.waits = 1;
@@ -503,10 +504,10 @@ bool Engine::match(const Command& command, Out& out) {
     execute(event, aggressor_, resting, symbol, level.price, quantity);
     order.open -= quantity;
     symbol.book.reduce(pools_, resting, quantity);
-    if (pools_.orders.hot(resting).open == 0) bury(command, resting, out);
+    if (pools_.orders.hot(resting).open == 0) remove_order(command, resting, out);
   }
   if (order.open == 0) {
-    bury(command, aggressor_, out);
+    remove_order(command, aggressor_, out);
     return true;
   }
   step_ = Step::settle;
@@ -529,7 +530,7 @@ bool Engine::settle(const Command& command, Out& out) {
     Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
     tell_order(event, aggressor_, kNoPrice, left, reason, FeedAction::none);
     counters_.add(EngineCounter::canceled);
-    bury(command, aggressor_, out);
+    remove_order(command, aggressor_, out);
     return true;
   }
   return show(command, out);
@@ -546,8 +547,8 @@ bool Engine::show(const Command& command, Out& out) {
   return true;
 }
 
-/// Takes shares off a live order, which dies if none is left.
-void Engine::take_off(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out) {
+/// Cancels shares of a live order, which is removed if none is left.
+void Engine::cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out) {
   HotOrder& order = pools_.orders.hot(index);
   const SymbolId symbol = symbol_of(index);
   FeedAction feed = shares < order.open ? FeedAction::reduce : FeedAction::remove;
@@ -556,7 +557,7 @@ void Engine::take_off(const Command& command, OrderIndex index, Quantity shares,
   Event& event = emit(command, EventKind::canceled, order.session(), symbol, out);
   tell_order(event, index, kNoPrice, shares, reason, feed);
   counters_.add(EngineCounter::canceled);
-  if (order.open == 0) bury(command, index, out);
+  if (order.open == 0) remove_order(command, index, out);
 }
 
 /// Of an order in the book or outside it.
@@ -618,7 +619,7 @@ bool Engine::replace(const Command& command, Out& out) {
     return true;
   }
   if (bad || done) {
-    take_off(command, old_index, old.open, bad ? 'Z' : 'U', out);
+    cancel_shares(command, old_index, old.open, bad ? 'Z' : 'U', out);
     returner_.retire(ask.order, command.sequence.value, emitted(out));
     return true;
   }
@@ -635,7 +636,7 @@ bool Engine::replace(const Command& command, Out& out) {
   event.order.user_ref_num = ask.orig_user_ref_num;
 
   take_shares(at_symbol_, old_index, old.open);
-  bury(command, old_index, out);
+  remove_order(command, old_index, out);
   return place(command, out, event, shown(old));
 }
 
@@ -654,7 +655,7 @@ void Engine::cancel(const Command& command, Out& out) {
     counters_.add(EngineCounter::ignored_superfluous);
     return;
   }
-  take_off(command, index, order.open - may_stay, 'U', out);
+  cancel_shares(command, index, order.open - may_stay, 'U', out);
 }
 
 void Engine::modify(const Command& command, Out& out) {
@@ -671,21 +672,21 @@ void Engine::modify(const Command& command, Out& out) {
                         (from == Side::sell_short_exempt && to == Side::sell_short);
   const Quantity executed = order.executed;
   const Quantity may_stay = command.order.quantity > executed ? command.order.quantity - executed : 0;
-  const Quantity taken = may_stay < order.open ? order.open - may_stay : 0;  // an increase is ignored
-  if ((from != to && !re_marks) || (from == to && taken == 0)) {
+  const Quantity canceled = may_stay < order.open ? order.open - may_stay : 0;  // an increase is ignored
+  if ((from != to && !re_marks) || (from == to && canceled == 0)) {
     counters_.add(EngineCounter::ignored_superfluous);
     return;
   }
-  if (taken == order.open) {
-    take_off(command, index, taken, 'U', out);
+  if (canceled == order.open) {
+    cancel_shares(command, index, canceled, 'U', out);
     return;
   }
   const SymbolId symbol = symbol_of(index);
   order.side = static_cast<unsigned char>(to) & 0x7Fu;
-  if (taken > 0) take_shares(symbol, index, taken);
+  if (canceled > 0) take_shares(symbol, index, canceled);
   Event& event = emit(command, EventKind::modified, command.session, symbol, out);
-  const bool says = taken > 0 && shown(order) != Shown::no;
-  tell_order(event, index, kNoPrice, taken, 0, says ? FeedAction::reduce : FeedAction::none);
+  const bool says = canceled > 0 && shown(order) != Shown::no;
+  tell_order(event, index, kNoPrice, canceled, 0, says ? FeedAction::reduce : FeedAction::none);
   counters_.add(EngineCounter::modified);
 }
 

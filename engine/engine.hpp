@@ -12,9 +12,9 @@
 //   closed         rejected        -                -                no; entering it cancels every order (reason E)
 //
 // Leaving a call for another phase than halted executes its cross first. A halt in a call leaves the book as it is.
-// What an operator halts stays halted through the schedule's changes, `closed` apart, until an operator resumes it; then
-// it enters the phase that the schedule has by then.
-// An order that finds no level or node left is rejected; what an aggressor leaves over is cancelled then (reason Z).
+// What an operator halts stays halted through the schedule's changes, `closed` apart, until an operator resumes it;
+// then it enters the phase that the schedule has by then. An order that finds no level or node left is rejected; what
+// an aggressor leaves over is cancelled then (reason Z).
 //
 // What is more than a limit order for the day:
 //
@@ -104,7 +104,7 @@ class Engine {
     Phase phase = Phase::pre_open;
     Phase scheduled = Phase::pre_open;  // the phase that it has or, while an operator halts it, would have
     bool held = false;                  // halted by an operator
-    Price reference;  // the last execution's price, before the first one the previous close
+    Price reference;                    // the last execution's price, before the first one the previous close
     std::uint64_t volume = 0;
   };
 
@@ -203,9 +203,9 @@ class Engine {
   void reject_firm(const Command& command, Out& out);
   bool is_meant(const Command& command, OrderIndex index) const;
   void take_shares(SymbolId symbol, OrderIndex index, Quantity shares);
-  void take_off(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
+  void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
   void execute(Event& event, OrderIndex order, OrderIndex resting, SymbolState& symbol, Price price, Quantity quantity);
-  void bury(const Command& command, OrderIndex index, Out& out);
+  void remove_order(const Command& command, OrderIndex index, Out& out);
 
   /// Events ever, those not yet published included.
   static std::uint64_t emitted(const Out& out) { return out.published() + out.unpublished(); }

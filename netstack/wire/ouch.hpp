@@ -222,7 +222,7 @@ struct OrderCanceled {
   char type = kType;
   be64 timestamp;  // ns since midnight
   be32 user_ref_num;
-  be32 quantity;  // shares taken off now (incremental)
+  be32 quantity;  // shares canceled now (incremental)
   char reason;    // see cancel reasons
 };
 static_assert(kIsLayout<OrderCanceled> && sizeof(OrderCanceled) == 18 && offsetof(OrderCanceled, reason) == 17);
@@ -236,7 +236,7 @@ struct AiqCanceled {
   char type = kType;
   be64 timestamp;  // ns since midnight
   be32 user_ref_num;
-  be32 decrement;        // shares taken off now (incremental)
+  be32 decrement;        // shares canceled now (incremental)
   char reason;           // always Q
   be32 prevented;        // shares that would have traded
   be64 execution_price;  // 1/10000; price at which they would have

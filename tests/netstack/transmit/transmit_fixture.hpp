@@ -426,7 +426,7 @@ struct RandomDay {
         1000, 0, MatchNumber{++last_match}, Price{500}, Price{480}, 'N', 'O', {}};
   }
 
-  void take_off(EventKind kind) {
+  void cancel_shares(EventKind kind) {
     const auto found = any_live();
     Live& order = found->second;
     const Quantity quantity = static_cast<Quantity>(1 + pick(order.open));
@@ -515,10 +515,10 @@ struct RandomDay {
       case 3:
       case 4:
       case 5:
-        take_off(EventKind::canceled);
+        cancel_shares(EventKind::canceled);
         break;
       case 6:
-        take_off(EventKind::modified);
+        cancel_shares(EventKind::modified);
         break;
       case 7:
       case 8:
