@@ -214,8 +214,8 @@ void Engine::pass_on(const Command& command, EventKind kind, Out& out) {
 
 /// Field by field into the ring: an OrderEvent made aside would be copied before its own stores have settled. emit()
 /// has cleared the rest.
-void Engine::tell_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code,
-                        FeedAction feed) const {
+void Engine::report_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code,
+                          FeedAction feed) const {
   const HotOrder& order = pools_.orders.hot(index);
   OrderEvent& to = event.order;
   to.order = index;
@@ -414,7 +414,7 @@ bool Engine::enter(const Command& command, Out& out) {
   fill_hot(command, 0);
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
-  tell_order(event, ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
+  report_order(event, ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
   return place(command, out, event, Shown::no);
 }
 
@@ -528,7 +528,7 @@ bool Engine::settle(const Command& command, Out& out) {
     const Quantity left = order.open;
     order.open = 0;
     Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
-    tell_order(event, aggressor_, kNoPrice, left, reason, FeedAction::none);
+    report_order(event, aggressor_, kNoPrice, left, reason, FeedAction::none);
     counters_.add(EngineCounter::canceled);
     remove_order(command, aggressor_, out);
     return true;
@@ -542,7 +542,7 @@ bool Engine::show(const Command& command, Out& out) {
   const HotOrder& order = pools_.orders.hot(aggressor_);
   Event& event = emit(command, EventKind::rested, command.session, at_symbol_, out);
   const FeedAction feed = shown(order) == Shown::no ? FeedAction::none : FeedAction::add;
-  tell_order(event, aggressor_, terms_.price, order.open, 'L', feed);
+  report_order(event, aggressor_, terms_.price, order.open, 'L', feed);
   rest(command, aggressor_);
   return true;
 }
@@ -555,7 +555,7 @@ void Engine::cancel_shares(const Command& command, OrderIndex index, Quantity sh
   if (shown(order) == Shown::no) feed = FeedAction::none;
   take_shares(symbol, index, shares);
   Event& event = emit(command, EventKind::canceled, order.session(), symbol, out);
-  tell_order(event, index, kNoPrice, shares, reason, feed);
+  report_order(event, index, kNoPrice, shares, reason, feed);
   counters_.add(EngineCounter::canceled);
   if (order.open == 0) remove_order(command, index, out);
 }
@@ -631,7 +631,7 @@ bool Engine::replace(const Command& command, Out& out) {
   resolved.expire_seconds = terms_.expire_seconds;
   counters_.add(EngineCounter::replaced);
   Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
-  tell_order(event, ask.order, ask.price, terms_.open, 'L', FeedAction::none);
+  report_order(event, ask.order, ask.price, terms_.open, 'L', FeedAction::none);
   event.order.old_ref = old.ref();
   event.order.user_ref_num = ask.orig_user_ref_num;
 
@@ -686,7 +686,7 @@ void Engine::modify(const Command& command, Out& out) {
   if (canceled > 0) take_shares(symbol, index, canceled);
   Event& event = emit(command, EventKind::modified, command.session, symbol, out);
   const bool says = canceled > 0 && shown(order) != Shown::no;
-  tell_order(event, index, kNoPrice, canceled, 0, says ? FeedAction::reduce : FeedAction::none);
+  report_order(event, index, kNoPrice, canceled, 0, says ? FeedAction::reduce : FeedAction::none);
   counters_.add(EngineCounter::modified);
 }
 

@@ -171,7 +171,7 @@ class Engine {
   Phase enters(const Command& command, SymbolState& symbol);
   bool enter_phases(const Command& command, Out& out);
   OperatorResult result_of(OperatorAction action) const;
-  void tell_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
+  void report_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
   bool tick(const Command& command, Out& out);
   bool day_start(const Command& command, Out& out);
   bool day_end(const Command& command, Out& out);
@@ -210,7 +210,7 @@ class Engine {
   /// Events ever, those not yet published included.
   static std::uint64_t emitted(const Out& out) { return out.published() + out.unpublished(); }
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
-  void tell_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
+  void report_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
   static Shown shown(const HotOrder& order);
   static OrderRef ref_on_feed(const HotOrder& order) { return order.hidden ? OrderRef{} : order.ref(); }
   SymbolId symbol_of(OrderIndex index) const;

@@ -36,7 +36,7 @@ class MatchStage {
   /// more if it stopped in the middle of a long one.
   std::size_t poll() {
     if (tops_.asked()) [[unlikely]]
-      tell_tops();
+      report_tops();
     std::size_t done = 0;
     if (const std::uint64_t waiting = in_.available(); waiting > 0) {
       const std::uint64_t until_wrap = commands_.capacity() - (in_.position() & (commands_.capacity() - 1));
@@ -57,7 +57,7 @@ class MatchStage {
   BookTops& tops() { return tops_; }
 
  private:
-  void tell_tops() {
+  void report_tops() {
     tops_.answer([this](std::uint64_t first, std::span<BookTop> items) {
       std::size_t n = 0;
       for (; n < items.size() && first + n < engine_.symbol_count(); ++n) {

@@ -139,9 +139,11 @@ void examine_devices(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
       examine_pci(files, needs, address, to);
     } else if (!interface.empty() && device.compare(0, 9, "net_vhost") != 0) {
       examine_interface(files, needs, interface, to);
-      to.push_back(told("nic", fmt::format("{}: a device of the kernel; each burst is a system call", shown(device))));
+      to.push_back(
+          information("nic", fmt::format("{}: a device of the kernel; each burst is a system call", shown(device))));
     } else {
-      to.push_back(told("nic", fmt::format("{}: a virtual device, with nothing to examine here", shown(device))));
+      to.push_back(
+          information("nic", fmt::format("{}: a virtual device, with nothing to examine here", shown(device))));
     }
   }
 }

@@ -148,7 +148,7 @@ void LoadClient::take_answer(std::uint32_t number, wire::Bytes message) {
         Join::Place& place = by_reference_.at(accepted->order_ref);
         place.message = order;
         feed_open_ += expects_feed();  // else it may have executed at once
-        if (place.seen_ns != 0) told(place, LoadLatency::feed_add);
+        if (place.seen_ns != 0) note_feed(place, LoadLatency::feed_add);
       }
       return;
     case ouch::OrderCanceled::kType:
@@ -226,14 +226,14 @@ void LoadClient::take_feed_message(wire::Bytes message) {
       if (const auto* const add = as<itch::AddOrder>(message)) {
         Join::Place& place = by_reference_.at(add->order_ref);
         place.seen_ns = now_ns_;
-        if (place.message != LoadMessage::kNone) told(place, LoadLatency::feed_add);
+        if (place.message != LoadMessage::kNone) note_feed(place, LoadLatency::feed_add);
       }
       return;
     case itch::OrderExecuted::kType:
       if (const auto* const execution = as<itch::OrderExecuted>(message)) {
         Join::Place& place = by_match_.at(execution->match_number);
         place.seen_ns = now_ns_;
-        if (place.message != LoadMessage::kNone) told(place, LoadLatency::feed_execution);
+        if (place.message != LoadMessage::kNone) note_feed(place, LoadLatency::feed_execution);
       }
       return;
     case itch::OrderDelete::kType:
@@ -302,11 +302,11 @@ void LoadClient::executed(std::uint32_t order, char liquidity, std::uint64_t mat
   Join::Place& place = by_match_.at(match_number);
   place.message = order;
   feed_open_ += expects_feed();
-  if (place.seen_ns != 0) told(place, LoadLatency::feed_execution);
+  if (place.seen_ns != 0) note_feed(place, LoadLatency::feed_execution);
 }
 
 /// Both the feed and the answer have come.
-void LoadClient::told(Join::Place& place, LoadLatency part) {
+void LoadClient::note_feed(Join::Place& place, LoadLatency part) {
   if (feed_open_ > 0) --feed_open_;
   note(message_of(place.message), part, place.seen_ns);
 }

@@ -97,7 +97,7 @@ class LoadClient {
   void canceled(std::uint32_t order);
   void executed(std::uint32_t order, char liquidity, std::uint64_t match_number);
   void note(const LoadMessage& message, LoadLatency part, TimeNs at_ns);
-  void told(Join::Place& place, LoadLatency part);
+  void note_feed(Join::Place& place, LoadLatency part);
   LoadMessage& message_of(std::uint32_t number) { return (*source_)[number]; }
   /// Of a capture's orders it is not known which show.
   bool expects_feed() const { return options_.capture == nullptr && options_.server.feed_enabled; }

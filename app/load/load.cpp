@@ -147,10 +147,10 @@ void check_size(const LoadArguments& arguments, const LoadOptions& options, std:
 class ProgressLines {
  public:
   explicit ProgressLines(const LoadClient::Progress& progress)
-      : thread_([this, &progress](const std::stop_token& stop) { tell(progress, stop); }) {}
+      : thread_([this, &progress](const std::stop_token& stop) { report(progress, stop); }) {}
 
  private:
-  void tell(const LoadClient::Progress& progress, const std::stop_token& stop) {
+  void report(const LoadClient::Progress& progress, const std::stop_token& stop) {
     std::uint64_t sent = 0;
     std::unique_lock lock(mutex_);
     for (int second = 1; !stop.stop_requested();) {

@@ -110,7 +110,7 @@ LivePartition::LivePartition(Config config, const StageCores& cores, const Outpu
   RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
   partition_ =
       std::make_unique<Partition>(config, Partition::Ports{input, transmit_, publish_}, clock, layout_of(cores));
-  partition_->tell_operators();
+  partition_->report_operator_results();
   rx_.take_operators(partition_->operators());
 }
 
@@ -118,7 +118,7 @@ void LivePartition::begin_recording() {
   if (recorder_) recorder_->begin(outputs_.record, {partition_->config().net.mac, random_tag()});
 }
 
-void LivePartition::tell_start(bool locked) const {
+void LivePartition::report_start(bool locked) const {
   const Config& config = partition_->config();
   const NetConfig& net = config.net;
   fmt::print("partition    {}\n", name_);

@@ -38,7 +38,7 @@ class LivePartition {
   /// cores of the calling one. Throws std::runtime_error (one line).
   void begin_recording();
   /// Several lines on stdout, one in the log. `locked`: the memory is.
-  void tell_start(bool locked) const;
+  void report_start(bool locked) const;
   /// A task for each loop, in the loops' order. They live as long as this does.
   std::vector<PollingTask> tasks();
   /// The day ends. Any thread.

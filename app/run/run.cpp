@@ -215,7 +215,7 @@ void wait_for_news(const ControlSocket* control) {
   [[maybe_unused]] const ssize_t drained = read(g_wake, &woken, sizeof woken);
 }
 
-void tell(const OperatorDesk::Done& done) {
+void report(const OperatorDesk::Done& done) {
   log_info("an operator's command", {{"partition", done.partition},
                                      {"operator", done.operator_name},
                                      {"command", describe(done.ask)},
@@ -239,7 +239,7 @@ std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& de
   }
 }
 
-void tell(const StallMonitor::News& news) {
+void report(const StallMonitor::News& news) {
   const LogFields about = {{"partition", news.partition},
                            {"stage", row_of(news.stage).name},
                            {"core", news.core ? std::to_string(*news.core) : "any"},
@@ -266,7 +266,7 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
     wait_for_news(control);
     supervisor_alive();
     if (control != nullptr) {
-      for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) tell(done);
+      for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) report(done);
     }
     if (g_end_wanted.load()) {
       if (!std::exchange(ending, true)) {
@@ -275,7 +275,7 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
       }
       for (LivePartition& live : partitions) live.request_end();
     }
-    for (const StallMonitor::News& news : monitor.look(steady_ns())) tell(news);
+    for (const StallMonitor::News& news : monitor.look(steady_ns())) report(news);
   }
 }
 
@@ -318,7 +318,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   for (LivePartition& live : partitions) live.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   warn_of_placement(plan, partitions);
-  for (const LivePartition& live : partitions) live.tell_start(threads.locked());
+  for (const LivePartition& live : partitions) live.report_start(threads.locked());
   fmt::print("{}", plan.text);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);

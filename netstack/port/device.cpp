@@ -90,7 +90,7 @@ void Device::fail(const std::string& what, int error, const char* remedy) const 
 void Device::fail_of_driver(const std::string& what, int error, const char* remedy) const {
   const std::string rights = missing_rights(name_);
   if (rights.empty()) {
-    PrintedLines::tell();
+    PrintedLines::report();
     fail(what, error, remedy);
   }
   fail(what, error, ("give the process " + rights + ", or run it as root").c_str());

@@ -96,13 +96,13 @@ class LogSink {
   void end_line(Line line, std::vector<Line>& lines) {
     // A panic is followed by abort(): nobody would come to read what is kept.
     if (keepers_ == 0 || line.text.find("PANIC") != std::string::npos) {
-      tell(std::move(line), lines);
+      report(std::move(line), lines);
     } else if (!line.text.empty() && kept_.size() < kMostKept && kept_.find(line.text) == std::string::npos) {
       kept_ += (kept_.empty() ? "" : "; ") + line.text;
     }
   }
 
-  void tell(Line line, std::vector<Line>& lines) {
+  void report(Line line, std::vector<Line>& lines) {
     const Clock::time_point now = Clock::now();
     if (now - second_began_ >= std::chrono::seconds(1)) {
       if (lines_ > kLinesPerSecond) {
@@ -415,7 +415,7 @@ PrintedLines::PrintedLines() : stderr_(stderr) {
   if (stream != nullptr) stderr = stream;
 }
 PrintedLines::~PrintedLines() { stderr = stderr_; }
-void PrintedLines::tell() {
+void PrintedLines::report() {
   for (const std::string& line : log_sink().printed()) notice(NoticeLevel::warning, "dpdk: " + line);
 }
 

@@ -79,7 +79,7 @@ class PrintedLines {
   PrintedLines(const PrintedLines&) = delete;
   PrintedLines& operator=(const PrintedLines&) = delete;
   /// As notices, for where they have the reason.
-  static void tell();
+  static void report();
 
  private:
   std::FILE* stderr_;

@@ -63,7 +63,7 @@ std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& en
 
 std::size_t ReceiveStage::poll() {
   if (sessions_here_.asked()) [[unlikely]]
-    tell_sessions();
+    report_sessions();
   finished_ = 0;
   const std::uint64_t before = commands_.made();
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
@@ -74,7 +74,7 @@ std::size_t ReceiveStage::poll() {
   return finished_ + (commands_.made() - before);
 }
 
-void ReceiveStage::tell_sessions() {
+void ReceiveStage::report_sessions() {
   sessions_here_.answer([this](std::uint64_t first, std::span<SessionHere> items) {
     std::size_t n = 0;
     for (; n < items.size() && first + n < net_.accounts.size(); ++n) {

@@ -120,7 +120,7 @@ class ReceiveStage {
 
   bool take_blocks();
 
-  void tell_sessions();
+  void report_sessions();
 
   bool count(ReceiveCounter counter, std::uint64_t n = 1) {
     counters_.add(counter, n);

@@ -64,7 +64,7 @@ class TransmitStage {
   std::size_t poll();
 
   /// From then on the results of operators' commands go there. Before the first poll(); `rings` outlives this.
-  void tell_operators(OperatorRings& rings) { operators_ = &rings; }
+  void report_operator_results_to(OperatorRings& rings) { operators_ = &rings; }
 
   const TransmitCounters& counters() const { return counters_; }
 
@@ -102,7 +102,7 @@ class TransmitStage {
   void commit_to(Session& session, std::uint8_t* frame, std::size_t payload_size, const Event& event);
   void commit(std::size_t length, const Event& event);
   Session& session(SessionId id);
-  void tell_sessions();
+  void report_sessions();
 
   const NetConfig& config_;
   const wire::alpha<10> session_name_;

@@ -338,7 +338,7 @@ TEST(Eal, TellsWhatDpdkSaysLaterAsNoticesOfItsLevels) {
       rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "kept\n");
       std::fprintf(stderr, "printed %d\n", 1);
       told_by_dpdk += "kept: " + DpdkErrors::text() + "\n";
-      PrintedLines::tell();
+      PrintedLines::report();
     }
     for (int i = 0; i < 100; ++i) rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "again\n");
     return told_by_dpdk;
