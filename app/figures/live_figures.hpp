@@ -20,18 +20,18 @@
 
 namespace crosswire {
 
-struct LatencyNow {
+struct LatencyHistogram {
   std::string_view name;  // as in LatencyFigure
   Histogram times;        // a copy
 };
 
-struct StageNow {
+struct PlacedStageFigure {
   StageFigure figure;
   std::optional<unsigned> core;
 };
 
 /// A ring as one of its readers sees it.
-struct RingNow {
+struct RingFigure {
   std::string_view name;    // of the ring
   std::string_view reader;  // the stage
   std::uint64_t waiting;    // items published and not yet released
@@ -40,7 +40,7 @@ struct RingNow {
 };
 
 /// An account's session. Numbers are of MoldUDP64.
-struct SessionNow {
+struct SessionFigure {
   std::string user;
   bool bound;
   std::string source;  // "10.99.0.100:40001" while bound, with "/VLAN" where tagged
@@ -49,18 +49,18 @@ struct SessionNow {
   std::uint64_t kept;  // messages that it can still ask for again
 };
 
-struct BookNow {
+struct BookFigure {
   std::string symbol;
   BookTop top;
 };
 
-struct PartitionNow {
+struct PartitionFigures {
   std::string name;
   std::string order_session, feed_session;
   std::vector<CounterFigure> counters;  // as in Figures
-  std::vector<LatencyNow> latencies;
-  std::vector<StageNow> stages;  // by Stage
-  std::vector<RingNow> rings;
+  std::vector<LatencyHistogram> latencies;
+  std::vector<PlacedStageFigure> stages;  // by Stage
+  std::vector<RingFigure> rings;
   ArenaReport memory;
 
   /// 0 if there is no such counter.
@@ -90,13 +90,13 @@ class LiveFigures {
 
   // From here on any thread but a polling one.
   const std::vector<LiveSource>& sources() const { return sources_; }
-  PartitionNow partition(std::size_t number) const;
+  PartitionFigures partition(std::size_t number) const;
   std::uint64_t uptime_ms() const;
 
   /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
   /// answers, as long as its patience lasts; then, and beyond the last, there are none.
-  std::vector<SessionNow> sessions(std::size_t number, std::size_t first) const;
-  std::vector<BookNow> books(std::size_t number, std::size_t first) const;
+  std::vector<SessionFigure> sessions(std::size_t number, std::size_t first) const;
+  std::vector<BookFigure> books(std::size_t number, std::size_t first) const;
 
  private:
   std::chrono::steady_clock::time_point begun_;

@@ -68,7 +68,7 @@ class Metrics {
   std::vector<MetricFamily> families_;
 };
 
-void add_totals(Metrics& metrics, const PartitionNow& now) {
+void add_totals(Metrics& metrics, const PartitionFigures& now) {
   const auto total = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     metrics.counter(name, help, {{"partition", now.name}}, static_cast<double>(value));
   };
@@ -99,7 +99,7 @@ constexpr std::array kKindFamilies = {
 };
 static_assert(kKindFamilies.size() == kCounterKindNames.size());
 
-void add_counters(Metrics& metrics, const PartitionNow& now) {
+void add_counters(Metrics& metrics, const PartitionFigures& now) {
   for (const CounterFigure& counter : now.counters) {
     const KindFamily& family = kKindFamilies[static_cast<std::size_t>(counter.kind)];
     metrics.counter(
@@ -109,8 +109,8 @@ void add_counters(Metrics& metrics, const PartitionNow& now) {
   }
 }
 
-void add_stages(Metrics& metrics, const PartitionNow& now) {
-  for (const StageNow& stage : now.stages) {
+void add_stages(Metrics& metrics, const PartitionFigures& now) {
+  for (const PlacedStageFigure& stage : now.stages) {
     const Labels labels = {{"partition", now.name}, {"stage", std::string(stage.figure.name)}};
     metrics.gauge("crosswire_stage_core", "Core that polls the stage; -1: wherever the operating system puts it.",
                   labels, stage.core ? static_cast<double>(*stage.core) : -1.0);
@@ -125,8 +125,8 @@ void add_stages(Metrics& metrics, const PartitionNow& now) {
   }
 }
 
-void add_rings(Metrics& metrics, const PartitionNow& now) {
-  for (const RingNow& ring : now.rings) {
+void add_rings(Metrics& metrics, const PartitionFigures& now) {
+  for (const RingFigure& ring : now.rings) {
     const Labels labels = {
         {"partition", now.name}, {"ring", std::string(ring.name)}, {"reader", std::string(ring.reader)}};
     metrics.gauge("crosswire_ring_waiting", "Items that wait for the reader.", labels,
@@ -138,8 +138,8 @@ void add_rings(Metrics& metrics, const PartitionNow& now) {
 }
 
 /// "receive poll" is of a stage, "in the box" of all.
-void add_latencies(Metrics& metrics, const PartitionNow& now) {
-  for (const LatencyNow& latency : now.latencies) {
+void add_latencies(Metrics& metrics, const PartitionFigures& now) {
+  for (const LatencyHistogram& latency : now.latencies) {
     const std::string_view name = latency.name;
     const std::size_t space = name.find(' ');
     const std::string first(name.substr(0, space));
@@ -161,7 +161,7 @@ void add_latencies(Metrics& metrics, const PartitionNow& now) {
   }
 }
 
-void add_memory(Metrics& metrics, const PartitionNow& now) {
+void add_memory(Metrics& metrics, const PartitionFigures& now) {
   const Labels labels = {{"partition", now.name}};
   metrics.gauge("crosswire_memory_bytes", "Memory of the partition, mapped at the start.", labels,
                 static_cast<double>(now.memory.bytes));
@@ -205,7 +205,7 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
   metrics.gauge("crosswire_build_info", "1; the version is a label.", {{"version", CROSSWIRE_VERSION}}, 1);
   metrics.gauge("crosswire_uptime_seconds", "Since the start.", {}, static_cast<double>(figures.uptime_ms()) / 1e3);
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
-    const PartitionNow now = figures.partition(i);
+    const PartitionFigures now = figures.partition(i);
     add_totals(metrics, now);
     add_counters(metrics, now);
     add_stages(metrics, now);

@@ -62,7 +62,7 @@ std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& en
 }
 
 std::size_t ReceiveStage::poll() {
-  if (sessions_here_.asked()) [[unlikely]]
+  if (session_mailbox_.asked()) [[unlikely]]
     report_sessions();
   finished_ = 0;
   const std::uint64_t before = commands_.made();
@@ -75,7 +75,7 @@ std::size_t ReceiveStage::poll() {
 }
 
 void ReceiveStage::report_sessions() {
-  sessions_here_.answer([this](std::uint64_t first, std::span<SessionHere> items) {
+  session_mailbox_.answer([this](std::uint64_t first, std::span<ReceiveSessionState> items) {
     std::size_t n = 0;
     for (; n < items.size() && first + n < net_.accounts.size(); ++n) {
       const Login& login = logins_.login(SessionId{static_cast<std::uint16_t>(first + n)});

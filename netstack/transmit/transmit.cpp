@@ -47,7 +47,7 @@ std::size_t TransmitStage::bytes_for(const NetConfig& config) {
 }
 
 std::size_t TransmitStage::poll() {
-  if (sessions_out_.asked()) [[unlikely]]
+  if (session_mailbox_.asked()) [[unlikely]]
     report_sessions();
   const std::uint64_t waiting = std::min(events_.available(), kMaxEvents);
   std::uint64_t done = 0;
@@ -60,7 +60,7 @@ std::size_t TransmitStage::poll() {
 }
 
 void TransmitStage::report_sessions() {
-  sessions_out_.answer([this](std::uint64_t first, std::span<SessionOut> items) {
+  session_mailbox_.answer([this](std::uint64_t first, std::span<TransmitSessionState> items) {
     std::size_t n = 0;
     for (; n < items.size() && first + n < sessions_.size(); ++n) {
       const Session& session = sessions_[first + n];

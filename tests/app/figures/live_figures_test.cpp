@@ -79,9 +79,9 @@ TEST_F(Live, TellsOfAllBooksInOrderSixtyFourAtATime) {
   start();
   std::size_t seen = 0;
   for (const std::size_t rows : {64, 36, 0}) {
-    const std::vector<BookNow> books = figures_.books(0, seen);
+    const std::vector<BookFigure> books = figures_.books(0, seen);
     ASSERT_EQ(books.size(), rows);
-    for (const BookNow& book : books) {
+    for (const BookFigure& book : books) {
       ASSERT_EQ(book.symbol, fmt::format("S{}", seen));
       ASSERT_EQ(book.top.last.value, 100 * (seen + 10)) << "the previous close of another";
       ++seen;
@@ -95,9 +95,9 @@ TEST_F(Live, TellsOfAllSessionsInOrderSixtyFourAtATime) {
   start();
   std::size_t seen = 0;
   for (const std::size_t rows : {64, 3, 0}) {
-    const std::vector<SessionNow> sessions = figures_.sessions(0, seen);
+    const std::vector<SessionFigure> sessions = figures_.sessions(0, seen);
     ASSERT_EQ(sessions.size(), rows);
-    for (const SessionNow& session : sessions) ASSERT_EQ(session.user, fmt::format("U{}", seen++));
+    for (const SessionFigure& session : sessions) ASSERT_EQ(session.user, fmt::format("U{}", seen++));
   }
 }
 
