@@ -143,11 +143,11 @@ void add_latencies(Metrics& metrics, const PartitionFigures& now) {
     const std::string_view name = latency.name;
     const std::size_t space = name.find(' ');
     const std::string first(name.substr(0, space));
-    const std::string_view rest = space == std::string_view::npos ? "" : name.substr(space + 1);
-    if (rest == "poll") {
+    const std::string_view suffix = space == std::string_view::npos ? "" : name.substr(space + 1);
+    if (suffix == "poll") {
       metrics.histogram("crosswire_stage_poll_seconds", "Length of a poll that did work.",
                         {{"partition", now.name}, {"stage", first}}, latency.times);
-    } else if (rest == "item") {
+    } else if (suffix == "item") {
       metrics.histogram("crosswire_stage_item_seconds", "The same by the items that the poll did.",
                         {{"partition", now.name}, {"stage", first}}, latency.times);
     } else if (name == "in the box") {

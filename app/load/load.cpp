@@ -80,8 +80,8 @@ std::vector<LoadParty> parties_of(const Config& config, const LoadArguments& arg
 
 LoadMixOptions mix_of(const LoadArguments& arguments, const Config& config) {
   LoadMixOptions mix;
-  char rest = 0;
-  if (std::sscanf(arguments.mix.c_str(), "%u/%u/%u%c", &mix.adds, &mix.cancels, &mix.crossing, &rest) != 3 ||
+  char excess = 0;
+  if (std::sscanf(arguments.mix.c_str(), "%u/%u/%u%c", &mix.adds, &mix.cancels, &mix.crossing, &excess) != 3 ||
       mix.adds > 100 || mix.cancels > 100 || mix.adds + mix.cancels + mix.crossing != 100) {
     throw std::runtime_error(
         fmt::format("--mix {}: give adds/cancels/crossing in percent, 100 together", arguments.mix));

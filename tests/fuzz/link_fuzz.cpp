@@ -102,7 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const link::VlanFilter kTagged({0, 7, 4094});
   fuzz::Input input({data, size});
   const unsigned which = input.byte();
-  const wire::Bytes raw = input.rest();
+  const wire::Bytes raw = input.remaining();
   FrameBytes frame(raw.begin(), raw.end());
   fix_checksums(frame, which);
   check_frame(frame, kUntagged);

@@ -325,7 +325,7 @@ class Script {
   void raw(Account& account, Input& in) {
     const std::uint8_t which = in.byte() % 4;
     in.take(kRecord - 3);
-    const wire::Bytes bytes = in.rest();
+    const wire::Bytes bytes = in.remaining();
     Payload payload(bytes.begin(), bytes.end());
     if (which == 0) return send(std::move(payload));
     payload.resize(std::min<std::size_t>(payload.size(), 1400));

@@ -215,10 +215,10 @@ int munmap(void* at, std::size_t bytes) noexcept {
 }
 void* mremap(void* at, std::size_t old_bytes, std::size_t bytes, int flags, ...) noexcept {
   count(Watched::allocation, "mremap");
-  va_list rest;
-  va_start(rest, flags);
-  void* const to = (flags & MREMAP_FIXED) != 0 ? va_arg(rest, void*) : nullptr;
-  va_end(rest);
+  va_list arguments;
+  va_start(arguments, flags);
+  void* const to = (flags & MREMAP_FIXED) != 0 ? va_arg(arguments, void*) : nullptr;
+  va_end(arguments);
   return reinterpret_cast<void*>(syscall(SYS_mremap, at, old_bytes, bytes, flags, to));
 }
 int mprotect(void* at, std::size_t bytes, int protection) noexcept {

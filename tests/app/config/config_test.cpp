@@ -330,7 +330,7 @@ TEST_F(ConfigFile, WithABadSymbolNamesIt) {
 }
 
 TEST_F(ConfigFile, WithABadAccountNamesIt) {
-  const auto account = [](const std::string& rest) { return kGood + "[[account]]\n" + rest; };
+  const auto account = [](const std::string& more) { return kGood + "[[account]]\n" + more; };
   EXPECT_EQ(error_of(account("user = \"U2\"\npassword = \"\"\n")), "");
   expect_error(account("user = \"SEVENCH\"\npassword = \"p\"\n"), kNext + 1, "account.user");
   expect_error(account("user = \"\"\npassword = \"p\"\n"), kNext + 1, "account.user");
@@ -371,8 +371,8 @@ TEST_F(ConfigFile, NamesTheAccountsFileForFaultsInIt) {
 }
 
 TEST_F(ConfigFile, WithABadPhaseNamesIt) {
-  const auto phase = [](const std::string& at, const std::string& rest = "state = \"continuous\"\n") {
-    return "[[phase]]\nat = \"" + at + "\"\n" + rest;
+  const auto phase = [](const std::string& at, const std::string& more = "state = \"continuous\"\n") {
+    return "[[phase]]\nat = \"" + at + "\"\n" + more;
   };
   EXPECT_EQ(error_of(kGood + phase("23:59:59.999999999")), "");
   for (const std::string at :

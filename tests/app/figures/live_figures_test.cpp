@@ -63,7 +63,7 @@ class Live : public ::testing::Test {
   void start() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
-        if (!partition_.round()) rest(Idle::yield);
+        if (!partition_.round()) idle_once(Idle::yield);
       }
     });
   }

@@ -146,7 +146,7 @@ class Pipeline {
     for (CoreLoop& loop : partition_.loops()) {
       threads_.emplace_back([&loop] {
         while (!loop.ended()) {
-          if (!loop.round()) rest(Idle::yield);
+          if (!loop.round()) idle_once(Idle::yield);
         }
       });
     }

@@ -55,10 +55,10 @@ TEST_F(Intake, WithoutAFreeSlotPublishesWhatIsHeldBackAndGoesOnWithTheVeryMessag
   EXPECT_FALSE(marked(first[1])) << "it is not the burst's last";
   EXPECT_TRUE(small.take(kAlices, enter_message(3)));
   small.commands().finish_burst();
-  const auto rest = small.read();
-  ASSERT_EQ(kinds(rest), Kinds{enter});
-  EXPECT_EQ(rest[0].command.sequence, Sequence{3});
-  EXPECT_TRUE(marked(rest[0]));
+  const auto others = small.read();
+  ASSERT_EQ(kinds(others), Kinds{enter});
+  EXPECT_EQ(others[0].command.sequence, Sequence{3});
+  EXPECT_TRUE(marked(others[0]));
 }
 
 }  // namespace
