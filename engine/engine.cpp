@@ -74,7 +74,7 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
   return done;
 }
 
-/// In a deep book nearly everything that a command touches is far away: its number's place, then the order there, then
+/// In a deep book nearly everything that a command touches is far away: its number's entry, then the order there, then
 /// that order's level. All commands of the burst wait for each of these together instead of one after the other.
 void Engine::prefetch(std::span<const Command> commands) const {
   const auto is_new = [](const Command& c) { return c.kind == CommandKind::enter || c.kind == CommandKind::replace; };
@@ -315,9 +315,9 @@ Engine::Fate Engine::fate() const {
 }
 
 /// Whether the order can do what it is going to: only one that rests where there is no level yet needs a new one. What
-/// an aggressor leaves over is not known before, and cancelled if it finds no place. `leaving`: the order that a
+/// an aggressor leaves over is not known before, and cancelled if it finds no level. `leaving`: the order that a
 /// Replace takes out of the book first.
-bool Engine::has_place(const HotOrder* leaving) const {
+bool Engine::level_available(const HotOrder* leaving) const {
   const Book& book = state(at_symbol_).book;
   const bool buy = terms_.buy();
   if (book.can_rest(pools_, buy)) return true;
@@ -406,7 +406,7 @@ bool Engine::enter(const Command& command, Out& out) {
   Reject reason = sessions_[command.session.value].disabled ? Reject::firm_not_authorised : check_terms(terms_);
   if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
   if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
-  if (reason == Reject::none && (live_ >= max_orders_ || !has_place(nullptr))) reason = Reject::processing;
+  if (reason == Reject::none && (live_ >= max_orders_ || !level_available(nullptr))) reason = Reject::processing;
   if (reason != Reject::none) {
     reject(command, static_cast<std::uint16_t>(reason), out);
     return true;
@@ -415,12 +415,12 @@ bool Engine::enter(const Command& command, Out& out) {
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
   report_order(event, ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
-  return place(command, out, event, Shown::no);
+  return match_or_rest(command, out, event, Shown::no);
 }
 
 /// The order of an Enter or Replace, its event emitted but not finished. `before`: how the order that it replaces
 /// stood on the feed.
-bool Engine::place(const Command& command, Out& out, Event& event, Shown before) {
+bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Shown before) {
   HotOrder& order = pools_.orders.hot(command.order.order);
   aggressor_ = command.order.order;
   refusal_ = 0;
@@ -536,7 +536,7 @@ bool Engine::settle(const Command& command, Out& out) {
   return show(command, out);
 }
 
-/// The aggressor rests, and the feed says so. It has a place.
+/// The aggressor rests, and the feed says so. There is a level for it.
 bool Engine::show(const Command& command, Out& out) {
   if (!out.has_room()) return false;
   const HotOrder& order = pools_.orders.hot(aggressor_);
@@ -612,7 +612,7 @@ bool Engine::replace(const Command& command, Out& out) {
   const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||
                    (terms_.buy() != is_buy(static_cast<Side>(old.side))) ||
                    (!done && check_terms(terms_) != Reject::none);
-  if (reason == Reject::none && !bad && !done && !has_place(&old)) reason = Reject::processing;
+  if (reason == Reject::none && !bad && !done && !level_available(&old)) reason = Reject::processing;
   if (reason != Reject::none) {
     last = ask.user_ref_num;
     reject(command, static_cast<std::uint16_t>(reason), out);
@@ -637,7 +637,7 @@ bool Engine::replace(const Command& command, Out& out) {
 
   take_shares(at_symbol_, old_index, old.open);
   remove_order(command, old_index, out);
-  return place(command, out, event, shown(old));
+  return match_or_rest(command, out, event, shown(old));
 }
 
 void Engine::cancel(const Command& command, Out& out) {

@@ -180,14 +180,14 @@ class Engine {
   bool consume(SessionId session, Channel channel, UserRefNum number);
   static Reject check_terms(const Terms& terms);
   static Reject check_phase(const Terms& terms, Phase phase);
-  bool has_place(const HotOrder* leaving) const;
+  bool level_available(const HotOrder* leaving) const;
   bool executes_now() const;
   bool executes_enough() const;
   void resolve_terms(const OrderAsk& ask, OrderIndex original);
   Fate fate() const;
   char refusal() const;
   HotOrder& fill_hot(const Command& command, std::uint32_t executed);
-  bool place(const Command& command, Out& out, Event& event, Shown before);
+  bool match_or_rest(const Command& command, Out& out, Event& event, Shown before);
   bool match(const Command& command, Out& out);
   bool settle(const Command& command, Out& out);
   bool show(const Command& command, Out& out);

@@ -365,7 +365,7 @@ TimeNs schedule_end_ns(const Config& config) {
 
 Config load_config(const std::string& path, ConfigUse use) { return Reader(path, use).read(); }
 
-std::string place_of(const Config& config, const std::string& key) {
+std::string location_of(const Config& config, const std::string& key) {
   const auto line = config.lines.find(key);
   return fmt::format("{}:{}: {}", config.path, line == config.lines.end() ? 1 : line->second, key);
 }

@@ -69,7 +69,7 @@ DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const
   const auto node_of_stage = [&](const StageCores& cores, Stage stage) {
     return cores.of(stage) ? node_of(files, *cores.of(stage)) : -1;
   };
-  std::vector<MemoryPlace> places;
+  std::vector<PartitionNodes> partition_nodes;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     const Config& config = configs[i];
     const StageCores& cores = placed[i];
@@ -77,11 +77,11 @@ DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const
       if (core) needs.cores.push_back(*core);
     }
     needs.devices.push_back(config.port.device);
-    places.push_back({shown(std::filesystem::path(config.path).stem().string(), 40),
-                      cores.node < 0 ? node_of_stage(cores, Stage::match) : cores.node,
-                      node_of_device(files, config.port.device)});
+    partition_nodes.push_back({shown(std::filesystem::path(config.path).stem().string(), 40),
+                               cores.node < 0 ? node_of_stage(cores, Stage::match) : cores.node,
+                               node_of_device(files, config.port.device)});
   }
-  needs.memory = memory_wishes(configs, places, node_of_stage(placed.front(), Stage::receive), options.record);
+  needs.memory = memory_wishes(configs, partition_nodes, node_of_stage(placed.front(), Stage::receive), options.record);
   std::sort(needs.cores.begin(), needs.cores.end());
   needs.cores.erase(std::unique(needs.cores.begin(), needs.cores.end()), needs.cores.end());
   return needs;

@@ -185,14 +185,15 @@ class Collector final : public prometheus::Collectable {
 /// The server below says only that it cannot start; this says why, or nothing.
 std::string why_not(const std::string& address) {
   const std::size_t colon = address.find(':');
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_port = htons(static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1))));
-  if (inet_pton(AF_INET, address.substr(0, colon).c_str(), &place.sin_addr) != 1) return "is no address";
+  sockaddr_in socket_address{};
+  socket_address.sin_family = AF_INET;
+  socket_address.sin_port = htons(static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1))));
+  if (inet_pton(AF_INET, address.substr(0, colon).c_str(), &socket_address.sin_addr) != 1) return "is no address";
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const bool bound = fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0;
+  const bool bound =
+      fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
   return bound ? "" : std::strerror(error);

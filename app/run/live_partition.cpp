@@ -72,7 +72,7 @@ std::unique_ptr<Device> open_device(const Config& config, const StageCores& core
   try {
     return std::make_unique<Device>(options);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(fmt::format("{}: {}", place_of(config, "port.device"), error.what()));
+    throw std::runtime_error(fmt::format("{}: {}", location_of(config, "port.device"), error.what()));
   }
 }
 
@@ -153,7 +153,7 @@ std::vector<PollingTask> LivePartition::tasks() {
   for (CoreLoop& loop : partition_->loops()) {
     const StageRow& first = row_of(loop.first());
     tasks.push_back({&loop, &rx_, cores_.of(first.stage), partition_->config().placement.idle,
-                     place_of(partition_->config(), fmt::format("placement.{}", first.name))});
+                     location_of(partition_->config(), fmt::format("placement.{}", first.name))});
   }
   return tasks;
 }

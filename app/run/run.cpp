@@ -122,7 +122,8 @@ void start_eal(const std::vector<Config>& configs, const CorePlan& plan) {
     return error.find(config.port.device) != std::string::npos;
   });
   const Config& faulty = memory || named == configs.end() ? first : *named;
-  throw std::runtime_error(fmt::format("{}: {}", place_of(faulty, memory ? "memory.hugepages" : "port.device"), error));
+  throw std::runtime_error(
+      fmt::format("{}: {}", location_of(faulty, memory ? "memory.hugepages" : "port.device"), error));
 }
 
 /// A recording cannot be made again, so none is overwritten.
@@ -139,7 +140,7 @@ void check_here_and_now(const Config& config) {
   const std::int64_t into_day_s = now_s - config.midnight_epoch_ns.value_or(now_s * kNs) / kNs;
   if (into_day_s < 0 || into_day_s > 86'400) {
     throw std::runtime_error(fmt::format("{}: is {} hours {}; give the midnight at which today began, or leave it out",
-                                         place_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
+                                         location_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
                                          into_day_s < 0 ? "ahead" : "ago"));
   }
 }
@@ -148,20 +149,20 @@ void check_here_and_now(const Config& config) {
 void check_together(const Config& config, const Config& other) {
   if (device_name(config.port.device) == device_name(other.port.device)) {
     throw std::runtime_error(fmt::format("{}: {} is the device of {} as well; give each partition its own",
-                                         place_of(config, "port.device"), config.port.device, other.path));
+                                         location_of(config, "port.device"), config.port.device, other.path));
   }
   if (config.port.dpdk_args != other.port.dpdk_args) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",
-                                         place_of(config, "port.dpdk_args"), other.path));
+                                         location_of(config, "port.dpdk_args"), other.path));
   }
   if (config.hugepages != other.hugepages) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",
-                                         place_of(config, "memory.hugepages"), other.path));
+                                         location_of(config, "memory.hugepages"), other.path));
   }
   const std::string& prometheus = config.monitoring.prometheus;
   if (!prometheus.empty() && !other.monitoring.prometheus.empty() && prometheus != other.monitoring.prometheus) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; a process has one endpoint for all partitions",
-                                         place_of(config, "monitoring.prometheus"), other.path));
+                                         location_of(config, "monitoring.prometheus"), other.path));
   }
 }
 
@@ -173,7 +174,7 @@ void warn_of_one_feed(const std::vector<Config>& configs) {
     });
     if (same == config) continue;
     log_warning("two partitions have one feed; on one network give each its own",
-                {{"at", place_of(*config, "feed.group")},
+                {{"at", location_of(*config, "feed.group")},
                  {"feed", fmt::format("{}:{}", format_address(config->net.feed_group), config->net.feed_port)},
                  {"also_of", same->path}});
   }
@@ -288,7 +289,7 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
   try {
     return std::make_unique<PrometheusEndpoint>(figures, named->monitoring.prometheus);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(fmt::format("{}: {}", place_of(*named, "monitoring.prometheus"), error.what()));
+    throw std::runtime_error(fmt::format("{}: {}", location_of(*named, "monitoring.prometheus"), error.what()));
   }
 }
 

@@ -38,15 +38,16 @@ constexpr const char* kRemedyPeer = "is it crosswire that listens there? give it
 class TelemetrySocket {
  public:
   TelemetrySocket(const std::string& path, const TopWait& wait) : path_(path), wait_(wait) {
-    sockaddr_un place{};
-    place.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof place.sun_path) fail(path, "is no path of a socket", kRemedyRunning);
-    std::copy(path.begin(), path.end(), place.sun_path);
+    sockaddr_un socket_address{};
+    socket_address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof socket_address.sun_path)
+      fail(path, "is no path of a socket", kRemedyRunning);
+    std::copy(path.begin(), path.end(), socket_address.sun_path);
     fd_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd_ < 0) fail(path, std::strerror(errno), "try again");
     const timeval patience{kPatienceS, 0};
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address) != 0) {
       const int error = errno;
       close(fd_);
       fail(path, std::strerror(error), kRemedyRunning);

@@ -203,7 +203,7 @@ bool TransmitStage::day_end(const Event& event) {
 bool TransmitStage::operated(const Event& event) {
   if (operators_ == nullptr) return true;  // in a replay nobody waits
   const bool pushed = operators_->results.push(event);
-  CHECK(pushed, "no place for the result of request %llu", static_cast<unsigned long long>(event.operated.request));
+  CHECK(pushed, "no room for the result of request %llu", static_cast<unsigned long long>(event.operated.request));
   return true;
 }
 

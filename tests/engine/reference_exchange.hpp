@@ -240,7 +240,7 @@ class ReferenceExchange {
     if (orders_.size() >= config_.max_orders) return say_reject(c, 0x000A);
     if (will_rest(o) && no_level_for(o.symbol, o.buy(), o.price, nullptr)) return say_reject(c, 0x000A);
     o.ref = ++ref_;
-    place(o, said_of(EventKind::accepted, o), 0);
+    match_or_rest(o, said_of(EventKind::accepted, o), 0);
   }
 
   bool aggressive(const Order& o) {
@@ -262,7 +262,7 @@ class ReferenceExchange {
   }
 
   /// `before`: how the order that it replaces was shown.
-  void place(Order o, Outcome said, int before) {
+  void match_or_rest(Order o, Outcome said, int before) {
     const FeedAction gone = before == 0 ? FeedAction::none : FeedAction::remove;
     said.feed = int(gone);
     const bool crosses = aggressive(o);
@@ -382,7 +382,7 @@ class ReferenceExchange {
     // As OUCH's Replaced: named by the original's number.
     Outcome said = said_of(EventKind::replaced, o);
     said.number_b = c.order.orig_user_ref_num.value;
-    place(o, said, before);
+    match_or_rest(o, said, before);
   }
 
   void firm(const Command& c) {

@@ -252,7 +252,7 @@ class FeedBooks {
 // ---- The chain ------------------------------------------------------------------------------------------------------
 
 /// What takes longer to make than a script to play: used by one chain after the other.
-struct Place {
+struct ChainMemory {
   Arena arena;
   MemoryTxPort answers;
   MemoryTxPort feed;
@@ -260,13 +260,13 @@ struct Place {
 
 class Chain {
  public:
-  /// `place` is for this chain alone until it goes.
-  Chain(const Setting& setting, Place& place)
+  /// `memory` is for this chain alone until it goes.
+  Chain(const Setting& setting, ChainMemory& memory)
       : setting_(setting),
         config_(config_of(setting)),
-        answers_(place.answers),
-        feed_(place.feed),
-        partition_(config_, {rx_, answers_, feed_}, TscClock{}, cleared(place.arena)) {
+        answers_(memory.answers),
+        feed_(memory.feed),
+        partition_(config_, {rx_, answers_, feed_}, TscClock{}, cleared(memory.arena)) {
     run();
   }
 

@@ -71,7 +71,7 @@ def includes_outside_the_table():
 
 
 def rank(text):
-    """Place of a file's room in the order of its folder; beyond all for what lies in the folder itself."""
+    """Position of a file's room in the order of its folder; beyond all for what lies in the folder itself."""
     folder, *remaining = text.split("/")
     rooms = ORDER[folder]
     if len(remaining) == 1:

@@ -115,14 +115,14 @@ TEST_F(Live, HasNoRowsOfAStageThatIsStalled) {
 constexpr std::chrono::seconds kPatience{25};
 
 int connect_to(std::uint16_t port) {
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_port = htons(port);
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in socket_address{};
+  socket_address.sin_family = AF_INET;
+  socket_address.sin_port = htons(port);
+  socket_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   const timeval patience{kPatience.count(), 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address), 0);
   return fd;
 }
 

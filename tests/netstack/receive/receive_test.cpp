@@ -374,17 +374,17 @@ TEST_F(Receive, ClosesASessionAtLogout) {
 
 TEST(ReceiveWaiting, KeepsAnEchoThatHasNoPlaceAndItsTokenUntilThereIsOne) {
   NetConfig net = test_net();
-  net.pings_per_second = SharedRate::kParts * (EchoStore::kPlaces + 1);
+  net.pings_per_second = SharedRate::kParts * (EchoStore::kEntries + 1);
   ReceiveRig rig(1024, 16, net);
-  for (std::size_t i = 0; i <= EchoStore::kPlaces; ++i)
+  for (std::size_t i = 0; i <= EchoStore::kEntries; ++i)
     rig.port().push_burst(net.start_ns, {echo_frame(kAlice, 8 + i)});
   while (rig.stage().poll() > 0) {
   }
   for (int i = 0; i < 100; ++i) EXPECT_EQ(rig.stage().poll(), 0u) << "the store is full";
-  EXPECT_EQ(rig.count(ReceiveCounter::icmp_echoes), EchoStore::kPlaces);
+  EXPECT_EQ(rig.count(ReceiveCounter::icmp_echoes), EchoStore::kEntries);
   const auto commands = rig.run();
-  ASSERT_EQ(commands.size(), 1 + EchoStore::kPlaces + 1);
-  for (std::size_t i = 0; i <= EchoStore::kPlaces; ++i) EXPECT_EQ(commands[1 + i].echo, icmp_message(8, 8 + i));
+  ASSERT_EQ(commands.size(), 1 + EchoStore::kEntries + 1);
+  for (std::size_t i = 0; i <= EchoStore::kEntries; ++i) EXPECT_EQ(commands[1 + i].echo, icmp_message(8, 8 + i));
 }
 
 TEST(ReceiveWaiting, ClosesEverySilentSessionBeforeTheFramesOfTheSameTime) {

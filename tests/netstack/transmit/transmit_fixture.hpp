@@ -496,7 +496,7 @@ struct RandomDay {
     event.echo.vlan = asker.vlan;
     event.echo.address = asker.address;
     event.echo.length = static_cast<std::uint16_t>(8 + pick(200));
-    event.echo.slot = static_cast<std::uint16_t>(pings++ % EchoStore::kPlaces);
+    event.echo.slot = static_cast<std::uint16_t>(pings++ % EchoStore::kEntries);
     Block& message = steps.back().echo;
     for (std::uint16_t i = 0; i < event.echo.length; ++i) message.push_back(static_cast<std::uint8_t>(pick(256)));
     message[0] = 8;
