@@ -17,7 +17,7 @@ std::vector<LatencyHistogram> latencies_of(const Partition& partition) {
   return latencies;
 }
 
-std::vector<PlacedStageFigure> stages_of(const LiveSource& source) {
+std::vector<PlacedStageFigure> stages_of(const FigureSource& source) {
   std::vector<PlacedStageFigure> stages;
   for (const StageFigure& figure : crosswire::stages_of(source.partition.chain())) {
     stages.push_back({figure, source.cores[stages.size()]});
@@ -48,15 +48,15 @@ std::uint64_t PartitionFigures::counter(std::string_view stage, std::string_view
 LiveFigures::LiveFigures(std::chrono::milliseconds patience)
     : begun_(std::chrono::steady_clock::now()), patience_(patience) {}
 
-void LiveFigures::add(LiveSource source) {
+void LiveFigures::add(FigureSource source) {
   std::vector<std::string> taken;
-  for (const LiveSource& known : sources_) taken.push_back(known.name);
+  for (const FigureSource& known : sources_) taken.push_back(known.name);
   source.name = name_beside(source.name, taken);
   sources_.push_back(std::move(source));
 }
 
 PartitionFigures LiveFigures::partition(std::size_t number) const {
-  const LiveSource& source = sources_[number];
+  const FigureSource& source = sources_[number];
   const Partition& partition = source.partition;
   PartitionFigures now;
   now.name = source.name;

@@ -70,7 +70,7 @@ struct PartitionFigures {
 };
 
 /// A partition as the figures see it. All outlive the LiveFigures.
-struct LiveSource {
+struct FigureSource {
   std::string name;  // of the partition: letters, digits, "_", "-" and "."
   Partition& partition;
   std::array<std::optional<unsigned>, kStages> cores;
@@ -86,10 +86,10 @@ class LiveFigures {
   LiveFigures& operator=(const LiveFigures&) = delete;
 
   /// Before anybody asks. A name that is taken gets a number behind it.
-  void add(LiveSource source);
+  void add(FigureSource source);
 
   // From here on any thread but a polling one.
-  const std::vector<LiveSource>& sources() const { return sources_; }
+  const std::vector<FigureSource>& sources() const { return sources_; }
   PartitionFigures partition(std::size_t number) const;
   std::uint64_t uptime_ms() const;
 
@@ -101,7 +101,7 @@ class LiveFigures {
  private:
   std::chrono::steady_clock::time_point begun_;
   std::chrono::milliseconds patience_;
-  std::vector<LiveSource> sources_;
+  std::vector<FigureSource> sources_;
 };
 
 /// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything

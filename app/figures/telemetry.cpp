@@ -79,7 +79,7 @@ bool info(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
   dict.add("version", std::string(CROSSWIRE_VERSION));
   dict.add("uptime_ms", figures.uptime_ms());
   rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
-  for (const LiveSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
+  for (const FigureSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
   dict.add("partitions", names);
   return true;
 }

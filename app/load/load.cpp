@@ -188,11 +188,11 @@ class Output {
   std::optional<WholeFile> file_;
 };
 
-LoadFigures run_on_device(const LoadOptions& options, const LiveOptions& live) {
+LoadFigures run_on_device(const LoadOptions& options, const DpdkProcessOptions& process) {
   std::future<TscClock> calibrated = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
-  const LiveEal eal(live, "crosswire_load");
+  const DpdkProcess eal(process, "crosswire_load");
   const TscClock clock = calibrated.get();
-  Device device({.device = live.device, .receive_all = true});
+  Device device({.device = process.device, .receive_all = true});
   if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {
     throw std::runtime_error(down);
   }
@@ -201,7 +201,7 @@ LoadFigures run_on_device(const LoadOptions& options, const LiveOptions& live) {
   const auto client = std::make_unique<LoadClient>(options, rx, tx);
   end_on_signals();
   const ProgressLines lines(client->progress());  // before pinning: its thread inherits this one's cores
-  pin_to(live.core);
+  pin_to(process.core);
   while (client->poll()) {
     if (client->ready()) {
       make_resident();

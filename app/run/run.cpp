@@ -29,9 +29,9 @@
 #include "app/files/file_clash.hpp"
 #include "app/files/say.hpp"
 #include "app/run/cores.hpp"
-#include "app/run/live_partition.hpp"
 #include "app/run/log.hpp"
 #include "app/run/polling_threads.hpp"
+#include "app/run/running_partition.hpp"
 #include "app/run/stall_monitor.hpp"
 #include "app/run/supervisor.hpp"
 #include "hugepages/host/pinning.hpp"
@@ -180,7 +180,7 @@ void warn_of_one_feed(const std::vector<Config>& configs) {
   }
 }
 
-void warn_of_placement(const CorePlan& plan, const std::deque<LivePartition>& partitions) {
+void warn_of_placement(const CorePlan& plan, const std::deque<RunningPartition>& partitions) {
   for (const PlacementWarning& warning : plan.warnings) {
     log_warning("the placement breaks a rule; see crosswire plan",
                 {{"partition", partitions[warning.partition].name()},
@@ -190,12 +190,12 @@ void warn_of_placement(const CorePlan& plan, const std::deque<LivePartition>& pa
 }
 
 /// The log goes on in its file; no other file is to end like that.
-void check_files(const std::vector<Config>& configs, const std::vector<LivePartition::Outputs>& outputs,
+void check_files(const std::vector<Config>& configs, const std::vector<RunningPartition::Outputs>& outputs,
                  const std::string& log) {
   std::vector<std::string> read;
   std::vector<std::string> written = {log};
   for (const Config& config : configs) read.insert(read.end(), config.files.begin(), config.files.end());
-  for (const LivePartition::Outputs& output : outputs) written.insert(written.end(), {output.record, output.report});
+  for (const RunningPartition::Outputs& output : outputs) written.insert(written.end(), {output.record, output.report});
   fail_if(file_clash(read, written));
 }
 
@@ -253,13 +253,13 @@ void report(const StallMonitor::News& news) {
 }
 
 /// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
-void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>& tasks, const PollingThreads& threads,
-           ControlSocket* control) {
+void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTask>& tasks,
+           const PollingThreads& threads, ControlSocket* control) {
   StallMonitor monitor;
   auto task = tasks.begin();
-  for (LivePartition& live : partitions) {
-    for (const CoreLoop& loop : live.partition().loops()) {
-      monitor.watch(live.name(), live.partition().chain(), loop, (task++)->core);
+  for (RunningPartition& running : partitions) {
+    for (const CoreLoop& loop : running.partition().loops()) {
+      monitor.watch(running.name(), running.partition().chain(), loop, (task++)->core);
     }
   }
   bool ending = false;
@@ -274,7 +274,7 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
         supervisor_stopping();
         log_info("stopping", {{"signal", last_signal()}});
       }
-      for (LivePartition& live : partitions) live.request_end();
+      for (RunningPartition& running : partitions) running.request_end();
     }
     for (const StallMonitor::News& news : monitor.look(steady_ns())) report(news);
   }
@@ -295,15 +295,15 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
 
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
-                    const std::vector<LivePartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
+                    const std::vector<RunningPartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
                     const TscClock& clock) {
-  std::deque<LivePartition> partitions;
+  std::deque<RunningPartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     leave_if_end_wanted();
     partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
   }
   LiveFigures figures;
-  for (LivePartition& live : partitions) figures.add(live.live_source());
+  for (RunningPartition& running : partitions) figures.add(running.figure_source());
   const Telemetry telemetry(figures);
   const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
   std::deque<OperatorDesk> desks;
@@ -311,15 +311,15 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
     desks.emplace_back(figures.sources()[i].name, configs[i].engine.symbols, partitions[i].operators());
   }
   std::vector<PollingTask> tasks;
-  for (LivePartition& live : partitions) {
-    for (PollingTask& task : live.tasks()) tasks.push_back(std::move(task));
+  for (RunningPartition& running : partitions) {
+    for (PollingTask& task : running.tasks()) tasks.push_back(std::move(task));
   }
   PollingThreads threads(tasks, clock, [] { wake(); });
   leave_if_end_wanted();
-  for (LivePartition& live : partitions) live.begin_recording();
+  for (RunningPartition& running : partitions) running.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   warn_of_placement(plan, partitions);
-  for (const LivePartition& live : partitions) live.report_start(threads.locked());
+  for (const RunningPartition& running : partitions) running.report_start(threads.locked());
   fmt::print("{}", plan.text);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
@@ -334,10 +334,10 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   auto end = ends.begin();
   std::vector<std::string> errors;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    LivePartition& live = partitions[i];
-    const auto behind = end + static_cast<std::ptrdiff_t>(live.partition().loops().size());
-    errors.push_back(live.finish({end, behind}));
-    if (hgrm) errors.push_back(hgrm->write(figures.sources()[i].name, live.partition()));
+    RunningPartition& running = partitions[i];
+    const auto behind = end + static_cast<std::ptrdiff_t>(running.partition().loops().size());
+    errors.push_back(running.finish({end, behind}));
+    if (hgrm) errors.push_back(hgrm->write(figures.sources()[i].name, running.partition()));
     end = behind;
   }
   for (const std::string& error : errors) fail_if(error);
@@ -360,7 +360,7 @@ int run_main(const RunOptions& options) {
   }
   try {
     std::vector<Config> configs;
-    std::vector<LivePartition::Outputs> outputs;
+    std::vector<RunningPartition::Outputs> outputs;
     for (std::size_t i = 0; i < options.configs.size(); ++i) {
       configs.push_back(load_config(options.configs[i], ConfigUse::run));
       outputs.push_back(

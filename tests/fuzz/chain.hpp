@@ -133,14 +133,14 @@ inline SentFrame read_sent(const FrameBytes& frame) {
 /// A numbered stream of messages: each number means the same bytes whenever it is sent, and none is beyond the next.
 class Stream {
  public:
-  /// A packet of it; `live`: it has to go on exactly where the stream is. Returns how many messages it holds.
+  /// A packet of it; `published`: it has to go on exactly where the stream is. Returns how many messages it holds.
   template <class Check>
-  std::uint64_t packet(wire::Bytes payload, std::string_view session, bool live, Check check) {
+  std::uint64_t packet(wire::Bytes payload, std::string_view session, bool published, Check check) {
     wire::mold::BlockReader reader(payload);
     HOLDS(reader.header() != nullptr && reader.header()->session.raw() == session);
     std::uint64_t number = reader.header()->sequence;
     HOLDS(number >= 1);
-    if (live) HOLDS(number == next_);
+    if (published) HOLDS(number == next_);
     std::uint64_t messages = 0;
     for (; reader.next(); ++number, ++messages) {
       check(reader.block());
@@ -371,16 +371,16 @@ class Chain {
       ++feed_frames_;
       const SentFrame frame = read_sent(sent.bytes);
       HOLDS(frame.protocol == 17);
-      const bool live = frame.to == config_.net.feed_group;
-      HOLDS(frame.from_port == (live ? frame.from_port : test::kRequestPort));
+      const bool published = frame.to == config_.net.feed_group;
+      HOLDS(frame.from_port == (published ? frame.from_port : test::kRequestPort));
       const std::uint64_t known = feed_stream_.next();
       std::uint64_t number = 0;
-      feed_stream_.packet(frame.payload, test::kFeedSession, live, [&](wire::Bytes message) {
-        if (live) books_.message(message);
+      feed_stream_.packet(frame.payload, test::kFeedSession, published, [&](wire::Bytes message) {
+        if (published) books_.message(message);
         ++number;
       });
       // What is sent again was sent before.
-      if (!live) HOLDS(feed_stream_.next() == known);
+      if (!published) HOLDS(feed_stream_.next() == known);
       if (setting_.keep) sent_.push_back(std::move(sent));
     }
   }
