@@ -49,9 +49,9 @@ LiveFigures::LiveFigures(std::chrono::milliseconds patience)
     : begun_(std::chrono::steady_clock::now()), patience_(patience) {}
 
 void LiveFigures::add(FigureSource source) {
-  std::vector<std::string> taken;
-  for (const FigureSource& known : sources_) taken.push_back(known.name);
-  source.name = name_beside(source.name, taken);
+  std::vector<std::string> used;
+  for (const FigureSource& known : sources_) used.push_back(known.name);
+  source.name = name_beside(source.name, used);
   sources_.push_back(std::move(source));
 }
 
@@ -118,9 +118,9 @@ std::string partition_name(const std::string& config_path) {
   return name;
 }
 
-std::string name_beside(const std::string& name, const std::vector<std::string>& taken) {
+std::string name_beside(const std::string& name, const std::vector<std::string>& used) {
   std::string other = name;
-  for (int number = 2; std::find(taken.begin(), taken.end(), other) != taken.end(); ++number) {
+  for (int number = 2; std::find(used.begin(), used.end(), other) != used.end(); ++number) {
     other = fmt::format("{}_{}", name, number);
   }
   return other;

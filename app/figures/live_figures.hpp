@@ -107,7 +107,7 @@ class LiveFigures {
 /// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything
 /// but letters, digits, "_", "-" and "." made "_".
 std::string partition_name(const std::string& config_path);
-/// `name`, with a number behind it where it is `taken`.
-std::string name_beside(const std::string& name, const std::vector<std::string>& taken);
+/// `name`, with a number behind it where it is `used`.
+std::string name_beside(const std::string& name, const std::vector<std::string>& used);
 
 }  // namespace crosswire

@@ -43,9 +43,9 @@ class Pages {
   void take(int node, std::uint64_t page_bytes, std::uint64_t count) {
     for (auto& [key, pages] : left_) {
       if ((node >= 0 && key.first != node) || key.second != page_bytes) continue;
-      const std::uint64_t taken = std::min(count, pages);
-      pages -= taken;
-      count -= taken;
+      const std::uint64_t used = std::min(count, pages);
+      pages -= used;
+      count -= used;
     }
   }
 

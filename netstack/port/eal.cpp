@@ -237,7 +237,7 @@ bool somebody_listens(const std::string& path) {
 
 /// DPDK's vhost server removes a file that it finds in its socket's place, whoever's it is (22.11), and then does not
 /// start. Returns "" where there is none any more.
-std::string taken_socket(const EalOptions& options) {
+std::string socket_conflict(const EalOptions& options) {
   for (const std::string& device : options.devices) {
     const std::string path = device_argument(device, "iface");
     struct stat status {};
@@ -356,8 +356,8 @@ std::string eal_start(const EalOptions& options) {
                                      "): running on ordinary pages (slower); " + hugepages_remedy(options));
   }
 
-  if (const std::string taken = taken_socket(options); !taken.empty()) return taken;
-  if (const std::string taken = interfaces.claim(options.devices); !taken.empty()) return taken;
+  if (const std::string conflict = socket_conflict(options); !conflict.empty()) return conflict;
+  if (const std::string conflict = interfaces.claim(options.devices); !conflict.empty()) return conflict;
 
   // DPDK keeps pointers to its arguments and shuffles them.
   static std::vector<std::string> words;

@@ -184,7 +184,7 @@ class ReferenceExchange {
                     .code = reason});
   }
 
-  /// Levels that are taken, and whether one more is to be had (tree nodes are not modelled: they last).
+  /// Levels that are used, and whether one more is to be had (tree nodes are not modelled: they last).
   bool no_level_for(std::uint32_t symbol, bool buy, std::uint64_t price, const Order* leaving) const {
     std::set<std::tuple<std::uint32_t, bool, std::uint64_t>> levels;
     for (const Order& o : orders_)
@@ -427,22 +427,22 @@ class ReferenceExchange {
     const bool may = (o->side == 'S' && (to == 'E' || to == 'T')) || (o->side == 'E' && to == 'T');
     const std::uint64_t total = o->executed + o->open;
     const std::uint64_t wanted = std::max<std::uint64_t>(c.order.quantity, o->executed);
-    const std::uint64_t taken = wanted < total ? total - wanted : 0;
+    const std::uint64_t canceled = wanted < total ? total - wanted : 0;
     if (!same && !may) return;
-    if (same && taken == 0) return;
-    if (taken == o->open) return cancel_shares(*o, taken, 'U');
+    if (same && canceled == 0) return;
+    if (canceled == o->open) return cancel_shares(*o, canceled, 'U');
     o->side = to;
-    o->open -= taken;
+    o->open -= canceled;
     out_.push_back({.kind = EventKind::modified,
                     .symbol = static_cast<std::uint16_t>(o->symbol),
                     .session = o->session,
                     .number = o->number,
                     .channel = o->channel,
-                    .quantity = taken,
+                    .quantity = canceled,
                     .open = o->open,
                     .ref = o->ref,
                     .side = o->side,
-                    .feed = int(taken > 0 && o->shown() != 0 ? FeedAction::reduce : FeedAction::none)});
+                    .feed = int(canceled > 0 && o->shown() != 0 ? FeedAction::reduce : FeedAction::none)});
   }
 
   /// By trying every price that anyone has named.

@@ -420,9 +420,9 @@ class Chain {
       const bool frame = row.counter < enters && row.counter != order_repeats;
       if (row.kind == CounterKind::drop && frame) outcomes += receive.get(row.counter);
     }
-    for (const ReceiveCounter taken : {arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
-                                       logouts, order_datagrams, order_requests}) {
-      outcomes += receive.get(taken);
+    for (const ReceiveCounter accepted : {arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
+                                          logouts, order_datagrams, order_requests}) {
+      outcomes += receive.get(accepted);
     }
     HOLDS(receive.get(frames) == frames_in_);
     HOLDS(outcomes == frames_in_);

@@ -37,9 +37,9 @@ class Input {
   }
   /// At most `size` bytes.
   wire::Bytes take(std::size_t size) {
-    const wire::Bytes taken = remaining_.first(std::min(size, remaining_.size()));
-    remaining_ = remaining_.subspan(taken.size());
-    return taken;
+    const wire::Bytes bytes = remaining_.first(std::min(size, remaining_.size()));
+    remaining_ = remaining_.subspan(bytes.size());
+    return bytes;
   }
   wire::Bytes remaining() { return take(remaining_.size()); }
 

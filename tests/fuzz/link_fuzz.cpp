@@ -41,7 +41,7 @@ void fix_checksums(FrameBytes& frame, unsigned which) {
 
 void check_udp(const ip::Datagram& datagram) {
   const auto udp = udp::parse_udp(datagram.payload, datagram.source, kOurAddress);
-  if (!udp.taken()) return;
+  if (!udp.ok()) return;
   HOLDS(udp.value.source_port != 0);
   HOLDS(within(udp.value.payload, datagram.payload));
   // The checksum as RFC 768 words it, word by word.
@@ -57,7 +57,7 @@ void check_udp(const ip::Datagram& datagram) {
 
 void check_icmp(const ip::Datagram& datagram) {
   const auto echo = ip::parse_echo(datagram.payload);
-  if (!echo.taken()) return;
+  if (!echo.ok()) return;
   HOLDS(echo.value.size() >= 8 && echo.value.size() <= kMaxIcmpMessage);
   HOLDS(echo.value[0] == 8 && echo.value[1] == 0);
   const Payload message(echo.value.begin(), echo.value.end());
@@ -66,7 +66,7 @@ void check_icmp(const ip::Datagram& datagram) {
 
 void check_ipv4(const link::Frame& frame) {
   const auto datagram = ip::parse_ipv4(frame.payload, kOurAddress, frame.broadcast);
-  if (!datagram.taken()) return;
+  if (!datagram.ok()) return;
   HOLDS(!frame.broadcast);
   HOLDS(within(datagram.value.payload, frame.payload));
   HOLDS(datagram.value.source != kOurAddress && ip::is_station(datagram.value.source));
@@ -78,14 +78,14 @@ void check_ipv4(const link::Frame& frame) {
 
 void check_arp(const link::Frame& frame) {
   const auto asker = link::parse_arp(frame.payload, frame.source, kOurMac, kOurAddress);
-  if (!asker.taken()) return;
+  if (!asker.ok()) return;
   HOLDS(asker.value.mac == frame.source);
   HOLDS(asker.value.address == 0 || (ip::is_station(asker.value.address) && asker.value.address != kOurAddress));
 }
 
 void check_frame(wire::Bytes bytes, const link::VlanFilter& vlans) {
   const auto frame = link::parse_ethernet(bytes, kOurMac, vlans);
-  if (!frame.taken()) return;
+  if (!frame.ok()) return;
   HOLDS(within(frame.value.payload, bytes));
   HOLDS(frame.value.source != kOurMac && link::is_station(frame.value.source));
   HOLDS(vlans.accepts(frame.value.vlan));

@@ -11,8 +11,8 @@ namespace {
 using enum CommandKind;
 
 TEST_F(Intake, NamesTheSessionThatSentAndItsFirm) {
-  const Taken alices = send_one(enter_message(1));
-  const Taken bobs = send_one(enter_message(1), kBobs);
+  const MadeCommand alices = send_one(enter_message(1));
+  const MadeCommand bobs = send_one(enter_message(1), kBobs);
   EXPECT_EQ(alices.command.session, kAlices);
   EXPECT_EQ(alices.asked.session, kAlices);
   EXPECT_EQ(alices.resolved.firm, (std::array{'A', 'L', 'I', 'C'}));

@@ -154,7 +154,7 @@ TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {
   RecordRing ring(arena, kSmallRing);
   constexpr std::size_t kRecord = RecordRing::record_bytes(kMaxFrame);
   std::uint32_t appended = 0;
-  std::uint32_t taken = 0;
+  std::uint32_t consumed = 0;
   RecordRing::Header header{};
   FrameBytes frame(kMaxFrame);
   // Three times around, each time until nothing fits.
@@ -162,15 +162,15 @@ TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {
     for (; ring.has_room(kRecord); ++appended) {
       ring.append({appended, kMaxFrame, 7}, numbered_frame(appended, kMaxFrame).data());
     }
-    EXPECT_EQ(appended - taken, kSmallRing / kRecord);
+    EXPECT_EQ(appended - consumed, kSmallRing / kRecord);
     EXPECT_FALSE(ring.take(header, frame.data())) << "not before publish()";
     ring.publish();
-    for (; ring.take(header, frame.data()); ++taken) {
-      EXPECT_EQ(header.time_ns, taken);
+    for (; ring.take(header, frame.data()); ++consumed) {
+      EXPECT_EQ(header.time_ns, consumed);
       EXPECT_EQ(header.kind, 7u);
-      EXPECT_EQ(frame, numbered_frame(taken, kMaxFrame));
+      EXPECT_EQ(frame, numbered_frame(consumed, kMaxFrame));
     }
-    EXPECT_EQ(taken, appended);
+    EXPECT_EQ(consumed, appended);
   }
 }
 
