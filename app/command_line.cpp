@@ -101,7 +101,7 @@ void add_run_command(CLI::App& root, int& exit_code) {
 void add_replay_command(CLI::App& root, int& exit_code) {
   CLI::App* const replay = root.add_subcommand(
       "replay",
-      "Feed captures through the same stages as live, time from the capture: same input, same bytes out.\n"
+      "Feed captures through the same stages as run, time from the capture: same input, same bytes out.\n"
       "Given several times, --in, --out and --report go together by their order: a partition each, side by side.");
   const auto options = std::make_shared<ReplayOptions>();
   replay->add_option("--config", options->configs, "configuration file (TOML): one for all, or one for each --in")
@@ -150,8 +150,8 @@ void add_doctor_command(CLI::App& root, int& exit_code) {
       "doctor",
       "Examine this host as the appliance will use it: isolated cores, interrupts, clocks, hugepages, NIC. Says what "
       "is\n"
-      "wrong, what it costs and how to mend it, and probes the polling cores for jitter. Changes nothing.\n"
-      "Exit status: 0 nothing to mend, 1 findings.");
+      "wrong, what it costs and how to fix it, and probes the polling cores for jitter. Changes nothing.\n"
+      "Exit status: 0 nothing to fix, 1 findings.");
   const auto options = std::make_shared<DoctorOptions>();
   doctor
       ->add_option("--config", options->configs,

@@ -75,7 +75,7 @@ bool Engine::end_lives(const Command& command, Out& out) {
     const std::uint32_t list = list_of(next_second_);
     for (OrderIndex index = waiting_.front(list); index != kNoOrder; index = waiting_.front(list)) {
       if (!out.has_room()) return false;
-      take_off(command, index, pools_.orders.hot(index).open, 'T', out);
+      cancel_shares(command, index, pools_.orders.hot(index).open, 'T', out);
     }
   }
   return true;
@@ -231,7 +231,7 @@ bool Engine::cross(const Command& command, Out& out) {
     cross_left_ -= quantity;
     for (const OrderIndex index : {buyer, seller}) {
       symbol.book.reduce(pools_, index, quantity);
-      if (pools_.orders.hot(index).open == 0) bury(command, index, out);
+      if (pools_.orders.hot(index).open == 0) remove_order(command, index, out);
     }
   }
   if (!out.has_room()) return false;
@@ -260,7 +260,7 @@ bool Engine::clear(const Command& command, Out& out) {
     for (OrderIndex index = waiting_.front(list); index != kNoOrder; index = waiting_.front(list)) {
       if (pools_.orders.hot(index).level == kNoLevel) break;
       if (!out.has_room()) return false;
-      take_off(command, index, pools_.orders.hot(index).open, 'T', out);
+      cancel_shares(command, index, pools_.orders.hot(index).open, 'T', out);
     }
   }
   return true;
@@ -276,14 +276,14 @@ bool Engine::admit(const Command& command, Out& out) {
     const bool buy = is_buy(static_cast<Side>(order.side));
     const Price price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
     const bool waits = order.level == kNoLevel;
-    const bool has_place = book.can_rest(pools_, buy) || book.has_level(pools_, buy, price);
-    if (waits && !has_place && !out.has_room()) return false;
+    const bool may_rest = book.can_rest(pools_, buy) || book.has_level(pools_, buy, price);
+    if (waits && !may_rest && !out.has_room()) return false;
     at_order_ = waiting_.after(index);
     if (!waits) continue;
-    if (has_place) {
+    if (may_rest) {
       book.rest(pools_, index, buy, price);
     } else {
-      take_off(command, index, order.open, 'Z', out);
+      cancel_shares(command, index, order.open, 'Z', out);
     }
   }
   return true;
@@ -295,13 +295,13 @@ bool Engine::expire(const Command& command, Out& out) {
     while (!book.side(buy).empty()) {
       if (!out.has_room()) return false;
       const OrderIndex index = pools_.levels[book.side(buy).best_level()].head;
-      take_off(command, index, pools_.orders.hot(index).open, 'E', out);
+      cancel_shares(command, index, pools_.orders.hot(index).open, 'E', out);
     }
   }
   const std::uint32_t waiting = list_of(at_symbol_, CrossType::closing);
   for (OrderIndex index = waiting_.front(waiting); index != kNoOrder; index = waiting_.front(waiting)) {
     if (!out.has_room()) return false;
-    take_off(command, index, pools_.orders.hot(index).open, 'E', out);
+    cancel_shares(command, index, pools_.orders.hot(index).open, 'E', out);
   }
   return true;
 }

@@ -45,9 +45,10 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
     symbols_[i].book.init(pools_, config.symbols[i], SymbolId{static_cast<std::uint16_t>(i + 1)});
     symbols_[i].reference = config.symbols[i].reference;
   }
-  CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions",
-        config.firms.size(), config.sessions);
-  for (std::uint16_t i = 0; i < config.sessions; ++i) sessions_[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
+  CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions", config.firms.size(),
+        config.sessions);
+  for (std::uint16_t i = 0; i < config.sessions; ++i)
+    sessions_[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
 }
 
 std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
@@ -85,7 +86,7 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
   return done;
 }
 
-/// In a deep book nearly everything that a command touches is far away: its number's place, then the order there, then
+/// In a deep book nearly everything that a command touches is far away: its number's entry, then the order there, then
 /// that order's level. All commands of the burst wait for each of these together instead of one after the other.
 void Engine::prefetch(std::span<const Command> commands) const {
   const auto is_new = [](const Command& c) { return c.kind == CommandKind::enter || c.kind == CommandKind::replace; };
@@ -213,8 +214,8 @@ void Engine::pass_on(const Command& command, EventKind kind, Out& out) {
 
 /// Field by field into the ring: an OrderEvent made aside would be copied before its own stores have settled. emit()
 /// has cleared the rest.
-void Engine::tell_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code,
-                        FeedAction feed) const {
+void Engine::report_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code,
+                          FeedAction feed) const {
   const HotOrder& order = pools_.orders.hot(index);
   OrderEvent& to = event.order;
   to.order = index;
@@ -243,8 +244,8 @@ Channel Engine::channel_of(OrderIndex index) const {
   return pools_.orders.hot(index).has_channel ? pools_.orders.asked(index).user_ref_idx : Channel{0};
 }
 
-/// The order is dead; its last event is emitted. Its slot goes back when every reader has passed that.
-void Engine::bury(const Command& command, OrderIndex index, Out& out) {
+/// Removes an order whose last event is emitted. Its slot goes back when every reader has passed that.
+void Engine::remove_order(const Command& command, OrderIndex index, Out& out) {
   const HotOrder& order = pools_.orders.hot(index);
   users_.erase(order.session(), channel_of(index), order.user_ref_num);
   by_session_.remove(index);
@@ -314,9 +315,9 @@ Engine::Fate Engine::fate() const {
 }
 
 /// Whether the order can do what it is going to: only one that rests where there is no level yet needs a new one. What
-/// an aggressor leaves over is not known before, and cancelled if it finds no place. `leaving`: the order that a
+/// an aggressor leaves over is not known before, and cancelled if it finds no level. `leaving`: the order that a
 /// Replace takes out of the book first.
-bool Engine::has_place(const HotOrder* leaving) const {
+bool Engine::level_available(const HotOrder* leaving) const {
   const Book& book = state(at_symbol_).book;
   const bool buy = terms_.buy();
   if (book.can_rest(pools_, buy)) return true;
@@ -405,7 +406,7 @@ bool Engine::enter(const Command& command, Out& out) {
   Reject reason = sessions_[command.session.value].disabled ? Reject::firm_not_authorised : check_terms(terms_);
   if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
   if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
-  if (reason == Reject::none && (live_ >= max_orders_ || !has_place(nullptr))) reason = Reject::processing;
+  if (reason == Reject::none && (live_ >= max_orders_ || !level_available(nullptr))) reason = Reject::processing;
   if (reason != Reject::none) {
     reject(command, static_cast<std::uint16_t>(reason), out);
     return true;
@@ -413,13 +414,13 @@ bool Engine::enter(const Command& command, Out& out) {
   fill_hot(command, 0);
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
-  tell_order(event, ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
-  return place(command, out, event, Shown::no);
+  report_order(event, ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
+  return match_or_rest(command, out, event, Shown::no);
 }
 
 /// The order of an Enter or Replace, its event emitted but not finished. `before`: how the order that it replaces
 /// stood on the feed.
-bool Engine::place(const Command& command, Out& out, Event& event, Shown before) {
+bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Shown before) {
   HotOrder& order = pools_.orders.hot(command.order.order);
   aggressor_ = command.order.order;
   refusal_ = 0;
@@ -437,7 +438,7 @@ bool Engine::place(const Command& command, Out& out, Event& event, Shown before)
       event.order.code = 'D';
       event.order.open = 0;
       order.open = 0;
-      bury(command, aggressor_, out);
+      remove_order(command, aggressor_, out);
       return true;
     case Fate::wait:
       order.waits = 1;
@@ -503,10 +504,10 @@ bool Engine::match(const Command& command, Out& out) {
     execute(event, aggressor_, resting, symbol, level.price, quantity);
     order.open -= quantity;
     symbol.book.reduce(pools_, resting, quantity);
-    if (pools_.orders.hot(resting).open == 0) bury(command, resting, out);
+    if (pools_.orders.hot(resting).open == 0) remove_order(command, resting, out);
   }
   if (order.open == 0) {
-    bury(command, aggressor_, out);
+    remove_order(command, aggressor_, out);
     return true;
   }
   step_ = Step::settle;
@@ -527,36 +528,36 @@ bool Engine::settle(const Command& command, Out& out) {
     const Quantity left = order.open;
     order.open = 0;
     Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
-    tell_order(event, aggressor_, kNoPrice, left, reason, FeedAction::none);
+    report_order(event, aggressor_, kNoPrice, left, reason, FeedAction::none);
     counters_.add(EngineCounter::canceled);
-    bury(command, aggressor_, out);
+    remove_order(command, aggressor_, out);
     return true;
   }
   return show(command, out);
 }
 
-/// The aggressor rests, and the feed says so. It has a place.
+/// The aggressor rests, and the feed says so. There is a level for it.
 bool Engine::show(const Command& command, Out& out) {
   if (!out.has_room()) return false;
   const HotOrder& order = pools_.orders.hot(aggressor_);
   Event& event = emit(command, EventKind::rested, command.session, at_symbol_, out);
   const FeedAction feed = shown(order) == Shown::no ? FeedAction::none : FeedAction::add;
-  tell_order(event, aggressor_, terms_.price, order.open, 'L', feed);
+  report_order(event, aggressor_, terms_.price, order.open, 'L', feed);
   rest(command, aggressor_);
   return true;
 }
 
-/// Takes shares off a live order, which dies if none is left.
-void Engine::take_off(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out) {
+/// Cancels shares of a live order, which is removed if none is left.
+void Engine::cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out) {
   HotOrder& order = pools_.orders.hot(index);
   const SymbolId symbol = symbol_of(index);
   FeedAction feed = shares < order.open ? FeedAction::reduce : FeedAction::remove;
   if (shown(order) == Shown::no) feed = FeedAction::none;
   take_shares(symbol, index, shares);
   Event& event = emit(command, EventKind::canceled, order.session(), symbol, out);
-  tell_order(event, index, kNoPrice, shares, reason, feed);
+  report_order(event, index, kNoPrice, shares, reason, feed);
   counters_.add(EngineCounter::canceled);
-  if (order.open == 0) bury(command, index, out);
+  if (order.open == 0) remove_order(command, index, out);
 }
 
 /// Of an order in the book or outside it.
@@ -611,14 +612,14 @@ bool Engine::replace(const Command& command, Out& out) {
   const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||
                    (terms_.buy() != is_buy(static_cast<Side>(old.side))) ||
                    (!done && check_terms(terms_) != Reject::none);
-  if (reason == Reject::none && !bad && !done && !has_place(&old)) reason = Reject::processing;
+  if (reason == Reject::none && !bad && !done && !level_available(&old)) reason = Reject::processing;
   if (reason != Reject::none) {
     last = ask.user_ref_num;
     reject(command, static_cast<std::uint16_t>(reason), out);
     return true;
   }
   if (bad || done) {
-    take_off(command, old_index, old.open, bad ? 'Z' : 'U', out);
+    cancel_shares(command, old_index, old.open, bad ? 'Z' : 'U', out);
     returner_.retire(ask.order, command.sequence.value, emitted(out));
     return true;
   }
@@ -630,13 +631,13 @@ bool Engine::replace(const Command& command, Out& out) {
   resolved.expire_seconds = terms_.expire_seconds;
   counters_.add(EngineCounter::replaced);
   Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
-  tell_order(event, ask.order, ask.price, terms_.open, 'L', FeedAction::none);
+  report_order(event, ask.order, ask.price, terms_.open, 'L', FeedAction::none);
   event.order.old_ref = old.ref();
   event.order.user_ref_num = ask.orig_user_ref_num;
 
   take_shares(at_symbol_, old_index, old.open);
-  bury(command, old_index, out);
-  return place(command, out, event, shown(old));
+  remove_order(command, old_index, out);
+  return match_or_rest(command, out, event, shown(old));
 }
 
 void Engine::cancel(const Command& command, Out& out) {
@@ -654,7 +655,7 @@ void Engine::cancel(const Command& command, Out& out) {
     counters_.add(EngineCounter::ignored_superfluous);
     return;
   }
-  take_off(command, index, order.open - may_stay, 'U', out);
+  cancel_shares(command, index, order.open - may_stay, 'U', out);
 }
 
 void Engine::modify(const Command& command, Out& out) {
@@ -671,21 +672,21 @@ void Engine::modify(const Command& command, Out& out) {
                         (from == Side::sell_short_exempt && to == Side::sell_short);
   const Quantity executed = order.executed;
   const Quantity may_stay = command.order.quantity > executed ? command.order.quantity - executed : 0;
-  const Quantity taken = may_stay < order.open ? order.open - may_stay : 0;  // an increase is ignored
-  if ((from != to && !re_marks) || (from == to && taken == 0)) {
+  const Quantity canceled = may_stay < order.open ? order.open - may_stay : 0;  // an increase is ignored
+  if ((from != to && !re_marks) || (from == to && canceled == 0)) {
     counters_.add(EngineCounter::ignored_superfluous);
     return;
   }
-  if (taken == order.open) {
-    take_off(command, index, taken, 'U', out);
+  if (canceled == order.open) {
+    cancel_shares(command, index, canceled, 'U', out);
     return;
   }
   const SymbolId symbol = symbol_of(index);
   order.side = static_cast<unsigned char>(to) & 0x7Fu;
-  if (taken > 0) take_shares(symbol, index, taken);
+  if (canceled > 0) take_shares(symbol, index, canceled);
   Event& event = emit(command, EventKind::modified, command.session, symbol, out);
-  const bool says = taken > 0 && shown(order) != Shown::no;
-  tell_order(event, index, kNoPrice, taken, 0, says ? FeedAction::reduce : FeedAction::none);
+  const bool says = canceled > 0 && shown(order) != Shown::no;
+  report_order(event, index, kNoPrice, canceled, 0, says ? FeedAction::reduce : FeedAction::none);
   counters_.add(EngineCounter::modified);
 }
 

@@ -12,9 +12,9 @@
 //   closed         rejected        -                -                no; entering it cancels every order (reason E)
 //
 // Leaving a call for another phase than halted executes its cross first. A halt in a call leaves the book as it is.
-// What an operator halts stays halted through the schedule's changes, `closed` apart, until an operator resumes it; then
-// it enters the phase that the schedule has by then.
-// An order that finds no level or node left is rejected; what an aggressor leaves over is cancelled then (reason Z).
+// What an operator halts stays halted through the schedule's changes, `closed` apart, until an operator resumes it;
+// then it enters the phase that the schedule has by then. An order that finds no level or node left is rejected; what
+// an aggressor leaves over is cancelled then (reason Z).
 //
 // What is more than a limit order for the day:
 //
@@ -104,7 +104,7 @@ class Engine {
     Phase phase = Phase::pre_open;
     Phase scheduled = Phase::pre_open;  // the phase that it has or, while an operator halts it, would have
     bool held = false;                  // halted by an operator
-    Price reference;  // the last execution's price, before the first one the previous close
+    Price reference;                    // the last execution's price, before the first one the previous close
     std::uint64_t volume = 0;
   };
 
@@ -171,7 +171,7 @@ class Engine {
   Phase enters(const Command& command, SymbolState& symbol);
   bool enter_phases(const Command& command, Out& out);
   OperatorResult result_of(OperatorAction action) const;
-  void tell_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
+  void report_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
   bool tick(const Command& command, Out& out);
   bool day_start(const Command& command, Out& out);
   bool day_end(const Command& command, Out& out);
@@ -180,14 +180,14 @@ class Engine {
   bool consume(SessionId session, Channel channel, UserRefNum number);
   static Reject check_terms(const Terms& terms);
   static Reject check_phase(const Terms& terms, Phase phase);
-  bool has_place(const HotOrder* leaving) const;
+  bool level_available(const HotOrder* leaving) const;
   bool executes_now() const;
   bool executes_enough() const;
   void resolve_terms(const OrderAsk& ask, OrderIndex original);
   Fate fate() const;
   char refusal() const;
   HotOrder& fill_hot(const Command& command, std::uint32_t executed);
-  bool place(const Command& command, Out& out, Event& event, Shown before);
+  bool match_or_rest(const Command& command, Out& out, Event& event, Shown before);
   bool match(const Command& command, Out& out);
   bool settle(const Command& command, Out& out);
   bool show(const Command& command, Out& out);
@@ -203,14 +203,14 @@ class Engine {
   void reject_firm(const Command& command, Out& out);
   bool is_meant(const Command& command, OrderIndex index) const;
   void take_shares(SymbolId symbol, OrderIndex index, Quantity shares);
-  void take_off(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
+  void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
   void execute(Event& event, OrderIndex order, OrderIndex resting, SymbolState& symbol, Price price, Quantity quantity);
-  void bury(const Command& command, OrderIndex index, Out& out);
+  void remove_order(const Command& command, OrderIndex index, Out& out);
 
   /// Events ever, those not yet published included.
   static std::uint64_t emitted(const Out& out) { return out.published() + out.unpublished(); }
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
-  void tell_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
+  void report_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
   static Shown shown(const HotOrder& order);
   static OrderRef ref_on_feed(const HotOrder& order) { return order.hidden ? OrderRef{} : order.ref(); }
   SymbolId symbol_of(OrderIndex index) const;

@@ -65,7 +65,7 @@ enum class FeedAction : std::uint8_t {
 struct OrderEvent {
   OrderIndex order;         // whose cold lines name session, UserRefNum, ClOrdId. kNoOrder: account, a firm's rejected
   Price price;              // accepted, rested, replaced: the limit
-  Quantity quantity;        // accepted: as entered. canceled, modified: taken off now. Else open
+  Quantity quantity;        // accepted: as entered. canceled, modified: canceled now. Else open
   Quantity open;            // left open after this event
   OrderRef ref;             // of `order`
   OrderRef old_ref;         // replaced: of the original

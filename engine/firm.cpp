@@ -41,7 +41,7 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
     const bool meant = is_meant(command, index);
     if (meant && !out.has_room()) return false;
     at_order_ = by_session_.after(index);
-    if (meant) take_off(command, index, pools_.orders.hot(index).open, 'U', out);
+    if (meant) cancel_shares(command, index, pools_.orders.hot(index).open, 'U', out);
   }
   return true;
 }

@@ -23,7 +23,7 @@ struct BookTop {
   Phase phase;
 };
 /// Asked for symbols from a number on: 0 is SymbolId 1.
-using BookTops = Mailbox<BookTop, 64>;
+using BookTopMailbox = Mailbox<BookTop, 64>;
 
 class MatchStage {
  public:
@@ -35,8 +35,8 @@ class MatchStage {
   /// Applies up to kMaxCommands that wait, as far as the event ring has room. Returns how many it finished, and one
   /// more if it stopped in the middle of a long one.
   std::size_t poll() {
-    if (tops_.asked()) [[unlikely]]
-      tell_tops();
+    if (top_mailbox_.asked()) [[unlikely]]
+      report_tops();
     std::size_t done = 0;
     if (const std::uint64_t waiting = in_.available(); waiting > 0) {
       const std::uint64_t until_wrap = commands_.capacity() - (in_.position() & (commands_.capacity() - 1));
@@ -54,11 +54,11 @@ class MatchStage {
   const Engine& engine() const { return engine_; }
 
   /// For control threads to ask.
-  BookTops& tops() { return tops_; }
+  BookTopMailbox& top_mailbox() { return top_mailbox_; }
 
  private:
-  void tell_tops() {
-    tops_.answer([this](std::uint64_t first, std::span<BookTop> items) {
+  void report_tops() {
+    top_mailbox_.answer([this](std::uint64_t first, std::span<BookTop> items) {
       std::size_t n = 0;
       for (; n < items.size() && first + n < engine_.symbol_count(); ++n) {
         items[n] = top(SymbolId{static_cast<std::uint16_t>(first + n + 1)});
@@ -90,7 +90,7 @@ class MatchStage {
   CommandRing::GatingReader& in_;
   EventRing& events_;
   SlotReturner& returner_;
-  BookTops tops_;
+  BookTopMailbox top_mailbox_;
 };
 
 }  // namespace crosswire

@@ -9,7 +9,7 @@ bool Engine::operate(const Command& command, Out& out) {
   if (step_ == Step::begin) {
     const OperatorLog::Entry* const before = operator_log_.find(ask.request);
     if (before != nullptr) {
-      tell_operated(command, *before, out);
+      report_operated(command, *before, out);
       return true;
     }
     changed_ = held_ = refused_closed_ = 0;
@@ -26,7 +26,7 @@ bool Engine::operate(const Command& command, Out& out) {
   const OperatorResult result = ask.refused == OperatorResult::none ? result_of(ask.action) : ask.refused;
   const OperatorLog::Entry done{ask.request, command.sequence, ask.action, result, changed_, held_};
   operator_log_.add(done);
-  tell_operated(command, done, out);
+  report_operated(command, done, out);
   return true;
 }
 
@@ -37,15 +37,15 @@ OperatorResult Engine::result_of(OperatorAction action) const {
   return refused_closed_ > 0 ? OperatorResult::closed : OperatorResult::halted_already;
 }
 
-void Engine::tell_operated(const Command& command, const OperatorLog::Entry& done, Out& out) {
-  Operated& told = emit(command, EventKind::operated, kNoSession, command.symbol, out).operated;
-  told.request = done.request;
-  told.done_by = done.done_by;
-  told.slot = command.operate.slot;
-  told.action = done.action;
-  told.result = done.result;
-  told.changed = done.changed;
-  told.held = done.held;
+void Engine::report_operated(const Command& command, const OperatorLog::Entry& done, Out& out) {
+  Operated& operated = emit(command, EventKind::operated, kNoSession, command.symbol, out).operated;
+  operated.request = done.request;
+  operated.done_by = done.done_by;
+  operated.slot = command.operate.slot;
+  operated.action = done.action;
+  operated.result = done.result;
+  operated.changed = done.changed;
+  operated.held = done.held;
   returner_.retire(command.operate.slot, command.sequence.value, emitted(out));
   counters_.add(EngineCounter::operated);
 }

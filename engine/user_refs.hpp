@@ -1,10 +1,10 @@
 // From a client's UserRefNum to its live order (WIRE 3.1). Match stage only; fixed size, nothing rehashes or grows.
 //
 // Clients count 1, 2, 3, so a live order nearly always sits in its session's window, an array indexed by the number's
-// low bits. Any increasing 32-bit number is legal, though: a number whose place is taken by an older live order goes to
+// low bits. Any increasing 32-bit number is legal, though: a number whose entry is held by an older live order goes to
 // one open-addressing table for all sessions, hashed with a key so that a client cannot aim for collisions.
 //
-// The channels of a session share its window, each turned by its own part of it. At one place a number can only be of
+// The channels of a session share its window, each turned by its own part of it. In one entry a number can only be of
 // one channel (256 channels, 256 different turns), so an entry needs the number alone to know whose it is.
 #pragma once
 
@@ -38,7 +38,7 @@ class UserRefs {
 
   /// The live order, or kNoOrder.
   OrderIndex find(SessionId session, Channel channel, UserRefNum number) const {
-    const Entry& entry = window_[place(session, channel, number)];
+    const Entry& entry = window_[window_index(session, channel, number)];
     if (entry.number == number) return number.value == 0 ? kNoOrder : entry.order;
     if (overflow_count_ == 0) return kNoOrder;
     const std::uint64_t key = key_of(session, channel, number);
@@ -47,20 +47,20 @@ class UserRefs {
     return kNoOrder;
   }
 
-  /// Brings the place that find(), insert() and erase() look at first on its way to the cache.
+  /// Brings the entry that find(), insert() and erase() look at first on its way to the cache.
   void prefetch(SessionId session, Channel channel, UserRefNum number) const {
-    __builtin_prefetch(&window_[place(session, channel, number)]);
+    __builtin_prefetch(&window_[window_index(session, channel, number)]);
   }
-  /// What that place holds, whether it is the number's or not: to prefetch the order by.
+  /// What that entry holds, whether it is the number's or not: to prefetch the order by.
   OrderIndex guess(SessionId session, Channel channel, UserRefNum number) const {
-    const Entry& entry = window_[place(session, channel, number)];
+    const Entry& entry = window_[window_index(session, channel, number)];
     return entry.number == number && number.value != 0 ? entry.order : kNoOrder;
   }
 
   /// `number` >= 1 and not present.
   void insert(SessionId session, Channel channel, UserRefNum number, OrderIndex order) {
     CHECK(number.value != 0, "UserRefNum 0 is not a number");
-    Entry& entry = window_[place(session, channel, number)];
+    Entry& entry = window_[window_index(session, channel, number)];
     if (entry.number.value == 0) {
       entry = {number, order};
       return;
@@ -74,7 +74,7 @@ class UserRefs {
 
   /// `number` must be present.
   void erase(SessionId session, Channel channel, UserRefNum number) {
-    Entry& entry = window_[place(session, channel, number)];
+    Entry& entry = window_[window_index(session, channel, number)];
     if (entry.number == number) {
       entry = {};
       return;
@@ -109,7 +109,7 @@ class UserRefs {
   static std::size_t overflow_capacity(std::uint32_t max_orders) {
     return std::bit_ceil(std::size_t{max_orders} * 2 + 2);
   }
-  std::size_t place(SessionId session, Channel channel, UserRefNum number) const {
+  std::size_t window_index(SessionId session, Channel channel, UserRefNum number) const {
     const std::uint32_t turn = channel * (window_size_ / static_cast<std::uint32_t>(kChannels));
     return std::size_t{session.value} * window_size_ + ((number.value + turn) & (window_size_ - 1));
   }

@@ -135,9 +135,9 @@ class AccountReader {
   }
 
   static std::vector<AddressRange> read_sources(const Section& section) {
-    constexpr std::string_view kMend = "give a list like [\"10.99.0.0/24\", \"10.98.0.7\"]";
+    constexpr std::string_view kRemedy = "give a list like [\"10.99.0.0/24\", \"10.98.0.7\"]";
     std::vector<AddressRange> sources;
-    for (const std::string& text : strings(section, "sources", kMend)) {
+    for (const std::string& text : strings(section, "sources", kRemedy)) {
       const std::size_t slash = text.find('/');
       const auto address = parse_address(text.substr(0, slash));
       unsigned prefix = 32;
@@ -148,7 +148,7 @@ class AccountReader {
                 std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
         prefix = legal ? static_cast<unsigned>(std::stoul(digits)) : 33;
       }
-      if (!legal || prefix > 32) section.reject("sources", fmt::format("\"{}\" is no address or range", text), kMend);
+      if (!legal || prefix > 32) section.reject("sources", fmt::format("\"{}\" is no address or range", text), kRemedy);
       const std::uint32_t mask = prefix == 0 ? 0 : ~0u << (32 - prefix);
       if ((*address & ~mask) != 0) {
         section.reject("sources", fmt::format("\"{}\" has bits beyond its prefix", text),

@@ -90,18 +90,18 @@ class Reader {
   void read_time() {
     const Section section(path_, "time", table("time"), {"midnight"});
     if (!section.has("midnight")) return;
-    constexpr std::string_view kMend = "write RFC 3339 with offset and without quotes: 2026-01-31T00:00:00+08:00";
-    const toml::node& node = section.need("midnight", kMend);
-    if (!node.is_date_time()) section.reject("midnight", fmt::format("is {}", type_name(node)), kMend);
+    constexpr std::string_view kRemedy = "write RFC 3339 with offset and without quotes: 2026-01-31T00:00:00+08:00";
+    const toml::node& node = section.need("midnight", kRemedy);
+    if (!node.is_date_time()) section.reject("midnight", fmt::format("is {}", type_name(node)), kRemedy);
     const toml::date_time& value = node.as_date_time()->get();
-    if (!value.offset.has_value()) section.reject("midnight", "has no offset", kMend);
+    if (!value.offset.has_value()) section.reject("midnight", "has no offset", kRemedy);
     using std::chrono::day, std::chrono::month, std::chrono::sys_days, std::chrono::year;
     const sys_days date{year{value.date.year} / month{value.date.month} / day{value.date.day}};
     const std::int64_t minutes = (std::int64_t{value.time.hour} * 60 + value.time.minute) - value.offset->minutes;
     const std::int64_t seconds =
         std::int64_t{date.time_since_epoch().count()} * 86'400 + minutes * 60 + value.time.second;
-    if (seconds < 0 || seconds > 4'000'000'000) section.reject("midnight", "is not in 1970 .. 2096", kMend);
-    if (value.time != toml::time{}) section.reject("midnight", "is not 00:00:00", kMend);
+    if (seconds < 0 || seconds > 4'000'000'000) section.reject("midnight", "is not in 1970 .. 2096", kRemedy);
+    if (value.time != toml::time{}) section.reject("midnight", "is not 00:00:00", kRemedy);
     config_.midnight_epoch_ns = seconds * kNsPerSecondSigned;
     note(section, "time", "midnight");
   }
@@ -203,14 +203,14 @@ class Reader {
 
   void read_vlans(const Section& section) {
     if (!section.has("vlans")) return;
-    constexpr std::string_view kMend = "give a list of 802.1Q ids, 1 .. 4094, each once";
-    for (const toml::node& item : section.list("vlans", kMend)) {
+    constexpr std::string_view kRemedy = "give a list of 802.1Q ids, 1 .. 4094, each once";
+    for (const toml::node& item : section.list("vlans", kRemedy)) {
       const std::int64_t id = item.is_integer() ? item.as_integer()->get() : 0;
-      if (id < 1 || id > 4094) section.reject("vlans", "holds something that is no VLAN id", kMend);
+      if (id < 1 || id > 4094) section.reject("vlans", "holds something that is no VLAN id", kRemedy);
       const auto vlan = static_cast<std::uint16_t>(id);
       std::vector<std::uint16_t>& vlans = config_.net.vlans;
       if (std::find(vlans.begin(), vlans.end(), vlan) != vlans.end()) {
-        section.reject("vlans", fmt::format("{} is there twice", id), kMend);
+        section.reject("vlans", fmt::format("{} is there twice", id), kRemedy);
       }
       vlans.push_back(vlan);
     }
@@ -235,14 +235,14 @@ class Reader {
     note(section, "feed", "group");
     NetConfig& net = config_.net;
     if (section.has("group")) {
-      constexpr std::string_view kMend = "give a multicast group, as \"239.192.0.1\"";
-      const std::string group = section.text("group", kMend);
+      constexpr std::string_view kRemedy = "give a multicast group, as \"239.192.0.1\"";
+      const std::string group = section.text("group", kRemedy);
       const auto parsed = parse_address(group);
       if (!parsed || !is_multicast(*parsed)) {
-        section.reject("group", fmt::format("\"{}\" is not an IPv4 multicast group", group), kMend);
+        section.reject("group", fmt::format("\"{}\" is not an IPv4 multicast group", group), kRemedy);
       }
       if (*parsed >> 8 == 0xE00000) {
-        section.reject("group", fmt::format("\"{}\" is kept for routing protocols (224.0.0.0/24)", group), kMend);
+        section.reject("group", fmt::format("\"{}\" is kept for routing protocols (224.0.0.0/24)", group), kRemedy);
       }
       net.feed_group = *parsed;
     }
@@ -298,15 +298,15 @@ class Reader {
     const Section section(path_, "monitoring", table("monitoring"), {"prometheus"});
     note(section, "monitoring", "prometheus");
     if (!section.has("prometheus")) return;
-    constexpr std::string_view kMend = "give an IPv4 address of this host and a TCP port, as \"127.0.0.1:9464\"";
-    const std::string text = section.text("prometheus", kMend);
+    constexpr std::string_view kRemedy = "give an IPv4 address of this host and a TCP port, as \"127.0.0.1:9464\"";
+    const std::string text = section.text("prometheus", kRemedy);
     const std::size_t colon = text.find(':');
     const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
     const bool digits = !port.empty() && port.size() <= 5 &&
                         std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
     const unsigned long value = digits ? std::stoul(port) : 0;
     if (!parse_address(text.substr(0, colon)) || value < 1 || value > 65'535) {
-      section.reject("prometheus", fmt::format("\"{}\" cannot be listened on", text), kMend);
+      section.reject("prometheus", fmt::format("\"{}\" cannot be listened on", text), kRemedy);
     }
     config_.monitoring.prometheus = text;
   }
@@ -316,16 +316,16 @@ class Reader {
     const Section feed(path_, "feed", table("feed"),
                        {"enabled", "group", "udp_port", "request_port", "ttl", "messages_kept"});
     const Section orders(path_, "orders", table("orders"), {"udp_port", "silence_s", "heartbeat_ms", "messages_kept"});
-    constexpr std::string_view kMend = "give three different ports";
+    constexpr std::string_view kRemedy = "give three different ports";
     // The complaint goes to a key that is written in the file: the other may be a default.
     if (net.feed_request_port == net.feed_port) {
       feed.reject(feed.has("request_port") ? "request_port" : "udp_port",
-                  fmt::format("{} is both the feed's and the re-request port", net.feed_port), kMend);
+                  fmt::format("{} is both the feed's and the re-request port", net.feed_port), kRemedy);
     }
     if (net.order_port == net.feed_port || net.order_port == net.feed_request_port) {
       const std::string what = fmt::format("{} is both an order and a feed port", net.order_port);
-      if (orders.has("udp_port")) orders.reject("udp_port", what, kMend);
-      feed.reject(net.order_port == net.feed_port ? "udp_port" : "request_port", what, kMend);
+      if (orders.has("udp_port")) orders.reject("udp_port", what, kRemedy);
+      feed.reject(net.order_port == net.feed_port ? "udp_port" : "request_port", what, kRemedy);
     }
     if (net.silence_ns <= net.heartbeat_ns) {
       orders.reject(orders.has("silence_s") ? "silence_s" : "heartbeat_ms",
@@ -365,7 +365,7 @@ TimeNs schedule_end_ns(const Config& config) {
 
 Config load_config(const std::string& path, ConfigUse use) { return Reader(path, use).read(); }
 
-std::string place_of(const Config& config, const std::string& key) {
+std::string location_of(const Config& config, const std::string& key) {
   const auto line = config.lines.find(key);
   return fmt::format("{}:{}: {}", config.path, line == config.lines.end() ? 1 : line->second, key);
 }

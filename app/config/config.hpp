@@ -72,7 +72,7 @@ std::uint64_t order_pool_slots(const Config& config);
 /// Time of the last scheduled phase, ns since midnight; 0 without a schedule.
 TimeNs schedule_end_ns(const Config& config);
 
-/// what() is the one line for the user: `FILE:LINE: key: what; how to mend`.
+/// what() is the one line for the user: `FILE:LINE: key: what; how to fix it`.
 class ConfigError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -82,7 +82,7 @@ enum class ConfigUse { run, replay };
 
 /// "FILE:LINE: KEY", to begin a message with about a key that cannot be used; `key` as "placement.core". A key that the
 /// file leaves out is on line 1.
-std::string place_of(const Config& config, const std::string& key);
+std::string location_of(const Config& config, const std::string& key);
 
 /// Reads and checks `path` and the files that it names. Throws ConfigError at the first fault. `use` decides only
 /// whether [port] device must be there.

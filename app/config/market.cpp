@@ -14,18 +14,18 @@ namespace crosswire::config_file {
 namespace {
 
 TimeNs read_at(const Section& section) {
-  constexpr std::string_view kMend = "give a time of day in quotes, as \"09:15:00\" or \"09:15:00.000\"";
-  const std::string at = section.text("at", kMend);
+  constexpr std::string_view kRemedy = "give a time of day in quotes, as \"09:15:00\" or \"09:15:00.000\"";
+  const std::string at = section.text("at", kRemedy);
   const std::optional<TimeNs> time = parse_time_of_day(at);
-  if (!time) section.reject("at", fmt::format("\"{}\" is no time of day", at), kMend);
+  if (!time) section.reject("at", fmt::format("\"{}\" is no time of day", at), kRemedy);
   return *time;
 }
 
 Phase read_state(const Section& section) {
-  const std::string mend = fmt::format("give one of {}", joined(kPhaseNames));
-  const std::string state = section.text("state", mend);
+  const std::string remedy = fmt::format("give one of {}", joined(kPhaseNames));
+  const std::string state = section.text("state", remedy);
   const auto* found = std::find(kPhaseNames.begin(), kPhaseNames.end(), state);
-  if (found == kPhaseNames.end()) section.reject("state", fmt::format("\"{}\" is unknown", state), mend);
+  if (found == kPhaseNames.end()) section.reject("state", fmt::format("\"{}\" is unknown", state), remedy);
   return static_cast<Phase>(found - kPhaseNames.begin());
 }
 
@@ -41,21 +41,21 @@ void check_rising(const Section& section, const std::vector<PhaseChange>& schedu
 }
 
 SymbolId read_symbol(const Section& section, const SymbolNumbers& symbols) {
-  constexpr std::string_view kMend = "give the name of a [[symbol]]";
+  constexpr std::string_view kRemedy = "give the name of a [[symbol]]";
   if (!section.has("symbol")) return kAllSymbols;
-  const std::string name = section.text("symbol", kMend);
+  const std::string name = section.text("symbol", kRemedy);
   const auto found = symbols.find(name);
-  if (found == symbols.end()) section.reject("symbol", fmt::format("\"{}\" is unknown", name), kMend);
+  if (found == symbols.end()) section.reject("symbol", fmt::format("\"{}\" is unknown", name), kRemedy);
   return SymbolId{static_cast<std::uint16_t>(found->second)};
 }
 
 }  // namespace
 
 std::string read_symbol_name(const Section& section, std::string_view key) {
-  constexpr std::string_view kMend = "give 1 to 8 printable ASCII characters";
-  const std::string name = section.text(key, kMend);
+  constexpr std::string_view kRemedy = "give 1 to 8 printable ASCII characters";
+  const std::string name = section.text(key, kRemedy);
   if (name.empty() || name.size() > 8 || !is_printable(name, '!')) {
-    section.reject(key, fmt::format("\"{}\" cannot be a symbol", name), kMend);
+    section.reject(key, fmt::format("\"{}\" cannot be a symbol", name), kRemedy);
   }
   return name;
 }
@@ -65,7 +65,7 @@ SymbolPrices read_symbol_prices(const Section& section) {
   const auto reference = static_cast<std::uint32_t>(section.required_number("reference_price_e4", 1, kMaxPrice.value));
   if (reference % tick_e4 != 0) {
     section.reject("reference_price_e4", fmt::format("{} is not a multiple of tick_e4 = {}", reference, tick_e4),
-                   fmt::format("give {} or mend tick_e4", std::max(reference / tick_e4, 1u) * tick_e4));
+                   fmt::format("give {} or correct tick_e4", std::max(reference / tick_e4, 1u) * tick_e4));
   }
   return {Price{reference}, tick_e4};
 }

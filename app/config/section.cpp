@@ -10,8 +10,8 @@
 namespace crosswire::config_file {
 
 void fail(const std::string& file, std::int64_t line, std::string_view key, std::string_view what,
-          std::string_view mend) {
-  throw ConfigError(fmt::format("{}:{}: {}: {}; {}", file, line, key, what, mend));
+          std::string_view remedy) {
+  throw ConfigError(fmt::format("{}:{}: {}: {}; {}", file, line, key, what, remedy));
 }
 
 std::int64_t line_of(const toml::node& node) { return std::max<std::int64_t>(node.source().begin.line, 1); }
@@ -66,8 +66,8 @@ std::int64_t Section::line(std::string_view key) const {
   return line_of(node == nullptr ? table_ : *node);
 }
 
-void Section::reject(std::string_view key, std::string_view what, std::string_view mend) const {
-  fail(file_, line(key), full(key), what, mend);
+void Section::reject(std::string_view key, std::string_view what, std::string_view remedy) const {
+  fail(file_, line(key), full(key), what, remedy);
 }
 
 std::uint64_t Section::number(std::string_view key, std::uint64_t low, std::uint64_t high,
@@ -104,21 +104,21 @@ bool Section::truth(std::string_view key, bool fallback) const {
   return node->as_boolean()->get();
 }
 
-std::string Section::text(std::string_view key, std::string_view mend) const {
-  const toml::node& node = need(key, mend);
-  if (!node.is_string()) reject(key, fmt::format("is {}", type_name(node)), mend);
+std::string Section::text(std::string_view key, std::string_view remedy) const {
+  const toml::node& node = need(key, remedy);
+  if (!node.is_string()) reject(key, fmt::format("is {}", type_name(node)), remedy);
   return node.as_string()->get();
 }
 
-const toml::array& Section::list(std::string_view key, std::string_view mend) const {
-  const toml::node& node = need(key, mend);
-  if (!node.is_array()) reject(key, fmt::format("is {}", type_name(node)), mend);
+const toml::array& Section::list(std::string_view key, std::string_view remedy) const {
+  const toml::node& node = need(key, remedy);
+  if (!node.is_array()) reject(key, fmt::format("is {}", type_name(node)), remedy);
   return *node.as_array();
 }
 
-const toml::node& Section::need(std::string_view key, std::string_view mend) const {
+const toml::node& Section::need(std::string_view key, std::string_view remedy) const {
   const toml::node* node = table_.get(key);
-  if (node == nullptr) fail(file_, line_of(table_), full(key), "missing", mend);
+  if (node == nullptr) fail(file_, line_of(table_), full(key), "missing", remedy);
   return *node;
 }
 
@@ -152,19 +152,19 @@ std::vector<const toml::table*> find_tables(const std::string& file, const toml:
   std::vector<const toml::table*> tables;
   const toml::node* node = root.get(name);
   if (node == nullptr) return tables;
-  const std::string mend = fmt::format("write [[{}]] above each", name);
-  if (!node->is_array()) fail(file, line_of(*node), name, fmt::format("is {}", type_name(*node)), mend);
+  const std::string remedy = fmt::format("write [[{}]] above each", name);
+  if (!node->is_array()) fail(file, line_of(*node), name, fmt::format("is {}", type_name(*node)), remedy);
   for (const toml::node& item : *node->as_array()) {
-    if (!item.is_table()) fail(file, line_of(item), name, fmt::format("holds {}", type_name(item)), mend);
+    if (!item.is_table()) fail(file, line_of(item), name, fmt::format("holds {}", type_name(item)), remedy);
     tables.push_back(item.as_table());
   }
   return tables;
 }
 
-std::vector<std::string> strings(const Section& section, std::string_view key, std::string_view mend) {
+std::vector<std::string> strings(const Section& section, std::string_view key, std::string_view remedy) {
   std::vector<std::string> result;
-  for (const toml::node& item : section.list(key, mend)) {
-    if (!item.is_string()) section.reject(key, fmt::format("holds {}", type_name(item)), mend);
+  for (const toml::node& item : section.list(key, remedy)) {
+    if (!item.is_string()) section.reject(key, fmt::format("holds {}", type_name(item)), remedy);
     result.push_back(item.as_string()->get());
   }
   return result;

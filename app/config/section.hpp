@@ -16,9 +16,9 @@
 
 namespace crosswire::config_file {
 
-/// Throws the ConfigError `FILE:LINE: KEY: WHAT; MEND`.
+/// Throws the ConfigError `FILE:LINE: KEY: WHAT; REMEDY`.
 [[noreturn]] void fail(const std::string& file, std::int64_t line, std::string_view key, std::string_view what,
-                       std::string_view mend);
+                       std::string_view remedy);
 
 /// 1 for what stands for a part that is not there.
 std::int64_t line_of(const toml::node& node);
@@ -45,16 +45,16 @@ class Section {
 
   bool has(std::string_view key) const { return table_.contains(key); }
   std::int64_t line(std::string_view key) const;
-  [[noreturn]] void reject(std::string_view key, std::string_view what, std::string_view mend) const;
+  [[noreturn]] void reject(std::string_view key, std::string_view what, std::string_view remedy) const;
 
   /// A whole number in low .. high; `fallback` where the key is not there.
   std::uint64_t number(std::string_view key, std::uint64_t low, std::uint64_t high, std::uint64_t fallback) const;
   std::uint64_t required_number(std::string_view key, std::uint64_t low, std::uint64_t high) const;
   std::uint32_t power_of_two(std::string_view key, std::uint32_t low, std::uint32_t high, std::uint32_t fallback) const;
   bool truth(std::string_view key, bool fallback) const;
-  std::string text(std::string_view key, std::string_view mend) const;
-  const toml::array& list(std::string_view key, std::string_view mend) const;
-  const toml::node& need(std::string_view key, std::string_view mend) const;
+  std::string text(std::string_view key, std::string_view remedy) const;
+  const toml::array& list(std::string_view key, std::string_view remedy) const;
+  const toml::node& need(std::string_view key, std::string_view remedy) const;
 
  private:
   std::string full(std::string_view key) const;
@@ -74,19 +74,19 @@ const toml::table* find_table(const std::string& file, const toml::table& root, 
 std::vector<const toml::table*> find_tables(const std::string& file, const toml::table& root, std::string_view name);
 
 /// A list of strings.
-std::vector<std::string> strings(const Section& section, std::string_view key, std::string_view mend);
+std::vector<std::string> strings(const Section& section, std::string_view key, std::string_view remedy);
 
 /// The value that goes with the string.
 template <class Value>
 Value one_of(const Section& section, std::string_view key,
              std::initializer_list<std::pair<std::string_view, Value>> choices) {
-  std::string mend = "give one of";
-  for (const auto& [name, value] : choices) mend += fmt::format(" \"{}\"", name);
-  const std::string text = section.text(key, mend);
+  std::string remedy = "give one of";
+  for (const auto& [name, value] : choices) remedy += fmt::format(" \"{}\"", name);
+  const std::string text = section.text(key, remedy);
   for (const auto& [name, value] : choices) {
     if (name == text) return value;
   }
-  section.reject(key, fmt::format("\"{}\" is unknown", text), mend);
+  section.reject(key, fmt::format("\"{}\" is unknown", text), remedy);
 }
 
 }  // namespace crosswire::config_file

@@ -64,10 +64,10 @@ class Connection {
   }
 
  private:
-  [[noreturn]] void fail(int error, const char* mend) const {
+  [[noreturn]] void fail(int error, const char* remedy) const {
     const std::string what = std::generic_category().message(error);
     if (fd_ >= 0) close(fd_);
-    throw std::runtime_error(fmt::format("{}: {}; {}", path_, what, mend));
+    throw std::runtime_error(fmt::format("{}: {}; {}", path_, what, remedy));
   }
 
   std::string path_;

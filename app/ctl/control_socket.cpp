@@ -22,8 +22,8 @@ namespace {
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
-[[noreturn]] void fail(const std::string& path, const std::string& what, const std::string& mend) {
-  throw std::runtime_error(fmt::format("{}: {}; {}", path, what, mend));
+[[noreturn]] void fail(const std::string& path, const std::string& what, const std::string& remedy) {
+  throw std::runtime_error(fmt::format("{}: {}; {}", path, what, remedy));
 }
 
 /// Whoever may write in the folder could put a socket of his own in our place.
@@ -49,7 +49,7 @@ sockaddr_un address_of(const std::string& path) {
 int new_socket() { return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
 /// Whether a process listens there. What nobody listens on a crash has left.
-bool is_taken(const sockaddr_un& address) {
+bool is_in_use(const sockaddr_un& address) {
   const int fd = new_socket();
   if (fd < 0) return true;
   const int result = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
@@ -74,7 +74,7 @@ ControlSocket::ControlSocket(const std::string& path, std::deque<OperatorDesk>& 
   constexpr int kMostProcesses = 16;
   make_folder(std::filesystem::path(path).parent_path().string());
   sockaddr_un address = address_of(path_);
-  for (int i = 1; is_taken(address) && i < kMostProcesses; ++i) {
+  for (int i = 1; is_in_use(address) && i < kMostProcesses; ++i) {
     path_ = fmt::format("{}:{}", path, i);
     address = address_of(path_);
   }

@@ -71,7 +71,7 @@ std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const std::
     return std::nullopt;
   }
   const bool pushed = rings_.requests.push(frame_of(ask, operator_name));
-  CHECK(pushed, "%zu commands under way and no place for another", under_way_.size());
+  CHECK(pushed, "%zu commands under way and no room for another", under_way_.size());
   under_way_.push_back({++last_ticket_, ask, operator_name});
   return last_ticket_;
 }

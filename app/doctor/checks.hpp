@@ -12,7 +12,7 @@
 
 namespace crosswire {
 
-/// finding: something to mend. information: worth knowing, nothing to mend. not_told: the host does not say, as virtual
+/// finding: something to fix. information: worth knowing, nothing to fix. not_told: the host does not say, as virtual
 /// machines and containers often do not.
 enum class DoctorState { finding, information, ok, not_told };
 
@@ -26,8 +26,8 @@ struct DoctorResult {
   std::string is;      // what is
   std::string should;  // what it should be; findings only, as all below
   std::string costs;   // what it does to the appliance
-  std::string mend;    // the command or boot parameter
-  bool tune = false;   // `scripts/tune apply` mends it, until the next boot
+  std::string remedy;  // the command or boot parameter
+  bool tune = false;   // `scripts/tune apply` fixes it, until the next boot
 };
 using DoctorResults = std::vector<DoctorResult>;
 
@@ -38,7 +38,7 @@ struct DoctorNeeds {
   std::vector<MemoryWish> memory;    // none without a configuration
 };
 
-/// Every check, in the order in which one would mend a host. Reads only; never throws for what the files say.
+/// Every check, in the order in which one would fix a host. Reads only; never throws for what the files say.
 DoctorResults examine(const HostFiles& files, const DoctorNeeds& needs);
 
 // The parts of it, a file each.
@@ -54,7 +54,7 @@ int node_of(const HostFiles& files, unsigned cpu);
 inline DoctorResult good(std::string name, std::string is) {
   return {std::move(name), DoctorState::ok, {}, std::move(is), "", "", "", false};
 }
-inline DoctorResult told(std::string name, std::string is) {
+inline DoctorResult information(std::string name, std::string is) {
   return {std::move(name), DoctorState::information, {}, std::move(is), "", "", "", false};
 }
 inline DoctorResult silent(std::string name, std::string is) {

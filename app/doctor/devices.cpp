@@ -98,7 +98,7 @@ void examine_pci(const HostFiles& files, const DoctorNeeds& needs, const std::st
   if (!files.exists(path)) {
     to.push_back({"nic", finding, heavy, fmt::format("there is no PCI device {}", address),
                   "the device of the configuration", "the appliance does not start",
-                  "dpdk-devbind.py --status lists what is there; mend [port] device", false});
+                  "dpdk-devbind.py --status lists what is there; correct [port] device", false});
     return;
   }
   to.push_back(check_driver(files, path, address));
@@ -113,7 +113,7 @@ void examine_interface(const HostFiles& files, const DoctorNeeds& needs, const s
   if (name.find('/') != std::string::npos || name[0] == '.' || !files.exists(path)) {
     to.push_back({"nic", finding, heavy, fmt::format("there is no network interface {}", shown(name, 40)),
                   "the device of the configuration", "the appliance does not start",
-                  "ip link lists what is there; mend [port] device", false});
+                  "ip link lists what is there; correct [port] device", false});
     return;
   }
   const std::string label = shown(name, 40);
@@ -139,9 +139,11 @@ void examine_devices(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
       examine_pci(files, needs, address, to);
     } else if (!interface.empty() && device.compare(0, 9, "net_vhost") != 0) {
       examine_interface(files, needs, interface, to);
-      to.push_back(told("nic", fmt::format("{}: a device of the kernel; each burst is a system call", shown(device))));
+      to.push_back(
+          information("nic", fmt::format("{}: a device of the kernel; each burst is a system call", shown(device))));
     } else {
-      to.push_back(told("nic", fmt::format("{}: a virtual device, with nothing to examine here", shown(device))));
+      to.push_back(
+          information("nic", fmt::format("{}: a virtual device, with nothing to examine here", shown(device))));
     }
   }
 }

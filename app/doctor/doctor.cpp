@@ -69,7 +69,7 @@ DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const
   const auto node_of_stage = [&](const StageCores& cores, Stage stage) {
     return cores.of(stage) ? node_of(files, *cores.of(stage)) : -1;
   };
-  std::vector<MemoryPlace> places;
+  std::vector<PartitionNodes> partition_nodes;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     const Config& config = configs[i];
     const StageCores& cores = placed[i];
@@ -77,11 +77,11 @@ DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const
       if (core) needs.cores.push_back(*core);
     }
     needs.devices.push_back(config.port.device);
-    places.push_back({shown(std::filesystem::path(config.path).stem().string(), 40),
-                      cores.node < 0 ? node_of_stage(cores, Stage::match) : cores.node,
-                      node_of_device(files, config.port.device)});
+    partition_nodes.push_back({shown(std::filesystem::path(config.path).stem().string(), 40),
+                               cores.node < 0 ? node_of_stage(cores, Stage::match) : cores.node,
+                               node_of_device(files, config.port.device)});
   }
-  needs.memory = memory_wishes(configs, places, node_of_stage(placed.front(), Stage::receive), options.record);
+  needs.memory = memory_wishes(configs, partition_nodes, node_of_stage(placed.front(), Stage::receive), options.record);
   std::sort(needs.cores.begin(), needs.cores.end());
   needs.cores.erase(std::unique(needs.cores.begin(), needs.cores.end()), needs.cores.end());
   return needs;
@@ -125,7 +125,7 @@ struct Colours {
 std::string headline(const DoctorReport& report, const DoctorResults& findings) {
   std::array<std::size_t, kWeights.size()> counts{};
   for (const DoctorResult& result : findings) ++counts[static_cast<std::size_t>(result.weight)];
-  std::string text = findings.empty() ? "nothing to mend"
+  std::string text = findings.empty() ? "nothing to fix"
                                       : fmt::format("{} finding{}", findings.size(), findings.size() == 1 ? "" : "s");
   if (!findings.empty()) text += fmt::format(": {} heavy, {} middling, {} light", counts[0], counts[1], counts[2]);
   return fmt::format("{}\npolling cores {} ({})\n", text, format_cpu_list(report.cores), report.cores_reason);
@@ -135,9 +135,9 @@ std::string finding_text(const DoctorResult& result, const Colours& colours) {
   const char* const colour = result.weight == DoctorWeight::heavy      ? colours.heavy
                              : result.weight == DoctorWeight::middling ? colours.middling
                                                                        : "";
-  return fmt::format("\n{}{:<9}{}: {}{}\n  should be  {}\n  costs      {}\n  mend       {}\n", colour,
+  return fmt::format("\n{}{:<9}{}: {}{}\n  should be  {}\n  costs      {}\n  remedy     {}\n", colour,
                      weight_name(result.weight), result.name, result.is, *colour == '\0' ? "" : colours.plain,
-                     result.should, result.costs, result.mend);
+                     result.should, result.costs, result.remedy);
 }
 
 std::string duration(std::uint64_t ns) {
@@ -230,16 +230,16 @@ DoctorResult judge_jitter(const std::vector<JitterCore>& cores, std::uint64_t li
   const std::string is = fmt::format("core {} was away for {} at its worst, {:.4f} % of the time in all", worst->core,
                                      duration(worst->worst_ns), worst->stolen_percent);
   if (worst->worst_ns <= limit_ns) return good("jitter", is);
-  std::string mend = "the findings above first; ";
+  std::string remedy = "the findings above first; ";
   if (worst->preempted > 0) {
-    mend += fmt::format(
+    remedy += fmt::format(
         "the scheduler gave core {0} to other threads {1} times: ps -eLo psr,comm | grep '^ *{0} ' shows whose",
         worst->core, worst->preempted);
   } else if (!worst->interrupts.empty()) {
-    mend += fmt::format("interrupts came to core {} meanwhile: {} (/proc/interrupts)", worst->core,
-                        most_frequent(worst->interrupts));
+    remedy += fmt::format("interrupts came to core {} meanwhile: {} (/proc/interrupts)", worst->core,
+                          most_frequent(worst->interrupts));
   } else {
-    mend +=
+    remedy +=
         "the kernel knows of no interruption: firmware (SMI; see power and error reporting in its setup) or a "
         "hypervisor";
   }
@@ -249,7 +249,7 @@ DoctorResult judge_jitter(const std::vector<JitterCore>& cores, std::uint64_t li
           is,
           fmt::format("no gap above {}", duration(limit_ns)),
           "an order that comes in such a gap waits for its end",
-          mend,
+          remedy,
           false};
 }
 
@@ -263,7 +263,7 @@ std::string to_text(const DoctorReport& report, bool with_colours) {
     if (result.tune) tunable += (tunable.empty() ? "" : ", ") + result.name;
   }
   if (!tunable.empty()) {
-    text += fmt::format("\nscripts/tune apply --cores {} mends until the next boot: {}\n",
+    text += fmt::format("\nscripts/tune apply --cores {} fixes until the next boot: {}\n",
                         format_cpu_list(report.cores), tunable);
   }
   text += jitter_text(report) + "\nworth knowing\n";
@@ -283,7 +283,7 @@ std::string to_json(const DoctorReport& report) {
                         {"is", result.is},
                         {"should", result.should},
                         {"costs", result.costs},
-                        {"mend", result.mend},
+                        {"mend", result.remedy},
                         {"tune", result.tune}});
   }
   const Json json = {{"cores", report.cores},

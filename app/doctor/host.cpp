@@ -89,9 +89,9 @@ CpuList in_both(const CpuList& a, const CpuList& b) {
 }
 
 CpuList in_first_only(const CpuList& a, const CpuList& b) {
-  CpuList rest;
-  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(rest));
-  return rest;
+  CpuList remaining;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(remaining));
+  return remaining;
 }
 
 std::optional<std::int64_t> parse_whole(std::string_view text) {

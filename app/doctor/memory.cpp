@@ -84,12 +84,12 @@ DoctorResult check_node(const std::vector<HostNode>& nodes, const std::vector<Me
   if (enough) return good("hugepages", fmt::format("{}{}; wanted: {}", where, free, wanted));
   const auto in_use = [](const PageCounts& pages) { return pages.all - std::min(pages.free, pages.all); };
   std::string should = fmt::format("{} free 2 MiB pages", small_wanted);
-  std::string mend = fmt::format("scripts/hugepages reserve --2m {}", in_use(small) + small_wanted);
+  std::string remedy = fmt::format("scripts/hugepages reserve --2m {}", in_use(small) + small_wanted);
   if (large_wanted > 0) {
     should += fmt::format(" and {} free 1 GiB pages", large_wanted);
-    mend += fmt::format(" --1g {}", in_use(large) + large_wanted);
+    remedy += fmt::format(" --1g {}", in_use(large) + large_wanted);
   }
-  if (node >= 0) mend += fmt::format(" --node {}", node);
+  if (node >= 0) remedy += fmt::format(" --node {}", node);
   const bool others = in_use(small) + in_use(large) > 0;
   return {"hugepages",
           finding,
@@ -98,7 +98,7 @@ DoctorResult check_node(const std::vector<HostNode>& nodes, const std::vector<Me
           should,
           refused ? "the appliance does not start: the configuration requires hugepages"
                   : "the appliance runs on smaller pages: orders wait for address translations (TLB misses)",
-          mend,
+          remedy,
           false};
 }
 
@@ -110,9 +110,9 @@ void check_hugepages(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
   const std::vector<HostNode> nodes = nodes_of(files);
   if (needs.memory.empty()) {
     to.push_back(
-        told("hugepages",
-             fmt::format("{} 2 MiB pages and {} 1 GiB pages are free; give --config to see whether they suffice",
-                         pages_on(nodes, -1, kSmall).free, pages_on(nodes, -1, kLarge).free)));
+        information("hugepages",
+                    fmt::format("{} 2 MiB pages and {} 1 GiB pages are free; give --config to see whether they suffice",
+                                pages_on(nodes, -1, kSmall).free, pages_on(nodes, -1, kLarge).free)));
     return;
   }
   std::set<int> wanted;
@@ -120,7 +120,7 @@ void check_hugepages(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
     if (wish.policy != HugepagePolicy::off) wanted.insert(wish.node);
   }
   if (wanted.empty()) {
-    to.push_back(told("hugepages", "the configuration switches them off ([memory] hugepages)"));
+    to.push_back(information("hugepages", "the configuration switches them off ([memory] hugepages)"));
     return;
   }
   const std::vector<MemoryNeed> met = meet(needs.memory, nodes);

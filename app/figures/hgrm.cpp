@@ -40,8 +40,9 @@ std::string to_hgrm(const Histogram& histogram) {
     squares += static_cast<double>(count) * off * off;
     const double reached = static_cast<double>(seen) / total;
     if (reached < wanted && seen < count_of_all) return;
-    const std::string rest = seen == count_of_all ? "" : fmt::format(" {:>14.2f}", 1 / (1 - reached));
-    text += fmt::format("{:>12.3f} {:>2.12f} {:>10}{}\n", static_cast<double>(value) / kNsPerUs, reached, seen, rest);
+    const std::string inverse = seen == count_of_all ? "" : fmt::format(" {:>14.2f}", 1 / (1 - reached));
+    text +=
+        fmt::format("{:>12.3f} {:>2.12f} {:>10}{}\n", static_cast<double>(value) / kNsPerUs, reached, seen, inverse);
     if (reached >= 1) return;
     const double halvings = std::floor(std::log2(1 / (1 - reached))) + 1;
     const double step = 1 / (kStepsPerHalving * std::exp2(halvings));

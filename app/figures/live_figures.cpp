@@ -11,14 +11,14 @@
 namespace crosswire {
 namespace {
 
-std::vector<LatencyNow> latencies_of(const Partition& partition) {
-  std::vector<LatencyNow> latencies;
+std::vector<LatencyHistogram> latencies_of(const Partition& partition) {
+  std::vector<LatencyHistogram> latencies;
   each_latency(partition, [&](std::string_view name, const Histogram& times) { latencies.push_back({name, times}); });
   return latencies;
 }
 
-std::vector<StageNow> stages_of(const LiveSource& source) {
-  std::vector<StageNow> stages;
+std::vector<PlacedStageFigure> stages_of(const FigureSource& source) {
+  std::vector<PlacedStageFigure> stages;
   for (const StageFigure& figure : crosswire::stages_of(source.partition.chain())) {
     stages.push_back({figure, source.cores[stages.size()]});
   }
@@ -26,8 +26,8 @@ std::vector<StageNow> stages_of(const LiveSource& source) {
 }
 
 /// Of each stage that reads a ring.
-std::vector<RingNow> rings_of(const Chain& chain) {
-  std::vector<RingNow> rings;
+std::vector<RingFigure> rings_of(const Chain& chain) {
+  std::vector<RingFigure> rings;
   for (const StageRow& row : kStageTable) {
     if (row.reads == StageInput::device) continue;
     const std::uint64_t waiting = chain.waiting(row.stage);
@@ -39,7 +39,7 @@ std::vector<RingNow> rings_of(const Chain& chain) {
 
 }  // namespace
 
-std::uint64_t PartitionNow::counter(std::string_view stage, std::string_view label) const {
+std::uint64_t PartitionFigures::counter(std::string_view stage, std::string_view label) const {
   const auto found = std::find_if(counters.begin(), counters.end(),
                                   [&](const CounterFigure& c) { return c.stage == stage && c.label == label; });
   return found == counters.end() ? 0 : found->value;
@@ -48,17 +48,17 @@ std::uint64_t PartitionNow::counter(std::string_view stage, std::string_view lab
 LiveFigures::LiveFigures(std::chrono::milliseconds patience)
     : begun_(std::chrono::steady_clock::now()), patience_(patience) {}
 
-void LiveFigures::add(LiveSource source) {
-  std::vector<std::string> taken;
-  for (const LiveSource& known : sources_) taken.push_back(known.name);
-  source.name = name_beside(source.name, taken);
+void LiveFigures::add(FigureSource source) {
+  std::vector<std::string> used;
+  for (const FigureSource& known : sources_) used.push_back(known.name);
+  source.name = name_beside(source.name, used);
   sources_.push_back(std::move(source));
 }
 
-PartitionNow LiveFigures::partition(std::size_t number) const {
-  const LiveSource& source = sources_[number];
+PartitionFigures LiveFigures::partition(std::size_t number) const {
+  const FigureSource& source = sources_[number];
   const Partition& partition = source.partition;
-  PartitionNow now;
+  PartitionFigures now;
   now.name = source.name;
   now.order_session = partition.config().net.order_session;
   now.feed_session = partition.config().net.feed_session;
@@ -70,31 +70,31 @@ PartitionNow LiveFigures::partition(std::size_t number) const {
   return now;
 }
 
-std::vector<SessionNow> LiveFigures::sessions(std::size_t number, std::size_t first) const {
+std::vector<SessionFigure> LiveFigures::sessions(std::size_t number, std::size_t first) const {
   Partition& partition = sources_[number].partition;
-  std::vector<SessionHere> here;
-  std::vector<SessionOut> out;
+  std::vector<ReceiveSessionState> receive;
+  std::vector<TransmitSessionState> transmit;
   Stages& stages = partition.stages();
-  if (!stages.receive.sessions().ask(first, here, patience_)) return {};
-  if (!stages.transmit.sessions().ask(first, out, patience_)) return {};
-  std::vector<SessionNow> sessions;
-  for (std::size_t i = 0; i < std::min(here.size(), out.size()); ++i) {
-    const SessionHere& session = here[i];
+  if (!stages.receive.session_mailbox().ask(first, receive, patience_)) return {};
+  if (!stages.transmit.session_mailbox().ask(first, transmit, patience_)) return {};
+  std::vector<SessionFigure> sessions;
+  for (std::size_t i = 0; i < std::min(receive.size(), transmit.size()); ++i) {
+    const ReceiveSessionState& session = receive[i];
     std::string source;
     if (session.open) source = fmt::format("{}:{}", format_address(session.address), session.port);
     if (session.open && session.vlan != 0) source += fmt::format("/{}", session.vlan);
     sessions.push_back({partition.config().net.accounts[first + i].user, session.open, std::move(source),
-                        session.open ? session.silent_ns / 1'000'000 : 0, session.next_in, out[i].next_out,
-                        out[i].next_out - out[i].oldest});
+                        session.open ? session.silent_ns / 1'000'000 : 0, session.next_in, transmit[i].next_out,
+                        transmit[i].next_out - transmit[i].oldest});
   }
   return sessions;
 }
 
-std::vector<BookNow> LiveFigures::books(std::size_t number, std::size_t first) const {
+std::vector<BookFigure> LiveFigures::books(std::size_t number, std::size_t first) const {
   Partition& partition = sources_[number].partition;
   std::vector<BookTop> tops;
-  if (!partition.stages().match.tops().ask(first, tops, patience_)) return {};
-  std::vector<BookNow> books;
+  if (!partition.stages().match.top_mailbox().ask(first, tops, patience_)) return {};
+  std::vector<BookFigure> books;
   for (std::size_t i = 0; i < tops.size(); ++i) {
     const SymbolName& name = partition.config().engine.symbols[first + i].name;
     books.push_back({std::string(name.begin(), std::find(name.begin(), name.end(), ' ')), tops[i]});
@@ -118,9 +118,9 @@ std::string partition_name(const std::string& config_path) {
   return name;
 }
 
-std::string name_beside(const std::string& name, const std::vector<std::string>& taken) {
+std::string name_beside(const std::string& name, const std::vector<std::string>& used) {
   std::string other = name;
-  for (int number = 2; std::find(taken.begin(), taken.end(), other) != taken.end(); ++number) {
+  for (int number = 2; std::find(used.begin(), used.end(), other) != used.end(); ++number) {
     other = fmt::format("{}_{}", name, number);
   }
   return other;

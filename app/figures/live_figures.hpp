@@ -20,18 +20,18 @@
 
 namespace crosswire {
 
-struct LatencyNow {
+struct LatencyHistogram {
   std::string_view name;  // as in LatencyFigure
   Histogram times;        // a copy
 };
 
-struct StageNow {
+struct PlacedStageFigure {
   StageFigure figure;
   std::optional<unsigned> core;
 };
 
 /// A ring as one of its readers sees it.
-struct RingNow {
+struct RingFigure {
   std::string_view name;    // of the ring
   std::string_view reader;  // the stage
   std::uint64_t waiting;    // items published and not yet released
@@ -40,7 +40,7 @@ struct RingNow {
 };
 
 /// An account's session. Numbers are of MoldUDP64.
-struct SessionNow {
+struct SessionFigure {
   std::string user;
   bool bound;
   std::string source;  // "10.99.0.100:40001" while bound, with "/VLAN" where tagged
@@ -49,18 +49,18 @@ struct SessionNow {
   std::uint64_t kept;  // messages that it can still ask for again
 };
 
-struct BookNow {
+struct BookFigure {
   std::string symbol;
   BookTop top;
 };
 
-struct PartitionNow {
+struct PartitionFigures {
   std::string name;
   std::string order_session, feed_session;
   std::vector<CounterFigure> counters;  // as in Figures
-  std::vector<LatencyNow> latencies;
-  std::vector<StageNow> stages;  // by Stage
-  std::vector<RingNow> rings;
+  std::vector<LatencyHistogram> latencies;
+  std::vector<PlacedStageFigure> stages;  // by Stage
+  std::vector<RingFigure> rings;
   ArenaReport memory;
 
   /// 0 if there is no such counter.
@@ -70,7 +70,7 @@ struct PartitionNow {
 };
 
 /// A partition as the figures see it. All outlive the LiveFigures.
-struct LiveSource {
+struct FigureSource {
   std::string name;  // of the partition: letters, digits, "_", "-" and "."
   Partition& partition;
   std::array<std::optional<unsigned>, kStages> cores;
@@ -86,28 +86,28 @@ class LiveFigures {
   LiveFigures& operator=(const LiveFigures&) = delete;
 
   /// Before anybody asks. A name that is taken gets a number behind it.
-  void add(LiveSource source);
+  void add(FigureSource source);
 
   // From here on any thread but a polling one.
-  const std::vector<LiveSource>& sources() const { return sources_; }
-  PartitionNow partition(std::size_t number) const;
+  const std::vector<FigureSource>& sources() const { return sources_; }
+  PartitionFigures partition(std::size_t number) const;
   std::uint64_t uptime_ms() const;
 
   /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
   /// answers, as long as its patience lasts; then, and beyond the last, there are none.
-  std::vector<SessionNow> sessions(std::size_t number, std::size_t first) const;
-  std::vector<BookNow> books(std::size_t number, std::size_t first) const;
+  std::vector<SessionFigure> sessions(std::size_t number, std::size_t first) const;
+  std::vector<BookFigure> books(std::size_t number, std::size_t first) const;
 
  private:
   std::chrono::steady_clock::time_point begun_;
   std::chrono::milliseconds patience_;
-  std::vector<LiveSource> sources_;
+  std::vector<FigureSource> sources_;
 };
 
 /// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything
 /// but letters, digits, "_", "-" and "." made "_".
 std::string partition_name(const std::string& config_path);
-/// `name`, with a number behind it where it is `taken`.
-std::string name_beside(const std::string& name, const std::vector<std::string>& taken);
+/// `name`, with a number behind it where it is `used`.
+std::string name_beside(const std::string& name, const std::vector<std::string>& used);
 
 }  // namespace crosswire

@@ -68,7 +68,7 @@ class Metrics {
   std::vector<MetricFamily> families_;
 };
 
-void add_totals(Metrics& metrics, const PartitionNow& now) {
+void add_totals(Metrics& metrics, const PartitionFigures& now) {
   const auto total = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     metrics.counter(name, help, {{"partition", now.name}}, static_cast<double>(value));
   };
@@ -99,7 +99,7 @@ constexpr std::array kKindFamilies = {
 };
 static_assert(kKindFamilies.size() == kCounterKindNames.size());
 
-void add_counters(Metrics& metrics, const PartitionNow& now) {
+void add_counters(Metrics& metrics, const PartitionFigures& now) {
   for (const CounterFigure& counter : now.counters) {
     const KindFamily& family = kKindFamilies[static_cast<std::size_t>(counter.kind)];
     metrics.counter(
@@ -109,8 +109,8 @@ void add_counters(Metrics& metrics, const PartitionNow& now) {
   }
 }
 
-void add_stages(Metrics& metrics, const PartitionNow& now) {
-  for (const StageNow& stage : now.stages) {
+void add_stages(Metrics& metrics, const PartitionFigures& now) {
+  for (const PlacedStageFigure& stage : now.stages) {
     const Labels labels = {{"partition", now.name}, {"stage", std::string(stage.figure.name)}};
     metrics.gauge("crosswire_stage_core", "Core that polls the stage; -1: wherever the operating system puts it.",
                   labels, stage.core ? static_cast<double>(*stage.core) : -1.0);
@@ -125,8 +125,8 @@ void add_stages(Metrics& metrics, const PartitionNow& now) {
   }
 }
 
-void add_rings(Metrics& metrics, const PartitionNow& now) {
-  for (const RingNow& ring : now.rings) {
+void add_rings(Metrics& metrics, const PartitionFigures& now) {
+  for (const RingFigure& ring : now.rings) {
     const Labels labels = {
         {"partition", now.name}, {"ring", std::string(ring.name)}, {"reader", std::string(ring.reader)}};
     metrics.gauge("crosswire_ring_waiting", "Items that wait for the reader.", labels,
@@ -138,16 +138,16 @@ void add_rings(Metrics& metrics, const PartitionNow& now) {
 }
 
 /// "receive poll" is of a stage, "in the box" of all.
-void add_latencies(Metrics& metrics, const PartitionNow& now) {
-  for (const LatencyNow& latency : now.latencies) {
+void add_latencies(Metrics& metrics, const PartitionFigures& now) {
+  for (const LatencyHistogram& latency : now.latencies) {
     const std::string_view name = latency.name;
     const std::size_t space = name.find(' ');
     const std::string first(name.substr(0, space));
-    const std::string_view rest = space == std::string_view::npos ? "" : name.substr(space + 1);
-    if (rest == "poll") {
+    const std::string_view suffix = space == std::string_view::npos ? "" : name.substr(space + 1);
+    if (suffix == "poll") {
       metrics.histogram("crosswire_stage_poll_seconds", "Length of a poll that did work.",
                         {{"partition", now.name}, {"stage", first}}, latency.times);
-    } else if (rest == "item") {
+    } else if (suffix == "item") {
       metrics.histogram("crosswire_stage_item_seconds", "The same by the items that the poll did.",
                         {{"partition", now.name}, {"stage", first}}, latency.times);
     } else if (name == "in the box") {
@@ -161,7 +161,7 @@ void add_latencies(Metrics& metrics, const PartitionNow& now) {
   }
 }
 
-void add_memory(Metrics& metrics, const PartitionNow& now) {
+void add_memory(Metrics& metrics, const PartitionFigures& now) {
   const Labels labels = {{"partition", now.name}};
   metrics.gauge("crosswire_memory_bytes", "Memory of the partition, mapped at the start.", labels,
                 static_cast<double>(now.memory.bytes));
@@ -185,14 +185,15 @@ class Collector final : public prometheus::Collectable {
 /// The server below says only that it cannot start; this says why, or nothing.
 std::string why_not(const std::string& address) {
   const std::size_t colon = address.find(':');
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_port = htons(static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1))));
-  if (inet_pton(AF_INET, address.substr(0, colon).c_str(), &place.sin_addr) != 1) return "is no address";
+  sockaddr_in socket_address{};
+  socket_address.sin_family = AF_INET;
+  socket_address.sin_port = htons(static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1))));
+  if (inet_pton(AF_INET, address.substr(0, colon).c_str(), &socket_address.sin_addr) != 1) return "is no address";
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const bool bound = fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0;
+  const bool bound =
+      fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
   return bound ? "" : std::strerror(error);
@@ -205,7 +206,7 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
   metrics.gauge("crosswire_build_info", "1; the version is a label.", {{"version", CROSSWIRE_VERSION}}, 1);
   metrics.gauge("crosswire_uptime_seconds", "Since the start.", {}, static_cast<double>(figures.uptime_ms()) / 1e3);
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
-    const PartitionNow now = figures.partition(i);
+    const PartitionFigures now = figures.partition(i);
     add_totals(metrics, now);
     add_counters(metrics, now);
     add_stages(metrics, now);

@@ -79,12 +79,12 @@ bool info(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
   dict.add("version", std::string(CROSSWIRE_VERSION));
   dict.add("uptime_ms", figures.uptime_ms());
   rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
-  for (const LiveSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
+  for (const FigureSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
   dict.add("partitions", names);
   return true;
 }
 
-template <void (*Write)(const PartitionNow& now, Dict& dict)>
+template <void (*Write)(const PartitionFigures& now, Dict& dict)>
 bool of_partition(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
   const auto number = find_partition(figures, parameters);
   if (!number) return false;
@@ -93,7 +93,7 @@ bool of_partition(const LiveFigures& figures, std::string_view parameters, rte_t
   return true;
 }
 
-void write_totals(const PartitionNow& now, Dict& dict) {
+void write_totals(const PartitionFigures& now, Dict& dict) {
   dict.add("order_session", now.order_session);
   dict.add("feed_session", now.feed_session);
   dict.add("frames_in", now.frames_in());
@@ -109,8 +109,8 @@ void write_totals(const PartitionNow& now, Dict& dict) {
   dict.add("memory_node", now.memory.node);
 }
 
-void write_stages(const PartitionNow& now, Dict& dict) {
-  for (const StageNow& stage : now.stages) {
+void write_stages(const PartitionFigures& now, Dict& dict) {
+  for (const PlacedStageFigure& stage : now.stages) {
     const auto add = [&](const char* what, auto value) {
       dict.add(fmt::format("{}/{}", stage.figure.name, what), value);
     };
@@ -124,8 +124,8 @@ void write_stages(const PartitionNow& now, Dict& dict) {
   }
 }
 
-void write_rings(const PartitionNow& now, Dict& dict) {
-  for (const RingNow& ring : now.rings) {
+void write_rings(const PartitionFigures& now, Dict& dict) {
+  for (const RingFigure& ring : now.rings) {
     const auto add = [&](const char* what, std::uint64_t value) {
       dict.add(fmt::format("{}/{}/{}", ring.name, ring.reader, what), value);
     };
@@ -139,22 +139,22 @@ void write_counter(const CounterFigure& counter, Dict& dict) {
   dict.add(fmt::format("{}/{}", counter.stage, counter.label), counter.value);
 }
 template <CounterKind kKind>
-void write_kind(const PartitionNow& now, Dict& dict) {
+void write_kind(const PartitionFigures& now, Dict& dict) {
   for (const CounterFigure& counter : now.counters) {
     if (counter.kind == kKind) write_counter(counter, dict);
   }
 }
-void write_counters(const PartitionNow& now, Dict& dict) {
+void write_counters(const PartitionFigures& now, Dict& dict) {
   for (const CounterFigure& counter : now.counters) write_counter(counter, dict);
 }
-void write_ports(const PartitionNow& now, Dict& dict) {
+void write_ports(const PartitionFigures& now, Dict& dict) {
   for (const CounterFigure& counter : now.counters) {
     if (counter.stage == "port") dict.add(counter.label, counter.value);
   }
 }
 
-void write_latency(const PartitionNow& now, Dict& dict) {
-  for (const LatencyNow& latency : now.latencies) {
+void write_latency(const PartitionFigures& now, Dict& dict) {
+  for (const LatencyHistogram& latency : now.latencies) {
     const auto add = [&](const char* what, std::uint64_t value) {
       dict.add(fmt::format("{}/{}", latency.name, what), value);
     };
@@ -208,9 +208,9 @@ bool histogram(const LiveFigures& figures, std::string_view parameters, rte_tel_
   if (!number) return false;
   std::string name(parameters.substr(0, comma));
   std::replace(name.begin(), name.end(), '_', ' ');
-  const PartitionNow now = figures.partition(*number);
-  const auto found =
-      std::find_if(now.latencies.begin(), now.latencies.end(), [&](const LatencyNow& l) { return l.name == name; });
+  const PartitionFigures now = figures.partition(*number);
+  const auto found = std::find_if(now.latencies.begin(), now.latencies.end(),
+                                  [&](const LatencyHistogram& l) { return l.name == name; });
   if (found == now.latencies.end()) return false;
   Dict dict(data);
   write_buckets(found->times, dict);
@@ -259,7 +259,7 @@ bool sessions(const LiveFigures& figures, std::string_view parameters, rte_tel_d
   const auto rows = find_rows(figures, parameters);
   if (!rows) return false;
   Columns columns;
-  for (const SessionNow& session : figures.sessions(rows->first, rows->second)) {
+  for (const SessionFigure& session : figures.sessions(rows->first, rows->second)) {
     columns.text("user", session.user);
     columns.number("bound", session.bound ? 1 : 0);
     columns.text("source", session.source);
@@ -277,7 +277,7 @@ bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data
   const auto rows = find_rows(figures, parameters);
   if (!rows) return false;
   Columns columns;
-  for (const BookNow& book : figures.books(rows->first, rows->second)) {
+  for (const BookFigure& book : figures.books(rows->first, rows->second)) {
     columns.text("symbol", book.symbol);
     columns.text("phase", phase_name(book.top.phase));
     columns.number("bid_e4", book.top.bid.value);
@@ -298,7 +298,7 @@ bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data*
     for (std::size_t number = 0; number < symbols.size(); ++number) {
       const SymbolName& name = symbols[number].name;
       if (parameters != std::string(name.begin(), std::find(name.begin(), name.end(), ' '))) continue;
-      const std::vector<BookNow> found = figures.books(i, number);
+      const std::vector<BookFigure> found = figures.books(i, number);
       if (found.empty()) return false;
       const BookTop& top = found.front().top;
       Dict dict(data);

@@ -25,7 +25,7 @@ inline std::string one_line(std::string_view text) {
   return line;
 }
 
-/// what(), passed through one_line(), is the one line for the user: where (file and line), what, how to mend.
+/// what(), passed through one_line(), is the one line for the user: where (file and line), what, how to fix it.
 class FlowError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

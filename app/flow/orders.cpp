@@ -113,7 +113,7 @@ class OrderMessages {
     if (!options_.day) return;
     const char* const kind = row.kind == OrderRow::Kind::reduce ? "reduced" : "cancelled";
     throw FlowError(
-        fmt::format("{}:{}: order {} cannot be {}: it has {} shares left; mend the file, or the phases of "
+        fmt::format("{}:{}: order {} cannot be {}: it has {} shares left; correct the file, or the phases of "
                     "the day",
                     options_.orders_path, row.line, row.order, kind, open));
   }

@@ -59,10 +59,10 @@ class OutputReader {
     if (bytes.size() < sizeof(rte_ipv4_hdr)) fail("shorter than an IPv4 header");
     frame.destination = rte_be_to_cpu_32(link::header_at<rte_ipv4_hdr>(bytes.data()).dst_addr);
     const auto ip = ip::parse_ipv4(bytes, frame.destination, false);
-    if (!ip.taken()) fail("its IPv4 header is damaged");
+    if (!ip.ok()) fail("its IPv4 header is damaged");
     if (ip.value.protocol != IPPROTO_UDP) return false;
     const auto udp = udp::parse_udp(ip.value.payload, ip.value.source, frame.destination);
-    if (!udp.taken()) fail("its UDP datagram is damaged");
+    if (!udp.ok()) fail("its UDP datagram is damaged");
     if (udp.value.payload.empty()) fail("an empty datagram");
     frame.datagram = udp.value;
     return true;

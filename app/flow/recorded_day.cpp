@@ -17,11 +17,11 @@ using namespace config_file;
 
 /// Its first moment in UTC, ns since the Unix epoch.
 std::int64_t read_date(const Section& section) {
-  constexpr std::string_view kMend = "give a date without quotes, as 2023-02-07";
-  const toml::node& node = section.need("date", kMend);
-  if (!node.is_date()) section.reject("date", fmt::format("is {}", type_name(node)), kMend);
+  constexpr std::string_view kRemedy = "give a date without quotes, as 2023-02-07";
+  const toml::node& node = section.need("date", kRemedy);
+  if (!node.is_date()) section.reject("date", fmt::format("is {}", type_name(node)), kRemedy);
   const toml::date& date = node.as_date()->get();
-  if (date.year < 1970 || date.year > 2200) section.reject("date", "is not in 1970 .. 2200", kMend);
+  if (date.year < 1970 || date.year > 2200) section.reject("date", "is not in 1970 .. 2200", kRemedy);
   const std::chrono::sys_days midnight{std::chrono::year{date.year} / std::chrono::month{date.month} /
                                        std::chrono::day{date.day}};
   return std::chrono::nanoseconds(midnight.time_since_epoch()).count();

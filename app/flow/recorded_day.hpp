@@ -19,7 +19,7 @@ struct Day {
   std::vector<PhaseChange> schedule;  // rising times, of all symbols; empty: continuous from the start
 };
 
-/// Reads and checks `path`. Throws ConfigError `FILE:LINE: key: what; how to mend`: unknown keys, wrong types, values
+/// Reads and checks `path`. Throws ConfigError `FILE:LINE: key: what; how to fix it`: unknown keys, wrong types, values
 /// out of range, phases that do not rise.
 Day load_day(const std::string& path);
 

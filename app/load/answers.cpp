@@ -145,10 +145,10 @@ void LoadClient::take_answer(std::uint32_t number, wire::Bytes message) {
         acknowledged(known, crossing ? LoadLatency::ack_cross : LoadLatency::ack_add);
         if (accepted->order_state == 'D') known.ended = true;
         if (crossing || options_.floor) return;
-        Join::Place& place = by_reference_.at(accepted->order_ref);
-        place.message = order;
+        Join::Entry& entry = by_reference_.at(accepted->order_ref);
+        entry.message = order;
         feed_open_ += expects_feed();  // else it may have executed at once
-        if (place.seen_ns != 0) told(place, LoadLatency::feed_add);
+        if (entry.seen_ns != 0) note_feed(entry, LoadLatency::feed_add);
       }
       return;
     case ouch::OrderCanceled::kType:
@@ -224,23 +224,23 @@ void LoadClient::take_feed_message(wire::Bytes message) {
     case itch::AddOrder::kType:
     case itch::AddOrderMpid::kType:
       if (const auto* const add = as<itch::AddOrder>(message)) {
-        Join::Place& place = by_reference_.at(add->order_ref);
-        place.seen_ns = now_ns_;
-        if (place.message != LoadMessage::kNone) told(place, LoadLatency::feed_add);
+        Join::Entry& entry = by_reference_.at(add->order_ref);
+        entry.seen_ns = now_ns_;
+        if (entry.message != LoadMessage::kNone) note_feed(entry, LoadLatency::feed_add);
       }
       return;
     case itch::OrderExecuted::kType:
       if (const auto* const execution = as<itch::OrderExecuted>(message)) {
-        Join::Place& place = by_match_.at(execution->match_number);
-        place.seen_ns = now_ns_;
-        if (place.message != LoadMessage::kNone) told(place, LoadLatency::feed_execution);
+        Join::Entry& entry = by_match_.at(execution->match_number);
+        entry.seen_ns = now_ns_;
+        if (entry.message != LoadMessage::kNone) note_feed(entry, LoadLatency::feed_execution);
       }
       return;
     case itch::OrderDelete::kType:
       if (const auto* const gone = as<itch::OrderDelete>(message)) {
-        const Join::Place& place = by_reference_.at(gone->order_ref);
-        if (place.message == LoadMessage::kNone) return;
-        std::uint32_t cancel = message_of(place.message).link;
+        const Join::Entry& entry = by_reference_.at(gone->order_ref);
+        if (entry.message == LoadMessage::kNone) return;
+        std::uint32_t cancel = message_of(entry.message).link;
         if (cancel == LoadMessage::kNone) return;
         while (message_of(cancel).link != LoadMessage::kNone) cancel = message_of(cancel).link;
         if (message_of(cancel).sent) note(message_of(cancel), LoadLatency::feed_delete, now_ns_);
@@ -299,16 +299,16 @@ void LoadClient::executed(std::uint32_t order, char liquidity, std::uint64_t mat
   if (message.executed) return;
   message.executed = true;
   note(message, LoadLatency::execution, now_ns_);
-  Join::Place& place = by_match_.at(match_number);
-  place.message = order;
+  Join::Entry& entry = by_match_.at(match_number);
+  entry.message = order;
   feed_open_ += expects_feed();
-  if (place.seen_ns != 0) told(place, LoadLatency::feed_execution);
+  if (entry.seen_ns != 0) note_feed(entry, LoadLatency::feed_execution);
 }
 
 /// Both the feed and the answer have come.
-void LoadClient::told(Join::Place& place, LoadLatency part) {
+void LoadClient::note_feed(Join::Entry& entry, LoadLatency part) {
   if (feed_open_ > 0) --feed_open_;
-  note(message_of(place.message), part, place.seen_ns);
+  note(message_of(entry.message), part, entry.seen_ns);
 }
 
 }  // namespace crosswire

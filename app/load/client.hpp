@@ -63,23 +63,23 @@ class LoadClient {
     TimeNs next_ask_ns = 0;
   };
   /// Which message an order reference or match number belongs to, and when the feed told of it: whichever comes first
-  /// waits here for the other. The newest of each place stays.
+  /// waits here for the other. An entry keeps the newest.
   class Join {
    public:
-    explicit Join(std::size_t places) : places_(places) {}
-    struct Place {
+    explicit Join(std::size_t entries) : entries_(entries) {}
+    struct Entry {
       std::uint64_t key = 0;
       std::uint32_t message = LoadMessage::kNone;
       TimeNs seen_ns = 0;
     };
-    Place& at(std::uint64_t key) {
-      Place& place = places_[key & (places_.size() - 1)];
-      if (place.key != key) place = {key, LoadMessage::kNone, 0};
-      return place;
+    Entry& at(std::uint64_t key) {
+      Entry& entry = entries_[key & (entries_.size() - 1)];
+      if (entry.key != key) entry = {key, LoadMessage::kNone, 0};
+      return entry;
     }
 
    private:
-    std::vector<Place> places_;  // a power of two
+    std::vector<Entry> entries_;  // a power of two
   };
 
   // --- frames in ---
@@ -97,7 +97,7 @@ class LoadClient {
   void canceled(std::uint32_t order);
   void executed(std::uint32_t order, char liquidity, std::uint64_t match_number);
   void note(const LoadMessage& message, LoadLatency part, TimeNs at_ns);
-  void told(Join::Place& place, LoadLatency part);
+  void note_feed(Join::Entry& entry, LoadLatency part);
   LoadMessage& message_of(std::uint32_t number) { return (*source_)[number]; }
   /// Of a capture's orders it is not known which show.
   bool expects_feed() const { return options_.capture == nullptr && options_.server.feed_enabled; }

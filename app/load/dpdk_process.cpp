@@ -1,4 +1,4 @@
-// The host, for `load` and `echo`: see live.hpp. Set-up and end only.
+// The host, for `load` and `echo`: see dpdk_process.hpp. Set-up and end only.
 #include "app/load/dpdk_process.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ extern "C" void want_end(int signal) {
 
 }  // namespace
 
-LiveEal::LiveEal(const LiveOptions& options, const std::string& prefix) {
+DpdkProcess::DpdkProcess(const DpdkProcessOptions& options, const std::string& prefix) {
   EalOptions eal;
   eal.devices = {options.device};
   eal.extra_args = options.dpdk_args;
@@ -38,7 +38,7 @@ LiveEal::LiveEal(const LiveOptions& options, const std::string& prefix) {
   if (const std::string error = eal_start(eal); !error.empty()) throw std::runtime_error(error);
 }
 
-LiveEal::~LiveEal() { eal_stop(); }
+DpdkProcess::~DpdkProcess() { eal_stop(); }
 
 void end_on_signals() {
   std::signal(SIGINT, want_end);

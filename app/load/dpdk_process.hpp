@@ -10,7 +10,7 @@
 
 namespace crosswire {
 
-struct LiveOptions {
+struct DpdkProcessOptions {
   std::string device;  // DPDK's name of it
   std::vector<std::string> dpdk_args;
   std::optional<unsigned> core;
@@ -18,13 +18,13 @@ struct LiveOptions {
 };
 
 /// The EAL while it lives, with one device. One in a process.
-class LiveEal {
+class DpdkProcess {
  public:
   /// `prefix`: of DPDK's files, apart from the appliance's. Throws std::runtime_error (one line).
-  LiveEal(const LiveOptions& options, const std::string& prefix);
-  ~LiveEal();
-  LiveEal(const LiveEal&) = delete;
-  LiveEal& operator=(const LiveEal&) = delete;
+  DpdkProcess(const DpdkProcessOptions& options, const std::string& prefix);
+  ~DpdkProcess();
+  DpdkProcess(const DpdkProcess&) = delete;
+  DpdkProcess& operator=(const DpdkProcess&) = delete;
 };
 
 /// From then on SIGINT and SIGTERM only set end_wanted(); a second one ends the process.

@@ -18,17 +18,17 @@ namespace crosswire {
 
 int echo_main(const std::string& config_path) try {
   const Config config = load_config(config_path, ConfigUse::run);
-  const LiveOptions live{config.port.device, config.port.dpdk_args,
-                         resolve_cores({config}).partitions.front().of(Stage::receive), config.hugepages};
-  const LiveEal eal(live, "crosswire_echo");
-  Device device({.device = live.device});
+  const DpdkProcessOptions options{config.port.device, config.port.dpdk_args,
+                                   resolve_cores({config}).partitions.front().of(Stage::receive), config.hugepages};
+  const DpdkProcess eal(options, "crosswire_echo");
+  Device device({.device = options.device});
   const std::chrono::seconds patience(device.faces_process() ? 0 : 2);
   if (const std::string down = device.wait_for_link(patience); !down.empty()) {
     fmt::print(stderr, "crosswire echo: {}\n", down);
   }
   DeviceEcho echo(device, config.port.mac.value_or(device.mac()), config.net.address);
   end_on_signals();
-  pin_to(live.core);
+  pin_to(options.core);
   make_resident();
   fmt::print("echo on {}\nrunning until SIGINT or SIGTERM\n", device.description());
   std::fflush(stdout);

@@ -80,8 +80,8 @@ std::vector<LoadParty> parties_of(const Config& config, const LoadArguments& arg
 
 LoadMixOptions mix_of(const LoadArguments& arguments, const Config& config) {
   LoadMixOptions mix;
-  char rest = 0;
-  if (std::sscanf(arguments.mix.c_str(), "%u/%u/%u%c", &mix.adds, &mix.cancels, &mix.crossing, &rest) != 3 ||
+  char excess = 0;
+  if (std::sscanf(arguments.mix.c_str(), "%u/%u/%u%c", &mix.adds, &mix.cancels, &mix.crossing, &excess) != 3 ||
       mix.adds > 100 || mix.cancels > 100 || mix.adds + mix.cancels + mix.crossing != 100) {
     throw std::runtime_error(
         fmt::format("--mix {}: give adds/cancels/crossing in percent, 100 together", arguments.mix));
@@ -147,10 +147,10 @@ void check_size(const LoadArguments& arguments, const LoadOptions& options, std:
 class ProgressLines {
  public:
   explicit ProgressLines(const LoadClient::Progress& progress)
-      : thread_([this, &progress](const std::stop_token& stop) { tell(progress, stop); }) {}
+      : thread_([this, &progress](const std::stop_token& stop) { report(progress, stop); }) {}
 
  private:
-  void tell(const LoadClient::Progress& progress, const std::stop_token& stop) {
+  void report(const LoadClient::Progress& progress, const std::stop_token& stop) {
     std::uint64_t sent = 0;
     std::unique_lock lock(mutex_);
     for (int second = 1; !stop.stop_requested();) {
@@ -188,11 +188,11 @@ class Output {
   std::optional<WholeFile> file_;
 };
 
-LoadFigures run_on_device(const LoadOptions& options, const LiveOptions& live) {
+LoadFigures run_on_device(const LoadOptions& options, const DpdkProcessOptions& process) {
   std::future<TscClock> calibrated = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
-  const LiveEal eal(live, "crosswire_load");
+  const DpdkProcess eal(process, "crosswire_load");
   const TscClock clock = calibrated.get();
-  Device device({.device = live.device, .receive_all = true});
+  Device device({.device = process.device, .receive_all = true});
   if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {
     throw std::runtime_error(down);
   }
@@ -201,7 +201,7 @@ LoadFigures run_on_device(const LoadOptions& options, const LiveOptions& live) {
   const auto client = std::make_unique<LoadClient>(options, rx, tx);
   end_on_signals();
   const ProgressLines lines(client->progress());  // before pinning: its thread inherits this one's cores
-  pin_to(live.core);
+  pin_to(process.core);
   while (client->poll()) {
     if (client->ready()) {
       make_resident();

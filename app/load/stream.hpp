@@ -95,14 +95,14 @@ class LoadStream {
     }
     const auto gap = std::prev(behind);
     ++(gap->asked ? counts_.recovered : counts_.out_of_order);
-    const Gap rest{number + 1, gap->end, gap->asked};
+    const Gap after{number + 1, gap->end, gap->asked};
     gap->end = number;
-    if (rest.begin == rest.end && gap->begin == gap->end) {
+    if (after.begin == after.end && gap->begin == gap->end) {
       missing_.erase(gap);
     } else if (gap->begin == gap->end) {
-      *gap = rest;
-    } else if (rest.begin != rest.end) {
-      missing_.insert(std::next(gap), rest);
+      *gap = after;
+    } else if (after.begin != after.end) {
+      missing_.insert(std::next(gap), after);
     }
     return true;
   }

@@ -1,4 +1,4 @@
-// Rests of a polling thread: see the header.
+// A polling thread's idle round: see the header.
 #include "app/partition/idle.hpp"
 
 #include <rte_pause.h>
@@ -7,7 +7,7 @@
 
 namespace crosswire {
 
-void rest(Idle idle) {
+void idle_once(Idle idle) {
   if (idle == Idle::pause) rte_pause();
   if (idle == Idle::yield) std::this_thread::yield();
 }

@@ -6,6 +6,6 @@
 namespace crosswire {
 
 /// Makes no system call but, for Idle::yield, the one that gives the core away.
-void rest(Idle idle);
+void idle_once(Idle idle);
 
 }  // namespace crosswire

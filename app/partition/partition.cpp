@@ -26,7 +26,7 @@ std::size_t checked_size(const Config& config) {
     throw std::runtime_error(
         fmt::format("{}: needs {} MiB of memory, the machine has {} MiB; lower limits.max_orders, limits.max_levels, "
                     "limits.user_ref_window, orders.messages_kept, feed.messages_kept, or the number of accounts",
-                    place_of(config, "limits"), bytes >> 20, machine >> 20));
+                    location_of(config, "limits"), bytes >> 20, machine >> 20));
   }
   return bytes;
 }
@@ -49,9 +49,10 @@ std::size_t Partition::bytes_for(const Config& config) {
   const std::uint32_t slots = slots_of(config);
   return CommandRing::bytes_for(config.command_ring) + EventRing::bytes_for(config.event_ring) +
          Orders::bytes_for(slots) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
-         SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() + OperatorRings::bytes_for() +
-         Engine::bytes_for(config.engine, slots) + ReceiveStage::bytes_for(config.net, config.engine) +
-         TransmitStage::bytes_for(config.net) + PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
+         SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() +
+         OperatorRings::bytes_for() + Engine::bytes_for(config.engine, slots) +
+         ReceiveStage::bytes_for(config.net, config.engine) + TransmitStage::bytes_for(config.net) +
+         PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
 }
 
 Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, const StageLayout& layout)

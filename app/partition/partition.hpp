@@ -77,10 +77,10 @@ class Partition {
   bool idle() const { return chain_.idle(); }
   bool finished() const { return chain_.finished(); }
 
-  /// The way of operators' commands past the wire; results go there once tell_operators() was called, before any loop
-  /// runs. For the control thread and the receive port.
+  /// The way of operators' commands past the wire. For the control thread and the receive port.
   OperatorRings& operators() { return operators_; }
-  void tell_operators() { stages_.transmit.tell_operators(operators_); }
+  /// Results of operators' commands go there from now on. Before any loop runs.
+  void report_operator_results() { stages_.transmit.report_operator_results_to(operators_); }
 
   /// For who polls the stages himself, instead of round(): benchmarks. For control threads to ask them.
   Stages& stages() { return stages_; }

@@ -43,9 +43,9 @@ class Pages {
   void take(int node, std::uint64_t page_bytes, std::uint64_t count) {
     for (auto& [key, pages] : left_) {
       if ((node >= 0 && key.first != node) || key.second != page_bytes) continue;
-      const std::uint64_t taken = std::min(count, pages);
-      pages -= taken;
-      count -= taken;
+      const std::uint64_t used = std::min(count, pages);
+      pages -= used;
+      count -= used;
     }
   }
 
@@ -90,27 +90,28 @@ MemoryNeed meet_one(const MemoryWish& wish, Pages& pages) {
 
 }  // namespace
 
-std::vector<MemoryWish> memory_wishes(const std::vector<Config>& configs, const std::vector<MemoryPlace>& places,
-                                      int dpdk_node, bool recording) {
+std::vector<MemoryWish> memory_wishes(const std::vector<Config>& configs,
+                                      const std::vector<PartitionNodes>& partition_nodes, int dpdk_node,
+                                      bool recording) {
   const auto of_dpdk = [policy = configs.front().hugepages](std::string what, int node, int megabytes) {
     return MemoryWish{std::move(what), node, static_cast<std::uint64_t>(megabytes) * kMiB, policy, {}, true};
   };
   std::vector<MemoryWish> wishes = {of_dpdk("DPDK", dpdk_node, EalOptions{}.memory_mb)};
   for (std::size_t i = 0; i < configs.size(); ++i) {
     const Config& config = configs[i];
-    const MemoryPlace& place = places[i];
+    const PartitionNodes& nodes = partition_nodes[i];
     // Virtual devices are where DPDK is.
-    const bool elsewhere = place.nic_node >= 0 && !pci_address(config.port.device).empty();
-    const int device_node = elsewhere ? place.nic_node : dpdk_node;
+    const bool elsewhere = nodes.nic_node >= 0 && !pci_address(config.port.device).empty();
+    const int device_node = elsewhere ? nodes.nic_node : dpdk_node;
     if (dpdk_node >= 0 && device_node != dpdk_node) {
-      wishes.push_back(of_dpdk("buffers " + place.name, device_node, kDeviceMemoryMb));
+      wishes.push_back(of_dpdk("buffers " + nodes.name, device_node, kDeviceMemoryMb));
     }
     if (recording) {
       wishes.push_back(
-          {"recording " + place.name, device_node, RecordingRxPort::bytes_for(), config.hugepages, config.page_size});
+          {"recording " + nodes.name, device_node, RecordingRxPort::bytes_for(), config.hugepages, config.page_size});
     }
     wishes.push_back(
-        {"partition " + place.name, place.node, Partition::bytes_for(config), config.hugepages, config.page_size});
+        {"partition " + nodes.name, nodes.node, Partition::bytes_for(config), config.hugepages, config.page_size});
   }
   return wishes;
 }

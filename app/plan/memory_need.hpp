@@ -23,17 +23,18 @@ struct MemoryWish {
   bool dpdk = false;  // DPDK takes it: small pages where there are enough, else large ones
 };
 
-/// Where a partition's memory is.
-struct MemoryPlace {
+/// The nodes that a partition's memory and device are on.
+struct PartitionNodes {
   std::string name;   // the partition's
   int node = -1;      // of its stages; -1 = any
   int nic_node = -1;  // of its device; -1 = not told
 };
 
-/// What a start takes, in its order. `places`: by configuration. `dpdk_node`: of the first partition's receive core.
-/// `recording`: with --record.
-std::vector<MemoryWish> memory_wishes(const std::vector<Config>& configs, const std::vector<MemoryPlace>& places,
-                                      int dpdk_node, bool recording);
+/// What a start takes, in its order. `partition_nodes`: by configuration. `dpdk_node`: of the first partition's receive
+/// core. `recording`: with --record.
+std::vector<MemoryWish> memory_wishes(const std::vector<Config>& configs,
+                                      const std::vector<PartitionNodes>& partition_nodes, int dpdk_node,
+                                      bool recording);
 
 /// A wish, and what there is for it when its turn comes.
 struct MemoryNeed {

@@ -38,14 +38,15 @@ PlacementRequest request_of(const HostTopology& host, const std::vector<Config>&
     if (!wanted.control) continue;
     if (request.control && request.control != wanted.control) {
       throw std::runtime_error(fmt::format("{}: is {} and another file's is {}; one process has one control core",
-                                           place_of(config, "placement.control"), *wanted.control, *request.control));
+                                           location_of(config, "placement.control"), *wanted.control,
+                                           *request.control));
     }
     request.control = wanted.control;
   }
   return request;
 }
 
-/// Whose core it is does not matter to control: the first file that names it is to be mended.
+/// Whose core it is does not matter to control: the first file that names it is to be fixed.
 const Config& config_of(const PlacementError& error, const std::vector<Config>& configs) {
   if (error.key != "placement.control") return configs[error.partition];
   const auto named = [](const Config& config) { return config.placement.control.has_value(); };
@@ -55,13 +56,13 @@ const Config& config_of(const PlacementError& error, const std::vector<Config>& 
 // --- memory ---
 
 std::vector<MemoryNeed> memory_of(const Plan& plan, const std::vector<Config>& configs, bool recording) {
-  std::vector<MemoryPlace> places;
+  std::vector<PartitionNodes> partition_nodes;
   for (std::size_t p = 0; p < configs.size(); ++p) {
-    places.push_back({plan.names[p], plan.placement.partitions[p].memory_node, plan.nic_nodes[p]});
+    partition_nodes.push_back({plan.names[p], plan.placement.partitions[p].memory_node, plan.nic_nodes[p]});
   }
   const PlacedPartition& first = plan.placement.partitions.front();
   const int dpdk_node = first.unpinned ? -1 : first.stages.front().node;
-  return meet(memory_wishes(configs, places, dpdk_node, recording), plan.host.nodes);
+  return meet(memory_wishes(configs, partition_nodes, dpdk_node, recording), plan.host.nodes);
 }
 
 // --- words ---
@@ -327,7 +328,7 @@ Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optio
   Plan plan;
   plan.placement = place(host, request);
   if (const auto& error = plan.placement.error; error) {
-    throw std::runtime_error(fmt::format("{}: {}", place_of(config_of(*error, configs), error->key), error->text));
+    throw std::runtime_error(fmt::format("{}: {}", location_of(config_of(*error, configs), error->key), error->text));
   }
   for (std::size_t p = 0; p < configs.size(); ++p) {
     plan.names.push_back(request.partitions[p].name);

@@ -24,7 +24,8 @@ struct Plan {
 };
 
 /// `configs`: of the partitions, one at least. `nic_node`: of all devices, instead of what the host says of them.
-/// `recording`: with the memory of --record. Throws std::runtime_error (one line, "FILE:LINE: key: what; how to mend").
+/// `recording`: with the memory of --record. Throws std::runtime_error (one line, "FILE:LINE: key: what; how to fix
+/// it").
 Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optional<int> nic_node = std::nullopt,
                bool recording = false);
 

@@ -120,7 +120,7 @@ void play_in_threads(Partition& partition, CaptureOutput& output, const CaptureW
       for (CoreLoop& loop : partition.loops()) {
         threads.emplace_back([&loop, &stop, &running] {
           while (!loop.ended() && !stop.load(std::memory_order_relaxed)) {
-            if (!loop.round()) rest(Idle::yield);
+            if (!loop.round()) idle_once(Idle::yield);
           }
           running.fetch_sub(1, std::memory_order_release);
         });

@@ -1,5 +1,5 @@
-// `crosswire replay`: captures through the same stages as live, time from the capture. Several are replayed side by
-// side, a partition each, on oneTBB. An ordinary user can run it: no EAL, no device, no hugepages needed.
+// `crosswire replay`: captures through the stages of `crosswire run`, time from the capture. Several are replayed side
+// by side, a partition each, on oneTBB. An ordinary user can run it: no EAL, no device, no hugepages needed.
 #pragma once
 
 #include <atomic>

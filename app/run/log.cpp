@@ -37,10 +37,10 @@ bool stderr_is_journal() {
   return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
-/// What cannot be logged is told on stderr, once.
+/// What cannot be logged is reported on stderr, once.
 void complain(const std::string& reason) {
-  static std::atomic_flag told;
-  if (told.test_and_set()) return;
+  static std::atomic_flag reported;
+  if (reported.test_and_set()) return;
   std::fprintf(stderr, "crosswire: the log cannot be written: %s\n", reason.c_str());
 }
 

@@ -12,7 +12,7 @@ PollEnd poll_until_ended(CoreLoop& loop, const DeviceRxPort& rx, Idle idle, cons
   std::uint64_t ending = 0;
   bool cut_off = false;
   while (!loop.ended() && !cut_off) {
-    if (!loop.round()) rest(idle);
+    if (!loop.round()) idle_once(idle);
     if (!rx.end_requested()) continue;
     const std::uint64_t now = TscClock::read();
     if (ending == 0) ending = now;

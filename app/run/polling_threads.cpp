@@ -49,7 +49,7 @@ PollingThreads::PollingThreads(std::vector<PollingTask> tasks, const TscClock& c
   const auto failed = std::find_if(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.error.empty(); });
   if (failed == seats_.end()) return;
   leave();
-  throw std::runtime_error(fmt::format("{}: {}", failed->task.place, failed->error));
+  throw std::runtime_error(fmt::format("{}: {}", failed->task.location, failed->error));
 }
 
 PollingThreads::~PollingThreads() {

@@ -22,7 +22,7 @@ struct PollingTask {
   DeviceRxPort* rx;              // of its partition
   std::optional<unsigned> core;  // none: wherever the operating system puts the thread
   Idle idle;
-  std::string place;  // of the core in the configuration, for messages
+  std::string location;  // of the core in the configuration, for messages
 };
 
 class PollingThreads {

@@ -29,9 +29,9 @@
 #include "app/files/file_clash.hpp"
 #include "app/files/say.hpp"
 #include "app/run/cores.hpp"
-#include "app/run/live_partition.hpp"
 #include "app/run/log.hpp"
 #include "app/run/polling_threads.hpp"
+#include "app/run/running_partition.hpp"
 #include "app/run/stall_monitor.hpp"
 #include "app/run/supervisor.hpp"
 #include "hugepages/host/pinning.hpp"
@@ -122,7 +122,8 @@ void start_eal(const std::vector<Config>& configs, const CorePlan& plan) {
     return error.find(config.port.device) != std::string::npos;
   });
   const Config& faulty = memory || named == configs.end() ? first : *named;
-  throw std::runtime_error(fmt::format("{}: {}", place_of(faulty, memory ? "memory.hugepages" : "port.device"), error));
+  throw std::runtime_error(
+      fmt::format("{}: {}", location_of(faulty, memory ? "memory.hugepages" : "port.device"), error));
 }
 
 /// A recording cannot be made again, so none is overwritten.
@@ -139,7 +140,7 @@ void check_here_and_now(const Config& config) {
   const std::int64_t into_day_s = now_s - config.midnight_epoch_ns.value_or(now_s * kNs) / kNs;
   if (into_day_s < 0 || into_day_s > 86'400) {
     throw std::runtime_error(fmt::format("{}: is {} hours {}; give the midnight at which today began, or leave it out",
-                                         place_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
+                                         location_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
                                          into_day_s < 0 ? "ahead" : "ago"));
   }
 }
@@ -148,20 +149,20 @@ void check_here_and_now(const Config& config) {
 void check_together(const Config& config, const Config& other) {
   if (device_name(config.port.device) == device_name(other.port.device)) {
     throw std::runtime_error(fmt::format("{}: {} is the device of {} as well; give each partition its own",
-                                         place_of(config, "port.device"), config.port.device, other.path));
+                                         location_of(config, "port.device"), config.port.device, other.path));
   }
   if (config.port.dpdk_args != other.port.dpdk_args) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",
-                                         place_of(config, "port.dpdk_args"), other.path));
+                                         location_of(config, "port.dpdk_args"), other.path));
   }
   if (config.hugepages != other.hugepages) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",
-                                         place_of(config, "memory.hugepages"), other.path));
+                                         location_of(config, "memory.hugepages"), other.path));
   }
   const std::string& prometheus = config.monitoring.prometheus;
   if (!prometheus.empty() && !other.monitoring.prometheus.empty() && prometheus != other.monitoring.prometheus) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; a process has one endpoint for all partitions",
-                                         place_of(config, "monitoring.prometheus"), other.path));
+                                         location_of(config, "monitoring.prometheus"), other.path));
   }
 }
 
@@ -173,13 +174,13 @@ void warn_of_one_feed(const std::vector<Config>& configs) {
     });
     if (same == config) continue;
     log_warning("two partitions have one feed; on one network give each its own",
-                {{"at", place_of(*config, "feed.group")},
+                {{"at", location_of(*config, "feed.group")},
                  {"feed", fmt::format("{}:{}", format_address(config->net.feed_group), config->net.feed_port)},
                  {"also_of", same->path}});
   }
 }
 
-void warn_of_placement(const CorePlan& plan, const std::deque<LivePartition>& partitions) {
+void warn_of_placement(const CorePlan& plan, const std::deque<RunningPartition>& partitions) {
   for (const PlacementWarning& warning : plan.warnings) {
     log_warning("the placement breaks a rule; see crosswire plan",
                 {{"partition", partitions[warning.partition].name()},
@@ -189,12 +190,12 @@ void warn_of_placement(const CorePlan& plan, const std::deque<LivePartition>& pa
 }
 
 /// The log goes on in its file; no other file is to end like that.
-void check_files(const std::vector<Config>& configs, const std::vector<LivePartition::Outputs>& outputs,
+void check_files(const std::vector<Config>& configs, const std::vector<RunningPartition::Outputs>& outputs,
                  const std::string& log) {
   std::vector<std::string> read;
   std::vector<std::string> written = {log};
   for (const Config& config : configs) read.insert(read.end(), config.files.begin(), config.files.end());
-  for (const LivePartition::Outputs& output : outputs) written.insert(written.end(), {output.record, output.report});
+  for (const RunningPartition::Outputs& output : outputs) written.insert(written.end(), {output.record, output.report});
   fail_if(file_clash(read, written));
 }
 
@@ -215,7 +216,7 @@ void wait_for_news(const ControlSocket* control) {
   [[maybe_unused]] const ssize_t drained = read(g_wake, &woken, sizeof woken);
 }
 
-void tell(const OperatorDesk::Done& done) {
+void report(const OperatorDesk::Done& done) {
   log_info("an operator's command", {{"partition", done.partition},
                                      {"operator", done.operator_name},
                                      {"command", describe(done.ask)},
@@ -239,7 +240,7 @@ std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& de
   }
 }
 
-void tell(const StallMonitor::News& news) {
+void report(const StallMonitor::News& news) {
   const LogFields about = {{"partition", news.partition},
                            {"stage", row_of(news.stage).name},
                            {"core", news.core ? std::to_string(*news.core) : "any"},
@@ -252,13 +253,13 @@ void tell(const StallMonitor::News& news) {
 }
 
 /// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
-void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>& tasks, const PollingThreads& threads,
-           ControlSocket* control) {
+void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTask>& tasks,
+           const PollingThreads& threads, ControlSocket* control) {
   StallMonitor monitor;
   auto task = tasks.begin();
-  for (LivePartition& live : partitions) {
-    for (const CoreLoop& loop : live.partition().loops()) {
-      monitor.watch(live.name(), live.partition().chain(), loop, (task++)->core);
+  for (RunningPartition& running : partitions) {
+    for (const CoreLoop& loop : running.partition().loops()) {
+      monitor.watch(running.name(), running.partition().chain(), loop, (task++)->core);
     }
   }
   bool ending = false;
@@ -266,16 +267,16 @@ void watch(std::deque<LivePartition>& partitions, const std::vector<PollingTask>
     wait_for_news(control);
     supervisor_alive();
     if (control != nullptr) {
-      for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) tell(done);
+      for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) report(done);
     }
     if (g_end_wanted.load()) {
       if (!std::exchange(ending, true)) {
         supervisor_stopping();
         log_info("stopping", {{"signal", last_signal()}});
       }
-      for (LivePartition& live : partitions) live.request_end();
+      for (RunningPartition& running : partitions) running.request_end();
     }
-    for (const StallMonitor::News& news : monitor.look(steady_ns())) tell(news);
+    for (const StallMonitor::News& news : monitor.look(steady_ns())) report(news);
   }
 }
 
@@ -288,21 +289,21 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
   try {
     return std::make_unique<PrometheusEndpoint>(figures, named->monitoring.prometheus);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(fmt::format("{}: {}", place_of(*named, "monitoring.prometheus"), error.what()));
+    throw std::runtime_error(fmt::format("{}: {}", location_of(*named, "monitoring.prometheus"), error.what()));
   }
 }
 
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
-                    const std::vector<LivePartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
+                    const std::vector<RunningPartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
                     const TscClock& clock) {
-  std::deque<LivePartition> partitions;
+  std::deque<RunningPartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     leave_if_end_wanted();
     partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
   }
   LiveFigures figures;
-  for (LivePartition& live : partitions) figures.add(live.live_source());
+  for (RunningPartition& running : partitions) figures.add(running.figure_source());
   const Telemetry telemetry(figures);
   const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
   std::deque<OperatorDesk> desks;
@@ -310,15 +311,15 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
     desks.emplace_back(figures.sources()[i].name, configs[i].engine.symbols, partitions[i].operators());
   }
   std::vector<PollingTask> tasks;
-  for (LivePartition& live : partitions) {
-    for (PollingTask& task : live.tasks()) tasks.push_back(std::move(task));
+  for (RunningPartition& running : partitions) {
+    for (PollingTask& task : running.tasks()) tasks.push_back(std::move(task));
   }
   PollingThreads threads(tasks, clock, [] { wake(); });
   leave_if_end_wanted();
-  for (LivePartition& live : partitions) live.begin_recording();
+  for (RunningPartition& running : partitions) running.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   warn_of_placement(plan, partitions);
-  for (const LivePartition& live : partitions) live.tell_start(threads.locked());
+  for (const RunningPartition& running : partitions) running.report_start(threads.locked());
   fmt::print("{}", plan.text);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
@@ -333,10 +334,10 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   auto end = ends.begin();
   std::vector<std::string> errors;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    LivePartition& live = partitions[i];
-    const auto behind = end + static_cast<std::ptrdiff_t>(live.partition().loops().size());
-    errors.push_back(live.finish({end, behind}));
-    if (hgrm) errors.push_back(hgrm->write(figures.sources()[i].name, live.partition()));
+    RunningPartition& running = partitions[i];
+    const auto behind = end + static_cast<std::ptrdiff_t>(running.partition().loops().size());
+    errors.push_back(running.finish({end, behind}));
+    if (hgrm) errors.push_back(hgrm->write(figures.sources()[i].name, running.partition()));
     end = behind;
   }
   for (const std::string& error : errors) fail_if(error);
@@ -359,7 +360,7 @@ int run_main(const RunOptions& options) {
   }
   try {
     std::vector<Config> configs;
-    std::vector<LivePartition::Outputs> outputs;
+    std::vector<RunningPartition::Outputs> outputs;
     for (std::size_t i = 0; i < options.configs.size(); ++i) {
       configs.push_back(load_config(options.configs[i], ConfigUse::run));
       outputs.push_back(

@@ -41,16 +41,16 @@ std::vector<StallMonitor::News> StallMonitor::look(std::uint64_t now_ns) {
     const bool ended = watched.loop->ended();
     if (seen.polls == watched.polls && !ended) {
       watched.still_ns += step_ns;
-      if (watched.told || watched.still_ns <= kLimitNs) continue;
-      watched.told = true;
+      if (watched.reported || watched.still_ns <= kLimitNs) continue;
+      watched.reported = true;
       watched.stage = seen.last;
       news.push_back(news_of(watched, true));
       continue;
     }
-    if (watched.told) news.push_back(news_of(watched, false));
+    if (watched.reported) news.push_back(news_of(watched, false));
     watched.polls = seen.polls;
     watched.still_ns = 0;
-    watched.told = false;
+    watched.reported = false;
   }
   return news;
 }

@@ -15,7 +15,7 @@ namespace crosswire {
 
 class StallMonitor {
  public:
-  /// A loop that stands still for longer is told of.
+  /// A loop that stands still for longer is reported.
   static constexpr std::uint64_t kLimitNs = 1'000'000'000;
   /// Between two looks at most this much counts: where all of the process stood still, for instance because its
   /// machine did, no stage did so by itself.
@@ -43,7 +43,7 @@ class StallMonitor {
     std::optional<unsigned> core;
     std::uint64_t polls = 0;     // of all its stages
     std::uint64_t still_ns = 0;  // since they last rose
-    bool told = false;
+    bool reported = false;
     Stage stage = Stage::receive;  // in which it stood still
   };
 

@@ -28,28 +28,29 @@ constexpr int kPatienceS = 10;
 
 // ---- The socket -----------------------------------------------------------------------------------------------------
 
-[[noreturn]] void fail(const std::string& path, const std::string& what, const std::string& mend) {
-  throw std::runtime_error(fmt::format("{}: {}; {}", path, what, mend));
+[[noreturn]] void fail(const std::string& path, const std::string& what, const std::string& remedy) {
+  throw std::runtime_error(fmt::format("{}: {}; {}", path, what, remedy));
 }
-constexpr const char* kMendRunning = "is crosswire run running here, as this user? give its --prefix or --socket";
-constexpr const char* kMendPeer = "is it crosswire that listens there? give its --prefix or --socket";
+constexpr const char* kRemedyRunning = "is crosswire run running here, as this user? give its --prefix or --socket";
+constexpr const char* kRemedyPeer = "is it crosswire that listens there? give its --prefix or --socket";
 
 /// A conversation with DPDK's telemetry, version 2: one packet a question, one packet an answer.
 class TelemetrySocket {
  public:
   TelemetrySocket(const std::string& path, const TopWait& wait) : path_(path), wait_(wait) {
-    sockaddr_un place{};
-    place.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof place.sun_path) fail(path, "is no path of a socket", kMendRunning);
-    std::copy(path.begin(), path.end(), place.sun_path);
+    sockaddr_un socket_address{};
+    socket_address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof socket_address.sun_path)
+      fail(path, "is no path of a socket", kRemedyRunning);
+    std::copy(path.begin(), path.end(), socket_address.sun_path);
     fd_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd_ < 0) fail(path, std::strerror(errno), "try again");
     const timeval patience{kPatienceS, 0};
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address) != 0) {
       const int error = errno;
       close(fd_);
-      fail(path, std::strerror(error), kMendRunning);
+      fail(path, std::strerror(error), kRemedyRunning);
     }
     try {
       receive();  // DPDK's version, process and longest answer
@@ -65,12 +66,12 @@ class TelemetrySocket {
   /// The answer without the command's name around it.
   Json ask(const std::string& command) {
     const std::string name = command.substr(0, command.find(','));
-    if (send(fd_, command.data(), command.size(), MSG_NOSIGNAL) < 0) fail(path_, std::strerror(errno), kMendRunning);
+    if (send(fd_, command.data(), command.size(), MSG_NOSIGNAL) < 0) fail(path_, std::strerror(errno), kRemedyRunning);
     Json answer = receive();
-    if (!answer.contains(name)) fail(path_, fmt::format("gives no answer to {}", name), kMendPeer);
+    if (!answer.contains(name)) fail(path_, fmt::format("gives no answer to {}", name), kRemedyPeer);
     return std::move(answer[name]);
   }
-  [[noreturn]] void reject(const std::string& what) const { fail(path_, what, kMendPeer); }
+  [[noreturn]] void reject(const std::string& what) const { fail(path_, what, kRemedyPeer); }
 
  private:
   Json receive() {
@@ -78,18 +79,18 @@ class TelemetrySocket {
     do {
       ready = wait_(fd_, std::chrono::seconds(kPatienceS));
     } while (ready < 0 && errno == EINTR);
-    if (ready == 0) fail(path_, fmt::format("no answer within {} s", kPatienceS), kMendPeer);
+    if (ready == 0) fail(path_, fmt::format("no answer within {} s", kPatienceS), kRemedyPeer);
     const ssize_t length = recv(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC | MSG_DONTWAIT);
-    if (length < 0) fail(path_, std::strerror(errno), kMendPeer);
-    if (length == 0) fail(path_, "the other side has hung up", kMendRunning);
+    if (length < 0) fail(path_, std::strerror(errno), kRemedyPeer);
+    if (length == 0) fail(path_, "the other side has hung up", kRemedyRunning);
     if (static_cast<std::size_t>(length) > buffer_.size()) {
-      fail(path_, fmt::format("an answer of {} bytes is too long", length), kMendPeer);
+      fail(path_, fmt::format("an answer of {} bytes is too long", length), kRemedyPeer);
     }
     bool deep = false;
     const auto look = [&deep](int depth, Json::parse_event_t, Json&) { return !(deep = deep || depth > kMostDepth); };
     Json answer = Json::parse(buffer_.begin(), buffer_.begin() + length, look, false);
     if (deep || answer.is_discarded() || !answer.is_object())
-      fail(path_, "the answer is not telemetry's JSON", kMendPeer);
+      fail(path_, "the answer is not telemetry's JSON", kRemedyPeer);
     return answer;
   }
 

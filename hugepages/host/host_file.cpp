@@ -27,7 +27,7 @@ using namespace hwloc;
 
 constexpr std::uintmax_t kMostFileBytes = std::uintmax_t{64} << 20;
 
-/// How to mend a file that is no host.
+/// How to fix a file that is no host.
 constexpr const char* kAnew = "; make it anew with lstopo host.xml";
 
 /// Names under which save_host() keeps the kernel's lists in a file.

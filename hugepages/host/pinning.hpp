@@ -10,7 +10,7 @@ namespace crosswire {
 /// The cores that this process might use when it first asked about the host, ascending. Any thread.
 const std::vector<unsigned>& allowed_cores();
 
-/// Binds the calling thread to one core. Empty: done. Else one line that says what failed and how to mend it.
+/// Binds the calling thread to one core. Empty: done. Else one line that says what failed and how to fix it.
 [[nodiscard]] std::string pin_this_thread(unsigned core);
 
 /// Lets the calling thread run on each of allowed_cores() again. Empty: done. Else one line.

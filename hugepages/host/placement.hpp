@@ -91,7 +91,7 @@ struct PlacementWarning {
 struct PlacementError {
   std::size_t partition;
   std::string key;   // of the configuration: "placement.receive"
-  std::string text;  // what, and how to mend
+  std::string text;  // what, and how to fix it
 };
 
 struct PlacementResult {

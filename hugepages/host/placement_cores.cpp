@@ -202,9 +202,9 @@ std::tuple<bool, bool, unsigned> CoreChoice::preference(const HostCpu& candidate
 
 void CoreChoice::poll_on(std::size_t p, unsigned core) {
   Part& part = parts_[p];
-  const HostCpu& taken = cpu(core);
-  const Faults faults = faults_of(p, taken);
-  if (!part.group) part.group = group_of(taken);
+  const HostCpu& chosen = cpu(core);
+  const Faults faults = faults_of(p, chosen);
+  if (!part.group) part.group = group_of(chosen);
   part.faults = {part.faults.not_isolated || faults.not_isolated, part.faults.off_node || faults.off_node,
                  part.faults.efficiency || faults.efficiency, part.faults.housekeeping || faults.housekeeping};
   polled_.emplace(core, p);

@@ -146,7 +146,7 @@ std::size_t size_asked(HugepagePolicy policy, PageSize wanted) {
 }
 
 /// What to do about missing hugepages, with the size of this arena filled in.
-std::string how_to_mend(std::size_t bytes, PageSize wanted) {
+std::string how_to_fix(std::size_t bytes, PageSize wanted) {
   std::ostringstream text;
   if (wanted == PageSize::one_gib) {
     text << "reserve " << (bytes + kGiB - 1) / kGiB
@@ -171,7 +171,7 @@ void warn_once(std::size_t bytes, int node, std::string_view name, PageSize want
   static std::atomic_flag warned;
   if (warned.test_and_set()) return;
   notice(NoticeLevel::warning, "no hugepages for " + what_and_where(bytes, node, name) +
-                                   ": running on ordinary pages (slower); mend: " + how_to_mend(bytes, wanted));
+                                   ": running on ordinary pages (slower); mend: " + how_to_fix(bytes, wanted));
 }
 
 Mapping map_by_policy(std::size_t bytes, HugepagePolicy policy, int node, std::string_view name, PageSize wanted) {
@@ -180,7 +180,7 @@ Mapping map_by_policy(std::size_t bytes, HugepagePolicy policy, int node, std::s
     if (const Mapping mapping = try_hugepages(bytes, node, wanted, required); mapping.base != nullptr) return mapping;
     if (required) {
       throw std::runtime_error("no hugepages for " + what_and_where(bytes, node, name) + "; " +
-                               how_to_mend(bytes, wanted));
+                               how_to_fix(bytes, wanted));
     }
   }
   const Mapping mapping = try_map(bytes, base_page(), node, policy == HugepagePolicy::automatic);

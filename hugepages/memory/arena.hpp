@@ -64,7 +64,8 @@ class Arena {
  public:
   /// Maps at least `bytes`, zeroed, with every page faulted in. `numa_node` -1 leaves the node to the kernel; a node
   /// that cannot be had is no error here: see complaint_of(report()). `name` is for messages. Throws std::runtime_error
-  /// (one line: what, where, how to mend) if hugepages are required and not to be had, or if there is no memory at all.
+  /// (one line: what, where, how to fix it) if hugepages are required and not to be had, or if there is no memory at
+  /// all.
   explicit Arena(std::size_t bytes, HugepagePolicy policy = HugepagePolicy::automatic, int numa_node = -1,
                  std::string_view name = "", PageSize page_size = PageSize::automatic);
   ~Arena();

@@ -37,11 +37,11 @@ class Mailbox {
   /// The stage: does somebody wait for an answer?
   bool asked() const { return asked_.load(std::memory_order_relaxed) != answered_by_me_; }
 
-  /// The stage, when asked(). `tell(question, items)` writes up to kMost items and returns how many.
-  template <class Tell>
-  void answer(Tell&& tell) {
+  /// The stage, when asked(). `fill(question, items)` writes up to kMost items and returns how many.
+  template <class Fill>
+  void answer(Fill&& fill) {
     const std::uint64_t number = asked_.load(std::memory_order_acquire);
-    count_ = tell(question_, std::span<Item, kMost>(items_));
+    count_ = fill(question_, std::span<Item, kMost>(items_));
     answered_by_me_ = number;
     answered_.store(number, std::memory_order_release);
   }

@@ -184,21 +184,21 @@ struct EverySession {};
 // What each() says of one event. Each on its own: in one function with the others, the compiler writes none in place.
 // `take` is as small as a pointer, so that it needs no place in memory.
 
-/// Tells the event's session what `write(at, event)` writes.
+/// Answers the event's session with what `write(at, event)` writes.
 template <auto write, class Take>
-[[gnu::noinline]] bool tell_session(const Event& event, Take take) {
+[[gnu::noinline]] bool answer_session(const Event& event, Take take) {
   return take(event.session, event, [&](std::uint8_t* at) { return write(at, event); });
 }
 
-/// Tells the order's session what `write(at, event, asked)` writes.
+/// Answers the order's session with what `write(at, event, asked)` writes.
 template <auto write, class Take>
-[[gnu::noinline]] bool tell_owner(const Event& event, const Orders& orders, Take take) {
+[[gnu::noinline]] bool answer_owner(const Event& event, const Orders& orders, Take take) {
   const OrderAsked& asked = orders.asked(event.order.order);
   return take(asked.session, event, [&](std::uint8_t* at) { return write(at, event, asked); });
 }
 
 template <class Message, class Take>
-[[gnu::noinline]] bool tell_order(const Event& event, const Orders& orders, Take take) {
+[[gnu::noinline]] bool answer_order(const Event& event, const Orders& orders, Take take) {
   const OrderAsked& asked = orders.asked(event.order.order);
   const OrderResolved& resolved = orders.resolved(event.order.order);
   return take(asked.session, event, [&](std::uint8_t* at) { return write_order<Message>(at, event, asked, resolved); });
@@ -206,32 +206,32 @@ template <class Message, class Take>
 
 /// Of a rejected order only line 0 is written: a Replace never got its line 1. What asks for no order has none.
 template <class Take>
-[[gnu::noinline]] bool tell_rejected(const Event& event, const Orders& orders, Take take) {
+[[gnu::noinline]] bool answer_rejected(const Event& event, const Orders& orders, Take take) {
   const OrderIndex order = event.order.order;
   const OrderAsked* const asked = order == kNoOrder ? nullptr : &orders.asked(order);
   return take(event.session, event, [&](std::uint8_t* at) { return write_rejected(at, event, asked); });
 }
 
 template <class Take>
-[[gnu::noinline]] bool tell_execution(const Event& event, const Orders& orders, OrderIndex order,
-                                      wire::ouch::Liquidity liquidity, Take take) {
+[[gnu::noinline]] bool answer_execution(const Event& event, const Orders& orders, OrderIndex order,
+                                        wire::ouch::Liquidity liquidity, Take take) {
   const OrderAsked& asked = orders.asked(order);
   return take(asked.session, event, [&](std::uint8_t* at) { return write_execution(at, event, asked, liquidity); });
 }
 
 /// Both sides of it; `done` as in each().
 template <class Take>
-bool tell_both(const Event& event, const Orders& orders, wire::ouch::Liquidity first, wire::ouch::Liquidity second,
-               std::size_t& done, Take take) {
+bool answer_both(const Event& event, const Orders& orders, wire::ouch::Liquidity first, wire::ouch::Liquidity second,
+                 std::size_t& done, Take take) {
   if (done == 0) {
-    if (!tell_execution(event, orders, event.execution.order, first, take)) return false;
+    if (!answer_execution(event, orders, event.execution.order, first, take)) return false;
     done = 1;
   }
-  return tell_execution(event, orders, event.execution.resting, second, take);
+  return answer_execution(event, orders, event.execution.resting, second, take);
 }
 
 template <class Take>
-[[gnu::noinline]] bool tell_all(const Event& event, Take take) {
+[[gnu::noinline]] bool answer_all(const Event& event, Take take) {
   const char letter = event.system.event;
   if (letter != 'S' && letter != 'E') return true;
   return take(EverySession{}, event, [&](std::uint8_t* at) { return write_system(at, event); });
@@ -248,33 +248,33 @@ bool each(const Event& event, const Orders& orders, std::size_t& done, Take take
   namespace ouch = wire::ouch;
   switch (event.kind) {
     case EventKind::accepted:
-      return tell_order<ouch::OrderAccepted>(event, orders, take);
+      return answer_order<ouch::OrderAccepted>(event, orders, take);
     case EventKind::replaced:
-      return tell_order<ouch::OrderReplaced>(event, orders, take);
+      return answer_order<ouch::OrderReplaced>(event, orders, take);
     case EventKind::canceled:
-      return tell_owner<write_canceled>(event, orders, take);
+      return answer_owner<write_canceled>(event, orders, take);
     case EventKind::modified:
-      return tell_owner<write_modified>(event, orders, take);
+      return answer_owner<write_modified>(event, orders, take);
     case EventKind::rejected:
-      return tell_rejected(event, orders, take);
+      return answer_rejected(event, orders, take);
     case EventKind::account:
-      return tell_session<write_account>(event, take);
+      return answer_session<write_account>(event, take);
     case EventKind::mass_cancel:
-      return tell_session<write_mass_cancel>(event, take);
+      return answer_session<write_mass_cancel>(event, take);
     case EventKind::disable:
-      return tell_session<write_switch<ouch::DisableOrderEntryResponse>>(event, take);
+      return answer_session<write_switch<ouch::DisableOrderEntryResponse>>(event, take);
     case EventKind::enable:
-      return tell_session<write_switch<ouch::EnableOrderEntryResponse>>(event, take);
+      return answer_session<write_switch<ouch::EnableOrderEntryResponse>>(event, take);
     case EventKind::executed: {
       const OrderAsked& resting = orders.asked(event.execution.resting);
-      return tell_both(event, orders, ouch::Liquidity::removed, liquidity_of_resting(resting), done, take);
+      return answer_both(event, orders, ouch::Liquidity::removed, liquidity_of_resting(resting), done, take);
     }
     case EventKind::crossed: {
       const ouch::Liquidity liquidity = liquidity_of_cross(event.cross_type);
-      return tell_both(event, orders, liquidity, liquidity, done, take);
+      return answer_both(event, orders, liquidity, liquidity, done, take);
     }
     case EventKind::system:
-      return tell_all(event, take);
+      return answer_all(event, take);
     default:
       return otherwise(event);
   }

@@ -17,11 +17,11 @@ class FixedMap {
  public:
   /// At most `most` keys at once: the table is then at most half full. The arena outlives the map.
   FixedMap(Arena& arena, std::size_t most)
-      : entries_(arena.array<Entry>(places(most))), shift_(64 - std::countr_zero(entries_.size())), most_(most) {}
+      : entries_(arena.array<Entry>(capacity_for(most))), shift_(64 - std::countr_zero(entries_.size())), most_(most) {}
   FixedMap(const FixedMap&) = delete;
   FixedMap& operator=(const FixedMap&) = delete;
 
-  static std::size_t bytes_for(std::size_t most) { return Arena::bytes_for<Entry>(places(most)); }
+  static std::size_t bytes_for(std::size_t most) { return Arena::bytes_for<Entry>(capacity_for(most)); }
 
   /// nullptr without such a key. Valid until the next insert() or erase().
   const std::uint16_t* find(std::uint64_t key) const {
@@ -68,7 +68,7 @@ class FixedMap {
   };
   static_assert(sizeof(Entry) == 16);
 
-  static std::size_t places(std::size_t most) { return std::bit_ceil(most < 1 ? 2 : 2 * most); }
+  static std::size_t capacity_for(std::size_t most) { return std::bit_ceil(most < 1 ? 2 : 2 * most); }
 
   /// Fibonacci hashing: the product's high bits depend on all bits of the key.
   std::size_t home(std::uint64_t key) const { return static_cast<std::size_t>(key * 0x9E3779B97F4A7C15u >> shift_); }

@@ -7,15 +7,15 @@
 namespace crosswire {
 
 /// Parsed::drop of what was not dropped.
-inline constexpr ReceiveCounter kTaken{0xFF};
+inline constexpr ReceiveCounter kNoDrop{0xFF};
 
 /// What a parser made of its bytes: a value, or the reason why there is none.
 template <class T>
 struct Parsed {
   T value{};
-  ReceiveCounter drop = kTaken;
+  ReceiveCounter drop = kNoDrop;
 
-  bool taken() const { return drop == kTaken; }
+  bool ok() const { return drop == kNoDrop; }
 };
 
 }  // namespace crosswire

@@ -16,41 +16,41 @@ namespace crosswire {
 
 class EchoStore {
  public:
-  /// Places, a power of two. At least 2: receive holds its newest command back, so the place that this command names
+  /// Entries, a power of two. At least 2: receive holds its newest command back, so the entry that this command names
   /// cannot come free before the burst ends.
-  static constexpr std::size_t kPlaces = 64;
-  /// Bytes of a place: any ICMP message of a datagram.
-  static constexpr std::size_t kPlaceBytes = kMtu;
-  static_assert(kMaxIcmpMessage <= kPlaceBytes);
+  static constexpr std::size_t kEntries = 64;
+  /// Bytes of an entry: any ICMP message of a datagram.
+  static constexpr std::size_t kEntryBytes = kMtu;
+  static_assert(kMaxIcmpMessage <= kEntryBytes);
 
   /// The arena outlives the store.
-  explicit EchoStore(Arena& arena) : places_(arena.array<Place>(kPlaces)) {}
+  explicit EchoStore(Arena& arena) : entries_(arena.array<Entry>(kEntries)) {}
   EchoStore(const EchoStore&) = delete;
   EchoStore& operator=(const EchoStore&) = delete;
 
-  static std::size_t bytes_for() { return Arena::bytes_for<Place>(kPlaces); }
+  static std::size_t bytes_for() { return Arena::bytes_for<Entry>(kEntries); }
 
   /// receive: may put() be called now?
-  bool has_room() const { return put_count() - free_count() < kPlaces; }
+  bool has_room() const { return put_count() - free_count() < kEntries; }
 
-  /// receive: copies an ICMP message of at most kPlaceBytes; there is room (both CHECKed). Returns its place, for
+  /// receive: copies an ICMP message of at most kEntryBytes; there is room (both CHECKed). Returns its entry, for
   /// EchoAsk::slot. The command that names it is published afterwards, which makes the bytes visible to transmit.
   std::uint16_t put(std::span<const std::uint8_t> message) {
-    CHECK(has_room() && message.size() <= kPlaceBytes, "a message of %zu bytes", message.size());
+    CHECK(has_room() && message.size() <= kEntryBytes, "a message of %zu bytes", message.size());
     const std::uint64_t number = put_count();
-    const std::size_t place = number % kPlaces;
-    std::copy(message.begin(), message.end(), places_[place].bytes);
+    const std::size_t entry = number % kEntries;
+    std::copy(message.begin(), message.end(), entries_[entry].bytes);
     put_.count.store(number + 1, std::memory_order_release);
-    return static_cast<std::uint16_t>(place);
+    return static_cast<std::uint16_t>(entry);
   }
 
   /// transmit: the message of an echo_reply event (EchoAsk::slot and length). Valid until free_oldest().
-  std::span<const std::uint8_t> message(std::uint16_t place, std::uint16_t length) const {
-    CHECK(place < kPlaces && length <= kPlaceBytes, "place %u, %u bytes", place, length);
-    return {places_[place].bytes, length};
+  std::span<const std::uint8_t> message(std::uint16_t entry, std::uint16_t length) const {
+    CHECK(entry < kEntries && length <= kEntryBytes, "entry %u, %u bytes", entry, length);
+    return {entries_[entry].bytes, length};
   }
 
-  /// transmit: the reply to the oldest message is written; its place is free again.
+  /// transmit: the reply to the oldest message is written; its entry is free again.
   void free_oldest() {
     const std::uint64_t number = free_count();
     CHECK(number < put_.count.load(std::memory_order_acquire), "all %llu messages are free",
@@ -59,8 +59,8 @@ class EchoStore {
   }
 
  private:
-  struct Place {
-    std::uint8_t bytes[kPlaceBytes];
+  struct Entry {
+    std::uint8_t bytes[kEntryBytes];
   };
   struct alignas(kCacheLine) Cursor {
     std::atomic<std::uint64_t> count{0};  // messages since the start
@@ -69,7 +69,7 @@ class EchoStore {
   std::uint64_t put_count() const { return put_.count.load(std::memory_order_relaxed); }
   std::uint64_t free_count() const { return freed_.count.load(std::memory_order_acquire); }
 
-  std::span<Place> places_;
+  std::span<Entry> entries_;
   Cursor put_;    // receive's
   Cursor freed_;  // transmit's
 };

@@ -168,8 +168,8 @@ CaptureWriter::CaptureWriter(std::string path)
 
 CaptureWriter::~CaptureWriter() { close(); }
 
-void CaptureWriter::fail(const char* what, const char* mend) {
-  if (error_.empty()) error_ = path_ + ": " + what + ": " + std::generic_category().message(errno) + "; " + mend;
+void CaptureWriter::fail(const char* what, const char* remedy) {
+  if (error_.empty()) error_ = path_ + ": " + what + ": " + std::generic_category().message(errno) + "; " + remedy;
 }
 
 void CaptureWriter::put(const void* bytes, std::size_t length) {
@@ -243,7 +243,7 @@ std::int64_t CaptureRxPort::first_frame_epoch_ns(const std::string& path) {
     throw std::runtime_error(path + ": holds no frame, so it has no date; give one in the configuration");
   std::int64_t epoch_ns = 0;
   if (next == Next::frame && !time_within(*header, 0, kLatestEpochNs, epoch_ns)) {
-    error = path + ": frame 1: " + time_fault(*header, "in 1970 .. 2106; mend the capture's times (editcap -t)");
+    error = path + ": frame 1: " + time_fault(*header, "in 1970 .. 2106; correct the capture's times (editcap -t)");
   }
   if (!error.empty()) throw std::runtime_error(error);
   return epoch_ns;
@@ -276,25 +276,25 @@ void CaptureRxPort::advance() {
 
 /// Moves the frame read ahead into the burst and reads the next one. False if it is none for the stages.
 bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
-  const Pending taken = pending_;
+  const Pending current = pending_;
   buffer = pending_bytes_;
   advance();
-  if (taken.length > kMaxFrame) {
+  if (current.length > kMaxFrame) {
     counters_.add(CaptureCounter::oversized);
     return false;
   }
   // An end marker is one only if the file ends with it.
   const auto end = end_marker();
-  const bool is_end = taken.length == end.size() && std::equal(end.begin(), end.end(), buffer.begin());
+  const bool is_end = current.length == end.size() && std::equal(end.begin(), end.end(), buffer.begin());
   if (is_end && !has_pending_ && error_.empty()) {
     has_end_marker_ = true;
-    last_ns_ = taken.time_ns;
+    last_ns_ = current.time_ns;
     return false;
   }
-  if (partial_checksums_ && settle_partial_checksum(buffer.data(), taken.length)) {
+  if (partial_checksums_ && settle_partial_checksum(buffer.data(), current.length)) {
     counters_.add(CaptureCounter::checksum_partial);
   }
-  view = {buffer.data(), taken.length};
+  view = {buffer.data(), current.length};
   return true;
 }
 
@@ -331,19 +331,19 @@ CaptureTxPort::CaptureTxPort() : buffers_(std::make_unique<Buffer[]>(kMaxBurst))
 }
 
 std::size_t CaptureTxPort::flush() {
-  const std::size_t taken = used_;
-  if (taken == 0) return 0;
+  const std::size_t frames = used_;
+  if (frames == 0) return 0;
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < taken; ++i) {
+  for (std::size_t i = 0; i < frames; ++i) {
     const Slot& slot = batch_[i];
     kept_.push_back({slot.origin, bytes_.size(), slot.length});
     bytes_.insert(bytes_.end(), slot.data, slot.data + slot.length);
   }
-  newest_ = batch_[taken - 1].origin.cause;
+  newest_ = batch_[frames - 1].origin.cause;
   // The buffer after the last committed one may be reserved: it has to be the next one again.
-  if (taken < kMaxBurst) std::swap(batch_[0].data, batch_[taken].data);
+  if (frames < kMaxBurst) std::swap(batch_[0].data, batch_[frames].data);
   used_ = 0;
-  return taken;
+  return frames;
 }
 
 bool CaptureTxPort::refill() {

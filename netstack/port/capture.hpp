@@ -69,7 +69,7 @@ class CaptureWriter {
 
  private:
   void put(const void* bytes, std::size_t length);
-  void fail(const char* what, const char* mend);
+  void fail(const char* what, const char* remedy);
 
   std::string path_;
   std::unique_ptr<char[]> buffer_;  // outlives file_, which writes through it

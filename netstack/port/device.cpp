@@ -82,17 +82,17 @@ void Device::close() {
   rte_mempool_free(tx_pool_);
 }
 
-void Device::fail(const std::string& what, int error, const char* mend) const {
+void Device::fail(const std::string& what, int error, const char* remedy) const {
   const std::string said = DpdkErrors::text();
   throw std::runtime_error("device \"" + name_ + "\" " + what + ": " + rte_strerror(error < 0 ? -error : error) +
-                           (said.empty() ? "" : " (" + said + ")") + "; " + mend);
+                           (said.empty() ? "" : " (" + said + ")") + "; " + remedy);
 }
 
-void Device::fail_of_driver(const std::string& what, int error, const char* mend) const {
+void Device::fail_of_driver(const std::string& what, int error, const char* remedy) const {
   const std::string rights = missing_rights(name_);
   if (rights.empty()) {
-    PrintedLines::tell();
-    fail(what, error, mend);
+    PrintedLines::report();
+    fail(what, error, remedy);
   }
   fail(what, error, ("give the process " + rights + ", or run it as root").c_str());
 }

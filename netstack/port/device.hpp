@@ -38,7 +38,7 @@ class Device {
  public:
   using Mac = std::array<std::uint8_t, 6>;
 
-  /// Throws std::runtime_error (one line: what, where, how to mend). The EAL runs, in this thread.
+  /// Throws std::runtime_error (one line: what, where, how to fix it). The EAL runs, in this thread.
   explicit Device(const DeviceOptions& options);
   ~Device();
   Device(const Device&) = delete;
@@ -75,9 +75,9 @@ class Device {
   void configure(const DeviceOptions& options);
   void set_up_queues(const DeviceOptions& options);
   void start(bool receive_all);
-  [[noreturn]] void fail(const std::string& what, int error, const char* mend) const;
+  [[noreturn]] void fail(const std::string& what, int error, const char* remedy) const;
   /// Where the driver refuses: for want of rights, if any are missing.
-  [[noreturn]] void fail_of_driver(const std::string& what, int error, const char* mend) const;
+  [[noreturn]] void fail_of_driver(const std::string& what, int error, const char* remedy) const;
   void close();
 
   std::string name_;

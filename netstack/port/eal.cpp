@@ -96,13 +96,13 @@ class LogSink {
   void end_line(Line line, std::vector<Line>& lines) {
     // A panic is followed by abort(): nobody would come to read what is kept.
     if (keepers_ == 0 || line.text.find("PANIC") != std::string::npos) {
-      tell(std::move(line), lines);
+      report(std::move(line), lines);
     } else if (!line.text.empty() && kept_.size() < kMostKept && kept_.find(line.text) == std::string::npos) {
       kept_ += (kept_.empty() ? "" : "; ") + line.text;
     }
   }
 
-  void tell(Line line, std::vector<Line>& lines) {
+  void report(Line line, std::vector<Line>& lines) {
     const Clock::time_point now = Clock::now();
     if (now - second_began_ >= std::chrono::seconds(1)) {
       if (lines_ > kLinesPerSecond) {
@@ -202,7 +202,7 @@ std::string hugepages_missing(const EalOptions& options, const EalHost& host) {
   return "DPDK wants " + std::to_string(options.memory_mb) + " MB of hugepages and " +
          std::to_string(host.free_hugepage_bytes / kMegabyte) + " MB are free";
 }
-std::string hugepages_mend(const EalOptions& options) {
+std::string hugepages_remedy(const EalOptions& options) {
   return "mend: sysctl vm.nr_hugepages=" + std::to_string((options.memory_mb + 1) / 2) + " or more";
 }
 
@@ -211,13 +211,14 @@ std::string missing_device(const EalOptions& options, const std::string& said) {
   for (const std::string& device : options.devices) {
     std::uint16_t port_id = 0;
     if (rte_eth_dev_get_port_by_name(device_name(device).c_str(), &port_id) == 0) continue;
-    std::string mend = "is it bound to a driver that DPDK can use (dpdk-devbind.py --status) and in the IOMMU?";
+    std::string remedy = "is it bound to a driver that DPDK can use (dpdk-devbind.py --status) and in the IOMMU?";
     if (pci_address(device).empty()) {
       const std::string rights = missing_rights(device);
-      mend = "check its name and arguments, that what they refer to exists, and " +
-             (rights.empty() ? "the rights to it" : "give the process " + rights + ", or run it as root");
+      remedy = "check its name and arguments, that what they refer to exists, and " +
+               (rights.empty() ? "the rights to it" : "give the process " + rights + ", or run it as root");
     }
-    return "device \"" + device + "\": DPDK cannot bring it up" + (said.empty() ? "" : " (" + said + ")") + "; " + mend;
+    return "device \"" + device + "\": DPDK cannot bring it up" + (said.empty() ? "" : " (" + said + ")") + "; " +
+           remedy;
   }
   return "";
 }
@@ -236,7 +237,7 @@ bool somebody_listens(const std::string& path) {
 
 /// DPDK's vhost server removes a file that it finds in its socket's place, whoever's it is (22.11), and then does not
 /// start. Returns "" where there is none any more.
-std::string taken_socket(const EalOptions& options) {
+std::string socket_conflict(const EalOptions& options) {
   for (const std::string& device : options.devices) {
     const std::string path = device_argument(device, "iface");
     struct stat status {};
@@ -348,15 +349,15 @@ std::string eal_start(const EalOptions& options) {
   const EalHost host = inspect_host();
   const bool huge = fits_hugepages(options, host);
   if (!huge && options.hugepages == HugepagePolicy::required) {
-    return "hugepages are required: " + hugepages_missing(options, host) + "; " + hugepages_mend(options);
+    return "hugepages are required: " + hugepages_missing(options, host) + "; " + hugepages_remedy(options);
   }
   if (!huge && options.hugepages == HugepagePolicy::automatic) {
     notice(NoticeLevel::warning, "no hugepages for DPDK (" + hugepages_missing(options, host) +
-                                     "): running on ordinary pages (slower); " + hugepages_mend(options));
+                                     "): running on ordinary pages (slower); " + hugepages_remedy(options));
   }
 
-  if (const std::string taken = taken_socket(options); !taken.empty()) return taken;
-  if (const std::string taken = interfaces.claim(options.devices); !taken.empty()) return taken;
+  if (const std::string conflict = socket_conflict(options); !conflict.empty()) return conflict;
+  if (const std::string conflict = interfaces.claim(options.devices); !conflict.empty()) return conflict;
 
   // DPDK keeps pointers to its arguments and shuffles them.
   static std::vector<std::string> words;
@@ -414,7 +415,7 @@ PrintedLines::PrintedLines() : stderr_(stderr) {
   if (stream != nullptr) stderr = stream;
 }
 PrintedLines::~PrintedLines() { stderr = stderr_; }
-void PrintedLines::tell() {
+void PrintedLines::report() {
   for (const std::string& line : log_sink().printed()) notice(NoticeLevel::warning, "dpdk: " + line);
 }
 

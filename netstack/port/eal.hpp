@@ -36,7 +36,7 @@ EalHost inspect_host();
 /// rights to one, and leaves nothing behind after a crash.
 std::vector<std::string> eal_arguments(const EalOptions& options, const EalHost& host);
 
-/// Starts the EAL and probes the devices. Returns "" or one line: what, where, how to mend. Once per process, also
+/// Starts the EAL and probes the devices. Returns "" or one line: what, where, how to fix it. Once per process, also
 /// after an error (DPDK cannot start twice). The socket of a vhost device that a crash has left is removed; one on
 /// which another process listens is an error. The calling thread becomes DPDK's main thread and keeps the cores it may
 /// run on. A kernel interface that another process polls (InterfaceClaims) is an error, and ours until eal_stop().
@@ -79,7 +79,7 @@ class PrintedLines {
   PrintedLines(const PrintedLines&) = delete;
   PrintedLines& operator=(const PrintedLines&) = delete;
   /// As notices, for where they have the reason.
-  static void tell();
+  static void report();
 
  private:
   std::FILE* stderr_;

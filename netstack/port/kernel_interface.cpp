@@ -79,9 +79,9 @@ std::string InterfaceClaims::claim(const std::vector<std::string>& devices) {
         sockets_.push_back(mine);
         continue;
       }
-      const bool taken = errno == EADDRINUSE;
+      const bool in_use = errno == EADDRINUSE;
       close(mine);
-      if (!taken) continue;
+      if (!in_use) continue;
       return "device \"" + device + "\": " + who_listens(address) + " " +
              (xdp ? "queue " + std::to_string(queue) + " of " : "") + "interface " + name +
              " already, and both would answer; end that, or give this device another";

@@ -42,14 +42,14 @@ void RecordRing::append(const Header& header, const std::uint8_t* frame) {
 }
 
 bool RecordRing::take(Header& header, std::uint8_t* frame) {
-  if (taken_ == published_seen_) {
+  if (consumed_ == published_seen_) {
     published_seen_ = published_.load(std::memory_order_acquire);
-    if (taken_ == published_seen_) return false;
+    if (consumed_ == published_seen_) return false;
   }
-  copy_out(taken_, &header, sizeof header);
-  copy_out(taken_ + sizeof header, frame, header.length);
-  taken_ += record_bytes(header.length);
-  released_.store(taken_, std::memory_order_release);
+  copy_out(consumed_, &header, sizeof header);
+  copy_out(consumed_ + sizeof header, frame, header.length);
+  consumed_ += record_bytes(header.length);
+  released_.store(consumed_, std::memory_order_release);
   return true;
 }
 

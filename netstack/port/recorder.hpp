@@ -54,7 +54,7 @@ class RecordRing {
   alignas(kCacheLine) std::atomic<std::uint64_t> released_{0};   // written by the consumer
   alignas(kCacheLine) std::uint64_t written_ = 0;                // producer's own
   std::uint64_t released_seen_ = 0;
-  alignas(kCacheLine) std::uint64_t taken_ = 0;  // consumer's own
+  alignas(kCacheLine) std::uint64_t consumed_ = 0;  // consumer's own
   std::uint64_t published_seen_ = 0;
 };
 

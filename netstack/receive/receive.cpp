@@ -62,8 +62,8 @@ std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& en
 }
 
 std::size_t ReceiveStage::poll() {
-  if (sessions_here_.asked()) [[unlikely]]
-    tell_sessions();
+  if (session_mailbox_.asked()) [[unlikely]]
+    report_sessions();
   finished_ = 0;
   const std::uint64_t before = commands_.made();
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
@@ -74,8 +74,8 @@ std::size_t ReceiveStage::poll() {
   return finished_ + (commands_.made() - before);
 }
 
-void ReceiveStage::tell_sessions() {
-  sessions_here_.answer([this](std::uint64_t first, std::span<SessionHere> items) {
+void ReceiveStage::report_sessions() {
+  session_mailbox_.answer([this](std::uint64_t first, std::span<ReceiveSessionState> items) {
     std::size_t n = 0;
     for (; n < items.size() && first + n < net_.accounts.size(); ++n) {
       const Login& login = logins_.login(SessionId{static_cast<std::uint16_t>(first + n)});
@@ -204,11 +204,11 @@ bool ReceiveStage::take_frame(Bytes frame) {
   const Bytes payload = order_frames_.payload_of(frame, source);
   if (is_mold(payload)) [[likely]] {
     const Parsed<SessionId> session = logins_.find(source);
-    if (session.taken()) [[likely]]
+    if (session.ok()) [[likely]]
       return take_mold(session.value, payload);
   }
   const Parsed<link::Frame> parsed = link::parse_ethernet(frame, net_.mac, vlans_);
-  if (!parsed.taken()) return count(parsed.drop);
+  if (!parsed.ok()) return count(parsed.drop);
   if (parsed.value.type == RTE_ETHER_TYPE_IPV4) return take_ipv4(parsed.value);
   if (parsed.value.type == RTE_ETHER_TYPE_ARP) return take_arp(parsed.value);
   return count(Count::ether_type_unknown);
@@ -216,7 +216,7 @@ bool ReceiveStage::take_frame(Bytes frame) {
 
 bool ReceiveStage::take_arp(const link::Frame& frame) {
   const Parsed<link::ArpAsker> asker = link::parse_arp(frame.payload, frame.source, net_.mac, net_.address);
-  if (!asker.taken()) return count(asker.drop);
+  if (!asker.ok()) return count(asker.drop);
   if (!arp_replies_.take(frame.source, now())) return count(Count::arp_rate);
   make_for_peer(CommandKind::arp_reply, kNoSession, {asker.value.mac, frame.vlan, asker.value.address, 0}, 0);
   return count(Count::arp_requests);
@@ -224,7 +224,7 @@ bool ReceiveStage::take_arp(const link::Frame& frame) {
 
 bool ReceiveStage::take_ipv4(const link::Frame& frame) {
   const Parsed<ip::Datagram> datagram = ip::parse_ipv4(frame.payload, net_.address, frame.broadcast);
-  if (!datagram.taken()) return count(datagram.drop);
+  if (!datagram.ok()) return count(datagram.drop);
   if (datagram.value.protocol == IPPROTO_UDP) return take_udp(frame, datagram.value);
   if (datagram.value.protocol == IPPROTO_ICMP) return take_icmp(frame, datagram.value);
   return count(Count::ip_protocol_unknown);
@@ -232,7 +232,7 @@ bool ReceiveStage::take_ipv4(const link::Frame& frame) {
 
 bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datagram) {
   const Parsed<Bytes> message = ip::parse_echo(datagram.payload);
-  if (!message.taken()) return count(message.drop);
+  if (!message.ok()) return count(message.drop);
   if (!echoes_.has_room()) return false;
   if (!echo_replies_.take(frame.source, now())) return count(Count::icmp_rate);
   Command& command = commands_.make(CommandKind::echo_reply, kNoSession);
@@ -246,7 +246,7 @@ bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datag
 
 bool ReceiveStage::take_udp(const link::Frame& frame, const ip::Datagram& datagram) {
   const Parsed<udp::Datagram> udp = udp::parse_udp(datagram.payload, datagram.source, net_.address);
-  if (!udp.taken()) return count(udp.drop);
+  if (!udp.ok()) return count(udp.drop);
   const Source source{frame.source, frame.vlan, datagram.source, udp.value.source_port};
   if (udp.value.destination_port == net_.order_port) return take_order_datagram(source, udp.value.payload);
   if (udp.value.destination_port == net_.feed_request_port) return take_feed_request(source, udp.value.payload);
@@ -276,7 +276,7 @@ bool ReceiveStage::take_order_datagram(const Source& source, Bytes bytes) {
   if (bytes.empty()) return count(Count::order_empty);
   if (!is_mold(bytes)) return take_soup(source, bytes);
   const Parsed<SessionId> session = logins_.find(source);
-  return session.taken() ? take_mold(session.value, bytes) : count(session.drop);
+  return session.ok() ? take_mold(session.value, bytes) : count(session.drop);
 }
 
 bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
@@ -288,7 +288,7 @@ bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
   if (!heartbeat && !logout) return count(Count::soup_type);
   if (!packet.payload.empty()) return count(Count::soup_malformed);
   const Parsed<SessionId> session = logins_.find(source);
-  if (!session.taken()) return count(session.drop);
+  if (!session.ok()) return count(session.drop);
   if (logout) {
     close_session(session.value, SessionEndReason::logout);
     return count(Count::logouts);
@@ -308,7 +308,7 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
     return count(Count::logins_refused);
   }
   const Parsed<SessionId> tenant = logins_.find(source);
-  if (tenant.taken() && tenant.value != verdict.session) {
+  if (tenant.ok() && tenant.value != verdict.session) {
     close_session(tenant.value, SessionEndReason::takeover);
     counters_.add(Count::logins_rebinding);
     if (!commands_.has_room()) return false;  // next time the source is free

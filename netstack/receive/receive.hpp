@@ -38,8 +38,8 @@ struct Datagram;
 /// ARP requests answered a second, in all: far above what the stations of a rack ask.
 inline constexpr std::uint32_t kArpRepliesPerSecond = 1000;
 
-/// What an onlooker may know of an account's session, as receive sees it.
-struct SessionHere {
+/// An account's session as receive sees it, for control threads.
+struct ReceiveSessionState {
   bool open;              // bound to a source
   std::uint32_t address;  // of the source, host byte order; like what follows, meaningful while open
   std::uint16_t port;
@@ -48,7 +48,7 @@ struct SessionHere {
   std::uint64_t next_in;  // the client's next MoldUDP64 number
 };
 /// Asked for sessions from a number on, by SessionId.
-using SessionsHere = Mailbox<SessionHere, 64>;
+using ReceiveSessionMailbox = Mailbox<ReceiveSessionState, 64>;
 
 /// The sequence it produces: day_start; then for each burst what is due before it (phases of the schedule, ticks and
 /// the sessions that a tick finds silent) and the burst's own commands; day_end at the time where the port ends. Each
@@ -78,7 +78,7 @@ class ReceiveStage {
   const ReceiveCounters& counters() const { return counters_; }
 
   /// For control threads to ask.
-  SessionsHere& sessions() { return sessions_here_; }
+  ReceiveSessionMailbox& session_mailbox() { return session_mailbox_; }
 
   /// So that a poll() stays short when time makes a leap.
   static constexpr unsigned kMostDuePerPoll = 64;
@@ -120,7 +120,7 @@ class ReceiveStage {
 
   bool take_blocks();
 
-  void tell_sessions();
+  void report_sessions();
 
   bool count(ReceiveCounter counter, std::uint64_t n = 1) {
     counters_.add(counter, n);
@@ -163,7 +163,7 @@ class ReceiveStage {
   CommandWriter commands_;
   OrderIntake intake_;
   OperatorIntake operators_;
-  SessionsHere sessions_here_;
+  ReceiveSessionMailbox session_mailbox_;
 };
 
 }  // namespace crosswire

@@ -74,7 +74,7 @@ Parsed<SessionId> Logins::find(const Source& source) const {
 
 void Logins::open(SessionId session, const Source& source, TimeNs now) {
   if (logins_[session.value].open) close(session);
-  CHECK(!find(source).taken(), "session %u is bound to this source", find(source).value.value);
+  CHECK(!find(source).ok(), "session %u is bound to this source", find(source).value.value);
   Login& login = logins_[session.value];
   login.next_here = first_at(source);
   if (login.next_here != kNoSession) by_source_.erase(source_key(source));

@@ -47,8 +47,8 @@ std::size_t TransmitStage::bytes_for(const NetConfig& config) {
 }
 
 std::size_t TransmitStage::poll() {
-  if (sessions_out_.asked()) [[unlikely]]
-    tell_sessions();
+  if (session_mailbox_.asked()) [[unlikely]]
+    report_sessions();
   const std::uint64_t waiting = std::min(events_.available(), kMaxEvents);
   std::uint64_t done = 0;
   committed_ = 0;
@@ -59,8 +59,8 @@ std::size_t TransmitStage::poll() {
   return done + committed_;
 }
 
-void TransmitStage::tell_sessions() {
-  sessions_out_.answer([this](std::uint64_t first, std::span<SessionOut> items) {
+void TransmitStage::report_sessions() {
+  session_mailbox_.answer([this](std::uint64_t first, std::span<TransmitSessionState> items) {
     std::size_t n = 0;
     for (; n < items.size() && first + n < sessions_.size(); ++n) {
       const Session& session = sessions_[first + n];
@@ -202,8 +202,8 @@ bool TransmitStage::day_end(const Event& event) {
 /// The control thread lets no more commands in than the ring has places.
 bool TransmitStage::operated(const Event& event) {
   if (operators_ == nullptr) return true;  // in a replay nobody waits
-  const bool told = operators_->results.push(event);
-  CHECK(told, "no place for the result of request %llu", static_cast<unsigned long long>(event.operated.request));
+  const bool pushed = operators_->results.push(event);
+  CHECK(pushed, "no room for the result of request %llu", static_cast<unsigned long long>(event.operated.request));
   return true;
 }
 

@@ -36,14 +36,14 @@
 
 namespace crosswire {
 
-/// What an onlooker may know of an account's session, as transmit sees it.
-struct SessionOut {
+/// An account's session as transmit sees it, for control threads.
+struct TransmitSessionState {
   bool connected;
   std::uint64_t next_out;  // number of the next message to it
   std::uint64_t oldest;    // number of the oldest message that is kept; next_out: none is
 };
 /// Asked for sessions from a number on, by SessionId.
-using SessionsOut = Mailbox<SessionOut, 64>;
+using TransmitSessionMailbox = Mailbox<TransmitSessionState, 64>;
 
 class TransmitStage {
  public:
@@ -64,12 +64,12 @@ class TransmitStage {
   std::size_t poll();
 
   /// From then on the results of operators' commands go there. Before the first poll(); `rings` outlives this.
-  void tell_operators(OperatorRings& rings) { operators_ = &rings; }
+  void report_operator_results_to(OperatorRings& rings) { operators_ = &rings; }
 
   const TransmitCounters& counters() const { return counters_; }
 
   /// For control threads to ask.
-  SessionsOut& sessions() { return sessions_out_; }
+  TransmitSessionMailbox& session_mailbox() { return session_mailbox_; }
 
   static constexpr std::uint64_t kMaxEvents = 64;
 
@@ -102,7 +102,7 @@ class TransmitStage {
   void commit_to(Session& session, std::uint8_t* frame, std::size_t payload_size, const Event& event);
   void commit(std::size_t length, const Event& event);
   Session& session(SessionId id);
-  void tell_sessions();
+  void report_sessions();
 
   const NetConfig& config_;
   const wire::alpha<10> session_name_;
@@ -115,7 +115,7 @@ class TransmitStage {
   std::size_t progress_ = 0;     // of the oldest unreleased event: answers or sessions that are done
   std::size_t committed_ = 0;    // frames of this poll
   TransmitCounters counters_;
-  SessionsOut sessions_out_;
+  TransmitSessionMailbox session_mailbox_;
 };
 
 }  // namespace crosswire

@@ -60,7 +60,7 @@ class BlockReader {
       fault_ = BlockFault::short_header;
       return;
     }
-    rest_ = datagram.subspan(sizeof(Header));
+    remaining_ = datagram.subspan(sizeof(Header));
     left_ = header_->count == kEndOfSession ? std::uint16_t{0} : header_->count.value();
   }
 
@@ -70,10 +70,10 @@ class BlockReader {
   /// False after the last block and at a fault; then fault() tells which.
   bool next() {
     if (left_ == 0) return end();
-    const be16* const length = view_as<be16>(rest_);
-    if (length == nullptr || rest_.size() - sizeof(be16) < *length) return fail(BlockFault::truncated);
-    block_ = rest_.subspan(sizeof(be16), *length);
-    rest_ = rest_.subspan(sizeof(be16) + *length);
+    const be16* const length = view_as<be16>(remaining_);
+    if (length == nullptr || remaining_.size() - sizeof(be16) < *length) return fail(BlockFault::truncated);
+    block_ = remaining_.subspan(sizeof(be16), *length);
+    remaining_ = remaining_.subspan(sizeof(be16) + *length);
     --left_;
     return true;
   }
@@ -83,7 +83,7 @@ class BlockReader {
   BlockFault fault() const { return fault_; }
 
  private:
-  bool end() { return fault_ == BlockFault::none && !rest_.empty() ? fail(BlockFault::trailing_bytes) : false; }
+  bool end() { return fault_ == BlockFault::none && !remaining_.empty() ? fail(BlockFault::trailing_bytes) : false; }
 
   bool fail(BlockFault fault) {
     fault_ = fault;
@@ -92,7 +92,7 @@ class BlockReader {
   }
 
   const Header* header_;
-  Bytes rest_;
+  Bytes remaining_;
   Bytes block_;
   std::uint16_t left_ = 0;
   BlockFault fault_ = BlockFault::none;

@@ -222,7 +222,7 @@ struct OrderCanceled {
   char type = kType;
   be64 timestamp;  // ns since midnight
   be32 user_ref_num;
-  be32 quantity;  // shares taken off now (incremental)
+  be32 quantity;  // shares canceled now (incremental)
   char reason;    // see cancel reasons
 };
 static_assert(kIsLayout<OrderCanceled> && sizeof(OrderCanceled) == 18 && offsetof(OrderCanceled, reason) == 17);
@@ -236,7 +236,7 @@ struct AiqCanceled {
   char type = kType;
   be64 timestamp;  // ns since midnight
   be32 user_ref_num;
-  be32 decrement;        // shares taken off now (incremental)
+  be32 decrement;        // shares canceled now (incremental)
   char reason;           // always Q
   be32 prevented;        // shares that would have traded
   be64 execution_price;  // 1/10000; price at which they would have
@@ -453,12 +453,14 @@ struct Split {
 /// Finds the options of a message whose transport told its exact size. The type letter is not looked at.
 constexpr Split split(std::size_t fixed_size, Appendage appendage, Bytes message) {
   if (message.size() < fixed_size) return {.fault = SplitFault::too_short};
-  const Bytes rest = message.subspan(fixed_size);
-  if (rest.empty()) return {.fault = appendage == Appendage::always ? SplitFault::appendage_missing : SplitFault::none};
+  const Bytes remaining = message.subspan(fixed_size);
+  if (remaining.empty())
+    return {.fault = appendage == Appendage::always ? SplitFault::appendage_missing : SplitFault::none};
   if (appendage == Appendage::none) return {.fault = SplitFault::trailing_bytes};
-  if (rest.size() < sizeof(be16) || rest.size() - sizeof(be16) != (std::size_t{rest[0]} << 8 | rest[1]))
+  if (remaining.size() < sizeof(be16) ||
+      remaining.size() - sizeof(be16) != (std::size_t{remaining[0]} << 8 | remaining[1]))
     return {.fault = SplitFault::appendage_length};
-  return {.options = rest.subspan(sizeof(be16)), .has_appendage = true};
+  return {.options = remaining.subspan(sizeof(be16)), .has_appendage = true};
 }
 
 constexpr Split split(const MessageInfo& info, Bytes message) { return split(info.size, info.appendage, message); }

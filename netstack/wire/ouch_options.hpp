@@ -143,20 +143,20 @@ enum class OptionFault : std::uint8_t {
 ///   for (OptionReader reader(split.options, M::kTags); reader.next();) use(reader.option());
 class OptionReader {
  public:
-  OptionReader(Bytes options, TagSet allowed) : rest_(options), allowed_(allowed) {}
+  OptionReader(Bytes options, TagSet allowed) : remaining_(options), allowed_(allowed) {}
 
   /// False at the end and at a fault; then fault() tells which.
   bool next() {
-    if (rest_.empty()) return false;
-    const std::size_t length = rest_[0];
+    if (remaining_.empty()) return false;
+    const std::size_t length = remaining_[0];
     if (length == 0) return fail(OptionFault::bad_length);
-    if (length >= rest_.size()) return fail(OptionFault::truncated);
-    option_ = {static_cast<Tag>(rest_[1]), rest_.subspan(2, length - 1)};
+    if (length >= remaining_.size()) return fail(OptionFault::truncated);
+    option_ = {static_cast<Tag>(remaining_[1]), remaining_.subspan(2, length - 1)};
     if (!allowed_.contains(option_.tag)) return fail(refusal(option_.tag));
     if (option_.value.size() != value_length(tag_info(option_.tag).kind)) return fail(OptionFault::wrong_length);
     if (seen_.contains(option_.tag)) return fail(OptionFault::repeated);
     seen_.add(option_.tag);
-    rest_ = rest_.subspan(1 + length);
+    remaining_ = remaining_.subspan(1 + length);
     return true;
   }
 
@@ -171,11 +171,11 @@ class OptionReader {
 
   bool fail(OptionFault fault) {
     fault_ = fault;
-    rest_ = {};
+    remaining_ = {};
     return false;
   }
 
-  Bytes rest_;
+  Bytes remaining_;
   TagSet allowed_;
   TagSet seen_;
   Option option_{};

@@ -88,11 +88,11 @@ void agrees_with_a_map(std::uint32_t ranks, std::uint64_t seed, std::size_t most
     ASSERT_NO_FATAL_FAILURE(look(a_rank()));
     if (most_levels > 10 && i % 64 != 0) continue;
     // An empty one may have kept one way down, which an insert elsewhere gives back.
-    const std::uint32_t taken = nodes_at_first - rig.nodes.free_count();
+    const std::uint32_t used = nodes_at_first - rig.nodes.free_count();
     if (model.empty()) {
-      ASSERT_LE(taken, rig.ladder.nodes_needed());
+      ASSERT_LE(used, rig.ladder.nodes_needed());
     } else {
-      ASSERT_EQ(taken, nodes_of(model, Ladder::depth_for(ranks)));
+      ASSERT_EQ(used, nodes_of(model, Ladder::depth_for(ranks)));
     }
   }
   while (!model.empty()) erase(model.begin()->first);

@@ -184,7 +184,7 @@ class ReferenceExchange {
                     .code = reason});
   }
 
-  /// Levels that are taken, and whether one more is to be had (tree nodes are not modelled: they last).
+  /// Levels that are used, and whether one more is to be had (tree nodes are not modelled: they last).
   bool no_level_for(std::uint32_t symbol, bool buy, std::uint64_t price, const Order* leaving) const {
     std::set<std::tuple<std::uint32_t, bool, std::uint64_t>> levels;
     for (const Order& o : orders_)
@@ -240,7 +240,7 @@ class ReferenceExchange {
     if (orders_.size() >= config_.max_orders) return say_reject(c, 0x000A);
     if (will_rest(o) && no_level_for(o.symbol, o.buy(), o.price, nullptr)) return say_reject(c, 0x000A);
     o.ref = ++ref_;
-    place(o, said_of(EventKind::accepted, o), 0);
+    match_or_rest(o, said_of(EventKind::accepted, o), 0);
   }
 
   bool aggressive(const Order& o) {
@@ -262,7 +262,7 @@ class ReferenceExchange {
   }
 
   /// `before`: how the order that it replaces was shown.
-  void place(Order o, Outcome said, int before) {
+  void match_or_rest(Order o, Outcome said, int before) {
     const FeedAction gone = before == 0 ? FeedAction::none : FeedAction::remove;
     said.feed = int(gone);
     const bool crosses = aggressive(o);
@@ -332,7 +332,7 @@ class ReferenceExchange {
                     .code = code});
   }
 
-  void take_off(Order& o, std::uint64_t shares, char reason) {
+  void cancel_shares(Order& o, std::uint64_t shares, char reason) {
     o.open -= shares;
     out_.push_back({.kind = EventKind::canceled,
                     .symbol = static_cast<std::uint16_t>(o.symbol),
@@ -371,8 +371,8 @@ class ReferenceExchange {
     const bool executed_already = c.order.quantity <= old->executed;
     const bool off_tick = o.price % config_.symbols[o.symbol - 1].tick_e4 != 0;
     if (c.reject != 0 || off_tick || o.buy() != old->buy() || (!executed_already && o.nonsense() != 0))
-      return take_off(*old, old->open, 'Z');
-    if (executed_already) return take_off(*old, old->open, 'U');
+      return cancel_shares(*old, old->open, 'Z');
+    if (executed_already) return cancel_shares(*old, old->open, 'U');
     last = o.number;
     if (will_rest(o) && no_level_for(o.symbol, o.buy(), o.price, old)) return say_reject(c, 0x000A);
     const int before = old->shown();
@@ -382,7 +382,7 @@ class ReferenceExchange {
     // As OUCH's Replaced: named by the original's number.
     Outcome said = said_of(EventKind::replaced, o);
     said.number_b = c.order.orig_user_ref_num.value;
-    place(o, said, before);
+    match_or_rest(o, said, before);
   }
 
   void firm(const Command& c) {
@@ -409,14 +409,14 @@ class ReferenceExchange {
                     (ask.side == kNoSide || x.side == static_cast<char>(ask.side)) &&
                     (!ask.group_given || x.group == ask.group_id);
            }))
-      take_off(*o, o->open, 'U');
+      cancel_shares(*o, o->open, 'U');
   }
 
   void cancel(const Command& c) {
     Order* o = find(c, c.order.user_ref_num);
     if (o == nullptr || c.order.quantity >= o->executed + o->open) return;
     const std::uint64_t stays = c.order.quantity > o->executed ? c.order.quantity - o->executed : 0;
-    take_off(*o, o->open - stays, 'U');
+    cancel_shares(*o, o->open - stays, 'U');
   }
 
   void modify(const Command& c) {
@@ -427,22 +427,22 @@ class ReferenceExchange {
     const bool may = (o->side == 'S' && (to == 'E' || to == 'T')) || (o->side == 'E' && to == 'T');
     const std::uint64_t total = o->executed + o->open;
     const std::uint64_t wanted = std::max<std::uint64_t>(c.order.quantity, o->executed);
-    const std::uint64_t taken = wanted < total ? total - wanted : 0;
+    const std::uint64_t canceled = wanted < total ? total - wanted : 0;
     if (!same && !may) return;
-    if (same && taken == 0) return;
-    if (taken == o->open) return take_off(*o, taken, 'U');
+    if (same && canceled == 0) return;
+    if (canceled == o->open) return cancel_shares(*o, canceled, 'U');
     o->side = to;
-    o->open -= taken;
+    o->open -= canceled;
     out_.push_back({.kind = EventKind::modified,
                     .symbol = static_cast<std::uint16_t>(o->symbol),
                     .session = o->session,
                     .number = o->number,
                     .channel = o->channel,
-                    .quantity = taken,
+                    .quantity = canceled,
                     .open = o->open,
                     .ref = o->ref,
                     .side = o->side,
-                    .feed = int(taken > 0 && o->shown() != 0 ? FeedAction::reduce : FeedAction::none)});
+                    .feed = int(canceled > 0 && o->shown() != 0 ? FeedAction::reduce : FeedAction::none)});
   }
 
   /// By trying every price that anyone has named.
@@ -580,13 +580,13 @@ class ReferenceExchange {
       }
       if (to == Phase::closed) {
         for (const bool buy : {true, false})
-          while (Order* o = best(s, buy, 0)) take_off(*o, o->open, 'E');
-        while (Order* o = oldest([&](const Order& x) { return x.symbol == s; })) take_off(*o, o->open, 'E');
+          while (Order* o = best(s, buy, 0)) cancel_shares(*o, o->open, 'E');
+        while (Order* o = oldest([&](const Order& x) { return x.symbol == s; })) cancel_shares(*o, o->open, 'E');
       } else if (to != Phase::halted) {
         for (const CrossType type : {CrossType::opening, CrossType::closing}) {
           if (to == call_of(type)) continue;
           while (Order* o = oldest([&](const Order& x) { return x.symbol == s && x.cross == type && x.time_rank > 0; }))
-            take_off(*o, o->open, 'T');
+            cancel_shares(*o, o->open, 'T');
         }
       }
       if (to == Phase::closing_call && from != to) {
@@ -594,7 +594,7 @@ class ReferenceExchange {
                  return x.symbol == s && x.cross == CrossType::closing && x.time_rank == 0;
                })) {
           if (no_level_for(s, o->buy(), o->price, nullptr)) {
-            take_off(*o, o->open, 'Z');
+            cancel_shares(*o, o->open, 'Z');
           } else {
             o->time_rank = ++time_rank_;
           }
@@ -621,7 +621,7 @@ class ReferenceExchange {
           first = &o;
       }
       if (first == nullptr) break;
-      take_off(*first, first->open, 'T');
+      cancel_shares(*first, first->open, 'T');
     }
     if (c.time_ns % config_.imbalance_interval_ns == 0) {
       for (std::uint32_t s = 1; s < symbols_.size(); ++s) {

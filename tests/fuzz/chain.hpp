@@ -133,14 +133,14 @@ inline SentFrame read_sent(const FrameBytes& frame) {
 /// A numbered stream of messages: each number means the same bytes whenever it is sent, and none is beyond the next.
 class Stream {
  public:
-  /// A packet of it; `live`: it has to go on exactly where the stream is. Returns how many messages it holds.
+  /// A packet of it; `published`: it has to go on exactly where the stream is. Returns how many messages it holds.
   template <class Check>
-  std::uint64_t packet(wire::Bytes payload, std::string_view session, bool live, Check check) {
+  std::uint64_t packet(wire::Bytes payload, std::string_view session, bool published, Check check) {
     wire::mold::BlockReader reader(payload);
     HOLDS(reader.header() != nullptr && reader.header()->session.raw() == session);
     std::uint64_t number = reader.header()->sequence;
     HOLDS(number >= 1);
-    if (live) HOLDS(number == next_);
+    if (published) HOLDS(number == next_);
     std::uint64_t messages = 0;
     for (; reader.next(); ++number, ++messages) {
       check(reader.block());
@@ -252,7 +252,7 @@ class FeedBooks {
 // ---- The chain ------------------------------------------------------------------------------------------------------
 
 /// What takes longer to make than a script to play: used by one chain after the other.
-struct Place {
+struct ChainMemory {
   Arena arena;
   MemoryTxPort answers;
   MemoryTxPort feed;
@@ -260,13 +260,13 @@ struct Place {
 
 class Chain {
  public:
-  /// `place` is for this chain alone until it goes.
-  Chain(const Setting& setting, Place& place)
+  /// `memory` is for this chain alone until it goes.
+  Chain(const Setting& setting, ChainMemory& memory)
       : setting_(setting),
         config_(config_of(setting)),
-        answers_(place.answers),
-        feed_(place.feed),
-        partition_(config_, {rx_, answers_, feed_}, TscClock{}, cleared(place.arena)) {
+        answers_(memory.answers),
+        feed_(memory.feed),
+        partition_(config_, {rx_, answers_, feed_}, TscClock{}, cleared(memory.arena)) {
     run();
   }
 
@@ -371,16 +371,16 @@ class Chain {
       ++feed_frames_;
       const SentFrame frame = read_sent(sent.bytes);
       HOLDS(frame.protocol == 17);
-      const bool live = frame.to == config_.net.feed_group;
-      HOLDS(frame.from_port == (live ? frame.from_port : test::kRequestPort));
+      const bool published = frame.to == config_.net.feed_group;
+      HOLDS(frame.from_port == (published ? frame.from_port : test::kRequestPort));
       const std::uint64_t known = feed_stream_.next();
       std::uint64_t number = 0;
-      feed_stream_.packet(frame.payload, test::kFeedSession, live, [&](wire::Bytes message) {
-        if (live) books_.message(message);
+      feed_stream_.packet(frame.payload, test::kFeedSession, published, [&](wire::Bytes message) {
+        if (published) books_.message(message);
         ++number;
       });
       // What is sent again was sent before.
-      if (!live) HOLDS(feed_stream_.next() == known);
+      if (!published) HOLDS(feed_stream_.next() == known);
       if (setting_.keep) sent_.push_back(std::move(sent));
     }
   }
@@ -420,9 +420,9 @@ class Chain {
       const bool frame = row.counter < enters && row.counter != order_repeats;
       if (row.kind == CounterKind::drop && frame) outcomes += receive.get(row.counter);
     }
-    for (const ReceiveCounter taken : {arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
-                                       logouts, order_datagrams, order_requests}) {
-      outcomes += receive.get(taken);
+    for (const ReceiveCounter accepted : {arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
+                                          logouts, order_datagrams, order_requests}) {
+      outcomes += receive.get(accepted);
     }
     HOLDS(receive.get(frames) == frames_in_);
     HOLDS(outcomes == frames_in_);

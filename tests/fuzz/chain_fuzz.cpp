@@ -13,18 +13,18 @@ struct Outcome {
   std::uint64_t state_hash;
 };
 
-Place& place() {
+ChainMemory& chain_memory() {
   const auto bytes = [](bool plenty) { return Partition::bytes_for(config_of({.plenty = plenty})); };
-  static Place place{
+  static ChainMemory memory{
       .arena = Arena(std::max(bytes(false), bytes(true)), HugepagePolicy::off), .answers = {}, .feed = {}};
-  return place;
+  return memory;
 }
 
 Outcome play(const Script& script, bool plenty) {
   Setting setting = script.setting();
   setting.plenty = plenty;
   setting.keep = script.compare();
-  Chain chain(setting, place());
+  Chain chain(setting, chain_memory());
   constexpr std::size_t kActsPerCheck = 16;
   for (std::size_t i = 0; i < script.acts().size(); ++i) {
     const Act& act = script.acts()[i];
@@ -75,33 +75,33 @@ void mutate_records(std::vector<Payload>& records, std::minstd_rand& random) {
   const auto any = [&](std::size_t from) { return from + random() % (records.size() - from + 1); };
   const auto at = [&](std::size_t index) { return records.begin() + static_cast<std::ptrdiff_t>(index); };
   if (records.empty()) records.emplace_back(kRecord);
-  const std::size_t place = any(1);
-  const bool inside = place < records.size();
+  const std::size_t index = any(1);
+  const bool inside = index < records.size();
   switch (random() % 6) {
     case 0: {
       std::vector<Payload> fresh(1 + random() % 4);
       for (Payload& record : fresh) record = random_record(random);
-      records.insert(at(place), fresh.begin(), fresh.end());
+      records.insert(at(index), fresh.begin(), fresh.end());
       break;
     }
     case 1:
-      if (inside) records.erase(at(place), at(std::min(records.size(), place + 1 + random() % 8)));
+      if (inside) records.erase(at(index), at(std::min(records.size(), index + 1 + random() % 8)));
       break;
     case 2:
       if (inside) {
-        const std::vector<Payload> again(at(place), at(std::min(records.size(), place + 1 + random() % 16)));
+        const std::vector<Payload> again(at(index), at(std::min(records.size(), index + 1 + random() % 16)));
         records.insert(at(any(1)), again.begin(), again.end());
       }
       break;
     case 3:
-      if (inside) std::swap(records[place], records[1 + random() % (records.size() - 1)]);
+      if (inside) std::swap(records[index], records[1 + random() % (records.size() - 1)]);
       break;
     case 4:
       records[0][random() % std::min<std::size_t>(records[0].size(), 4)] = static_cast<std::uint8_t>(random() >> 8);
       break;
     default:
       if (inside) {
-        Payload& record = records[place];
+        Payload& record = records[index];
         record[random() % std::min(record.size(), kRecord)] = static_cast<std::uint8_t>(random() >> 8);
       }
   }

@@ -53,7 +53,7 @@ void check(const std::string& path, ConfigUse use) try {
   HOLDS(use == ConfigUse::replay || !config.port.device.empty());
   HOLDS(Partition::bytes_for(config) > 0);  // sums up without a broken CHECK
   HOLDS(schedule_end_ns(config) == config.net.schedule.back().at_ns);
-  HOLDS(place_of(config, "limits").rfind(path + ":", 0) == 0);
+  HOLDS(location_of(config, "limits").rfind(path + ":", 0) == 0);
 } catch (const ConfigError& fault) {
   HOLDS(std::string_view(fault.what()).rfind(path + ":", 0) == 0);
 }

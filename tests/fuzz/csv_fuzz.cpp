@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t chosen = input.byte();
   const unsigned which = chosen % 3;
   const bool whole = chosen >= 128;
-  file.set({whole ? wire::Bytes{} : fuzz::bytes_of(kHeaders[which]), input.rest()});
+  file.set({whole ? wire::Bytes{} : fuzz::bytes_of(kHeaders[which]), input.remaining()});
   try {
     if (which == 0) check_orders(file.path());
     if (which == 1) check_trades(file.path());

@@ -27,24 +27,24 @@ namespace crosswire::fuzz {
 /// The input, taken from the front. Past its end everything is 0 or empty.
 class Input {
  public:
-  explicit Input(wire::Bytes bytes) : rest_(bytes) {}
+  explicit Input(wire::Bytes bytes) : remaining_(bytes) {}
 
-  bool empty() const { return rest_.empty(); }
-  std::uint8_t byte() { return rest_.empty() ? std::uint8_t{0} : take(1)[0]; }
+  bool empty() const { return remaining_.empty(); }
+  std::uint8_t byte() { return remaining_.empty() ? std::uint8_t{0} : take(1)[0]; }
   std::uint16_t u16() {
     const std::uint8_t high = byte();
     return static_cast<std::uint16_t>(high << 8 | byte());
   }
   /// At most `size` bytes.
   wire::Bytes take(std::size_t size) {
-    const wire::Bytes taken = rest_.first(std::min(size, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return taken;
+    const wire::Bytes bytes = remaining_.first(std::min(size, remaining_.size()));
+    remaining_ = remaining_.subspan(bytes.size());
+    return bytes;
   }
-  wire::Bytes rest() { return take(rest_.size()); }
+  wire::Bytes remaining() { return take(remaining_.size()); }
 
  private:
-  wire::Bytes rest_;
+  wire::Bytes remaining_;
 };
 
 inline bool same_bytes(wire::Bytes a, wire::Bytes b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }

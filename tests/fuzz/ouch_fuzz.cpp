@@ -110,6 +110,6 @@ void check_message(bool inbound, wire::Bytes message) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   crosswire::fuzz::Input input({data, size});
   const bool inbound = (input.byte() & 1) == 0;
-  crosswire::check_message(inbound, input.rest());
+  crosswire::check_message(inbound, input.remaining());
   return 0;
 }

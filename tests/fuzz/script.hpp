@@ -312,10 +312,10 @@ class Script {
     frame[at] = static_cast<std::uint8_t>(frame[at] ^ in.byte());
     const std::size_t cut = in.byte();
     if ((how & 1) != 0) frame.resize(frame.size() - std::min(frame.size(), cut));
-    if ((how & 2) != 0) mend(frame);
+    if ((how & 2) != 0) fix_checksums(frame);
     send(std::move(frame));
   }
-  static void mend(FrameBytes& frame) {
+  static void fix_checksums(FrameBytes& frame) {
     const std::size_t at = frame.size() > 14 && test::get16(frame, 12) == 0x8100 ? 18 : 14;
     if (frame.size() < at + 28 || (frame[at] & 15) < 5 || frame.size() < at + (frame[at] & 15u) * 4u) return;
     test::fix_ip(frame, at);
@@ -325,7 +325,7 @@ class Script {
   void raw(Account& account, Input& in) {
     const std::uint8_t which = in.byte() % 4;
     in.take(kRecord - 3);
-    const wire::Bytes bytes = in.rest();
+    const wire::Bytes bytes = in.remaining();
     Payload payload(bytes.begin(), bytes.end());
     if (which == 0) return send(std::move(payload));
     payload.resize(std::min<std::size_t>(payload.size(), 1400));

@@ -58,14 +58,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     HOLDS(datagram.size == size);
     check_packet(datagram, all);
   }
-  for (wire::Bytes rest = all;;) {
-    const soup::Read packet = soup::read(rest);
+  for (wire::Bytes remaining = all;;) {
+    const soup::Read packet = soup::read(remaining);
     if (packet.status != soup::ReadStatus::packet) {
-      HOLDS(packet.status != soup::ReadStatus::malformed || (rest[0] == 0 && rest[1] == 0));
+      HOLDS(packet.status != soup::ReadStatus::malformed || (remaining[0] == 0 && remaining[1] == 0));
       break;
     }
-    check_packet(packet, rest);
-    rest = rest.subspan(packet.size);
+    check_packet(packet, remaining);
+    remaining = remaining.subspan(packet.size);
   }
   return 0;
 }

@@ -71,12 +71,12 @@ def includes_outside_the_table():
 
 
 def rank(text):
-    """Place of a file's room in the order of its folder; beyond all for what lies in the folder itself."""
-    folder, *rest = text.split("/")
+    """Position of a file's room in the order of its folder; beyond all for what lies in the folder itself."""
+    folder, *remaining = text.split("/")
     rooms = ORDER[folder]
-    if len(rest) == 1:
+    if len(remaining) == 1:
         return len(rooms)
-    found = [i for i, names in enumerate(rooms) if rest[0] in names.split()]
+    found = [i for i, names in enumerate(rooms) if remaining[0] in names.split()]
     return found[0] if found else None
 
 

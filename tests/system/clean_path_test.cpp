@@ -131,17 +131,17 @@ class Wire {
 
   void take_for(std::chrono::milliseconds span) {
     const auto until = std::chrono::steady_clock::now() + span;
-    while (std::chrono::steady_clock::now() < until) take_and_rest();
+    while (std::chrono::steady_clock::now() < until) take_and_pause();
   }
 
   /// Until `done`, or for kPatience.
   void take_until(const std::function<bool()>& done) {
     const auto limit = std::chrono::steady_clock::now() + kPatience;
-    while (!done() && std::chrono::steady_clock::now() < limit) take_and_rest();
+    while (!done() && std::chrono::steady_clock::now() < limit) take_and_pause();
   }
 
   /// For a thread with nothing else to do: leaves the core to the polling thread, which may have no other.
-  void take_and_rest() {
+  void take_and_pause() {
     take();
     std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
@@ -170,7 +170,7 @@ class Wire {
   void wait_until(const std::function<bool()>& done) {
     const auto limit = std::chrono::steady_clock::now() + kPatience;
     while (!done()) {
-      take_and_rest();
+      take_and_pause();
       CHECK(std::chrono::steady_clock::now() < limit, "the appliance takes no frames");
     }
   }
@@ -625,9 +625,9 @@ TEST(CleanPath, MakesNoAllocationLockSystemCallOrPageFaultInAMillionFrames) {
   const std::uint64_t faults_at_start = faults_of(polling.id);
   polling.controllers.reach(3);
   feed(session, flow, seed);
-  while (!session.wire.empty()) session.wire.take_and_rest();
+  while (!session.wire.empty()) session.wire.take_and_pause();
   session.rx.request_end();
-  while (!polling.mine.reached(4)) session.wire.take_and_rest();
+  while (!polling.mine.reached(4)) session.wire.take_and_pause();
   const std::uint64_t faults = faults_of(polling.id) - faults_at_start;
   polling.controllers.reach(4);
   thread.join();

@@ -64,8 +64,8 @@ def messages_with_attributes(enter):
         return (b"O" + struct.pack(">I", number) + side + struct.pack(">I", quantity) + symbol + price + time_in_force + display
                 + b"PNN" + b"attributes    " + struct.pack(">H", len(channel)) + channel)
 
-    def firm(letter, number, rest):
-        return letter + struct.pack(">I", number) + rest + struct.pack(">H", len(channel)) + channel
+    def firm(letter, number, remaining):
+        return letter + struct.pack(">I", number) + remaining + struct.pack(">H", len(channel)) + channel
 
     return [order(1, b"S", 100, b"0", b"N"), order(2, b"S", 100, b"0", b"A"), order(3, b"B", 999_999, b"3", b"Y"),
             order(4, b"S", 100, b"0", b"Z"), firm(b"D", 5, b"    "), firm(b"E", 6, b"    "), firm(b"C", 7, b" " * 12),

@@ -102,11 +102,11 @@ std::string trap_system_calls() {
 
   // From the gate: allowed. The end of a signal handler, which is never the thread's own wish: allowed. Else: trapped.
   const auto gate = reinterpret_cast<std::uint64_t>(crosswire_test_gate_return);
-  constexpr auto kPlace = static_cast<std::uint32_t>(offsetof(seccomp_data, instruction_pointer));
+  constexpr auto kInstructionPointer = static_cast<std::uint32_t>(offsetof(seccomp_data, instruction_pointer));
   std::array filter = {
-      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kPlace),
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kInstructionPointer),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, low(gate), 0, 2),
-      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kPlace + 4),
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kInstructionPointer + 4),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high(gate), 5, 0),
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offsetof(seccomp_data, arch))),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 2),
@@ -215,10 +215,10 @@ int munmap(void* at, std::size_t bytes) noexcept {
 }
 void* mremap(void* at, std::size_t old_bytes, std::size_t bytes, int flags, ...) noexcept {
   count(Watched::allocation, "mremap");
-  va_list rest;
-  va_start(rest, flags);
-  void* const to = (flags & MREMAP_FIXED) != 0 ? va_arg(rest, void*) : nullptr;
-  va_end(rest);
+  va_list arguments;
+  va_start(arguments, flags);
+  void* const to = (flags & MREMAP_FIXED) != 0 ? va_arg(arguments, void*) : nullptr;
+  va_end(arguments);
   return reinterpret_cast<void*>(syscall(SYS_mremap, at, old_bytes, bytes, flags, to));
 }
 int mprotect(void* at, std::size_t bytes, int protection) noexcept {

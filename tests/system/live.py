@@ -311,8 +311,8 @@ def run_all(tap, program, folder):
     tap.check("arrives at the same state in the replay",
               figure(replay.stdout, "state_hash") == figure(figures, "state_hash"), figures + replay.stdout)
     frames = frames_of(replayed) if replay.returncode == 0 else []
-    for name, inbox, place in (("one client", ann.inbox, (CLIENT_ADDRESS, 40001)), ("the other", bob.inbox, (CLIENT_ADDRESS, 40002))):
-        expected = [payload for address, port, payload in frames if (address, port) == place]
+    for name, inbox, endpoint in (("one client", ann.inbox, (CLIENT_ADDRESS, 40001)), ("the other", bob.inbox, (CLIENT_ADDRESS, 40002))):
+        expected = [payload for address, port, payload in frames if (address, port) == endpoint]
         tap.check(f"sends the same answers to {name} in the replay", inbox.datagrams == expected,
                   f"{len(inbox.datagrams)} live, {len(expected)} in the replay")
     published = [payload for address, port, payload in frames if (address, port) == (GROUP, FEED_PORT)]

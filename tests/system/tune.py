@@ -108,9 +108,9 @@ def check_made_up_host(tap, root):
     host = ("--root", root, "--cores", "2-3")
     faults = tunable(findings(*host))
     wanted = "c_states clocksource governor irq_default irqs ksm nmi_watchdog numa_balancing soft_watchdog stat_interval swap thp workqueue"
-    tap.check("an untuned host has every fault that tune mends", " ".join(faults) == wanted, faults)
+    tap.check("an untuned host has every fault that tune fixes", " ".join(faults) == wanted, faults)
     ran = script("tune", "apply", *host)
-    tap.check("tune apply mends them all", ran.returncode == 0 and tunable(findings(*host)) == [], ran.stdout + ran.stderr + str(tunable(findings(*host))))
+    tap.check("tune apply fixes them all", ran.returncode == 0 and tunable(findings(*host)) == [], ran.stdout + ran.stderr + str(tunable(findings(*host))))
     after = values_under(root)
     path = root + "/" + CPU
     tap.check("it leaves other cores and interrupts alone", all(after[p] == before[p] for p in (
@@ -262,7 +262,7 @@ def check_this_host(tap):
         ran = script("tune", "apply", "--cores", core)
         left = tunable(findings("--cores", core))
         refused = {"irqs"} if "_affinity_list: the kernel keeps" in ran.stdout else set()
-        tap.check("tune apply mends what it can on this host", ran.returncode == 0 and set(left) <= refused, f"{left}\n{ran.stdout}{ran.stderr}")
+        tap.check("tune apply fixes what it can on this host", ran.returncode == 0 and set(left) <= refused, f"{left}\n{ran.stdout}{ran.stderr}")
         ran = script("tune", "undo")
         tap.check("tune undo restores the very values", ran.returncode == 0 and knobs() == faulty, ran.stdout + ran.stderr)
         apply = subprocess.Popen([os.path.join(SCRIPTS, "tune"), "apply", "--cores", core], stdout=subprocess.DEVNULL, start_new_session=True)

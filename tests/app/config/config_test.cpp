@@ -23,7 +23,7 @@ class ConfigFile : public ::testing::Test {
     return load_config(folder_.write("c.toml", text, mode), use);
   }
 
-  /// The error's line without the file's path in front: "LINE: key: what; mend". "" where there is no error.
+  /// The error's line without the file's path in front: "LINE: key: what; remedy". "" where there is no error.
   std::string error_of(const std::string& text, ConfigUse use = ConfigUse::replay, mode_t mode = 0600) {
     const std::string path = folder_.write("c.toml", text, mode);
     try {
@@ -36,7 +36,7 @@ class ConfigFile : public ::testing::Test {
     return "";
   }
 
-  /// Expects an error that begins with `line: key: ` and has something behind it and a way to mend.
+  /// Expects an error that begins with `line: key: ` and has something behind it and a remedy.
   void expect_error(const std::string& text, int line, const std::string& key, const std::string& what = "",
                     ConfigUse use = ConfigUse::replay) {
     const std::string error = error_of(text, use);
@@ -330,7 +330,7 @@ TEST_F(ConfigFile, WithABadSymbolNamesIt) {
 }
 
 TEST_F(ConfigFile, WithABadAccountNamesIt) {
-  const auto account = [](const std::string& rest) { return kGood + "[[account]]\n" + rest; };
+  const auto account = [](const std::string& more) { return kGood + "[[account]]\n" + more; };
   EXPECT_EQ(error_of(account("user = \"U2\"\npassword = \"\"\n")), "");
   expect_error(account("user = \"SEVENCH\"\npassword = \"p\"\n"), kNext + 1, "account.user");
   expect_error(account("user = \"\"\npassword = \"p\"\n"), kNext + 1, "account.user");
@@ -371,8 +371,8 @@ TEST_F(ConfigFile, NamesTheAccountsFileForFaultsInIt) {
 }
 
 TEST_F(ConfigFile, WithABadPhaseNamesIt) {
-  const auto phase = [](const std::string& at, const std::string& rest = "state = \"continuous\"\n") {
-    return "[[phase]]\nat = \"" + at + "\"\n" + rest;
+  const auto phase = [](const std::string& at, const std::string& more = "state = \"continuous\"\n") {
+    return "[[phase]]\nat = \"" + at + "\"\n" + more;
   };
   EXPECT_EQ(error_of(kGood + phase("23:59:59.999999999")), "");
   for (const std::string at :

@@ -84,9 +84,9 @@ TEST_F(Doctor, FindsEveryFaultOfAServerFromTheShop) {
   EXPECT_EQ(exit_code_of({.results = results}), 1);
   for (const DoctorResult& result : results) {
     if (result.state != DoctorState::finding) continue;
-    EXPECT_FALSE(result.is.empty() || result.should.empty() || result.costs.empty() || result.mend.empty())
+    EXPECT_FALSE(result.is.empty() || result.should.empty() || result.costs.empty() || result.remedy.empty())
         << result.name;
-    EXPECT_EQ(result.tune, result.mend.find("scripts/tune apply") == 0) << result.name << ": " << result.mend;
+    EXPECT_EQ(result.tune, result.remedy.find("scripts/tune apply") == 0) << result.name << ": " << result.remedy;
   }
 }
 
@@ -163,7 +163,7 @@ TEST_F(Doctor, CountsHugepagesAsTheArenasAndDpdkTakeThem) {
   tree.files[node0 + "2048kB/nr_hugepages"] = "700";
   const DoctorResult missing = named(examine_tree(tree), "hugepages");
   EXPECT_EQ(missing.state, DoctorState::finding);
-  EXPECT_NE(missing.mend.find("scripts/hugepages reserve --2m 701 --node 0"), std::string::npos) << missing.mend;
+  EXPECT_NE(missing.remedy.find("scripts/hugepages reserve --2m 701 --node 0"), std::string::npos) << missing.remedy;
   tree.files[node0 + "1048576kB/free_hugepages"] = "1";
   EXPECT_EQ(named(examine_tree(tree), "hugepages").state, DoctorState::ok);
   // DPDK too takes a large page, where there are no small ones.
@@ -177,7 +177,7 @@ TEST_F(Doctor, WantsLargePagesWhereTheConfigurationDoes) {
   needs_.memory[1].page_size = PageSize::one_gib;
   const DoctorResult missing = named(examine_tree(test::tuned_server()), "hugepages");
   EXPECT_EQ(missing.state, DoctorState::finding);
-  EXPECT_NE(missing.mend.find("reserve --2m 128 --1g 1 --node 0"), std::string::npos) << missing.mend;
+  EXPECT_NE(missing.remedy.find("reserve --2m 128 --1g 1 --node 0"), std::string::npos) << missing.remedy;
   test::HostTree tree = test::tuned_server();
   tree.files["sys/devices/system/node/node0/hugepages/hugepages-1048576kB/free_hugepages"] = "1";
   EXPECT_EQ(named(examine_tree(tree), "hugepages").state, DoctorState::ok);
@@ -294,7 +294,7 @@ TEST_F(Doctor, PrintsFindingsFirstAndTheHeaviestFirst) {
   EXPECT_EQ(text.find("21 findings: 4 heavy, "), 0u) << text;
   std::size_t last = 0;
   for (const char* const word :
-       {"\nheavy ", "\nmiddling ", "\nlight ", "\nscripts/tune apply --cores 2-3 mends", "\nworth knowing", "\nok: "}) {
+       {"\nheavy ", "\nmiddling ", "\nlight ", "\nscripts/tune apply --cores 2-3 fixes", "\nworth knowing", "\nok: "}) {
     const std::size_t at = text.find(word);
     ASSERT_NE(at, std::string::npos) << word;
     EXPECT_GT(at, last) << word;
@@ -386,7 +386,7 @@ TEST(Jitter, FindsWhoTakesItsCoreFromIt) {
   EXPECT_GT(found[0].preempted, 0u);
   EXPECT_GT(found[0].worst_ns, 100'000u);
   EXPECT_GE(found[0].seconds, 0.3);
-  EXPECT_NE(judge_jitter(found, 10'000).mend.find("other threads"), std::string::npos);
+  EXPECT_NE(judge_jitter(found, 10'000).remedy.find("other threads"), std::string::npos);
 }
 
 TEST(Jitter, SaysWhichCoreCannotBeHad) {
@@ -403,9 +403,9 @@ TEST(Jitter, JudgesByTheWorstCoreAndSaysWhereToLook) {
   JitterCore hit{.core = 3, .worst_ns = 11'000};
   EXPECT_EQ(judge_jitter({calm}, 10'000).state, DoctorState::ok);
   EXPECT_NE(judge_jitter({calm, hit}, 10'000).is.find("core 3"), std::string::npos);
-  EXPECT_NE(judge_jitter({calm, hit}, 10'000).mend.find("SMI"), std::string::npos);
+  EXPECT_NE(judge_jitter({calm, hit}, 10'000).remedy.find("SMI"), std::string::npos);
   hit.interrupts = {{"LOC", 5}, {"24 eth0-rx", 90}};
-  EXPECT_NE(judge_jitter({calm, hit}, 10'000).mend.find("24 eth0-rx 90, LOC 5"), std::string::npos);
+  EXPECT_NE(judge_jitter({calm, hit}, 10'000).remedy.find("24 eth0-rx 90, LOC 5"), std::string::npos);
 }
 
 TEST(Jitter, ReadsInterruptsByCore) {
@@ -434,11 +434,11 @@ class DoctorCommand : public Doctor {
   std::string program_;
 };
 
-TEST_F(DoctorCommand, EndsWithZeroWhereThereIsNothingToMendAndWithOneElse) {
+TEST_F(DoctorCommand, EndsWithZeroWhereThereIsNothingToFixAndWithOneElse) {
   test::write_tree(test::tuned_server(), root_);
   const test::Ran clean = doctor("--root " + root_.string() + " --cores 2-3");
   EXPECT_EQ(clean.status, 0) << clean.output;
-  EXPECT_EQ(clean.output.find("nothing to mend\npolling cores 2-3 (of --cores)\n"), 0u) << clean.output;
+  EXPECT_EQ(clean.output.find("nothing to fix\npolling cores 2-3 (of --cores)\n"), 0u) << clean.output;
   // Nobody names cores: what is isolated is for polling; siblings then poll, too, which is a finding.
   const test::Ran guessed = doctor("--root " + root_.string());
   EXPECT_EQ(guessed.status, 1) << guessed.output;

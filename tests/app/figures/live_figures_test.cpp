@@ -63,7 +63,7 @@ class Live : public ::testing::Test {
   void start() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
-        if (!partition_.round()) rest(Idle::yield);
+        if (!partition_.round()) idle_once(Idle::yield);
       }
     });
   }
@@ -79,9 +79,9 @@ TEST_F(Live, TellsOfAllBooksInOrderSixtyFourAtATime) {
   start();
   std::size_t seen = 0;
   for (const std::size_t rows : {64, 36, 0}) {
-    const std::vector<BookNow> books = figures_.books(0, seen);
+    const std::vector<BookFigure> books = figures_.books(0, seen);
     ASSERT_EQ(books.size(), rows);
-    for (const BookNow& book : books) {
+    for (const BookFigure& book : books) {
       ASSERT_EQ(book.symbol, fmt::format("S{}", seen));
       ASSERT_EQ(book.top.last.value, 100 * (seen + 10)) << "the previous close of another";
       ++seen;
@@ -95,9 +95,9 @@ TEST_F(Live, TellsOfAllSessionsInOrderSixtyFourAtATime) {
   start();
   std::size_t seen = 0;
   for (const std::size_t rows : {64, 3, 0}) {
-    const std::vector<SessionNow> sessions = figures_.sessions(0, seen);
+    const std::vector<SessionFigure> sessions = figures_.sessions(0, seen);
     ASSERT_EQ(sessions.size(), rows);
-    for (const SessionNow& session : sessions) ASSERT_EQ(session.user, fmt::format("U{}", seen++));
+    for (const SessionFigure& session : sessions) ASSERT_EQ(session.user, fmt::format("U{}", seen++));
   }
 }
 
@@ -115,14 +115,14 @@ TEST_F(Live, HasNoRowsOfAStageThatIsStalled) {
 constexpr std::chrono::seconds kPatience{25};
 
 int connect_to(std::uint16_t port) {
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_port = htons(port);
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in socket_address{};
+  socket_address.sin_family = AF_INET;
+  socket_address.sin_port = htons(port);
+  socket_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   const timeval patience{kPatience.count(), 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address), 0);
   return fd;
 }
 

@@ -53,7 +53,7 @@ TEST(DayToml, NamesFileLineAndKeyOfEachFault) {
   EXPECT_EQ(fault("\"TST\"", "\"TOO LONG A NAME\""),
             "FILE:3: symbol: \"TOO LONG A NAME\" cannot be a symbol; give 1 to 8 printable ASCII characters");
   EXPECT_EQ(fault("100000", "100050"),
-            "FILE:4: reference_price_e4: 100050 is not a multiple of tick_e4 = 100; give 100000 or mend tick_e4");
+            "FILE:4: reference_price_e4: 100050 is not a multiple of tick_e4 = 100; give 100000 or correct tick_e4");
   EXPECT_EQ(fault("tick_e4 = 100", "tick_e4 = 0"), "FILE:5: tick_e4: 0 is out of range; give 1 .. 1999999900");
   EXPECT_EQ(fault("\"09:30:00.000\"", "\"9:30\""),
             "FILE:10: phase.at: \"9:30\" is no time of day; give a time of day in quotes, as \"09:15:00\" or "

@@ -109,7 +109,7 @@ class StubExchange {
     for (int i = 0; i < times; ++i) put(session.to_client, mold_packet(number, {message}), at_ns);
   }
 
-  void tell(const Payload& message) {
+  void publish(const Payload& message) {
     put(to_feed_, mold_packet(++feed_number_, {message}, kFeedSession), at_ns_ + kUs);
   }
 
@@ -190,7 +190,7 @@ class StubExchange {
     if (order == session.references.end()) return;
     answer(session, bytes(ouch::OrderCanceled{
                         .timestamp = std::uint64_t{1}, .user_ref_num = order->first, .quantity = 100u, .reason = 'U'}));
-    tell(bytes(wire::itch::OrderDelete{.order_ref = order->second}));
+    publish(bytes(wire::itch::OrderDelete{.order_ref = order->second}));
     session.references.erase(order);
   }
 
@@ -221,9 +221,10 @@ class StubExchange {
                                                              .liquidity = 'R',
                                                              .match_number = ++matches_}),
                                    {}));
-      tell(bytes(wire::itch::OrderExecuted{.order_ref = std::uint64_t{1}, .shares = 100u, .match_number = matches_}));
+      publish(
+          bytes(wire::itch::OrderExecuted{.order_ref = std::uint64_t{1}, .shares = 100u, .match_number = matches_}));
     } else {
-      tell(bytes(wire::itch::AddOrder{
+      publish(bytes(wire::itch::AddOrder{
           .order_ref = reference, .side = enter.side, .shares = enter.quantity, .stock = enter.symbol, .price = 1u}));
     }
   }

@@ -182,7 +182,7 @@ TEST_F(HostileFeed, NothingThatItSendsMakesItAnswerWhenItIsTurnedRound) {
 
 // ---- Everything -----------------------------------------------------------------------------------------------------
 
-/// Frames of every kind, half of them spoilt: bytes changed, cut off, added, put twice; checksums mended or not. Two
+/// Frames of every kind, half of them spoilt: bytes changed, cut off, added, put twice; checksums fixed or not. Two
 /// stations send them under many addresses. No order is for a symbol that there is, so that the feed has no reason to
 /// move.
 class Soup {
@@ -288,11 +288,11 @@ class Soup {
       default:
         break;
     }
-    if (below(2) == 0) mend(frame);
+    if (below(2) == 0) fix_checksums(frame);
   }
 
   /// So that what is spoilt gets further in.
-  static void mend(FrameBytes& frame) {
+  static void fix_checksums(FrameBytes& frame) {
     if (frame.size() < 42 || get16(frame, 12) != 0x0800 || frame[14] != 0x45) return;
     fix_ip(frame, 14);
     const std::size_t length = get16(frame, 38);

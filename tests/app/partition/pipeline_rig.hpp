@@ -89,13 +89,13 @@ class TestTxPort final : public TxPort {
     ++flushes_;
     if (refuse_.load(std::memory_order_relaxed)) return 0;
     const std::size_t room = !moody_ || flushes_ % 3 == 0 ? kMaxBurst : flushes_ % 3 == 1 ? 0 : flushes_ % 5;
-    const std::size_t taken = std::min(used_, room);
-    for (std::size_t i = 0; i < taken; ++i) {
+    const std::size_t accepted = std::min(used_, room);
+    for (std::size_t i = 0; i < accepted; ++i) {
       sent_.push_back({FrameBytes(batch_[i].data, batch_[i].data + batch_[i].length), batch_[i].origin});
     }
-    std::rotate(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(taken), batch_.end());
-    used_ -= taken;
-    return taken;
+    std::rotate(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(accepted), batch_.end());
+    used_ -= accepted;
+    return accepted;
   }
 
   /// From then on it takes nothing.
@@ -146,7 +146,7 @@ class Pipeline {
     for (CoreLoop& loop : partition_.loops()) {
       threads_.emplace_back([&loop] {
         while (!loop.ended()) {
-          if (!loop.round()) rest(Idle::yield);
+          if (!loop.round()) idle_once(Idle::yield);
         }
       });
     }

@@ -118,14 +118,14 @@ TEST(Pipeline, ShowsItsFiguresWhileItWorksAndSendsTheSameBytes) {
     pipeline.start();
     std::uint64_t orders = 0, busy_ns = 0;
     do {
-      const PartitionNow now = figures.partition(0);
+      const PartitionFigures now = figures.partition(0);
       EXPECT_GE(now.counter("match", "orders"), orders);
       EXPECT_GE(now.stages.front().figure.busy_ns, busy_ns);
       orders = now.counter("match", "orders");
       busy_ns = now.stages.front().figure.busy_ns;
-      const std::vector<BookNow> books = figures.books(0, 0);
+      const std::vector<BookFigure> books = figures.books(0, 0);
       EXPECT_TRUE(books.empty() || books.size() == day().config().engine.symbols.size());
-      const std::vector<SessionNow> sessions = figures.sessions(0, 0);
+      const std::vector<SessionFigure> sessions = figures.sessions(0, 0);
       EXPECT_TRUE(sessions.empty() || sessions.size() == day().config().net.accounts.size());
     } while (!pipeline.partition().finished());
     pipeline.join();

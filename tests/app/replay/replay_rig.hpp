@@ -98,9 +98,9 @@ inline std::string types_of(const std::vector<Payload>& messages) {
   return types;
 }
 
-/// A replay's configuration: one symbol, two accounts, small memory. `limits`: keys of its last section, `rest`:
+/// A replay's configuration: one symbol, two accounts, small memory. `limits`: keys of its last section, `more`:
 /// tables.
-inline std::string config_text(const std::string& limits = "", const std::string& rest = "") {
+inline std::string config_text(const std::string& limits = "", const std::string& more = "") {
   std::string text = R"([port]
 address = "10.99.0.1"
 [orders]
@@ -118,7 +118,7 @@ user_ref_window = 1024
   text += kSymbolTable;
   text += kAnnTable;
   text += kBobTable;
-  return text + rest;
+  return text + more;
 }
 
 inline const TscClock& test_clock() {

@@ -49,8 +49,8 @@ class Replay : public ::testing::Test {
   std::string path(const std::string& name) const { return folder_.file(name); }
 
   /// As config_text() has it.
-  std::string config_file(const std::string& name, const std::string& limits = "", const std::string& rest = "") const {
-    return folder_.write(name, test::config_text(limits, rest));
+  std::string config_file(const std::string& name, const std::string& limits = "", const std::string& more = "") const {
+    return folder_.write(name, test::config_text(limits, more));
   }
 
   ReplayJob job(const std::string& config, const std::string& in, const std::string& out) const {

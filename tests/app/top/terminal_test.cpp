@@ -18,7 +18,7 @@
 namespace crosswire {
 namespace {
 
-constexpr std::string_view kTaken = "\033[?1049h", kGivenBack = "\033[?1049l";
+constexpr std::string_view kEntered = "\033[?1049h", kLeft = "\033[?1049l";
 
 /// A child with a terminal of 30 lines of 100, which shows "ready" there and ends with what `body` returns.
 class InATerminal {
@@ -89,8 +89,8 @@ TEST(Terminal, TakesAKeyWithoutALineAndGivesTheScreenBack) {
   terminal.type('x');
   EXPECT_EQ(terminal.end(), static_cast<int>(TopKey::other));
   EXPECT_EQ(terminal.shown().find('x'), std::string::npos) << "the key was shown";
-  EXPECT_LT(terminal.shown().find(kTaken), terminal.shown().find(kGivenBack));
-  EXPECT_NE(terminal.shown().find(kGivenBack), std::string::npos);
+  EXPECT_LT(terminal.shown().find(kEntered), terminal.shown().find(kLeft));
+  EXPECT_NE(terminal.shown().find(kLeft), std::string::npos);
 }
 
 TEST(Terminal, KnowsTheWishToQuit) {
@@ -126,7 +126,7 @@ TEST(Terminal, EndsAWaitByASignalAlsoWhereItCameBefore) {
       return 1;
     });
     EXPECT_EQ(terminal.end(), 0);
-    EXPECT_NE(terminal.shown().find(kGivenBack), std::string::npos);
+    EXPECT_NE(terminal.shown().find(kLeft), std::string::npos);
   }
 }
 

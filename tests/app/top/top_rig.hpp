@@ -26,11 +26,11 @@ class TelemetryServer {
  public:
   explicit TelemetryServer(std::function<std::string(const std::string&)> answer,
                            std::string greeting = "{\"version\":\"x\"}", int clients = 1) {
-    sockaddr_un place{};
-    place.sun_family = AF_UNIX;
-    path().copy(place.sun_path, sizeof place.sun_path - 1);
+    sockaddr_un socket_address{};
+    socket_address.sun_family = AF_UNIX;
+    path().copy(socket_address.sun_path, sizeof socket_address.sun_path - 1);
     listener_ = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    EXPECT_EQ(bind(listener_, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+    EXPECT_EQ(bind(listener_, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address), 0);
     EXPECT_EQ(listen(listener_, 1), 0);
     thread_ = std::thread([this, answer = std::move(answer), greeting = std::move(greeting), clients] {
       for (int i = 0; i < clients; ++i) {

@@ -18,25 +18,25 @@ using wire::ouch::Tag;
 struct IntakeAttributes : Intake {
   /// An Enter as usual but for one field, and one option.
   template <class Value>
-  Taken enter_with(Value EnterOrder::*field, Value value, const Payload& options = {}) {
+  MadeCommand enter_with(Value EnterOrder::*field, Value value, const Payload& options = {}) {
     EnterOrder message = enter_fields(number++);
     message.*field = value;
     return send_one(with_options(bytes(message), options));
   }
   template <class Value>
-  Taken replace_with(Value ReplaceOrder::*field, Value value, const Payload& options = {}) {
+  MadeCommand replace_with(Value ReplaceOrder::*field, Value value, const Payload& options = {}) {
     ReplaceOrder message = replace_fields(1, number++);
     message.*field = value;
     return send_one(with_options(bytes(message), options));
   }
-  Taken enter_with(const Payload& options) { return send_one(enter_message(number++, options)); }
-  Taken replace_with(const Payload& options) { return send_one(replace_message(1, number++, options)); }
+  MadeCommand enter_with(const Payload& options) { return send_one(enter_message(number++, options)); }
+  MadeCommand replace_with(const Payload& options) { return send_one(replace_message(1, number++, options)); }
 
   std::uint32_t number = 2;
 };
 
 TEST_F(IntakeAttributes, AnOrderWithoutAnyIsAPlainDayOrder) {
-  const Taken entered = enter_with({});
+  const MadeCommand entered = enter_with({});
   const OrderAsk& ask = entered.command.order;
   EXPECT_EQ(entered.command.reject, 0);
   EXPECT_EQ(ask.time_in_force, TimeInForce::day);
@@ -50,7 +50,7 @@ TEST_F(IntakeAttributes, AnOrderWithoutAnyIsAPlainDayOrder) {
   EXPECT_EQ(entered.resolved.post_only, PostOnly::no);
   EXPECT_EQ(entered.resolved.group_id, 0);
   EXPECT_EQ(entered.resolved.expire_seconds, 0u);
-  const Taken replaced = replace_with({});
+  const MadeCommand replaced = replace_with({});
   EXPECT_EQ(replaced.command.order.post_only, PostOnly::unsaid) << "as the original";
   EXPECT_EQ(replaced.command.order.side, kNoSide);
   EXPECT_EQ(replaced.command.order.expire_seconds, 0u);
@@ -59,58 +59,58 @@ TEST_F(IntakeAttributes, AnOrderWithoutAnyIsAPlainDayOrder) {
 
 TEST_F(IntakeAttributes, PassEachDisplayOnAndRefuseOthers) {
   for (const char letter : {'Y', 'A', 'N'}) {
-    for (const Taken& taken :
+    for (const MadeCommand& made :
          {enter_with(&EnterOrder::display, letter), replace_with(&ReplaceOrder::display, letter)}) {
-      EXPECT_EQ(taken.command.reject, 0) << letter;
-      EXPECT_EQ(taken.command.order.display, Display{letter});
-      EXPECT_EQ(taken.asked.display, letter);
+      EXPECT_EQ(made.command.reject, 0) << letter;
+      EXPECT_EQ(made.command.order.display, Display{letter});
+      EXPECT_EQ(made.asked.display, letter);
     }
   }
   for (const char letter : {'Z', 'y', ' ', '\0'}) {
-    for (const Taken& taken :
+    for (const MadeCommand& made :
          {enter_with(&EnterOrder::display, letter), replace_with(&ReplaceOrder::display, letter)}) {
-      EXPECT_EQ(taken.command.reject, 0x0003) << letter;
-      EXPECT_EQ(taken.command.order.display, Display::visible) << "the engine meets no letter of no meaning";
+      EXPECT_EQ(made.command.reject, 0x0003) << letter;
+      EXPECT_EQ(made.command.order.display, Display::visible) << "the engine meets no letter of no meaning";
     }
   }
 }
 
 TEST_F(IntakeAttributes, PassEachTimeInForceOnAndRefuseOthers) {
   for (const char letter : {'0', '3', '6'}) {
-    for (const Taken& taken :
+    for (const MadeCommand& made :
          {enter_with(&EnterOrder::time_in_force, letter), replace_with(&ReplaceOrder::time_in_force, letter)}) {
-      EXPECT_EQ(taken.command.reject, 0) << letter;
-      EXPECT_EQ(taken.command.order.time_in_force, TimeInForce{letter});
-      EXPECT_EQ(taken.asked.time_in_force, TimeInForce{letter});
+      EXPECT_EQ(made.command.reject, 0) << letter;
+      EXPECT_EQ(made.command.order.time_in_force, TimeInForce{letter});
+      EXPECT_EQ(made.asked.time_in_force, TimeInForce{letter});
     }
   }
   for (const char letter : {'1', '5', 'E', ' '}) {
-    for (const Taken& taken :
+    for (const MadeCommand& made :
          {enter_with(&EnterOrder::time_in_force, letter), replace_with(&ReplaceOrder::time_in_force, letter)}) {
-      EXPECT_EQ(taken.command.reject, 0x000F) << letter;
-      EXPECT_EQ(taken.command.order.time_in_force, TimeInForce::day);
+      EXPECT_EQ(made.command.reject, 0x000F) << letter;
+      EXPECT_EQ(made.command.order.time_in_force, TimeInForce::day);
     }
   }
 }
 
 TEST_F(IntakeAttributes, PassEachCrossTypeOnAndRefuseOthers) {
   for (const char letter : {'N', 'O', 'C'}) {
-    const Taken taken = enter_with(&EnterOrder::cross_type, letter);
-    EXPECT_EQ(taken.command.reject, 0) << letter;
-    EXPECT_EQ(taken.command.order.cross_type, CrossType{letter});
-    EXPECT_EQ(taken.resolved.cross_type, letter);
+    const MadeCommand made = enter_with(&EnterOrder::cross_type, letter);
+    EXPECT_EQ(made.command.reject, 0) << letter;
+    EXPECT_EQ(made.command.order.cross_type, CrossType{letter});
+    EXPECT_EQ(made.resolved.cross_type, letter);
   }
   for (const char letter : {'H', 'S', 'R', 'E', 'A', ' '}) {
-    const Taken taken = enter_with(&EnterOrder::cross_type, letter);
-    EXPECT_EQ(taken.command.reject, 0x0014) << letter;
-    EXPECT_EQ(taken.command.order.cross_type, CrossType::continuous);
+    const MadeCommand made = enter_with(&EnterOrder::cross_type, letter);
+    EXPECT_EQ(made.command.reject, 0x0014) << letter;
+    EXPECT_EQ(made.command.order.cross_type, CrossType::continuous);
   }
 }
 
 TEST_F(IntakeAttributes, PassExpireTimeOnUpToADay) {
   for (const std::uint32_t seconds : {0u, 1u, 86'399u}) {
     const Payload options = option(Tag::expire_time, u32(seconds));
-    const Taken entered = enter_with(options);
+    const MadeCommand entered = enter_with(options);
     EXPECT_EQ(entered.command.reject, 0) << seconds;
     EXPECT_EQ(entered.command.order.expire_seconds, seconds);
     EXPECT_EQ(entered.resolved.expire_seconds, seconds);
@@ -118,9 +118,9 @@ TEST_F(IntakeAttributes, PassExpireTimeOnUpToADay) {
   }
   for (const std::uint32_t seconds : {86'400u, 0xFFFFFFFFu}) {
     const Payload options = option(Tag::expire_time, u32(seconds));
-    for (const Taken& taken : {enter_with(options), replace_with(options)}) {
-      EXPECT_EQ(taken.command.reject, 0x000F) << seconds;
-      EXPECT_EQ(taken.command.order.expire_seconds, 0u);
+    for (const MadeCommand& made : {enter_with(options), replace_with(options)}) {
+      EXPECT_EQ(made.command.reject, 0x000F) << seconds;
+      EXPECT_EQ(made.command.order.expire_seconds, 0u);
     }
   }
 }
@@ -128,10 +128,10 @@ TEST_F(IntakeAttributes, PassExpireTimeOnUpToADay) {
 TEST_F(IntakeAttributes, PassMinQtyOn) {
   for (const std::uint32_t quantity : {0u, 1u, 100u, 999'999u}) {
     const Payload options = option(Tag::min_qty, u32(quantity));
-    for (const Taken& taken : {enter_with(options), replace_with(options)}) {
-      EXPECT_EQ(taken.command.reject, 0);
-      EXPECT_EQ(taken.command.order.min_quantity, quantity);
-      EXPECT_EQ(taken.asked.min_quantity, quantity);
+    for (const MadeCommand& made : {enter_with(options), replace_with(options)}) {
+      EXPECT_EQ(made.command.reject, 0);
+      EXPECT_EQ(made.command.order.min_quantity, quantity);
+      EXPECT_EQ(made.asked.min_quantity, quantity);
     }
   }
 }
@@ -139,10 +139,10 @@ TEST_F(IntakeAttributes, PassMinQtyOn) {
 TEST_F(IntakeAttributes, PassPostOnlyOnAndRefuseOthers) {
   for (const PostOnly value : {PostOnly::yes, PostOnly::no}) {
     const Payload options = option(Tag::post_only, letter(static_cast<char>(value)));
-    const Taken entered = enter_with(options);
+    const MadeCommand entered = enter_with(options);
     EXPECT_EQ(entered.command.order.post_only, value);
     EXPECT_EQ(entered.resolved.post_only, value);
-    const Taken replaced = replace_with(options);
+    const MadeCommand replaced = replace_with(options);
     EXPECT_EQ(replaced.command.order.post_only, value);
     EXPECT_EQ(entered.command.reject + replaced.command.reject, 0);
   }
@@ -156,7 +156,7 @@ TEST_F(IntakeAttributes, PassPostOnlyOnAndRefuseOthers) {
 TEST_F(IntakeAttributes, PassAGroupOnWhichAReplaceCannotName) {
   for (const std::uint16_t group : {std::uint16_t{0}, std::uint16_t{1}, std::uint16_t{0xFFFF}}) {
     const Payload options = option(Tag::group_id, u16(group));
-    const Taken entered = enter_with(options);
+    const MadeCommand entered = enter_with(options);
     EXPECT_EQ(entered.command.reject, 0);
     EXPECT_EQ(entered.resolved.group_id, group);
     EXPECT_EQ(replace_with(options).command.reject, 0x000F);
@@ -165,14 +165,14 @@ TEST_F(IntakeAttributes, PassAGroupOnWhichAReplaceCannotName) {
 
 TEST_F(IntakeAttributes, PassTheSideOfAReplaceOnWhichAnEnterCannotName) {
   for (const char side : {'B', 'S', 'T', 'E'}) {
-    const Taken taken = replace_with(option(Tag::side, letter(side)));
-    EXPECT_EQ(taken.command.reject, 0);
-    EXPECT_EQ(taken.command.order.side, Side{side});
+    const MadeCommand made = replace_with(option(Tag::side, letter(side)));
+    EXPECT_EQ(made.command.reject, 0);
+    EXPECT_EQ(made.command.order.side, Side{side});
     EXPECT_EQ(enter_with(option(Tag::side, letter(side))).command.reject, 0x000F);
   }
-  const Taken taken = replace_with(option(Tag::side, letter('X')));
-  EXPECT_EQ(taken.command.reject, 0x0009);
-  EXPECT_EQ(taken.command.order.side, kNoSide);
+  const MadeCommand made = replace_with(option(Tag::side, letter('X')));
+  EXPECT_EQ(made.command.reject, 0x0009);
+  EXPECT_EQ(made.command.order.side, kNoSide);
 }
 
 TEST_F(IntakeAttributes, PassEveryChannelOnInEveryMessage) {
@@ -183,16 +183,16 @@ TEST_F(IntakeAttributes, PassEveryChannelOnInEveryMessage) {
         send({enter_message(1, options), replace_message(1, 2, options), with_options(cancel_message(1), options),
               with_options(modify_message(1, 'S', 1), options), with_options(query_message(), options)});
     ASSERT_EQ(kinds(commands), (Kinds{enter, replace, cancel, modify, account_query}));
-    for (const Taken& taken : commands) {
-      EXPECT_EQ(taken.command.reject, 0);
-      EXPECT_EQ(taken.command.order.user_ref_idx, channel);
+    for (const MadeCommand& made : commands) {
+      EXPECT_EQ(made.command.reject, 0);
+      EXPECT_EQ(made.command.order.user_ref_idx, channel);
     }
     EXPECT_EQ(commands[0].asked.user_ref_idx, channel);
     EXPECT_EQ(commands[1].asked.user_ref_idx, channel);
     const auto firms = send({mass_cancel_message(3, "ALIC", "", options), disable_message(4, "ALIC", options),
                              enable_message(5, "ALIC", options)});
     ASSERT_EQ(kinds(firms), (Kinds{mass_cancel, disable, enable}));
-    for (const Taken& taken : firms) EXPECT_EQ(taken.command.firm.user_ref_idx, channel);
+    for (const MadeCommand& made : firms) EXPECT_EQ(made.command.firm.user_ref_idx, channel);
   }
 }
 
@@ -212,7 +212,7 @@ TEST_F(IntakeAttributes, LeaveToTheEngineWhatValuesMeanTogether) {
                               with_options(bytes(ioc), post_only), enter_message(14, option(Tag::min_qty, u32(101))),
                               with_options(bytes(on_open), all), replace_message(1, 15, all)});
   ASSERT_EQ(commands.size(), 6u);
-  for (const Taken& taken : commands) EXPECT_EQ(taken.command.reject, 0);
+  for (const MadeCommand& made : commands) EXPECT_EQ(made.command.reject, 0);
   const OrderAsk& ask = commands[4].command.order;
   EXPECT_EQ(std::tuple(ask.cross_type, ask.time_in_force, ask.post_only, ask.min_quantity, ask.expire_seconds),
             std::tuple(CrossType::opening, TimeInForce::ioc, PostOnly::yes, 999u, 5u));
@@ -221,10 +221,10 @@ TEST_F(IntakeAttributes, LeaveToTheEngineWhatValuesMeanTogether) {
 TEST_F(IntakeAttributes, RejectOnTheChannelThatIsNamed) {
   Payload options = option(Tag::user_ref_idx, {9});
   put(options, option(Tag::max_floor, u32(5)));
-  const Taken taken = enter_with(options);
-  EXPECT_EQ(taken.command.reject, 0x0004);
-  EXPECT_EQ(taken.command.order.user_ref_idx, 9);
-  EXPECT_EQ(taken.asked.user_ref_idx, 9);
+  const MadeCommand made = enter_with(options);
+  EXPECT_EQ(made.command.reject, 0x0004);
+  EXPECT_EQ(made.command.order.user_ref_idx, 9);
+  EXPECT_EQ(made.asked.user_ref_idx, 9);
   options.push_back(77);  // and the appendage is broken
   EXPECT_EQ(enter_with(options).command.order.user_ref_idx, 9);
   Payload behind = option(Tag::max_floor, u32(5));
@@ -240,8 +240,8 @@ TEST_F(IntakeFirms, AMassCancelNamesWhatItIsFor) {
   Payload options = option(Tag::side, letter('T'));
   put(options, option(Tag::group_id, u16(513)));
   put(options, option(Tag::user_ref_idx, {7}));
-  const Taken taken = send_one(mass_cancel_message(21, "ALIC", "BBB", options));
-  const Command& command = taken.command;
+  const MadeCommand made = send_one(mass_cancel_message(21, "ALIC", "BBB", options));
+  const Command& command = made.command;
   EXPECT_EQ(command.kind, mass_cancel);
   EXPECT_EQ(command.session, SessionId{0});
   EXPECT_EQ(command.symbol, SymbolId{2});

@@ -37,7 +37,7 @@ inline EngineConfig test_engine() {
 }
 
 /// A command as read, with what it names elsewhere: so that two runs are compared by meaning, not by slot.
-struct Taken {
+struct MadeCommand {
   Command command;
   OrderAsked asked{};
   OrderResolved resolved{};
@@ -48,29 +48,29 @@ struct Taken {
 
 using Kinds = std::vector<CommandKind>;
 
-inline Kinds kinds(const std::vector<Taken>& commands) {
+inline Kinds kinds(const std::vector<MadeCommand>& commands) {
   Kinds result;
-  for (const Taken& taken : commands) result.push_back(taken.command.kind);
+  for (const MadeCommand& made : commands) result.push_back(made.command.kind);
   return result;
 }
 
-inline bool marked(const Taken& taken) { return (taken.command.flags & kLastOfBurst) != 0; }
+inline bool marked(const MadeCommand& made) { return (made.command.flags & kLastOfBurst) != 0; }
 
 /// What the command's slot holds, if it has one, which is given back.
-inline Taken take_out(const Command& command, Orders& orders, SlotReturnRing& returns) {
-  Taken taken{.command = command};
+inline MadeCommand take_out(const Command& command, Orders& orders, SlotReturnRing& returns) {
+  MadeCommand made{.command = command};
   if (command.kind == CommandKind::operate) {
-    taken.who = operator_who(orders, command.operate.slot);
-    taken.why = operator_why(orders, command.operate.slot);
+    made.who = operator_who(orders, command.operate.slot);
+    made.why = operator_why(orders, command.operate.slot);
     returns.push(command.operate.slot);
   }
   const bool has_slot = command.kind == CommandKind::enter || command.kind == CommandKind::replace;
-  if (!has_slot) return taken;
+  if (!has_slot) return made;
   const OrderIndex index = command.order.order;
-  taken.asked = orders.asked(index);
-  if (command.kind == CommandKind::enter) taken.resolved = orders.resolved(index);
+  made.asked = orders.asked(index);
+  if (command.kind == CommandKind::enter) made.resolved = orders.resolved(index);
   returns.push(index);
-  return taken;
+  return made;
 }
 
 class IntakeRig {
@@ -94,8 +94,8 @@ class IntakeRig {
   bool take(SessionId session, const Payload& message) { return intake_.take(session, message); }
 
   /// Reads at most `most` commands and gives back what they hold.
-  std::vector<Taken> read(std::size_t most = 1024) {
-    std::vector<Taken> commands;
+  std::vector<MadeCommand> read(std::size_t most = 1024) {
+    std::vector<MadeCommand> commands;
     for (; most > 0 && reader_.available() > 0; --most) {
       commands.push_back(take_out(reader_.peek(), orders_, returns_));
       reader_.release();
@@ -121,17 +121,17 @@ inline constexpr SessionId kBobs{1};
 /// Alice sends.
 struct Intake : ::testing::Test {
   /// The messages as one burst, and its commands.
-  std::vector<Taken> send(const std::vector<Payload>& messages, SessionId session = kAlices) {
+  std::vector<MadeCommand> send(const std::vector<Payload>& messages, SessionId session = kAlices) {
     for (const Payload& message : messages) EXPECT_TRUE(rig.take(session, message));
     rig.commands().finish_burst();
     return rig.read();
   }
 
   /// Sends one message and expects one command of it.
-  Taken send_one(const Payload& message, SessionId session = kAlices) {
+  MadeCommand send_one(const Payload& message, SessionId session = kAlices) {
     const auto commands = send({message}, session);
     EXPECT_EQ(commands.size(), 1u);
-    return commands.empty() ? Taken{} : commands[0];
+    return commands.empty() ? MadeCommand{} : commands[0];
   }
 
   IntakeRig rig;

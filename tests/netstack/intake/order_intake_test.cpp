@@ -11,8 +11,8 @@ namespace {
 using enum CommandKind;
 
 TEST_F(Intake, NamesTheSessionThatSentAndItsFirm) {
-  const Taken alices = send_one(enter_message(1));
-  const Taken bobs = send_one(enter_message(1), kBobs);
+  const MadeCommand alices = send_one(enter_message(1));
+  const MadeCommand bobs = send_one(enter_message(1), kBobs);
   EXPECT_EQ(alices.command.session, kAlices);
   EXPECT_EQ(alices.asked.session, kAlices);
   EXPECT_EQ(alices.resolved.firm, (std::array{'A', 'L', 'I', 'C'}));
@@ -55,10 +55,10 @@ TEST_F(Intake, WithoutAFreeSlotPublishesWhatIsHeldBackAndGoesOnWithTheVeryMessag
   EXPECT_FALSE(marked(first[1])) << "it is not the burst's last";
   EXPECT_TRUE(small.take(kAlices, enter_message(3)));
   small.commands().finish_burst();
-  const auto rest = small.read();
-  ASSERT_EQ(kinds(rest), Kinds{enter});
-  EXPECT_EQ(rest[0].command.sequence, Sequence{3});
-  EXPECT_TRUE(marked(rest[0]));
+  const auto others = small.read();
+  ASSERT_EQ(kinds(others), Kinds{enter});
+  EXPECT_EQ(others[0].command.sequence, Sequence{3});
+  EXPECT_TRUE(marked(others[0]));
 }
 
 }  // namespace

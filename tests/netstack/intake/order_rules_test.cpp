@@ -26,7 +26,7 @@ TEST(OrderRules, FindNothingWrongWithAnOrdinaryOrder) {
 
 TEST(OrderRules, NameTheFirstFaultOfAnEnterInTheDocumentedOrder) {
   EnterOrder message = enter_fields(1);
-  // Every field wrong; then each is mended in turn, and the next one shows.
+  // Every field wrong; then each is fixed in turn, and the next one shows.
   message.side = 'b';
   message.quantity = 0u;
   message.price = std::uint64_t{0};

@@ -62,7 +62,7 @@ TEST_F(Intake, WritesAReplaceIntoLineZeroAlone) {
 TEST_F(Intake, TakesNoSlotForCancelModifyAndQuery) {
   const auto commands = send({cancel_message(4, 60), modify_message(5, 'S', 80), query_message()});
   ASSERT_EQ(kinds(commands), (Kinds{cancel, modify, account_query}));
-  for (const Taken& taken : commands) EXPECT_EQ(taken.command.order.order, kNoOrder);
+  for (const MadeCommand& made : commands) EXPECT_EQ(made.command.order.order, kNoOrder);
   EXPECT_EQ(commands[0].command.order.user_ref_num, UserRefNum{4});
   EXPECT_EQ(commands[0].command.order.quantity, 60u);
   EXPECT_EQ(commands[1].command.order.user_ref_num, UserRefNum{5});
@@ -100,7 +100,7 @@ TEST_F(Intake, RejectsABrokenAppendageOfEnterAndReplaceAndDropsItElsewhere) {
   const auto rejected =
       send({no_length, lying, replace_trailing, replace_message(1, 4, option(Tag::firm, {1, 2, 3, 4}))});
   ASSERT_EQ(kinds(rejected), (Kinds{enter, enter, replace, replace}));
-  for (const Taken& taken : rejected) EXPECT_EQ(taken.command.reject, 0x000F);
+  for (const MadeCommand& made : rejected) EXPECT_EQ(made.command.reject, 0x000F);
 
   EXPECT_EQ(
       send({with_options(cancel_message(1), {}), with_options(query_message(), option(Tag::user_ref_idx, {0}))}).size(),

@@ -11,25 +11,25 @@ namespace {
 TEST(EchoStore, KeepsMessagesInOrderUntilTheyAreFreedAndThenHasRoomAgain) {
   Arena arena(EchoStore::bytes_for(), HugepagePolicy::off);
   EchoStore store(arena);
-  std::vector<std::uint16_t> places;
+  std::vector<std::uint16_t> entries;
   const auto message = [](std::size_t n) {
-    return std::vector<std::uint8_t>(n % EchoStore::kPlaceBytes + 1, static_cast<std::uint8_t>(n));
+    return std::vector<std::uint8_t>(n % EchoStore::kEntryBytes + 1, static_cast<std::uint8_t>(n));
   };
   std::size_t put = 0;
-  std::size_t taken = 0;
+  std::size_t freed = 0;
   for (int round = 0; round < 100; ++round) {
-    for (; store.has_room(); ++put) places.push_back(store.put(message(put)));
-    EXPECT_EQ(put - taken, EchoStore::kPlaces);
-    for (int i = 0; i <= round % 7; ++i, ++taken) {
-      const auto expected = message(taken);
-      const auto bytes = store.message(places[taken], static_cast<std::uint16_t>(expected.size()));
-      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), expected.begin(), expected.end())) << taken;
+    for (; store.has_room(); ++put) entries.push_back(store.put(message(put)));
+    EXPECT_EQ(put - freed, EchoStore::kEntries);
+    for (int i = 0; i <= round % 7; ++i, ++freed) {
+      const auto expected = message(freed);
+      const auto bytes = store.message(entries[freed], static_cast<std::uint16_t>(expected.size()));
+      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), expected.begin(), expected.end())) << freed;
       store.free_oldest();
     }
   }
 }
 
-TEST(EchoStoreDeathTest, StopsTheProcessWhenUsedBeyondItsPlaces) {
+TEST(EchoStoreDeathTest, StopsTheProcessWhenUsedBeyondItsEntries) {
   Arena arena(EchoStore::bytes_for(), HugepagePolicy::off);
   EchoStore store(arena);
   EXPECT_DEATH(store.free_oldest(), "are free");

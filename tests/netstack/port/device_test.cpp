@@ -502,9 +502,9 @@ TEST(Devices, TakeNoMoreOfDpdksMemoryThanIsPlannedFor) {
   const std::size_t before = dpdk_bytes_in_use();
   {
     const Device device({.device = "net_ring_wide", .tx_queues = 2});
-    const std::size_t taken = dpdk_bytes_in_use() - before;
-    EXPECT_GT(taken, std::size_t{4} << 20);
-    EXPECT_LT(taken, static_cast<std::size_t>(kDeviceMemoryMb) << 20);
+    const std::size_t used = dpdk_bytes_in_use() - before;
+    EXPECT_GT(used, std::size_t{4} << 20);
+    EXPECT_LT(used, static_cast<std::size_t>(kDeviceMemoryMb) << 20);
   }
   rte_ring_free(wire);
 }

@@ -215,7 +215,7 @@ class EalInterfaces : public testing::Test {
       return said;
     });
   }
-  static constexpr const char* kTaken = " already, and both would answer;";
+  static constexpr const char* kInUse = " already, and both would answer;";
 };
 
 TEST_F(EalInterfaces, BelongToOneProcess) {
@@ -230,9 +230,9 @@ TEST_F(EalInterfaces, AreTheSameByAllTheirNamesAndForBothDrivers) {
   const std::string names = "ip link property add dev lo altname other";
   const std::string said = start_beside("net_af_packet0,iface=lo", "net_af_packet0,iface=other", names);
   if (said == "no namespace") GTEST_SKIP() << "no network namespaces or no second names here";
-  EXPECT_NE(said.find("it polls interface other" + std::string(kTaken)), std::string::npos) << said;
+  EXPECT_NE(said.find("it polls interface other" + std::string(kInUse)), std::string::npos) << said;
   const std::string xdp = start_beside("net_af_packet0,iface=lo", "net_af_xdp0,iface=other,queue_count=2", names);
-  EXPECT_NE(xdp.find("it polls queue 0 of interface other" + std::string(kTaken)), std::string::npos) << xdp;
+  EXPECT_NE(xdp.find("it polls queue 0 of interface other" + std::string(kInUse)), std::string::npos) << xdp;
 }
 
 TEST_F(EalInterfaces, ArePolledByQueuesWhereTheDriverTakesQueues) {
@@ -338,7 +338,7 @@ TEST(Eal, TellsWhatDpdkSaysLaterAsNoticesOfItsLevels) {
       rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "kept\n");
       std::fprintf(stderr, "printed %d\n", 1);
       told_by_dpdk += "kept: " + DpdkErrors::text() + "\n";
-      PrintedLines::tell();
+      PrintedLines::report();
     }
     for (int i = 0; i < 100; ++i) rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "again\n");
     return told_by_dpdk;

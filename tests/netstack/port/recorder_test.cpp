@@ -24,17 +24,17 @@ TEST_F(Recordings, ReplayToTheSameBurstsStartAndEnd) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  MemoryRxPort live;
+  MemoryRxPort source;
   TimeNs time_ns = kOpen + 10;
   // Several times the ring, so that it wraps and holds back.
   for (std::uint32_t burst = 0, number = 0; burst < 200; ++burst) {
     std::vector<FrameBytes> frames(random() % (kMaxBurst + 1));
     for (FrameBytes& frame : frames) frame = numbered_frame(number++, 18 + random() % (kMaxFrame - 17));
-    live.push_burst(time_ns += 1 + random() % 3, std::move(frames));
+    source.push_burst(time_ns += 1 + random() % 3, std::move(frames));
   }
-  live.end(time_ns + 5);
+  source.end(time_ns + 5);
 
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   recorder.begin(path_);
   const SeenRun seen = play(recorder);
   EXPECT_EQ(recorder.finish(), "");
@@ -54,11 +54,11 @@ TEST_F(Recordings, HoldOperatorsCommandsUnderTheirTagAndReplayThemOutOfBand) {
   command.ether_type = wire::kRecorderEtherType;
   command.request = 42;
   const wire::Bytes bytes = wire::bytes_of(command);
-  MemoryRxPort live;
-  live.push_burst(kOpen + 1, {numbered_frame(1)});
-  live.push_operator(kOpen + 2, {bytes.begin(), bytes.end()});
-  live.end(kOpen + 3);
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  MemoryRxPort source;
+  source.push_burst(kOpen + 1, {numbered_frame(1)});
+  source.push_operator(kOpen + 2, {bytes.begin(), bytes.end()});
+  source.end(kOpen + 3);
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   recorder.begin(path_, {{}, kTag});
   play(recorder);
   EXPECT_EQ(recorder.finish(), "");
@@ -75,10 +75,10 @@ TEST_F(Recordings, HoldOperatorsCommandsUnderTheirTagAndReplayThemOutOfBand) {
 }
 
 TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
-  MemoryRxPort live;
-  live.push_burst(kOpen + 1, {numbered_frame(1)});
-  live.end(kOpen + 2);
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  MemoryRxPort source;
+  source.push_burst(kOpen + 1, {numbered_frame(1)});
+  source.end(kOpen + 2);
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   recorder.begin(path_);
   play(recorder);
   EXPECT_TRUE(recorder.receive().ended);
@@ -88,9 +88,9 @@ TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
 }
 
 TEST_F(Recordings, WithoutAnEndAreStillWholeCaptures) {
-  MemoryRxPort live;
-  live.push_burst(kOpen + 1, {numbered_frame(1)});
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  MemoryRxPort source;
+  source.push_burst(kOpen + 1, {numbered_frame(1)});
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   recorder.begin(path_);
   recorder.receive();
   EXPECT_EQ(recorder.finish(), "");
@@ -99,25 +99,25 @@ TEST_F(Recordings, WithoutAnEndAreStillWholeCaptures) {
 }
 
 TEST_F(Recordings, CannotBeginWhereTheFileCannotBeWritten) {
-  MemoryRxPort live;
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  MemoryRxPort source;
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   EXPECT_THROW(recorder.begin(folder_.file("no/such/r.pcap")), std::runtime_error);
 }
 
 TEST_F(Recordings, DoNotStopTheExchangeWhenTheDiskIsFull) {
-  MemoryRxPort live;
+  MemoryRxPort source;
   constexpr std::size_t kBursts = 100;
   for (std::size_t i = 0; i < kBursts; ++i) {
-    live.push_burst(kOpen + i, std::vector<FrameBytes>(kMaxBurst, numbered_frame(1, kMaxFrame)));
+    source.push_burst(kOpen + i, std::vector<FrameBytes>(kMaxBurst, numbered_frame(1, kMaxFrame)));
   }
-  live.end(kOpen + kBursts);
+  source.end(kOpen + kBursts);
   // A file that may not grow beyond this stands for a disk that fills up.
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   const rlimit small{kMaxFrame, before.rlim_max};
   std::signal(SIGXFSZ, SIG_IGN);
   testing::internal::CaptureStderr();
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   recorder.begin(path_);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   EXPECT_EQ(play(recorder).bursts.size(), kBursts);
@@ -131,15 +131,15 @@ TEST_F(Recordings, DoNotStopTheExchangeWhenTheDiskIsFull) {
 
 TEST_F(Recordings, CannotBeginOnAFullDisk) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full to write to";
-  MemoryRxPort live;
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  MemoryRxPort source;
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   EXPECT_THROW(recorder.begin("/dev/full"), std::runtime_error);
 }
 
 TEST_F(Recordings, HoldTheirStartFromTheBeginningAndSoonWhatCame) {
-  MemoryRxPort live;
-  live.push_burst(kOpen + 1, {numbered_frame(1)});
-  RecordingRxPort recorder(live, arena_, kMidnight, kOpen, kSmallRing);
+  MemoryRxPort source;
+  source.push_burst(kOpen + 1, {numbered_frame(1)});
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
   recorder.begin(path_);
   EXPECT_EQ(contents(path_).size(), 24 + 16 + kStartMarkerLength);
   recorder.receive();
@@ -154,7 +154,7 @@ TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {
   RecordRing ring(arena, kSmallRing);
   constexpr std::size_t kRecord = RecordRing::record_bytes(kMaxFrame);
   std::uint32_t appended = 0;
-  std::uint32_t taken = 0;
+  std::uint32_t consumed = 0;
   RecordRing::Header header{};
   FrameBytes frame(kMaxFrame);
   // Three times around, each time until nothing fits.
@@ -162,15 +162,15 @@ TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {
     for (; ring.has_room(kRecord); ++appended) {
       ring.append({appended, kMaxFrame, 7}, numbered_frame(appended, kMaxFrame).data());
     }
-    EXPECT_EQ(appended - taken, kSmallRing / kRecord);
+    EXPECT_EQ(appended - consumed, kSmallRing / kRecord);
     EXPECT_FALSE(ring.take(header, frame.data())) << "not before publish()";
     ring.publish();
-    for (; ring.take(header, frame.data()); ++taken) {
-      EXPECT_EQ(header.time_ns, taken);
+    for (; ring.take(header, frame.data()); ++consumed) {
+      EXPECT_EQ(header.time_ns, consumed);
       EXPECT_EQ(header.kind, 7u);
-      EXPECT_EQ(frame, numbered_frame(taken, kMaxFrame));
+      EXPECT_EQ(frame, numbered_frame(consumed, kMaxFrame));
     }
-    EXPECT_EQ(taken, appended);
+    EXPECT_EQ(consumed, appended);
   }
 }
 

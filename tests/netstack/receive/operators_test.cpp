@@ -26,11 +26,11 @@ FrameBytes bytes_of(const wire::OperatorFrame& frame) {
 }
 
 struct Operators : Receive {
-  std::vector<Taken> operate(const FrameBytes& frame) {
+  std::vector<MadeCommand> operate(const FrameBytes& frame) {
     rig.port().push_operator(rig.start() + 1, frame);
     return rig.run();
   }
-  std::vector<Taken> operate(const wire::OperatorFrame& frame) { return operate(bytes_of(frame)); }
+  std::vector<MadeCommand> operate(const wire::OperatorFrame& frame) { return operate(bytes_of(frame)); }
 };
 
 TEST_F(Operators, CommandsAreBurstsOfTheirOwnAndHoldWhoAndWhy) {

@@ -21,14 +21,14 @@ std::vector<std::uint64_t> all_counts(const ReceiveRig& rig) {
 }
 
 /// What a command says, without the places it lies in.
-std::string meaning(Taken taken) {
-  if (taken.command.kind == CommandKind::enter || taken.command.kind == CommandKind::replace) {
-    taken.command.order.order = kNoOrder;
+std::string meaning(MadeCommand made) {
+  if (made.command.kind == CommandKind::enter || made.command.kind == CommandKind::replace) {
+    made.command.order.order = kNoOrder;
   }
-  std::string text(reinterpret_cast<const char*>(&taken.command), sizeof(taken.command));
-  text.append(reinterpret_cast<const char*>(&taken.asked), sizeof(taken.asked));
-  text.append(reinterpret_cast<const char*>(&taken.resolved), sizeof(taken.resolved));
-  return text.append(taken.echo.begin(), taken.echo.end());
+  std::string text(reinterpret_cast<const char*>(&made.command), sizeof(made.command));
+  text.append(reinterpret_cast<const char*>(&made.asked), sizeof(made.asked));
+  text.append(reinterpret_cast<const char*>(&made.resolved), sizeof(made.resolved));
+  return text.append(made.echo.begin(), made.echo.end());
 }
 
 NetConfig busy_net() {
@@ -41,7 +41,7 @@ NetConfig busy_net() {
 }
 
 struct Outcome {
-  std::vector<Taken> commands;
+  std::vector<MadeCommand> commands;
   std::vector<std::uint64_t> counts;
 };
 
@@ -96,13 +96,13 @@ TEST(ReceiveProperty, NumbersCommandsWithoutGapsAndNeverLetsTimeFall) {
   Sequence sequence{0};
   TimeNs time = 0;
   std::size_t unmarked = 0;
-  for (const Taken& taken : run.commands) {
-    EXPECT_EQ(taken.command.sequence.value, ++sequence.value);
-    EXPECT_GE(taken.command.time_ns, time);
-    const bool marked = (taken.command.flags & kLastOfBurst) != 0;
-    EXPECT_TRUE(unmarked == 0 || taken.command.time_ns == time) << "a burst has one time";
+  for (const MadeCommand& made : run.commands) {
+    EXPECT_EQ(made.command.sequence.value, ++sequence.value);
+    EXPECT_GE(made.command.time_ns, time);
+    const bool marked = (made.command.flags & kLastOfBurst) != 0;
+    EXPECT_TRUE(unmarked == 0 || made.command.time_ns == time) << "a burst has one time";
     unmarked = marked ? 0 : unmarked + 1;
-    time = taken.command.time_ns;
+    time = made.command.time_ns;
   }
   EXPECT_EQ(unmarked, 0u);
 }
@@ -136,7 +136,7 @@ class ExactRxPort final : public RxPort {
   bool fresh_ = false;
 };
 
-/// Changes what is there: bytes, length, order; then often mends the checksums, so that the lie gets further in.
+/// Changes what is there: bytes, length, order; then often fixes the checksums, so that the lie gets further in.
 class Mutator {
  public:
   explicit Mutator(std::uint32_t seed) : random_(seed) {}
@@ -164,7 +164,7 @@ class Mutator {
           set16_within(frame, at, random_() % 4 == 0 ? random_() & 0xFFFF : random_() % 64);
       }
     }
-    if (random_() % 4 != 0) mend(frame);
+    if (random_() % 4 != 0) fix_checksums(frame);
     return frame;
   }
 
@@ -179,7 +179,7 @@ class Mutator {
     if (at + 1 < frame.size()) set16(frame, at, value);
   }
 
-  static void mend(FrameBytes& frame) {
+  static void fix_checksums(FrameBytes& frame) {
     constexpr std::size_t kIp = 14;
     if (frame.size() < kIp + 20 || kIp + (frame[kIp] & 15u) * 4u > frame.size()) return;
     if ((frame[kIp] & 15u) * 4u >= 12) fix_ip(frame, kIp);
@@ -249,11 +249,11 @@ TEST(ReceiveProperty, SurvivesAnyFrameAndCountsEachExactlyOnce) {
   std::uint64_t frame_drops = 0;
   for (const auto& row : kReceiveCounters) frame_drops += row.kind == CounterKind::drop ? count(row.counter) : 0;
   frame_drops -= sum(message_drops);
-  const std::uint64_t taken = sum({arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
-                                   logouts, order_datagrams, order_requests});
+  const std::uint64_t accepted = sum({arp_requests, icmp_echoes, feed_requests, logins, logins_refused, heartbeats,
+                                      logouts, order_datagrams, order_requests});
   EXPECT_EQ(count(ReceiveCounter::frames), pushed);
-  EXPECT_EQ(frame_drops + taken, pushed);
-  EXPECT_GT(taken, pushed / 10) << "the input is too hostile to reach the inner parsers";
+  EXPECT_EQ(frame_drops + accepted, pushed);
+  EXPECT_GT(accepted, pushed / 10) << "the input is too hostile to reach the inner parsers";
   EXPECT_GT(sum({enters, replaces, cancels, modifies, account_queries}), pushed / 10);
   EXPECT_GT(sum({mass_cancels, disables, enables}), pushed / 100);
   EXPECT_EQ(slots.free_count(), kSlots);

@@ -38,7 +38,7 @@ class ReceiveRig {
   TimeNs start() const { return net_.start_ns; }
 
   /// Reads at most `most` commands and gives back what they hold.
-  void read(std::size_t most, std::vector<Taken>& into) {
+  void read(std::size_t most, std::vector<MadeCommand>& into) {
     for (; most > 0 && reader_.available() > 0; --most) {
       into.push_back(take(reader_.peek()));
       reader_.release();
@@ -46,8 +46,8 @@ class ReceiveRig {
   }
 
   /// Polls until nothing more happens and returns the commands made.
-  std::vector<Taken> run() {
-    std::vector<Taken> commands;
+  std::vector<MadeCommand> run() {
+    std::vector<MadeCommand> commands;
     while (true) {
       const std::size_t work = stage_.poll();
       const std::size_t before = commands.size();
@@ -57,24 +57,24 @@ class ReceiveRig {
   }
 
   /// One burst at `time`, and the commands that came of it and of what was due before.
-  std::vector<Taken> burst(TimeNs time, std::vector<FrameBytes> frames) {
+  std::vector<MadeCommand> burst(TimeNs time, std::vector<FrameBytes> frames) {
     now_ = time;
     port_.push_burst(time, std::move(frames));
     return run();
   }
 
   /// The same for one frame at the time of the last burst.
-  std::vector<Taken> frame(FrameBytes bytes) { return burst(now_, {std::move(bytes)}); }
+  std::vector<MadeCommand> frame(FrameBytes bytes) { return burst(now_, {std::move(bytes)}); }
 
  private:
-  Taken take(const Command& command) {
-    Taken taken = take_out(command, orders_, returns_);
+  MadeCommand take(const Command& command) {
+    MadeCommand made = take_out(command, orders_, returns_);
     if (command.kind == CommandKind::echo_reply) {
       const auto message = echoes_.message(command.echo.slot, command.echo.length);
-      taken.echo.assign(message.begin(), message.end());
+      made.echo.assign(message.begin(), message.end());
       echoes_.free_oldest();
     }
-    return taken;
+    return made;
   }
 
   NetConfig net_;
@@ -103,17 +103,17 @@ struct Receive : ::testing::Test {
   }
   void log_in_alice() { log_in(kAlice, "ALICE", "secret"); }
 
-  std::vector<Taken> send(const std::vector<Payload>& messages) {
+  std::vector<MadeCommand> send(const std::vector<Payload>& messages) {
     const auto commands = rig.frame(data_frame(kAlice, next, messages));
     next += messages.size();
     return commands;
   }
 
   /// Sends one message and expects one command of it.
-  Taken send_one(const Payload& message) {
+  MadeCommand send_one(const Payload& message) {
     const auto commands = send({message});
     EXPECT_EQ(commands.size(), 1u);
-    return commands.empty() ? Taken{} : commands[0];
+    return commands.empty() ? MadeCommand{} : commands[0];
   }
 
   ReceiveRig rig;

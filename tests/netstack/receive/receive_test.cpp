@@ -54,7 +54,7 @@ TEST(ReceiveSequence, PutsPhasesBeforeTicksBeforeFramesOfTheSameTime) {
   EXPECT_EQ(commands[2].command.symbol, SymbolId{1});
   EXPECT_EQ(commands[3].command.symbol, SymbolId{2});
   EXPECT_EQ(commands[3].command.phase.phase, Phase::opening_call);
-  for (const Taken& taken : commands) EXPECT_TRUE(marked(taken)) << "each is a burst of its own";
+  for (const MadeCommand& made : commands) EXPECT_TRUE(marked(made)) << "each is a burst of its own";
   for (std::size_t i = 2; i < commands.size(); ++i) EXPECT_EQ(commands[i].command.time_ns, grid);
   EXPECT_EQ(kinds(rig.burst(grid + 1, {})), Kinds{phase});
 }
@@ -70,7 +70,7 @@ TEST(ReceiveSequence, MakesEveryTickOfALongGapInBoundedPolls) {
   ReceiveRig rig(1u << 16);
   rig.run();
   rig.port().push_burst(rig.start() + 3600 * kNsPerSecond, {});
-  std::vector<Taken> commands;
+  std::vector<MadeCommand> commands;
   std::size_t polls = 0;
   while (const std::size_t work = rig.stage().poll()) {
     EXPECT_LE(work, ReceiveStage::kMostDuePerPoll);
@@ -111,7 +111,7 @@ TEST_F(Receive, HoldsOnlyTheNewestCommandOfABurstBack) {
   ReceiveRig small(2);
   small.run();
   small.port().push_burst(small.start(), {arp_frame(kAlice), arp_frame(kAlice), arp_frame(kAlice)});
-  std::vector<Taken> commands;
+  std::vector<MadeCommand> commands;
   EXPECT_GT(small.stage().poll(), 0u);  // two claimed, one of them readable
   small.read(10, commands);
   ASSERT_EQ(commands.size(), 1u);
@@ -374,17 +374,17 @@ TEST_F(Receive, ClosesASessionAtLogout) {
 
 TEST(ReceiveWaiting, KeepsAnEchoThatHasNoPlaceAndItsTokenUntilThereIsOne) {
   NetConfig net = test_net();
-  net.pings_per_second = SharedRate::kParts * (EchoStore::kPlaces + 1);
+  net.pings_per_second = SharedRate::kParts * (EchoStore::kEntries + 1);
   ReceiveRig rig(1024, 16, net);
-  for (std::size_t i = 0; i <= EchoStore::kPlaces; ++i)
+  for (std::size_t i = 0; i <= EchoStore::kEntries; ++i)
     rig.port().push_burst(net.start_ns, {echo_frame(kAlice, 8 + i)});
   while (rig.stage().poll() > 0) {
   }
   for (int i = 0; i < 100; ++i) EXPECT_EQ(rig.stage().poll(), 0u) << "the store is full";
-  EXPECT_EQ(rig.count(ReceiveCounter::icmp_echoes), EchoStore::kPlaces);
+  EXPECT_EQ(rig.count(ReceiveCounter::icmp_echoes), EchoStore::kEntries);
   const auto commands = rig.run();
-  ASSERT_EQ(commands.size(), 1 + EchoStore::kPlaces + 1);
-  for (std::size_t i = 0; i <= EchoStore::kPlaces; ++i) EXPECT_EQ(commands[1 + i].echo, icmp_message(8, 8 + i));
+  ASSERT_EQ(commands.size(), 1 + EchoStore::kEntries + 1);
+  for (std::size_t i = 0; i <= EchoStore::kEntries; ++i) EXPECT_EQ(commands[1 + i].echo, icmp_message(8, 8 + i));
 }
 
 TEST(ReceiveWaiting, ClosesEverySilentSessionBeforeTheFramesOfTheSameTime) {
@@ -442,9 +442,9 @@ TEST_F(Receive, HearsEveryValidPacketOfTheBoundSourceAndNothingElse) {
       {"another MAC", udp_frame({.mac = {2, 0, 0, 0, 9, 9}}, kOrderPort, soup_packet('R'))}};
   TimeNs time = rig.start();
   log_in_alice();
-  const auto closes = [](const std::vector<Taken>& commands) {
+  const auto closes = [](const std::vector<MadeCommand>& commands) {
     return std::count_if(commands.begin(), commands.end(),
-                         [](const Taken& taken) { return taken.command.kind == session_close; });
+                         [](const MadeCommand& made) { return made.command.kind == session_close; });
   };
   for (const auto& [name, frame] : heard) {
     time += silence - 1;
@@ -561,7 +561,7 @@ TEST_F(Receive, WaitsForAFreeSlotAndGoesOnWithTheVeryMessage) {
                   {enter_message(1), enter_message(2), cancel_message(9), enter_message(3), enter_message(4)})});
   EXPECT_EQ(small.stage().poll(), 3u) << "two enters and a cancel; the third enter has no slot";
   EXPECT_EQ(small.stage().poll(), 0u);
-  std::vector<Taken> commands;
+  std::vector<MadeCommand> commands;
   small.read(1, commands);  // frees the first slot
   EXPECT_EQ(small.stage().poll(), 1u);
   EXPECT_EQ(small.stage().poll(), 0u);

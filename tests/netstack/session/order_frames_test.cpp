@@ -31,11 +31,11 @@ struct Seen {
 std::optional<Seen> field_by_field(const FrameBytes& bytes) {
   const link::VlanFilter vlans({0, 7});
   const auto frame = link::parse_ethernet(bytes, kOurMac, vlans);
-  if (!frame.taken() || frame.value.type != RTE_ETHER_TYPE_IPV4) return std::nullopt;
+  if (!frame.ok() || frame.value.type != RTE_ETHER_TYPE_IPV4) return std::nullopt;
   const auto datagram = ip::parse_ipv4(frame.value.payload, kOurAddress, frame.value.broadcast);
-  if (!datagram.taken() || datagram.value.protocol != IPPROTO_UDP) return std::nullopt;
+  if (!datagram.ok() || datagram.value.protocol != IPPROTO_UDP) return std::nullopt;
   const auto udp = udp::parse_udp(datagram.value.payload, datagram.value.source, kOurAddress);
-  if (!udp.taken() || udp.value.destination_port != kOrderPort) return std::nullopt;
+  if (!udp.ok() || udp.value.destination_port != kOrderPort) return std::nullopt;
   return Seen{{frame.value.source, frame.value.vlan, datagram.value.source, udp.value.source_port}, udp.value.payload};
 }
 
@@ -96,7 +96,7 @@ TEST(OrderFrames, EveryBitThatIsTurnedIsSeenAsTheLongWaySeesIt) {
 
 TEST(OrderFrames, OfEveryHeaderFieldWithARightChecksumAreTakenWhereTheLongWayTakesThem) {
   std::mt19937_64 random(3);
-  int taken = 0;
+  int accepted = 0;
   for (int i = 0; i < 200'000; ++i) {
     FrameBytes frame = data_frame(Client{}, 1, {enter_message(1)});
     // Header fields at will, then both checksums made right, so that the other rules decide.
@@ -104,19 +104,19 @@ TEST(OrderFrames, OfEveryHeaderFieldWithARightChecksumAreTakenWhereTheLongWayTak
     frame[at] = static_cast<std::uint8_t>(random());
     fix_ip(frame, 14);
     if (random() % 2 == 0) frame[40] = frame[41] = 0;
-    taken += agree_on(frame);
+    accepted += agree_on(frame);
   }
-  EXPECT_GT(taken, 10'000);
-  EXPECT_LT(taken, 190'000);
+  EXPECT_GT(accepted, 10'000);
+  EXPECT_LT(accepted, 190'000);
 }
 
 TEST(OrderFrames, OfARandomDayAreTakenAsTheLongWayTakesThem) {
   constexpr std::uint32_t kSeed = 20260130;
   RecordProperty("seed", kSeed);
   RandomBursts input(kSeed, 0);
-  int taken = 0;
-  for (int i = 0; i < 200'000; ++i) taken += agree_on(input.frame());
-  EXPECT_GT(taken, 50'000);
+  int accepted = 0;
+  for (int i = 0; i < 200'000; ++i) accepted += agree_on(input.frame());
+  EXPECT_GT(accepted, 50'000);
 }
 
 TEST(OrderFrames, CutOffAnywhereAreNeverTaken) {

@@ -426,7 +426,7 @@ struct RandomDay {
         1000, 0, MatchNumber{++last_match}, Price{500}, Price{480}, 'N', 'O', {}};
   }
 
-  void take_off(EventKind kind) {
+  void cancel_shares(EventKind kind) {
     const auto found = any_live();
     Live& order = found->second;
     const Quantity quantity = static_cast<Quantity>(1 + pick(order.open));
@@ -496,7 +496,7 @@ struct RandomDay {
     event.echo.vlan = asker.vlan;
     event.echo.address = asker.address;
     event.echo.length = static_cast<std::uint16_t>(8 + pick(200));
-    event.echo.slot = static_cast<std::uint16_t>(pings++ % EchoStore::kPlaces);
+    event.echo.slot = static_cast<std::uint16_t>(pings++ % EchoStore::kEntries);
     Block& message = steps.back().echo;
     for (std::uint16_t i = 0; i < event.echo.length; ++i) message.push_back(static_cast<std::uint8_t>(pick(256)));
     message[0] = 8;
@@ -515,10 +515,10 @@ struct RandomDay {
       case 3:
       case 4:
       case 5:
-        take_off(EventKind::canceled);
+        cancel_shares(EventKind::canceled);
         break;
       case 6:
-        take_off(EventKind::modified);
+        cancel_shares(EventKind::modified);
         break;
       case 7:
       case 8:

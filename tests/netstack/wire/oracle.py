@@ -50,8 +50,8 @@ def describe(protocol, name, data):
         return "Packet\tsession=%s\tsequence=n:%d\tcount=n:%d\tmessages=%s" % (
             text(None, session), sequence, count, ",".join("x" + m.hex() for m in messages))
     if protocol == "soup":
-        (kind, payload), (_, rest) = wire.soup_split(data)
-        assert not rest, "bytes after the packet"
+        (kind, payload), (_, remaining) = wire.soup_split(data)
+        assert not remaining, "bytes after the packet"
         message = next(m for m in wire.PROTOCOLS["soup"] if m.type == kind)
         return "\t".join([message.name] + ["%s=%s" % (f.name, text(f.type, payload if f.size is None else wire.unpack(
             f.type, payload[f.off:f.off + f.size]))) for f in message.fields])

@@ -79,18 +79,18 @@ TEST(SoupPackets, OfAFixedPayloadAreFramedInOneWrite) {
 
 TEST(SoupPackets, AreReadOneByOneFromAStream) {
   const Octets stream = from_hex("000148 0004 53 414243 0001");
-  Bytes rest = stream;
-  Read read = soup::read(rest);
+  Bytes remaining = stream;
+  Read read = soup::read(remaining);
   EXPECT_EQ(read.status, ReadStatus::packet);
   EXPECT_EQ(read.type, PacketType::server_heartbeat);
   EXPECT_TRUE(read.payload.empty());
-  rest = rest.subspan(read.size);
-  read = soup::read(rest);
+  remaining = remaining.subspan(read.size);
+  read = soup::read(remaining);
   EXPECT_EQ(read.status, ReadStatus::packet);
   EXPECT_EQ(read.type, PacketType::sequenced_data);
   EXPECT_EQ(to_hex(read.payload), "414243");
-  rest = rest.subspan(read.size);
-  EXPECT_EQ(soup::read(rest).status, ReadStatus::incomplete);
+  remaining = remaining.subspan(read.size);
+  EXPECT_EQ(soup::read(remaining).status, ReadStatus::incomplete);
 }
 
 TEST(SoupPackets, AreIncompleteUntilTheirLastByte) {

@@ -1,5 +1,5 @@
 // A partition on its device: see the header. On the control thread.
-#include "app/run/live_partition.hpp"
+#include "app/run/running_partition.hpp"
 
 #include <fmt/format.h>
 
@@ -72,13 +72,14 @@ std::unique_ptr<Device> open_device(const Config& config, const StageCores& core
   try {
     return std::make_unique<Device>(options);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(fmt::format("{}: {}", place_of(config, "port.device"), error.what()));
+    throw std::runtime_error(fmt::format("{}: {}", location_of(config, "port.device"), error.what()));
   }
 }
 
 }  // namespace
 
-LivePartition::LivePartition(Config config, const StageCores& cores, const Outputs& outputs, const TscClock& clock)
+RunningPartition::RunningPartition(Config config, const StageCores& cores, const Outputs& outputs,
+                                   const TscClock& clock)
     : name_(std::filesystem::path(config.path).stem().string()),
       outputs_(outputs),
       cores_(cores),
@@ -110,15 +111,15 @@ LivePartition::LivePartition(Config config, const StageCores& cores, const Outpu
   RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
   partition_ =
       std::make_unique<Partition>(config, Partition::Ports{input, transmit_, publish_}, clock, layout_of(cores));
-  partition_->tell_operators();
+  partition_->report_operator_results();
   rx_.take_operators(partition_->operators());
 }
 
-void LivePartition::begin_recording() {
+void RunningPartition::begin_recording() {
   if (recorder_) recorder_->begin(outputs_.record, {partition_->config().net.mac, random_tag()});
 }
 
-void LivePartition::tell_start(bool locked) const {
+void RunningPartition::report_start(bool locked) const {
   const Config& config = partition_->config();
   const NetConfig& net = config.net;
   fmt::print("partition    {}\n", name_);
@@ -148,17 +149,17 @@ void LivePartition::tell_start(bool locked) const {
                                   {"recording", outputs_.record.empty() ? "none" : outputs_.record}});
 }
 
-std::vector<PollingTask> LivePartition::tasks() {
+std::vector<PollingTask> RunningPartition::tasks() {
   std::vector<PollingTask> tasks;
   for (CoreLoop& loop : partition_->loops()) {
     const StageRow& first = row_of(loop.first());
     tasks.push_back({&loop, &rx_, cores_.of(first.stage), partition_->config().placement.idle,
-                     place_of(partition_->config(), fmt::format("placement.{}", first.name))});
+                     location_of(partition_->config(), fmt::format("placement.{}", first.name))});
   }
   return tasks;
 }
 
-std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
+std::string RunningPartition::finish(const std::vector<PollEnd>& ends) {
   std::uint64_t wall_ns = 0;
   bool cut_off = false;
   for (const PollEnd& end : ends) {
@@ -191,7 +192,7 @@ std::string LivePartition::finish(const std::vector<PollEnd>& ends) {
 }
 
 /// What the device has not taken yet gets a last while: its other side may be slow. Where it is gone nothing helps.
-void LivePartition::flush_out() {
+void RunningPartition::flush_out() {
   constexpr auto kLastWhile = std::chrono::seconds(1);
   const auto until = std::chrono::steady_clock::now() + kLastWhile;
   while ((transmit_.unsent() || publish_.unsent()) && std::chrono::steady_clock::now() < until && device_->link_up()) {
@@ -201,12 +202,12 @@ void LivePartition::flush_out() {
   }
 }
 
-LiveSource LivePartition::live_source() {
+FigureSource RunningPartition::figure_source() {
   return {partition_name(partition_->config().path), *partition_, cores_.stages,
           [this] { return port_counters(false); }};
 }
 
-std::vector<CounterFigure> LivePartition::port_counters(bool unsent) const {
+std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {
   DeviceCounters counters = device_->counters();
   for (const auto& row : kDeviceCounters) {
     for (const DeviceCounters& port : {rx_.counters(), transmit_.counters(), publish_.counters()}) {

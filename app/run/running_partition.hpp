@@ -22,7 +22,7 @@
 
 namespace crosswire {
 
-class LivePartition {
+class RunningPartition {
  public:
   struct Outputs {
     std::string record;  // capture of the input; "" = none
@@ -30,15 +30,15 @@ class LivePartition {
   };
 
   /// Opens the device, which the EAL has; warnings go to the log. Throws std::runtime_error (one line).
-  LivePartition(Config config, const StageCores& cores, const Outputs& outputs, const TscClock& clock);
-  LivePartition(const LivePartition&) = delete;
-  LivePartition& operator=(const LivePartition&) = delete;
+  RunningPartition(Config config, const StageCores& cores, const Outputs& outputs, const TscClock& clock);
+  RunningPartition(const RunningPartition&) = delete;
+  RunningPartition& operator=(const RunningPartition&) = delete;
 
   /// When all else is ready, so that a start that is refused leaves no recording. The recording's thread inherits the
   /// cores of the calling one. Throws std::runtime_error (one line).
   void begin_recording();
   /// Several lines on stdout, one in the log. `locked`: the memory is.
-  void tell_start(bool locked) const;
+  void report_start(bool locked) const;
   /// A task for each loop, in the loops' order. They live as long as this does.
   std::vector<PollingTask> tasks();
   /// The day ends. Any thread.
@@ -50,7 +50,7 @@ class LivePartition {
   /// The configuration file's name without its ending.
   const std::string& name() const { return name_; }
   /// What the live figures show of it.
-  LiveSource live_source();
+  FigureSource figure_source();
 
   const Partition& partition() const { return *partition_; }
   OperatorRings& operators() { return partition_->operators(); }
