@@ -469,7 +469,11 @@ void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& optio
                   "a number of your own for the command (default: a random one). A command with the number of an\n"
                   "earlier one is not done again: it gets the earlier one's answer")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+      ->check([](const std::string& text) {  // CLI11 takes -1 for a large number
+        const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        return digits && text.find_first_not_of('0') != std::string::npos ? std::string()
+                                                                          : std::string("is no number from 1 on");
+      });
   command.add_option("--prefix", options->prefix, "DPDK file prefix of the appliance")
       ->capture_default_str()
       ->type_name("NAME");

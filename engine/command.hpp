@@ -99,9 +99,9 @@ enum class OperatorResult : std::uint8_t {
   none = 0,
   done,            // Operated::changed and ::held say for how many symbols
   unknown_symbol,  // no such symbol here
-  closed,          // halt: no symbol that is not closed or halted by an operator, and some are closed
   halted_already,  // halt: all are halted by an operator
   not_halted,      // resume: none is halted by an operator
+  other_request,   // the request number is that of another command, Operated::done_by
 };
 
 /// Body of operate. Command::symbol: which, or kAllSymbols.

@@ -140,11 +140,10 @@ Phase Engine::enters(const Command& command, SymbolState& symbol) {
   const OperatorAction action = operated ? command.operate.action : OperatorAction::phase;
   switch (action) {
     case OperatorAction::halt:
-      if (symbol.phase == Phase::closed) ++refused_closed_;
-      if (symbol.phase == Phase::closed || symbol.held) return symbol.phase;
+      if (symbol.held) return symbol.phase;
       symbol.held = true;
       ++changed_;
-      return Phase::halted;
+      return symbol.phase == Phase::closed ? Phase::closed : Phase::halted;
     case OperatorAction::resume:
       if (!symbol.held) return symbol.phase;
       symbol.held = false;

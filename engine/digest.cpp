@@ -67,8 +67,11 @@ std::uint64_t Engine::state_hash() const {
     const OperatorLog::Entry& done = operator_log_[i];
     digest.add(done.request);
     digest.add(done.done_by.value);
-    digest.add(std::uint64_t{done.changed} << 32 | std::uint64_t{done.held} << 16 |
-               static_cast<std::uint64_t>(done.action) << 8 | static_cast<std::uint64_t>(done.result));
+    digest.add(done.done_ns);
+    digest.add(std::uint64_t{done.changed} << 48 | std::uint64_t{done.held} << 32 |
+               std::uint64_t{done.symbol.value} << 16 | static_cast<std::uint64_t>(done.action) << 8 |
+               static_cast<std::uint64_t>(done.to));
+    digest.add(static_cast<std::uint64_t>(done.result) << 8 | static_cast<std::uint64_t>(done.phase));
   }
   // Which second each life ends at.
   for (std::uint64_t second = next_second_; second < next_second_ + kWheelSeconds; ++second) {

@@ -273,7 +273,6 @@ class Engine {
   // What an operator's command has found so far, in symbols.
   std::uint16_t changed_ = 0;
   std::uint16_t held_ = 0;
-  std::uint16_t refused_closed_ = 0;
   bool yielded_ = false;
 
   OperatorLog operator_log_;

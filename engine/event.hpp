@@ -109,12 +109,14 @@ struct PhaseEvent {
 struct Operated {
   std::uint64_t request;
   Sequence done_by;       // the command that did it: the cause, or where it is a repeat the first with this request
+  TimeNs done_ns;         // of done_by
   OrderIndex slot;        // whose cold lines say who asked now, and why
-  OperatorAction action;  // like what follows, of done_by
-  OperatorResult result;
-  std::uint16_t changed;  // symbols that entered another phase
-  std::uint16_t held;     // symbols that stay halted by an operator, and enter it when they are resumed
-  std::uint8_t reserved[14];
+  OperatorAction action;  // as asked now
+  OperatorResult result;  // like what follows, of done_by
+  std::uint16_t changed;  // symbols that did what was wanted
+  std::uint16_t held;     // symbols that stay halted by an operator, and enter the phase when they are resumed
+  Phase phase;            // of the one symbol, behind done_by; of all: nothing
+  std::uint8_t reserved[5];
 };
 
 struct SystemEvent {

@@ -7,12 +7,11 @@ namespace crosswire {
 bool Engine::operate(const Command& command, Out& out) {
   const OperatorAsk& ask = command.operate;
   if (step_ == Step::begin) {
-    const OperatorLog::Entry* const before = operator_log_.find(ask.request);
-    if (before != nullptr) {
+    if (const OperatorLog::Entry* const before = operator_log_.find(ask.request); before != nullptr) {
       report_operated(command, *before, out);
       return true;
     }
-    changed_ = held_ = refused_closed_ = 0;
+    changed_ = held_ = 0;
     if (ask.refused == OperatorResult::none) {
       const bool opens = ask.action == OperatorAction::phase && ask.phase == Phase::continuous;
       begin_phases(command, opens, out);
@@ -24,7 +23,17 @@ bool Engine::operate(const Command& command, Out& out) {
   if (ask.refused == OperatorResult::none && !enter_phases(command, out)) return false;
   if (!out.has_room()) return false;
   const OperatorResult result = ask.refused == OperatorResult::none ? result_of(ask.action) : ask.refused;
-  const OperatorLog::Entry done{ask.request, command.sequence, ask.action, result, changed_, held_};
+  const bool of_one = command.symbol != kAllSymbols && ask.refused == OperatorResult::none;
+  const OperatorLog::Entry done{.request = ask.request,
+                                .done_by = command.sequence,
+                                .done_ns = command.time_ns,
+                                .symbol = command.symbol,
+                                .action = ask.action,
+                                .to = ask.phase,
+                                .result = result,
+                                .phase = of_one ? state(command.symbol).phase : Phase{},
+                                .changed = changed_,
+                                .held = held_};
   operator_log_.add(done);
   report_operated(command, done, out);
   return true;
@@ -33,19 +42,21 @@ bool Engine::operate(const Command& command, Out& out) {
 /// By what the symbols' answers came to.
 OperatorResult Engine::result_of(OperatorAction action) const {
   if (action == OperatorAction::phase || changed_ > 0) return OperatorResult::done;
-  if (action == OperatorAction::resume) return OperatorResult::not_halted;
-  return refused_closed_ > 0 ? OperatorResult::closed : OperatorResult::halted_already;
+  return action == OperatorAction::resume ? OperatorResult::not_halted : OperatorResult::halted_already;
 }
 
+/// `done`: the command itself, or an earlier one with its request number, which need not have been the same.
 void Engine::report_operated(const Command& command, const OperatorLog::Entry& done, Out& out) {
   Operated& operated = emit(command, EventKind::operated, kNoSession, command.symbol, out).operated;
   operated.request = done.request;
   operated.done_by = done.done_by;
+  operated.done_ns = done.done_ns;
   operated.slot = command.operate.slot;
-  operated.action = done.action;
-  operated.result = done.result;
+  operated.action = command.operate.action;
+  operated.result = done.is(command) ? done.result : OperatorResult::other_request;
   operated.changed = done.changed;
   operated.held = done.held;
+  operated.phase = done.phase;
   returner_.retire(command.operate.slot, command.sequence.value, emitted(out));
   counters_.add(EngineCounter::operated);
 }

@@ -19,10 +19,22 @@ class OperatorLog {
   struct Entry {
     std::uint64_t request;
     Sequence done_by;
+    TimeNs done_ns;
+    // What was asked.
+    SymbolId symbol;
     OperatorAction action;
+    Phase to;
+    // What came of it.
     OperatorResult result;
+    Phase phase;
     std::uint16_t changed;
     std::uint16_t held;
+
+    /// Whether the command asks for the same.
+    bool is(const Command& command) const {
+      const OperatorAsk& ask = command.operate;
+      return symbol == command.symbol && action == ask.action && to == ask.phase;
+    }
   };
 
   void add(const Entry& entry) { entries_[count_++ % kKept] = entry; }

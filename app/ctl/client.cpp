@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <vector>
 
 #include "app/ctl/control_socket.hpp"
 
@@ -30,10 +33,17 @@ class Connection {
     if (fd_ < 0) fail(errno, "raise ulimit -n");
     if (path.size() >= sizeof address.sun_path) fail(ENAMETOOLONG, "give a shorter --socket");
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
-    const bool rights = errno == EACCES || errno == EPERM;
-    fail(errno, rights ? "ask as the user that the appliance runs as, or as root"
-                       : "is crosswire run running here, as this user? give its --prefix or --socket");
+    // connect() waits for a place in the queue of one that does not answer.
+    const timeval patience{std::chrono::seconds(kPatience).count(), 0};
+    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      const bool rights = errno == EACCES || errno == EPERM;
+      const bool full = errno == EAGAIN;
+      fail(errno, rights ? "ask as the user that the appliance runs as, or as root"
+                  : full ? "the appliance takes nobody in, does it stand still? Nothing is done"
+                         : "is crosswire run running here, as this user? give its --prefix or --socket");
+    }
+    check_peer();
   }
   ~Connection() { close(fd_); }
   Connection(const Connection&) = delete;
@@ -42,21 +52,21 @@ class Connection {
   /// Throws std::runtime_error (one line) where no whole line comes in time.
   std::string ask(const std::string& line) {
     const std::string out = line + "\n";
-    if (send(fd_, out.data(), out.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(out.size())) {
-      if (errno != EPIPE) fail(errno, "try again");  // who hangs up may have said why
-    }
+    if (send(fd_, out.data(), out.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(out.size()) && errno != EPIPE) {
+      throw std::runtime_error(path_ + ": " + std::generic_category().message(errno));
+    }  // who hangs up may have said why
     const auto until = std::chrono::steady_clock::now() + kPatience;
     std::string heard;
     while (heard.find('\n') == std::string::npos) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       pollfd waited{fd_, POLLIN, 0};
       if (left.count() <= 0 || poll(&waited, 1, static_cast<int>(left.count())) <= 0) {
-        throw std::runtime_error(fmt::format("{}: no answer within {} s; whether it was done is not known", path_,
-                                             std::chrono::seconds(kPatience).count()));
+        throw std::runtime_error(
+            fmt::format("{}: no answer within {} s", path_, std::chrono::seconds(kPatience).count()));
       }
       char bytes[kMostCtlLine];
       const ssize_t n = recv(fd_, bytes, sizeof bytes, 0);
-      if (n <= 0) throw std::runtime_error(path_ + ": hung up without an answer; whether it was done is not known");
+      if (n <= 0) throw std::runtime_error(path_ + ": hung up without an answer");
       heard.append(bytes, static_cast<std::size_t>(n));
       if (heard.size() > kMostCtlLine) throw std::runtime_error(path_ + ": is it crosswire that listens there?");
     }
@@ -64,6 +74,16 @@ class Connection {
   }
 
  private:
+  /// In a folder that all may write, anybody may have put a socket.
+  void check_peer() const {
+    ucred who{};
+    socklen_t size = sizeof who;
+    struct stat file {};
+    const bool told = getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && stat(path_.c_str(), &file) == 0;
+    const bool trusted = who.uid == geteuid() || who.uid == 0 || (geteuid() == 0 && who.uid == file.st_uid);
+    if (!told || !trusted) fail(EPERM, "another user listens there");
+  }
+
   [[noreturn]] void fail(int error, const char* remedy) const {
     const std::string what = std::generic_category().message(error);
     if (fd_ >= 0) close(fd_);
@@ -73,6 +93,23 @@ class Connection {
   std::string path_;
   int fd_;
 };
+
+/// By the prefix; where nobody has been there, of the one unit that runs (scripts/systemd).
+std::string find_socket(const std::string& prefix) {
+  const std::string path = ctl_socket_path(prefix);
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return path;
+  std::vector<std::string> found;
+  for (const auto& unit : std::filesystem::directory_iterator("/run/crosswire", error)) {
+    const std::string one = unit.path().string() + "/crosswire/" + prefix + ".ctl";
+    std::error_code unseen;
+    if (std::filesystem::exists(one, unseen)) found.push_back(one);
+  }
+  if (found.size() > 1) {
+    throw std::runtime_error(fmt::format("{} units run; give --socket, as {}", found.size(), found.front()));
+  }
+  return found.empty() ? path : found.front();
+}
 
 std::uint64_t random_request() {
   std::random_device random;
@@ -90,28 +127,40 @@ std::string answer_text(const CtlAsk& ask, const CtlAnswer& answer) {
       fmt::format("{:02}:{:02}:{:02}.{:09}", s / 3600, s / 60 % 60, s % 60, answer.time_ns % kNsPerSecond);
   const std::string held =
       answer.held == 0 ? "" : fmt::format(", {} still halted by an operator", symbols(answer.held));
+  const std::string now = answer.phase ? fmt::format(", now {}", phase_name(*answer.phase)) : "";
   const std::string what = answer.result == OperatorResult::done
-                               ? fmt::format("done, {}{}", symbols(answer.changed), held)
-                               : fmt::format("refused: {}", result_words(answer.result));
-  const std::string again = answer.repeated ? "; asked before, not done again" : "";
-  return fmt::format("{}: {} (command {}, {}, request {}{})", describe(ask), what, answer.sequence, when,
-                     answer.request, again);
+                               ? fmt::format("done, {}{}{}", symbols(answer.changed), held, now)
+                               : fmt::format("refused: {}{}", result_words(answer.result), now);
+  const bool again = answer.repeated && answer.result != OperatorResult::other_request;
+  return fmt::format("{}: {}: {}{} (command {}, {}, request {})", answer.partition, describe(ask),
+                     again ? "not done again; it was: " : "", what, answer.sequence, when, answer.request);
+}
+
+/// Whether it is an answer to this, and not to something else.
+static bool answers(const CtlAsk& ask, const CtlAnswer& answer) {
+  return answer.request == ask.request && answer.action == ask.action && answer.symbol == ask.symbol &&
+         (ask.partition.empty() || answer.partition == ask.partition);
 }
 
 int ctl_main(const CtlOptions& options) {
   CtlAsk ask = options.ask;
   if (ask.request == 0) ask.request = random_request();
+  const std::string again = fmt::format("whether it is done is not known; ask again with --request {}", ask.request);
   try {
-    Connection connection(options.socket.empty() ? ctl_socket_path(options.prefix) : options.socket);
+    Connection connection(options.socket.empty() ? find_socket(options.prefix) : options.socket);
     CtlAnswer answer;
     try {
       answer = read_answer(connection.ask(to_line(ask)));
     } catch (const std::runtime_error& error) {
-      fmt::print(stderr, "crosswire ctl: {}; ask again with --request {}\n", error.what(), ask.request);
+      fmt::print(stderr, "crosswire ctl: {}; {}\n", error.what(), again);
+      return 1;
+    }
+    if (answer.error.empty() && !answers(ask, answer)) {
+      fmt::print(stderr, "crosswire ctl: an answer to something else; is it crosswire that listens there? {}\n", again);
       return 1;
     }
     const bool done = answer.error.empty() && answer.result == OperatorResult::done;
-    const std::string text = answer_text(ask, answer);
+    const std::string text = answer_text(ask, answer) + (answer.unknown ? "; " + again : "");
     fmt::print(done ? stdout : stderr, "{}{}\n", done ? "" : "crosswire ctl: ", text);
     return done ? 0 : 1;
   } catch (const std::exception& error) {

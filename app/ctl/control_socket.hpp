@@ -19,13 +19,16 @@ namespace crosswire {
 /// `RUNTIME FOLDER/crosswire/FILE-PREFIX.ctl`.
 std::string ctl_socket_path(const std::string& prefix);
 
+/// What has become of a command, for the log. Where `done` has an error, the asker was told that it is not known.
+using CtlNews = std::vector<OperatorDesk::Done>;
+
 class ControlSocket {
  public:
   using Clock = std::chrono::steady_clock;
   /// For so long the stages have time to carry a command out.
   static constexpr std::chrono::seconds kPatience{5};
-  /// A peer that has not said a whole line, or not read its answer, by then is cut off.
-  static constexpr std::chrono::seconds kPeerPatience{10};
+  /// A peer that has not said its line by then is cut off: `crosswire ctl` says it at once.
+  static constexpr std::chrono::seconds kPeerPatience{1};
   static constexpr std::size_t kMostPeers = 16;
 
   /// Listens at `path`, mode 0600, in a folder of this user's that is made where it is not there. Where another process
@@ -38,17 +41,18 @@ class ControlSocket {
 
   const std::string& path() const { return path_; }
 
-  /// What to poll for, in this order behind what is there already.
+  /// What to poll for, behind what is there already.
   void add_to(std::vector<pollfd>& polled) const;
   /// Whether a command is under way, so that the next look should be soon.
   bool waits() const;
 
-  /// Takes in and answers what it can; to be called when something is there to read, and every look. Returns what was
-  /// carried out since the last call, for the log.
-  std::vector<OperatorDesk::Done> serve(Clock::time_point now);
+  /// Takes in and answers what it can; to be called when something is there to read, and every look. Returns what has
+  /// become of commands since the last call.
+  CtlNews serve(Clock::time_point now);
 
-  /// The day is over: those who wait are told so. No serve() behind it.
-  void end();
+  /// The stages have ended, so what was not carried out will not be: answers all who wait, and listens no more. Returns
+  /// what has become of commands since the last call. No serve() behind it.
+  CtlNews end();
 
  private:
   struct Peer {
@@ -58,19 +62,28 @@ class ControlSocket {
     Clock::time_point since;
     OperatorDesk* desk = nullptr;  // its command is under way there
     std::uint64_t ticket = 0;
+    CtlAsk ask;
     bool done = false;
   };
 
+  void listen();
+  void collect(CtlNews& news);
   void accept_all(Clock::time_point now);
+  void make_place();
   void listen_to(Peer& peer, Clock::time_point now);
   void take_line(Peer& peer, std::string_view line, Clock::time_point now);
+  void look_at_time(Peer& peer, Clock::time_point now, CtlNews& news);
+  void close_done();
   OperatorDesk& desk_of(const CtlAsk& ask);
   static void answer(Peer& peer, const CtlAnswer& answer);
-  static void refuse(Peer& peer, const std::string& why);
+  static void refuse(Peer& peer, const std::string& why, bool unknown = false);
 
   std::string path_;
   std::deque<OperatorDesk>& desks_;
+  // Who may ask: looked up once, since a name service may keep one waiting.
+  std::string own_name_, root_name_;
   int listener_ = -1;
+  bool accept_failed_ = false;  // no file descriptor is left: not again before the next look
   std::list<Peer> peers_;
 };
 

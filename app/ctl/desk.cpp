@@ -37,18 +37,20 @@ wire::OperatorFrame frame_of(const CtlAsk& ask, const std::string& operator_name
   return frame;
 }
 
-CtlAnswer answer_of(const CtlAsk& ask, const Event& event) {
-  const Operated& told = event.operated;
+CtlAnswer answer_of(const CtlAsk& ask, const std::string& partition, const Event& event) {
+  const Operated& operated = event.operated;
   CtlAnswer answer;
-  answer.action = told.action;
+  answer.action = operated.action;
+  answer.partition = partition;
   answer.symbol = ask.symbol;
-  answer.request = told.request;
-  answer.result = told.result;
-  answer.sequence = told.done_by.value;
-  answer.repeated = told.done_by != event.cause;
-  answer.time_ns = event.time_ns;
-  answer.changed = told.changed;
-  answer.held = told.held;
+  answer.request = operated.request;
+  answer.result = operated.result;
+  answer.sequence = operated.done_by.value;
+  answer.time_ns = operated.done_ns;
+  answer.repeated = operated.done_by != event.cause;
+  answer.changed = operated.changed;
+  answer.held = operated.held;
+  if (!ask.symbol.empty() && operated.result != OperatorResult::other_request) answer.phase = operated.phase;
   return answer;
 }
 
@@ -84,7 +86,7 @@ std::optional<OperatorDesk::Done> OperatorDesk::collect() {
         "a result for request %llu, which is not the oldest", static_cast<unsigned long long>(event.operated.request));
   Submitted oldest = std::move(under_way_.front());
   under_way_.pop_front();
-  CtlAnswer answer = answer_of(oldest.ask, event);
+  CtlAnswer answer = answer_of(oldest.ask, name_, event);
   return Done{name_, oldest.ticket, std::move(oldest.ask), std::move(oldest.operator_name), std::move(answer)};
 }
 

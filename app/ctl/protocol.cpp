@@ -7,6 +7,7 @@
 #include <array>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace crosswire {
 namespace {
@@ -23,11 +24,11 @@ constexpr std::array<ResultText, 6> kResults = {{
     {"none", "nothing"},
     {"done", "done"},
     {"unknown_symbol", "no such symbol"},
-    {"closed", "closed for the day"},
     {"halted_already", "an operator has halted it already"},
     {"not_halted", "no operator has halted it"},
+    {"other_request", "that request number is another command's; give one of its own, or none"},
 }};
-static_assert(kResults.size() == static_cast<std::size_t>(OperatorResult::not_halted) + 1);
+static_assert(kResults.size() == static_cast<std::size_t>(OperatorResult::other_request) + 1);
 
 template <class Names, class Name>
 std::size_t index_in(const Names& names, const Name& is_it, const std::string& what) {
@@ -36,9 +37,23 @@ std::size_t index_in(const Names& names, const Name& is_it, const std::string& w
   return static_cast<std::size_t>(found - names.begin());
 }
 
+std::string phases() {
+  std::string text;
+  for (const char* const name : kPhaseNames) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
 Json parse(std::string_view line, std::initializer_list<std::string_view> keys) {
-  const Json json = Json::parse(line, nullptr, false);
+  std::set<std::string> seen;
+  std::string twice;
+  const auto note = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    const bool key = event == Json::parse_event_t::key && depth == 1;
+    if (key && !seen.insert(parsed.get<std::string>()).second) twice = parsed.get<std::string>();
+    return depth <= 1;  // nothing here holds lists or objects
+  };
+  const Json json = Json::parse(line, note, false);
   if (!json.is_object()) throw CtlError("a line that is no JSON object");
+  if (!twice.empty()) throw CtlError(fmt::format("\"{}\" is there twice", twice.substr(0, 40)));
   for (const auto& [key, value] : json.items()) {
     const bool known = std::find(keys.begin(), keys.end(), key) != keys.end();
     if (!known) throw CtlError(fmt::format("\"{}\" is no key of it", key.substr(0, 40)));
@@ -46,15 +61,41 @@ Json parse(std::string_view line, std::initializer_list<std::string_view> keys) 
   return json;
 }
 
+/// No control characters, C1's and those that turn the direction of text included: it goes to logs and terminals.
+bool is_clean(std::string_view utf8) {
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto byte = [&](std::size_t at) { return at < utf8.size() ? static_cast<unsigned char>(utf8[at]) : 0u; };
+    if (byte(i) < 0x20 || byte(i) == 0x7F) return false;
+    if (byte(i) == 0xC2 && byte(i + 1) < 0xA0) return false;
+    const bool general = byte(i) == 0xE2 && byte(i + 1) == 0x80;
+    if (general && ((byte(i + 2) >= 0x8E && byte(i + 2) <= 0x8F) || (byte(i + 2) >= 0xA8 && byte(i + 2) <= 0xAE)))
+      return false;
+    if (byte(i) == 0xE2 && byte(i + 1) == 0x81 && byte(i + 2) >= 0xA6 && byte(i + 2) <= 0xA9) return false;
+  }
+  return true;
+}
+
 std::string text(const Json& json, const char* key) {
   const auto found = json.find(key);
   if (found == json.end()) return "";
   if (!found->is_string()) throw CtlError(fmt::format("{} is no text", key));
-  const std::string value = found->get<std::string>();
-  const bool clean =
-      std::all_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
-  if (!clean) throw CtlError(fmt::format("{} has control characters", key));
+  std::string value = found->get<std::string>();
+  if (!is_clean(value)) throw CtlError(fmt::format("{} has control characters", key));
   return value;
+}
+
+bool truth(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end()) return false;
+  if (!found->is_boolean()) throw CtlError(fmt::format("{} is neither true nor false", key));
+  return found->get<bool>();
+}
+
+Phase phase_of(const std::string& name) {
+  const std::size_t i = index_in(
+      kPhaseNames, [&](std::string_view one) { return one == name; },
+      fmt::format("\"{}\" is no phase; give one of {}", name.substr(0, 40), phases()));
+  return static_cast<Phase>(i);
 }
 
 std::uint64_t number(const Json& json, const char* key, std::uint64_t most) {
@@ -72,12 +113,6 @@ OperatorAction action_of(const std::string& name) {
   return static_cast<OperatorAction>(i);
 }
 
-std::string phases() {
-  std::string text;
-  for (const char* const name : kPhaseNames) text += (text.empty() ? "" : ", ") + std::string(name);
-  return text;
-}
-
 constexpr std::uint64_t kMost64 = ~std::uint64_t{0};
 
 }  // namespace
@@ -86,7 +121,11 @@ std::string to_line(const CtlAsk& ask) {
   Json json = {{"command", action_name(ask.action)}, {"request", ask.request}};
   if (ask.action == OperatorAction::phase) json["phase"] = phase_name(ask.phase);
   if (!ask.partition.empty()) json["partition"] = ask.partition;
-  if (!ask.symbol.empty()) json["symbol"] = ask.symbol;
+  if (ask.symbol.empty()) {
+    json["all"] = true;
+  } else {
+    json["symbol"] = ask.symbol;
+  }
   if (!ask.reason.empty()) json["reason"] = ask.reason;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -94,38 +133,30 @@ std::string to_line(const CtlAsk& ask) {
 std::string to_line(const CtlAnswer& answer) {
   Json json;
   if (!answer.error.empty()) {
-    json = {{"error", answer.error}};
-  } else {
-    json = {{"command", action_name(answer.action)},
-            {"request", answer.request},
-            {"result", result_name(answer.result)},
-            {"sequence", answer.sequence},
-            {"repeated", answer.repeated},
-            {"time_ns", answer.time_ns},
-            {"changed", answer.changed},
-            {"held", answer.held}};
-    if (!answer.symbol.empty()) json["symbol"] = answer.symbol;
+    json = {{"error", answer.error}, {"done", answer.unknown ? "unknown" : "no"}};
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
+  json = {{"command", action_name(answer.action)}, {"partition", answer.partition}, {"request", answer.request},
+          {"result", result_name(answer.result)},  {"sequence", answer.sequence},   {"time_ns", answer.time_ns},
+          {"repeated", answer.repeated},           {"changed", answer.changed},     {"held", answer.held}};
+  if (!answer.symbol.empty()) json["symbol"] = answer.symbol;
+  if (answer.phase) json["phase"] = phase_name(*answer.phase);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 CtlAsk read_ask(std::string_view line) {
-  const Json json = parse(line, {"command", "phase", "partition", "symbol", "request", "reason"});
+  const Json json = parse(line, {"command", "phase", "partition", "symbol", "all", "request", "reason"});
   CtlAsk ask;
   ask.action = action_of(text(json, "command"));
   ask.partition = text(json, "partition");
   ask.symbol = text(json, "symbol");
   ask.reason = text(json, "reason");
   ask.request = number(json, "request", kMost64);
-  if (json.contains("symbol") && ask.symbol.empty()) throw CtlError("symbol is empty; leave it out for all");
+  if (truth(json, "all") == !ask.symbol.empty()) throw CtlError("give either a symbol or \"all\": true");
   if (ask.request == 0) throw CtlError("request is missing; give a number from 1 on");
   if (ask.reason.size() > kMostReason) throw CtlError(fmt::format("reason has over {} bytes", kMostReason));
-  const std::string phase = text(json, "phase");
   if (ask.action == OperatorAction::phase) {
-    const std::size_t i = index_in(
-        kPhaseNames, [&](std::string_view one) { return one == phase; },
-        fmt::format("\"{}\" is no phase; give one of {}", phase.substr(0, 40), phases()));
-    ask.phase = static_cast<Phase>(i);
+    ask.phase = phase_of(text(json, "phase"));
   } else if (json.contains("phase")) {
     throw CtlError("phase goes with the command phase alone");
   }
@@ -133,22 +164,26 @@ CtlAsk read_ask(std::string_view line) {
 }
 
 CtlAnswer read_answer(std::string_view line) {
-  const Json json = parse(
-      line, {"error", "command", "symbol", "request", "result", "sequence", "repeated", "time_ns", "changed", "held"});
+  const Json json = parse(line, {"error", "done", "command", "partition", "symbol", "request", "result", "sequence",
+                                 "time_ns", "repeated", "changed", "held", "phase"});
   CtlAnswer answer;
   answer.error = text(json, "error");
+  answer.unknown = text(json, "done") == "unknown";
   if (!answer.error.empty()) return answer;
+  if (!json.contains("result")) throw CtlError("an answer without a result");
   answer.action = action_of(text(json, "command"));
+  answer.partition = text(json, "partition");
   answer.symbol = text(json, "symbol");
   answer.request = number(json, "request", kMost64);
   const std::string result = text(json, "result");
   answer.result = static_cast<OperatorResult>(index_in(
       kResults, [&](const ResultText& one) { return one.name == result; }, "a result that is not known"));
   answer.sequence = number(json, "sequence", kMost64);
-  answer.repeated = json.value("repeated", Json(false)) == Json(true);
   answer.time_ns = number(json, "time_ns", kMost64);
+  answer.repeated = truth(json, "repeated");
   answer.changed = static_cast<std::uint16_t>(number(json, "changed", 0xFFFF));
   answer.held = static_cast<std::uint16_t>(number(json, "held", 0xFFFF));
+  if (json.contains("phase")) answer.phase = phase_of(text(json, "phase"));
   return answer;
 }
 

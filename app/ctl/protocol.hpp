@@ -1,15 +1,16 @@
 // What `crosswire ctl` and a running appliance say to each other: one JSON object a line, one line each way.
 //
 //   {"command": "halt", "partition": "one", "symbol": "AAA", "request": 7, "reason": "news pending"}
-//   {"command": "halt", "symbol": "AAA", "request": 7, "result": "done", "sequence": 4711, "repeated": false,
-//    "time_ns": 34200000000000, "changed": 1, "held": 0}
-//   {"error": "no symbol is called AAB"}
+//   {"command": "halt", "partition": "one", "symbol": "AAA", "request": 7, "result": "done", "sequence": 4711,
+//    "repeated": false, "time_ns": 34200000000000, "changed": 1, "held": 0, "phase": "halted"}
+//   {"error": "no symbol is called AAB", "done": "no"}
 //
-// A symbol that is left out means all. Control threads only.
+// Either a symbol or "all": true. Control threads only.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -36,16 +37,19 @@ struct CtlAsk {
 
 /// What came of it.
 struct CtlAnswer {
-  std::string error;  // where it was not done for a reason that match did not give; then nothing else counts
+  std::string error;     // why match has given no result; then only `unknown` counts beside it
+  bool unknown = false;  // and it may still be done, or be done already; else it is not done and will not be
   OperatorAction action = OperatorAction::none;
-  std::string symbol;
+  std::string partition;
+  std::string symbol;  // "": all
   std::uint64_t request = 0;
   OperatorResult result = OperatorResult::none;
   std::uint64_t sequence = 0;  // of the command that did it
-  bool repeated = false;       // an earlier one did it
-  TimeNs time_ns = 0;          // of the command that is answered, ns since midnight
+  TimeNs time_ns = 0;          // its time, ns since midnight
+  bool repeated = false;       // it was an earlier one
   std::uint16_t changed = 0;
   std::uint16_t held = 0;
+  std::optional<Phase> phase;  // of the one symbol, behind it
 };
 
 /// what() is one line: what is wrong with a line.
@@ -57,7 +61,8 @@ class CtlError : public std::runtime_error {
 /// Without the line's end.
 std::string to_line(const CtlAsk& ask);
 std::string to_line(const CtlAnswer& answer);
-/// Throw CtlError. Unknown keys are faults, so that a slip of the pen does not halt all instead of one.
+/// Throw CtlError. Keys that are unknown or there twice are faults, and so is neither a symbol nor all: a slip of the
+/// pen must not halt all instead of one.
 CtlAsk read_ask(std::string_view line);
 CtlAnswer read_answer(std::string_view line);
 

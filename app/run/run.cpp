@@ -217,13 +217,21 @@ void wait_for_news(const ControlSocket* control) {
 }
 
 void report(const OperatorDesk::Done& done) {
+  if (!done.answer.error.empty()) {
+    log_warning("an operator was not answered; the stages have not carried his command out in time",
+                {{"partition", done.partition},
+                 {"operator", done.operator_name},
+                 {"command", describe(done.ask)},
+                 {"request", done.ask.request}});
+    return;
+  }
   log_info("an operator's command", {{"partition", done.partition},
                                      {"operator", done.operator_name},
                                      {"command", describe(done.ask)},
                                      {"result", result_name(done.answer.result)},
                                      {"symbols", done.answer.changed},
                                      {"sequence", done.answer.sequence},
-                                     {"request", done.answer.request},
+                                     {"request", done.ask.request},
                                      {"repeated", done.answer.repeated},
                                      {"reason", done.ask.reason}});
 }
@@ -328,9 +336,11 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));
   log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
   watch(partitions, tasks, threads, control.get());
-  if (control != nullptr) control->end();
 
   const std::vector<PollEnd> ends = threads.join();
+  if (control != nullptr) {
+    for (const OperatorDesk::Done& done : control->end()) report(done);
+  }
   auto end = ends.begin();
   std::vector<std::string> errors;
   for (std::size_t i = 0; i < partitions.size(); ++i) {

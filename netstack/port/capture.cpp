@@ -300,9 +300,20 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
 
 /// Whether the frame read ahead is an operator's command of this recording. A recording without a tag has none.
 bool CaptureRxPort::is_operators() const {
-  if (pending_.length != sizeof(wire::OperatorFrame) || start_.tag == wire::RecordingTag{}) return false;
-  if (!wire::is_recorders(pending_bytes_.data(), pending_.length)) return false;
-  return wire::view_as<wire::OperatorFrame>({pending_bytes_.data(), pending_.length})->tag == start_.tag;
+  constexpr std::size_t kTag = offsetof(wire::OperatorFrame, tag);
+  if (!has_pending_ || start_.tag == wire::RecordingTag{} || pending_.length < kTag + start_.tag.size()) return false;
+  return wire::is_recorders(pending_bytes_.data(), pending_.length) &&
+         std::equal(start_.tag.begin(), start_.tag.end(), pending_bytes_.begin() + kTag);
+}
+
+/// What operators did is part of the day: one that cannot be read must not be passed over.
+bool CaptureRxPort::is_of_this_version() {
+  const auto* const asked = wire::view_as<wire::OperatorFrame>({pending_bytes_.data(), pending_.length});
+  if (pending_.length == sizeof(*asked) && asked->version == wire::OperatorFrame::kVersion) return true;
+  error_ = path_ + ": frame " + std::to_string(frames_read_) +
+           ": an operator's command that this version does not know; replay with the version that recorded it";
+  has_pending_ = false;
+  return false;
 }
 
 RxBurst CaptureRxPort::receive() {
@@ -311,6 +322,7 @@ RxBurst CaptureRxPort::receive() {
     last_ns_ = pending_.time_ns;
     std::size_t count = 0;
     const bool out_of_band = is_operators();
+    if (out_of_band && !is_of_this_version()) break;
     if (out_of_band) count += take_pending(views_[0], buffers_[0]) ? 1 : 0;
     while (!out_of_band && has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst && !is_operators()) {
       count += take_pending(views_[count], buffers_[count]) ? 1 : 0;

@@ -125,6 +125,7 @@ class CaptureRxPort final : public RxPort {
   void advance();
   bool take_pending(RxFrame& view, Buffer& buffer);
   bool is_operators() const;
+  bool is_of_this_version();
   void close();
 
   std::string path_;

@@ -171,6 +171,7 @@ class EngineRig {
         o.code = e.system.event;
         break;
       case EventKind::operated:
+        o.price = std::uint64_t(e.operated.phase);
         o.quantity = e.operated.changed;
         o.open = e.operated.held;
         o.ref = e.operated.request;

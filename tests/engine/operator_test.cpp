@@ -54,7 +54,38 @@ TEST_F(OperatorTest, AHaltEndsWithTheDay) {
   EXPECT_EQ(phase_of(kOne), Phase::closed);
   EXPECT_EQ(rig.engine().live_orders(), 0u);
   EXPECT_EQ(told(operate(resume, 2)).result, OperatorResult::not_halted);
-  EXPECT_EQ(told(operate(halt, 3)).result, OperatorResult::closed);
+}
+
+TEST_F(OperatorTest, AHaltOfAClosedSymbolKeepsItClosedUntilItIsResumed) {
+  rig.run(operate(OperatorAction::phase, 1, 1, Phase::closed));
+  EXPECT_EQ(told(operate(halt, 2, 1)).result, OperatorResult::done);
+  rig.run(phase(Phase::continuous));
+  EXPECT_EQ(phase_of(kOne), Phase::closed);
+  const Operated answer = told(operate(resume, 3, 1));
+  EXPECT_EQ(answer.result, OperatorResult::done);
+  EXPECT_EQ(answer.phase, Phase::continuous);
+}
+
+TEST_F(OperatorTest, AResumeSaysWhichPhaseTheSymbolHasNow) {
+  rig.run(operate(halt, 1, 1));
+  rig.run(phase(Phase::halted, 1));
+  const Operated answer = told(operate(resume, 2, 1));
+  EXPECT_EQ(answer.result, OperatorResult::done);
+  EXPECT_EQ(answer.phase, Phase::halted) << "by the schedule";
+}
+
+TEST_F(OperatorTest, ARequestNumberOfAnotherCommandIsRefusedAndNamesThatCommand) {
+  const std::vector<Event> first = rig.run(operate(halt, 8, 1));
+  for (const Command& other : {operate(halt, 8), operate(resume, 8, 1), operate(halt, 8, 2),
+                               operate(OperatorAction::phase, 8, 1, Phase::closed)}) {
+    const Operated answer = told(other);
+    EXPECT_EQ(answer.result, OperatorResult::other_request);
+    EXPECT_EQ(answer.done_by, first.back().cause);
+    EXPECT_EQ(answer.action, other.operate.action);
+  }
+  EXPECT_EQ(phase_of(kOne), Phase::halted);
+  EXPECT_EQ(phase_of(kTwo), Phase::continuous);
+  EXPECT_EQ(told(operate(halt, 8, 1)).result, OperatorResult::done) << "the same again";
 }
 
 TEST_F(OperatorTest, AHaltOfTheSchedulesIsNotAnOperatorsToResume) {
@@ -149,7 +180,7 @@ TEST_F(OperatorTest, ADayWithoutOperatorsHashesAsIfThereWereNone) {
 
 TEST_F(OperatorTest, EachCommandsSlotComesBack) {
   const std::uint64_t free = rig.free_slots();
-  for (std::uint64_t i = 1; i <= 200; ++i) rig.run(operate(i % 2 == 0 ? resume : halt, i % 150 + 1));
+  for (std::uint64_t i = 1; i <= 200; ++i) rig.run(operate(i % 2 == 0 ? resume : halt, i % 151 + 1));
   rig.run(tick(kTickIntervalNs));
   EXPECT_EQ(rig.free_slots(), free);
 }

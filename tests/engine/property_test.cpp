@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <mutex>
 #include <random>
 #include <sstream>
@@ -97,12 +98,15 @@ class RandomClient {
     constexpr OperatorAction kOften[] = {OperatorAction::halt, OperatorAction::resume, OperatorAction::resume,
                                          OperatorAction::phase};
     const std::uint64_t request = below(6) == 0 ? 1 + below(static_cast<std::uint32_t>(requests_ + 1)) : ++requests_;
+    const auto before = operated_.find(request);
+    if (before != operated_.end() && below(2) == 0) return before->second;  // the very same again
     Command c = operate(kOften[below(std::size(kOften))], request, below(3) == 0 ? 0 : a_symbol());
     if (c.operate.action == OperatorAction::phase) c.operate.phase = below(3) == 0 ? a_phase() : Phase::continuous;
     if (below(20) == 0) {
       c.symbol = kNoSymbol;
       c.operate.refused = OperatorResult::unknown_symbol;
     }
+    operated_.insert_or_assign(request, c);
     return c;
   }
   Command firm_command(std::uint16_t session) {
@@ -145,7 +149,8 @@ class RandomClient {
   std::uint32_t next_[4][2];  // by session and channel
   bool lane_ = false;         // of the command under way
   std::uint64_t requests_ = 0;
-  bool plain_;                // a client of limit orders alone
+  std::map<std::uint64_t, Command> operated_;  // the newest of each number
+  bool plain_;                                 // a client of limit orders alone
   TimeNs time_ns_ = 0;
 };
 

@@ -486,43 +486,49 @@ class ReferenceExchange {
   /// An operator's command is done once; its result is told behind what it caused, or the first one's again.
   void operate(const Command& c) {
     const OperatorAsk& ask = c.operate;
-    const auto before = std::find_if(requests_.begin(), requests_.end(),
-                                     [&](const auto& request) { return request.first == ask.request; });
-    if (before == requests_.end()) {
-      changed_ = held_ = closed_ = 0;
-      if (ask.refused == OperatorResult::none) enter_phases(c);
-      OperatorResult result = OperatorResult::done;
-      if (ask.refused != OperatorResult::none) {
-        result = ask.refused;
-      } else if (ask.action == OperatorAction::halt && changed_ == 0) {
-        result = closed_ > 0 ? OperatorResult::closed : OperatorResult::halted_already;
-      } else if (ask.action == OperatorAction::resume && changed_ == 0) {
-        result = OperatorResult::not_halted;
-      }
-      const Outcome done{.kind = EventKind::operated,
-                         .quantity = changed_,
-                         .open = held_,
-                         .ref = ask.request,
-                         .side = int(ask.action),
-                         .code = int(result)};
-      requests_.emplace_back(ask.request, done);
-      if (requests_.size() > 256) requests_.erase(requests_.begin());
-      out_.push_back(done);
-    } else {
-      out_.push_back(before->second);
+    const auto before =
+        std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.number == ask.request; });
+    if (before != requests_.end()) {
+      Outcome again = before->outcome;
+      const bool same = before->symbol == c.symbol.value && before->action == ask.action && before->to == ask.phase;
+      if (!same) again.code = int(OperatorResult::other_request);
+      again.symbol = c.symbol.value;
+      again.side = int(ask.action);
+      out_.push_back(again);
+      return;
     }
-    out_.back().symbol = c.symbol.value;
+    changed_ = held_ = 0;
+    if (ask.refused == OperatorResult::none) enter_phases(c);
+    OperatorResult result = OperatorResult::done;
+    if (ask.refused != OperatorResult::none) {
+      result = ask.refused;
+    } else if (ask.action == OperatorAction::halt && changed_ == 0) {
+      result = OperatorResult::halted_already;
+    } else if (ask.action == OperatorAction::resume && changed_ == 0) {
+      result = OperatorResult::not_halted;
+    }
+    const bool of_one = c.symbol.value != 0 && ask.refused == OperatorResult::none;
+    const Outcome done{.kind = EventKind::operated,
+                       .symbol = c.symbol.value,
+                       .price = of_one ? std::uint64_t(symbols_[c.symbol.value].phase) : 0,
+                       .quantity = changed_,
+                       .open = held_,
+                       .ref = ask.request,
+                       .side = int(ask.action),
+                       .code = int(result)};
+    requests_.push_back({ask.request, c.symbol.value, ask.action, ask.phase, done});
+    if (requests_.size() > 256) requests_.erase(requests_.begin());
+    out_.push_back(done);
   }
 
   /// What the schedule's or an operator's command has the symbol enter.
   Phase target(const Command& c, Symbol& symbol) {
     const bool operated = c.kind == CommandKind::operate;
     if (operated && c.operate.action == OperatorAction::halt) {
-      if (symbol.phase == Phase::closed) ++closed_;
-      if (symbol.phase == Phase::closed || symbol.held) return symbol.phase;
+      if (symbol.held) return symbol.phase;
       symbol.held = true;
       ++changed_;
-      return Phase::halted;
+      return symbol.phase == Phase::closed ? Phase::closed : Phase::halted;
     }
     if (operated && c.operate.action == OperatorAction::resume) {
       if (!symbol.held) return symbol.phase;
@@ -534,7 +540,7 @@ class ReferenceExchange {
     if (symbol.scheduled == Phase::closed) symbol.held = false;
     if (symbol.held) {
       ++held_;
-      return Phase::halted;
+      return symbol.phase;
     }
     ++changed_;
     return symbol.scheduled;
@@ -650,8 +656,15 @@ class ReferenceExchange {
   TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
   bool market_open_ = false;
-  std::vector<std::pair<std::uint64_t, Outcome>> requests_;  // of operators, the newest 256
-  std::uint64_t changed_ = 0, held_ = 0, closed_ = 0;        // symbols, by the operator's command under way
+  struct Request {
+    std::uint64_t number;
+    std::uint16_t symbol;
+    OperatorAction action;
+    Phase to;
+    Outcome outcome;
+  };
+  std::vector<Request> requests_;         // of operators, the newest 256
+  std::uint64_t changed_ = 0, held_ = 0;  // symbols, by the operator's command under way
   std::vector<Outcome> out_;
 };
 

@@ -101,18 +101,23 @@ appliance = Appliance([config], "--record", str(AT / "day.pcap"), "--report", st
 tap.check("the socket is its user's alone", SOCKET.exists() and SOCKET.stat().st_mode & 0o777 == 0o600,
           appliance.logged())
 said = ctl("halt", "AAA", "--request", "7", "--reason", "news pending")
-tap.check("a halt is done", one_line(said, 0, "halt, AAA: done, 1 symbol", "request 7"), said)
+tap.check("a halt is done", one_line(said, 0, "one: halt, AAA: done, 1 symbol, now halted", "request 7"), said)
 again = ctl("halt", "AAA", "--request", "7")
 first = re.search(r"command (\d+)", said[1])
 tap.check("the same request again gets the first one's answer and is not done again",
           one_line(again, 0, "done, 1 symbol", "not done again") and first and f"command {first[1]}," in again[1], again)
+for other in (("halt", "--all"), ("halt", "BBB"), ("resume", "AAA"), ("phase", "closed", "AAA")):
+    said = ctl(*other, "--request", "7")
+    tap.check(f"another command under its number is refused: {' '.join(other)}", one_line(said, 1, "refused", "another"), said)
+said = ctl("halt", "AAA", "--request", "-1")
+tap.check("a request number below 1 is wrong usage", said[0] == 2, said)
 said = ctl("halt", "AAA")
 tap.check("another halt of it is refused", one_line(said, 1, "refused", "already"), said)
 said = ctl("phase", "closing_call", "--all")
 tap.check("a phase by hand reaches the others, and says which stay halted",
           one_line(said, 0, "done, 1 symbol, 1 symbol still halted"), said)
 said = ctl("resume", "AAA")
-tap.check("a resume is done", one_line(said, 0, "resume, AAA: done, 1 symbol"), said)
+tap.check("a resume is done", one_line(said, 0, "resume, AAA: done, 1 symbol, now closing_call"), said)
 said = ctl("resume", "--all")
 tap.check("a resume of what nobody halted is refused", one_line(said, 1, "refused", "no operator has halted"), said)
 said = ctl("halt", "CCC")
@@ -121,7 +126,7 @@ said = ctl("halt", "AAA", "--partition", "two")
 tap.check("an unknown partition is refused with the names there are", one_line(said, 1, "two", "there is one"), said)
 said = raw(b"x" * (1 << 20))
 tap.check("a line of a megabyte gets one line and is not read further", said.count(b"\n") == 1 and b"at most" in said, said)
-said = raw(b'{"command": "halt", "symbl": "AAA", "request": 1}\n')
+said = raw(b'{"command": "halt", "all": true, "symbl": "AAA", "request": 1}\n')
 tap.check("a key that is not known is refused", b"symbl" in said, said)
 silent = [socket.socket(socket.AF_UNIX) for _ in range(40)]
 for peer in silent:
@@ -143,7 +148,7 @@ for thread in threads:
     thread.join()
 tap.check("many at once are all answered, each request done once",
           len(answers) == 24 and all(code == 0 for code, _, _ in answers)
-          and len({re.search(r"command (\d+)", out)[1] for _, out, _ in answers}) == 3, answers)
+          and len({re.search(r"[(]command (\d+)", out)[1] for _, out, _ in answers}) == 3, answers)
 ctl("resume", "--all")
 ended = appliance.end()
 tap.check("the log has who did what and why", "operator's command" in appliance.logged()
@@ -197,7 +202,20 @@ with socket.socket(socket.AF_UNIX) as peer:
     said = ctl("resume", "AAA", "--partition", "two", "--request", "9")
 os.kill(appliance.process.pid, 18)  # SIGCONT
 tap.check("an appliance that does not answer is told of, with how to ask again",
-          one_line(said, 1, "no answer within", "--request 9"), said)
+          one_line(said, 1, "no answer within", "not known", "--request 9"), said)
+os.kill(appliance.process.pid, 19)
+waiting = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+for peer in waiting:
+    peer.setblocking(False)
+    try:
+        peer.connect(str(SOCKET))
+    except BlockingIOError:
+        pass
+said = ctl("resume", "AAA", "--partition", "two")
+tap.check("where its queue is full too, that nothing is done", one_line(said, 1, "Nothing is done"), said)
+for peer in waiting:
+    peer.close()
+os.kill(appliance.process.pid, 18)
 appliance.process.kill()
 appliance.process.wait()
 tap.check("what a killed process has left is taken over by the next",

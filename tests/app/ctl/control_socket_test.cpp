@@ -75,11 +75,13 @@ class ControlSocketTest : public ::testing::Test {
     event.cause = Sequence{++sequence_};
     event.operated = {.request = frame.request,
                       .done_by = event.cause,
+                      .done_ns = 5,
                       .slot = {},
                       .action = static_cast<OperatorAction>(frame.action),
                       .result = result,
                       .changed = 1,
                       .held = 0,
+                      .phase = Phase::halted,
                       .reserved = {}};
     ASSERT_TRUE(rings_.results.push(event));
   }
@@ -170,27 +172,64 @@ TEST_F(ControlSocketTest, TellsAPeerWhenTheStagesDoNotAnswerAndStillCollectsTheR
   peer.say(kHalt);
   serve();
   now_ += ControlSocket::kPatience;
-  serve();
-  EXPECT_NE(peer.heard().find("not known"), std::string::npos);
+  const auto late = serve();
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_TRUE(late[0].answer.unknown);
+  EXPECT_TRUE(read_answer(peer.heard()).unknown);
   carry_out();
-  EXPECT_EQ(serve().size(), 1u) << "for the log";
+  ASSERT_EQ(serve().size(), 1u) << "for the log";
   EXPECT_FALSE(control_->waits());
 }
 
-TEST_F(ControlSocketTest, CutsOffWhoSaysNothingSoThatOthersComeIn) {
+TEST_F(ControlSocketTest, CutsOffWhoSaysNothing) {
+  const Peer silent(path());
+  serve();
+  now_ += ControlSocket::kPeerPatience;
+  serve();
+  EXPECT_NE(silent.heard().find("no whole line"), std::string::npos);
+}
+
+TEST_F(ControlSocketTest, LetsNobodyWaitBehindThoseWhoSayNothing) {
   std::deque<Peer> silent;
   for (std::size_t i = 0; i < ControlSocket::kMostPeers; ++i) silent.emplace_back(path());
   serve();
   const Peer late(path());
-  ASSERT_TRUE(late.connected) << "in the kernel's queue";
   late.say(kHalt);
   serve();
-  EXPECT_EQ(rings_.requests.size(), 0u);
-  now_ += ControlSocket::kPeerPatience;
-  serve();
-  serve();
   EXPECT_EQ(rings_.requests.size(), 1u);
-  EXPECT_NE(silent[0].heard().find("no whole line"), std::string::npos);
+  EXPECT_NE(silent[0].heard().find("too many"), std::string::npos);
+}
+
+TEST_F(ControlSocketTest, DoesNothingForAPeerThatHasHungUp) {
+  {
+    const Peer gone(path());
+    gone.say(kHalt);
+  }
+  serve();
+  EXPECT_EQ(rings_.requests.size(), 0u);
+}
+
+TEST_F(ControlSocketTest, TakesOneLineAConnection) {
+  const Peer peer(path());
+  peer.say(std::string(kHalt) + kHalt);
+  serve();
+  EXPECT_EQ(rings_.requests.size(), 0u);
+  EXPECT_NE(peer.heard().find("one line"), std::string::npos);
+}
+
+/// A peer that hangs up while its command is under way must not keep poll() awake.
+TEST_F(ControlSocketTest, PollsOnlyForThoseWhoMayStillSaySomething) {
+  {
+    const Peer peer(path());
+    peer.say(kHalt);
+    serve();
+    EXPECT_EQ(rings_.requests.size(), 1u);
+  }
+  std::vector<pollfd> polled;
+  control_->add_to(polled);
+  EXPECT_EQ(poll(polled.data(), polled.size(), 0), 0);
+  carry_out();
+  EXPECT_EQ(serve().size(), 1u);
 }
 
 TEST_F(ControlSocketTest, LetsNoMoreInThanTheResultsHavePlacesFor) {
@@ -209,12 +248,32 @@ TEST_F(ControlSocketTest, LetsNoMoreInThanTheResultsHavePlacesFor) {
   EXPECT_EQ(serve().size(), OperatorRings::kUnderWay);
 }
 
-TEST_F(ControlSocketTest, TellsThoseWhoWaitThatTheDayIsOver) {
-  const Peer peer(path());
-  peer.say(kHalt);
+TEST_F(ControlSocketTest, AnswersAtTheEndWhatWasCarriedOutAndThatTheRestIsNot) {
+  const Peer first(path());
+  first.say(kHalt);
   serve();
-  control_->end();
-  EXPECT_NE(peer.heard().find("the day is over"), std::string::npos);
+  const Peer second(path());
+  second.say(kHalt);
+  serve();
+  carry_out();
+  const Peer queued(path());
+  const auto news = control_->end();
+  EXPECT_EQ(news.size(), 1u);
+  EXPECT_EQ(read_answer(first.heard()).result, OperatorResult::done);
+  for (const Peer* const peer : {&second, &queued}) {
+    const CtlAnswer answer = read_answer(peer->heard());
+    EXPECT_EQ(answer.error, "the day is over");
+    EXPECT_FALSE(answer.unknown);
+  }
+  EXPECT_FALSE(Peer(path()).connected);
+}
+
+TEST_F(ControlSocketTest, RefusesASeventeenthProcessInsteadOfTakingALiveSocket) {
+  std::deque<OperatorDesk> none;
+  std::deque<ControlSocket> others;
+  for (int i = 1; i < 16; ++i) others.emplace_back(path(), none);
+  EXPECT_EQ(others.back().path(), path() + ":15");
+  EXPECT_THROW(ControlSocket(path(), none), std::runtime_error);
 }
 
 TEST_F(ControlSocketTest, AsksForAPartitionWhereThereAreSeveral) {

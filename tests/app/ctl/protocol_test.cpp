@@ -19,6 +19,20 @@ std::string fault_of(std::string_view line) {
   return "";
 }
 
+CtlAnswer an_answer() {
+  CtlAnswer answer;
+  answer.action = OperatorAction::halt;
+  answer.partition = "one";
+  answer.symbol = "AAA";
+  answer.request = 7;
+  answer.result = OperatorResult::done;
+  answer.sequence = 99;
+  answer.time_ns = 34'200'000'000'001;
+  answer.changed = 1;
+  answer.phase = Phase::halted;
+  return answer;
+}
+
 TEST(CtlProtocol, ReadsWhatItWrites) {
   const CtlAsk ask{OperatorAction::phase,       Phase::closing_call, "one", "AAA",
                    18'446'744'073'709'551'615u, "\"why\" \\ ä"};
@@ -30,13 +44,19 @@ TEST(CtlProtocol, ReadsWhatItWrites) {
   EXPECT_EQ(read.request, ask.request);
   EXPECT_EQ(read.reason, ask.reason);
 
-  CtlAnswer answer{"", OperatorAction::halt, "AAA", 7, OperatorResult::done, 99, true, 34'200'000'000'000, 3, 2};
+  CtlAnswer answer = an_answer();
+  answer.repeated = true;
   const CtlAnswer again = read_answer(to_line(answer));
   EXPECT_EQ(to_line(again), to_line(answer));
   EXPECT_EQ(again.sequence, 99u);
   EXPECT_TRUE(again.repeated);
+  EXPECT_EQ(again.phase, Phase::halted);
   answer.error = "no";
   EXPECT_EQ(read_answer(to_line(answer)).error, "no");
+  EXPECT_FALSE(read_answer(to_line(answer)).unknown);
+  answer.unknown = true;
+  EXPECT_TRUE(read_answer(to_line(answer)).unknown);
+  EXPECT_TRUE(read_ask(to_line(CtlAsk{OperatorAction::halt, {}, "", "", 1, ""})).symbol.empty());
 }
 
 TEST(CtlProtocol, IsOneLineWhateverIsInIt) {
@@ -49,20 +69,35 @@ TEST(CtlProtocol, SaysWhatIsWrongWithALine) {
   EXPECT_NE(fault_of("[1]").find("JSON"), std::string::npos);
   EXPECT_NE(fault_of(R"({"command": "stop", "request": 1})").find("\"stop\""), std::string::npos);
   EXPECT_NE(fault_of(R"({"command": "none", "request": 1})").find("\"none\""), std::string::npos);
-  EXPECT_NE(fault_of(R"({"command": "halt"})").find("request"), std::string::npos);
-  EXPECT_NE(fault_of(R"({"command": "halt", "request": -1})").find("request"), std::string::npos);
-  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1.5})").find("request"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "all": true})").find("request"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "all": true, "request": -1})").find("request"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "all": true, "request": 1.5})").find("request"), std::string::npos);
   EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": ""})").find("symbol"), std::string::npos);
   EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": 5})").find("symbol"), std::string::npos);
-  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "phase": "closed"})").find("phase"), std::string::npos);
-  EXPECT_NE(fault_of(R"({"command": "phase", "request": 1, "phase": "lunch"})").find("opening_call"),
+  EXPECT_NE(fault_of(R"({"command": "halt", "all": true, "request": 1, "phase": "closed"})").find("phase"),
             std::string::npos);
-  EXPECT_NE(fault_of(R"({"command": "phase", "request": 1})").find("phase"), std::string::npos);
-  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "reason": "a\u0007b"})").find("reason"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "phase", "all": true, "request": 1, "phase": "lunch"})").find("opening_call"),
+            std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "phase", "all": true, "request": 1})").find("phase"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "all": true, "request": 1, "reason": "a\u0007b"})").find("reason"),
+            std::string::npos);
   const std::string long_reason(kMostReason + 1, 'x');
-  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "reason": ")" + long_reason + "\"}").find("64"),
+  EXPECT_NE(fault_of(R"({"command": "halt", "all": true, "request": 1, "reason": ")" + long_reason + "\"}").find("64"),
             std::string::npos);
-  EXPECT_EQ(fault_of(R"({"command": "halt", "request": 1})"), "");
+  for (const char* const hidden : {"\\u007f", "\\u009b", "\\u202e", "\\u2066", "\\u200f"}) {
+    const std::string line =
+        std::string(R"({"command": "halt", "all": true, "request": 1, "reason": "a)") + hidden + "\"}";
+    EXPECT_NE(fault_of(line).find("reason"), std::string::npos) << hidden;
+  }
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1})").find("either a symbol"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "all": true})").find("either"),
+            std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "symbol": "B"})").find("twice"),
+            std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "reason": {"a": 1}})").find("reason"),
+            std::string::npos);
+  EXPECT_EQ(fault_of(R"({"command": "halt", "request": 1, "all": true})"), "");
+  EXPECT_EQ(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "reason": "\u00a0\u00e4 \u20ac"})"), "");
 }
 
 TEST(CtlProtocol, AnyBytesAreReadOrRefused) {
@@ -84,15 +119,19 @@ TEST(CtlProtocol, AnyBytesAreReadOrRefused) {
 
 TEST(CtlProtocol, TellsAPersonInOneLineWhatCameOfIt) {
   const CtlAsk ask{OperatorAction::halt, {}, "", "AAA", 7, ""};
-  CtlAnswer answer{"", OperatorAction::halt, "AAA", 7, OperatorResult::done, 99, false, 34'200'000'000'001, 1, 0};
-  EXPECT_EQ(answer_text(ask, answer), "halt, AAA: done, 1 symbol (command 99, 09:30:00.000000001, request 7)");
+  CtlAnswer answer = an_answer();
+  EXPECT_EQ(answer_text(ask, answer),
+            "one: halt, AAA: done, 1 symbol, now halted (command 99, 09:30:00.000000001, request 7)");
   answer.repeated = true;
   answer.held = 2;
-  EXPECT_EQ(answer_text(ask, answer),
-            "halt, AAA: done, 1 symbol, 2 symbols still halted by an operator (command 99, 09:30:00.000000001, "
-            "request 7; asked before, not done again)");
-  answer.result = OperatorResult::closed;
-  EXPECT_NE(answer_text(ask, answer).find("refused: closed for the day"), std::string::npos);
+  answer.phase.reset();
+  EXPECT_EQ(
+      answer_text(ask, answer),
+      "one: halt, AAA: not done again; it was: done, 1 symbol, 2 symbols still halted by an operator (command 99, "
+      "09:30:00.000000001, request 7)");
+  answer.result = OperatorResult::other_request;
+  EXPECT_NE(answer_text(ask, answer).find("halt, AAA: refused: that request number is another command's"),
+            std::string::npos);
 }
 
 }  // namespace

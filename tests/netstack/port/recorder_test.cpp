@@ -52,6 +52,7 @@ TEST_F(Recordings, HoldOperatorsCommandsUnderTheirTagAndReplayThemOutOfBand) {
   constexpr wire::RecordingTag kTag = {9, 8, 7};
   wire::OperatorFrame command{};
   command.ether_type = wire::kRecorderEtherType;
+  command.version = wire::OperatorFrame::kVersion;
   command.request = 42;
   const wire::Bytes bytes = wire::bytes_of(command);
   MemoryRxPort source;
