@@ -54,7 +54,7 @@ int node_of(const HostFiles& files, unsigned cpu);
 inline DoctorResult good(std::string name, std::string is) {
   return {std::move(name), DoctorState::ok, {}, std::move(is), "", "", "", false};
 }
-inline DoctorResult information(std::string name, std::string is) {
+inline DoctorResult informative(std::string name, std::string is) {
   return {std::move(name), DoctorState::information, {}, std::move(is), "", "", "", false};
 }
 inline DoctorResult silent(std::string name, std::string is) {
