@@ -1,4 +1,4 @@
-// The polling cores: what else the kernel may run on them. See doctor_checks.hpp.
+// The polling cores: what else the kernel may run on them. See checks.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The configured devices: driver, node, link. See doctor_checks.hpp.
+// The configured devices: driver, node, link. See checks.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The kernel: clocks, watchdogs, and what it does of its own accord. See doctor_checks.hpp.
+// The kernel: clocks, watchdogs, and what it does of its own accord. See checks.hpp.
 #include <fmt/format.h>
 
 #include <sstream>

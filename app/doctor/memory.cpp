@@ -1,5 +1,5 @@
 // Memory: hugepages against what the configuration needs, and what the kernel does to memory of its own accord. See
-// doctor_checks.hpp.
+// checks.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
