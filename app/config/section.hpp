@@ -1,5 +1,5 @@
-// One TOML table being read, and how to complain of it: what all readers of TOML files share, of a configuration and of
-// a recorded day. Set-up only: throws ConfigError, allocates, opens files.
+// Reads one TOML table and reports its faults, for all readers of TOML files: of a configuration and of a recorded day.
+// Set-up only: throws ConfigError, allocates, opens files.
 #pragma once
 
 #include <fmt/format.h>

@@ -42,10 +42,10 @@ struct DoctorNeeds {
 DoctorResults examine(const HostFiles& files, const DoctorNeeds& needs);
 
 // The parts of it, a file each.
-void examine_cores(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);    // doctor_cores.cpp
-void examine_kernel(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);   // doctor_kernel.cpp
-void examine_memory(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);   // doctor_memory.cpp
-void examine_devices(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);  // doctor_devices.cpp
+void examine_cores(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);    // cores.cpp
+void examine_kernel(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);   // kernel.cpp
+void examine_memory(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);   // memory.cpp
+void examine_devices(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);  // devices.cpp
 
 /// NUMA node of a CPU, -1 = the host does not say.
 int node_of(const HostFiles& files, unsigned cpu);
@@ -54,7 +54,7 @@ int node_of(const HostFiles& files, unsigned cpu);
 inline DoctorResult good(std::string name, std::string is) {
   return {std::move(name), DoctorState::ok, {}, std::move(is), "", "", "", false};
 }
-inline DoctorResult information(std::string name, std::string is) {
+inline DoctorResult informative(std::string name, std::string is) {
   return {std::move(name), DoctorState::information, {}, std::move(is), "", "", "", false};
 }
 inline DoctorResult silent(std::string name, std::string is) {

@@ -1,4 +1,4 @@
-// The polling cores: what else the kernel may run on them. See doctor_checks.hpp.
+// The polling cores: what else the kernel may run on them. See checks.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -217,7 +217,7 @@ DoctorResult turbo_information(const HostFiles& files) {
   const auto others = files.number("sys/devices/system/cpu/cpufreq/boost");
   if (!intel && !others) return silent("turbo", "no intel_pstate/no_turbo and no cpufreq/boost");
   const bool on = intel ? *intel == 0 : *others != 0;
-  return information("turbo",
+  return informative("turbo",
                      on ? "on: faster, but the clock depends on what the other cores do; off (firmware, or no_turbo) "
                           "is slower and steadier"
                         : "off: a steady clock, below the highest");
@@ -261,8 +261,8 @@ DoctorResult latency_information(const HostFiles& files) {
   const auto us = files.word("dev/cpu_dma_latency");
   if (!us || *us < 0) return silent("cpu_dma_latency", "/dev/cpu_dma_latency cannot be read (it wants root)");
   if (*us >= kNobodyAsks)
-    return information("cpu_dma_latency", "nobody holds the sleep of all cores back; polling cores do not sleep");
-  return information("cpu_dma_latency", fmt::format("a program holds all cores to sleep states of at most {} us", *us));
+    return informative("cpu_dma_latency", "nobody holds the sleep of all cores back; polling cores do not sleep");
+  return informative("cpu_dma_latency", fmt::format("a program holds all cores to sleep states of at most {} us", *us));
 }
 
 DoctorResult check_smt(const HostFiles& files, const CpuList& cores) {
@@ -355,7 +355,7 @@ void examine_cores(const HostFiles& files, const DoctorNeeds& needs, DoctorResul
   to.push_back(latency_information(files));
   to.push_back(check_irqbalance(files));
   if (needs.cores.empty()) {
-    to.push_back(information(
+    to.push_back(informative(
         "cores", "no polling core is named, so none was examined: give --cores, or name one in [placement]"));
     return;
   }

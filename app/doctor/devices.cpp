@@ -1,4 +1,4 @@
-// The configured devices: driver, node, link. See doctor_checks.hpp.
+// The configured devices: driver, node, link. See checks.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -140,10 +140,10 @@ void examine_devices(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
     } else if (!interface.empty() && device.compare(0, 9, "net_vhost") != 0) {
       examine_interface(files, needs, interface, to);
       to.push_back(
-          information("nic", fmt::format("{}: a device of the kernel; each burst is a system call", shown(device))));
+          informative("nic", fmt::format("{}: a device of the kernel; each burst is a system call", shown(device))));
     } else {
       to.push_back(
-          information("nic", fmt::format("{}: a virtual device, with nothing to examine here", shown(device))));
+          informative("nic", fmt::format("{}: a virtual device, with nothing to examine here", shown(device))));
     }
   }
 }

@@ -1,5 +1,5 @@
 // `crosswire doctor`: looks at the host as the appliance will use it, and says what is wrong, what that costs and how
-// to fix it. Changes nothing; scripts/tune does. The checks are in doctor_checks.hpp, the jitter probe in jitter.hpp.
+// to fix it. Changes nothing; scripts/tune does. The checks are in checks.hpp, the jitter probe in jitter.hpp.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The kernel: clocks, watchdogs, and what it does of its own accord. See doctor_checks.hpp.
+// The kernel: clocks, watchdogs, and what it does of its own accord. See checks.hpp.
 #include <fmt/format.h>
 
 #include <sstream>
@@ -125,8 +125,8 @@ DoctorResult check_stat_interval(const HostFiles& files) {
 DoctorResult rt_information(const HostFiles& files) {
   const auto us = files.number("proc/sys/kernel/sched_rt_runtime_us");
   if (!us) return silent("rt_throttling", "/proc/sys/kernel/sched_rt_runtime_us");
-  if (*us < 0) return information("rt_throttling", "off");
-  return information(
+  if (*us < 0) return informative("rt_throttling", "off");
+  return informative(
       "rt_throttling",
       fmt::format(
           "real-time threads get {} us of each period: of no account, crosswire's threads have the ordinary class. "
@@ -136,14 +136,14 @@ DoctorResult rt_information(const HostFiles& files) {
 
 DoctorResult preemption_information(const HostFiles& files) {
   if (const auto mode = files.read("sys/kernel/debug/sched/preempt"); mode && !mode->empty())
-    return information("preemption", shown(*mode));
+    return informative("preemption", shown(*mode));
   const auto version = files.read("proc/version");
   if (!version) return silent("preemption", "/proc/version");
   for (const char* const model : {"PREEMPT_RT", "PREEMPT_DYNAMIC", "PREEMPT"}) {
     if (version->find(model) != std::string::npos)
-      return information("preemption", fmt::format("{}; on an isolated core there is nobody to preempt for", model));
+      return informative("preemption", fmt::format("{}; on an isolated core there is nobody to preempt for", model));
   }
-  return information("preemption", "none or voluntary; on an isolated core there is nobody to preempt for");
+  return informative("preemption", "none or voluntary; on an isolated core there is nobody to preempt for");
 }
 
 DoctorResult mitigations_information(const HostFiles& files) {
@@ -155,15 +155,15 @@ DoctorResult mitigations_information(const HostFiles& files) {
     if (text.compare(0, 10, "Mitigation") == 0) active += (active.empty() ? "" : ", ") + shown(name, 40);
   }
   if (names.empty()) return silent("mitigations", "no vulnerabilities folder");
-  return information("mitigations", fmt::format("{}; they make system calls slower, and a polling stage makes none",
+  return informative("mitigations", fmt::format("{}; they make system calls slower, and a polling stage makes none",
                                                 active.empty() ? "none is active" : "active against " + active));
 }
 
 DoctorResult machine_information(const HostFiles& files) {
   const auto flags = cpu_flags(files);
   if (!flags) return silent("machine", "no flags in /proc/cpuinfo");
-  if (!has_word(*flags, "hypervisor")) return information("machine", "no hypervisor says that it is there");
-  return information(
+  if (!has_word(*flags, "hypervisor")) return informative("machine", "no hypervisor says that it is there");
+  return informative(
       "machine",
       "virtual: its cores are threads of a host that may give them to others at any time; only the host can pin them");
 }

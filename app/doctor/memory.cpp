@@ -1,5 +1,5 @@
 // Memory: hugepages against what the configuration needs, and what the kernel does to memory of its own accord. See
-// doctor_checks.hpp.
+// checks.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -110,7 +110,7 @@ void check_hugepages(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
   const std::vector<HostNode> nodes = nodes_of(files);
   if (needs.memory.empty()) {
     to.push_back(
-        information("hugepages",
+        informative("hugepages",
                     fmt::format("{} 2 MiB pages and {} 1 GiB pages are free; give --config to see whether they suffice",
                                 pages_on(nodes, -1, kSmall).free, pages_on(nodes, -1, kLarge).free)));
     return;
@@ -120,7 +120,7 @@ void check_hugepages(const HostFiles& files, const DoctorNeeds& needs, DoctorRes
     if (wish.policy != HugepagePolicy::off) wanted.insert(wish.node);
   }
   if (wanted.empty()) {
-    to.push_back(information("hugepages", "the configuration switches them off ([memory] hugepages)"));
+    to.push_back(informative("hugepages", "the configuration switches them off ([memory] hugepages)"));
     return;
   }
   const std::vector<MemoryNeed> met = meet(needs.memory, nodes);

@@ -1,4 +1,4 @@
-// Comparing a replay with the exchange: see flow_check.hpp. Tools only.
+// Comparing a replay with the exchange: see check.hpp. Tools only.
 #include "app/flow/check.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// The replay configuration of a flow: see flow_config.hpp. Tools only.
+// The replay configuration of a flow: see config.hpp. Tools only.
 #include "app/flow/config.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Recorded exchange data: see flow_csv.hpp. Tools only.
+// Recorded exchange data: see csv.hpp. Tools only.
 #include "app/flow/csv.hpp"
 
 #include <fmt/format.h>

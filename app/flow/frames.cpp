@@ -1,4 +1,4 @@
-// Client messages as frames: see flow_frames.hpp. Tools only.
+// Client messages as frames: see frames.hpp. Tools only.
 #include "app/flow/frames.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// A recorded day's orders as frames: see flow_orders.hpp. Tools only.
+// A recorded day's orders as frames: see orders.hpp. Tools only.
 #include "app/flow/orders.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// The output of a replay, message by message: see flow_output.hpp. Tools only.
+// The output of a replay, message by message: see output.hpp. Tools only.
 #include "app/flow/output.hpp"
 
 #include <fmt/format.h>

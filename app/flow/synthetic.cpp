@@ -1,4 +1,4 @@
-// A seeded flow: see flow_synthetic.hpp. Tools and benchmarks.
+// A seeded flow: see synthetic.hpp. Tools and benchmarks.
 #include "app/flow/synthetic.hpp"
 
 #include <fmt/format.h>

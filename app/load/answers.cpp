@@ -1,4 +1,4 @@
-// What the load generator takes in, and what answers mean: see load_client.hpp. On its one polling thread.
+// What the load generator takes in, and what answers mean: see client.hpp. On its one polling thread.
 #include <rte_arp.h>
 #include <rte_byteorder.h>
 #include <rte_ether.h>

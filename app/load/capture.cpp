@@ -1,4 +1,4 @@
-// Captures for the load generator: see load_capture.hpp. Set-up only.
+// Captures for the load generator: see capture.hpp. Set-up only.
 #include "app/load/capture.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// A load generator's frames from a capture: see load_capture_source.hpp. On the generator's one polling thread.
+// A load generator's frames from a capture: see capture_source.hpp. On the generator's one polling thread.
 #include "app/load/capture_source.hpp"
 
 #include <array>

@@ -1,4 +1,4 @@
-// The load generator: see load_client.hpp. On the generator's one polling thread.
+// The load generator: see client.hpp. On the generator's one polling thread.
 #include "app/load/client.hpp"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // The load generator itself: trading firms on one port that log in, send orders when they are due, and take the time of
 // every answer and of what the feed tells. One thread polls it; its time is the receive port's, so a test owns it. From
 // ready() on it allocates only where frames were lost, however long it runs.
-// load_client.cpp has its stages and what it sends, load_answers.cpp what it takes in.
+// client.cpp has its stages and what it sends, answers.cpp what it takes in.
 #pragma once
 
 #include <atomic>

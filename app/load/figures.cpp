@@ -1,4 +1,4 @@
-// The forms of a load generator's figures: see load_figures.hpp. At the end, never on a polling core.
+// The forms of a load generator's figures: see figures.hpp. At the end, never on a polling core.
 #include "app/load/figures.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// The orders of a load generator: see load_mix.hpp. On the generator's one polling thread.
+// The orders of a load generator: see mix.hpp. On the generator's one polling thread.
 #include "app/load/mix.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// A load generator's frames from its mix: see load_mix_source.hpp. On the generator's one polling thread.
+// A load generator's frames from its mix: see mix_source.hpp. On the generator's one polling thread.
 #include "app/load/mix_source.hpp"
 
 #include <algorithm>

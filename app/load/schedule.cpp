@@ -1,4 +1,4 @@
-// Send times of a load generator: see load_schedule.hpp. Set-up only.
+// Send times of a load generator: see schedule.hpp. Set-up only.
 #include "app/load/schedule.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // Capture files through libpcap: frames in from a capture, frames out into one (DESIGN 3, Replay).
 // The ports are run by the stages of a replay, the writer also by the recorder's thread. They read and write files, so
-// no live polling core may use them.
+// no polling core of `crosswire run` may use them.
 #pragma once
 
 #include <cstdio>
