@@ -118,6 +118,12 @@ std::uint64_t random_request() {
 
 std::string symbols(std::uint16_t count) { return count == 1 ? "1 symbol" : fmt::format("{} symbols", count); }
 
+/// Whether it is an answer to this, and not to something else.
+bool answers(const CtlAsk& ask, const CtlAnswer& answer) {
+  return answer.request == ask.request && answer.action == ask.action && answer.symbol == ask.symbol &&
+         (ask.partition.empty() || answer.partition == ask.partition);
+}
+
 }  // namespace
 
 std::string answer_text(const CtlAsk& ask, const CtlAnswer& answer) {
@@ -134,12 +140,6 @@ std::string answer_text(const CtlAsk& ask, const CtlAnswer& answer) {
   const bool again = answer.repeated && answer.result != OperatorResult::other_request;
   return fmt::format("{}: {}: {}{} (command {}, {}, request {})", answer.partition, describe(ask),
                      again ? "not done again; it was: " : "", what, answer.sequence, when, answer.request);
-}
-
-/// Whether it is an answer to this, and not to something else.
-static bool answers(const CtlAsk& ask, const CtlAnswer& answer) {
-  return answer.request == ask.request && answer.action == ask.action && answer.symbol == ask.symbol &&
-         (ask.partition.empty() || answer.partition == ask.partition);
 }
 
 int ctl_main(const CtlOptions& options) {

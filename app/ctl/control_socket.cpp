@@ -76,12 +76,11 @@ bool has_hung_up(int fd) {
   return poll(&peer, 1, 0) == 1 && (peer.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-/// Two processes that start at once must not take each other's socket for a dead one's.
+/// Two processes that start at once must not take each other's socket for a dead one's: one after the other.
 class StartLock {
  public:
-  explicit StartLock(const std::string& path)
-      : fd_(open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    if (fd_ < 0 || flock(fd_, LOCK_EX) != 0) fail(path + ".lock", reason_of(errno), "see who may write its folder");
+  explicit StartLock(const std::string& folder) : fd_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (fd_ < 0 || flock(fd_, LOCK_EX) != 0) fail(folder, reason_of(errno), "see who may write it");
   }
   ~StartLock() { close(fd_); }
   StartLock(const StartLock&) = delete;
@@ -98,9 +97,9 @@ std::string ctl_socket_path(const std::string& prefix) { return runtime_folder()
 ControlSocket::ControlSocket(const std::string& path, std::deque<OperatorDesk>& desks)
     : path_(path), desks_(desks), own_name_(user_name(geteuid())), root_name_(user_name(0)) {
   constexpr int kMostProcesses = 16;
-  make_folder(std::filesystem::path(path).parent_path().string());
-  address_of(path);
-  const StartLock lock(path);
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  make_folder(folder);
+  const StartLock lock(folder);
   for (int i = 1; is_in_use(address_of(path_)); ++i) {
     if (i == kMostProcesses) fail(path, fmt::format("{} processes listen here already", i), "end one");
     path_ = fmt::format("{}:{}", path, i);

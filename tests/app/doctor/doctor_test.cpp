@@ -385,7 +385,7 @@ TEST(Jitter, FindsWhoTakesItsCoreFromIt) {
   ASSERT_EQ(found.size(), 1u);
   EXPECT_GT(found[0].preempted, 0u);
   EXPECT_GT(found[0].worst_ns, 100'000u);
-  EXPECT_GE(found[0].seconds, 0.3);
+  EXPECT_GE(found[0].seconds, 0.3 * (1 - 1e-6));  // whole ticks of the counter
   EXPECT_NE(judge_jitter(found, 10'000).remedy.find("other threads"), std::string::npos);
 }
 
