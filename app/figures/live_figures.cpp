@@ -67,6 +67,7 @@ PartitionFigures LiveFigures::partition(std::size_t number) const {
   now.stages = stages_of(source);
   now.rings = rings_of(partition.chain());
   now.memory = partition.memory();
+  now.link_up = source.link_up();
   return now;
 }
 

@@ -62,6 +62,7 @@ struct PartitionFigures {
   std::vector<PlacedStageFigure> stages;  // by Stage
   std::vector<RingFigure> rings;
   ArenaReport memory;
+  bool link_up = true;
 
   /// 0 if there is no such counter.
   std::uint64_t counter(std::string_view stage, std::string_view label) const;
@@ -74,7 +75,8 @@ struct FigureSource {
   std::string name;  // of the partition: letters, digits, "_", "-" and "."
   Partition& partition;
   std::array<std::optional<unsigned>, kStages> cores;
-  std::function<std::vector<CounterFigure>()> port;  // what its port counted; any control thread
+  std::function<std::vector<CounterFigure>()> port;     // what its port counted; any control thread
+  std::function<bool()> link_up = [] { return true; };  // as the control thread saw it last; any control thread
 };
 
 class LiveFigures {

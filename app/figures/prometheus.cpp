@@ -161,6 +161,11 @@ void add_latencies(Metrics& metrics, const PartitionFigures& now) {
   }
 }
 
+void add_link(Metrics& metrics, const PartitionFigures& now) {
+  metrics.gauge("crosswire_link_up", "1 while frames can come and go on the partition's device, 0 while it is down.",
+                {{"partition", now.name}}, now.link_up ? 1 : 0);
+}
+
 void add_memory(Metrics& metrics, const PartitionFigures& now) {
   const Labels labels = {{"partition", now.name}};
   metrics.gauge("crosswire_memory_bytes", "Memory of the partition, mapped at the start.", labels,
@@ -212,6 +217,7 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
     add_stages(metrics, now);
     add_rings(metrics, now);
     add_latencies(metrics, now);
+    add_link(metrics, now);
     add_memory(metrics, now);
   }
   return metrics.take();

@@ -248,6 +248,15 @@ std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& de
   }
 }
 
+void report(const RunningPartition& running, const RunningPartition::LinkNews& news) {
+  if (!news.fault.empty()) {
+    log_error("the link is down", {{"partition", running.name()}, {"is", news.fault}});
+  } else {
+    log_warning("the link is up again",
+                {{"partition", running.name()}, {"seconds", fmt::format("{:.1f}", news.seconds_down)}});
+  }
+}
+
 void report(const StallMonitor::News& news) {
   const LogFields about = {{"partition", news.partition},
                            {"stage", row_of(news.stage).name},
@@ -285,6 +294,9 @@ void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTa
       for (RunningPartition& running : partitions) running.request_end();
     }
     for (const StallMonitor::News& news : monitor.look(steady_ns())) report(news);
+    for (RunningPartition& running : partitions) {
+      if (const auto news = running.look_at_link(steady_ns())) report(running, *news);
+    }
   }
 }
 

@@ -202,9 +202,18 @@ void RunningPartition::flush_out() {
   }
 }
 
+std::optional<RunningPartition::LinkNews> RunningPartition::look_at_link(std::uint64_t now_ns) {
+  const std::string fault = device_->link_fault();
+  if (fault == link_fault_) return std::nullopt;
+  if (link_fault_.empty()) link_fell_ns_ = now_ns;
+  link_fault_ = fault;
+  link_up_.store(fault.empty(), std::memory_order_relaxed);
+  return LinkNews{fault, static_cast<double>(now_ns - link_fell_ns_) / 1e9};
+}
+
 FigureSource RunningPartition::figure_source() {
   return {partition_name(partition_->config().path), *partition_, cores_.stages,
-          [this] { return port_counters(false); }};
+          [this] { return port_counters(false); }, [this] { return link_up_.load(std::memory_order_relaxed); }};
 }
 
 std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {

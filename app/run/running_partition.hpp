@@ -2,6 +2,7 @@
 // by the control thread; its loops are polled by PollingThreads in between.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,6 +48,14 @@ class RunningPartition {
   /// some, and writes the report. Returns "" or one line that says what could not be written.
   std::string finish(const std::vector<PollEnd>& ends);
 
+  /// What is new of its link since the last look, if anything is.
+  struct LinkNews {
+    std::string fault;    // "": it is up again
+    double seconds_down;  // then: for so long
+  };
+  /// To be called about every 100 ms by the control thread; `now_ns` of any steady clock.
+  std::optional<LinkNews> look_at_link(std::uint64_t now_ns);
+
   /// The configuration file's name without its ending.
   const std::string& name() const { return name_; }
   /// What the live figures show of it.
@@ -70,6 +79,9 @@ class RunningPartition {
   DeviceRxPort rx_;
   DeviceTxPort transmit_;
   DeviceTxPort publish_;
+  std::atomic<bool> link_up_{true};  // written by the control thread, read for the figures
+  std::string link_fault_;
+  std::uint64_t link_fell_ns_ = 0;
   std::optional<WholeFile> report_;
   std::optional<Arena> record_memory_;
   std::unique_ptr<RecordingRxPort> recorder_;

@@ -64,6 +64,7 @@ Device::Device(const DeviceOptions& options)
     set_up_queues(options);
     start(options.receive_all);
     packet_loss_ = std::make_unique<PacketLoss>(options.device);
+    interface_link_ = std::make_unique<InterfaceLink>(options.device);
   } catch (...) {
     close();
     throw;
@@ -199,6 +200,11 @@ bool Device::faces_process() const {
 bool Device::link_up() const {
   rte_eth_link link{};
   return rte_eth_link_get_nowait(port_id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+std::string Device::link_fault() const {
+  if (faces_kernel()) return interface_link_->fault();
+  return faces_process() || link_up() ? "" : "no carrier";
 }
 
 std::string Device::wait_for_link(std::chrono::milliseconds limit) const {

@@ -60,6 +60,9 @@ class Device {
   /// takes a moment after the start. While nobody is there such a device takes nothing, so that nothing is lost.
   [[nodiscard]] bool faces_process() const;
   [[nodiscard]] bool link_up() const;
+  /// "" while frames can come and go, else why not: of a kernel interface as the kernel says it, of a card as its
+  /// driver does. A link to a process has no fault: its other end comes and goes.
+  [[nodiscard]] std::string link_fault() const;
   /// Waits until the link is up or `limit` is over; sleeps. Returns "" or one line, which is no reason not to start: a
   /// virtual device's other side may come later.
   [[nodiscard]] std::string wait_for_link(std::chrono::milliseconds limit) const;
@@ -91,6 +94,7 @@ class Device {
   bool configured_ = false;
   mutable std::mutex counters_;
   mutable std::unique_ptr<PacketLoss> packet_loss_;  // under counters_
+  std::unique_ptr<InterfaceLink> interface_link_;
 };
 
 /// The device's receive queue. One thread; frames are stamped with the time at which the burst was polled, and of empty

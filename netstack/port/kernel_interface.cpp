@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -120,6 +121,27 @@ std::uint64_t PacketLoss::lost() {
     if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) == 0) lost_ += stats.tp_drops;
   }
   return lost_;
+}
+
+InterfaceLink::InterfaceLink(const std::string& device) {
+  if (!is_xdp(device) && !is_packet(device)) return;
+  name_ = device_argument(device, "iface");
+  index_ = if_nametoindex(name_.c_str());
+}
+
+std::string InterfaceLink::fault() const {
+  if (name_.empty()) return "";
+  const unsigned index = if_nametoindex(name_.c_str());
+  if (index == 0) return "interface " + name_ + " is gone";
+  if (index != index_) return "interface " + name_ + " was made anew, and the device still polls the old one; restart";
+  ifreq request{};
+  name_.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  const int asking = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool told = ioctl(asking, SIOCGIFFLAGS, &request) == 0;
+  close(asking);
+  if (!told) return "";  // it went away just now: the next look says it
+  if ((request.ifr_flags & IFF_UP) == 0) return "interface " + name_ + " is down";
+  return (request.ifr_flags & IFF_RUNNING) == 0 ? "interface " + name_ + " has no carrier" : "";
 }
 
 std::string missing_rights(std::string_view device) {

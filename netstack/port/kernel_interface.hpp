@@ -44,6 +44,20 @@ class PacketLoss {
   std::uint64_t lost_ = 0;
 };
 
+/// Whether the interface of a device still carries frames: the driver is told of nothing, and calls its link up
+/// whatever happens to it. Control threads.
+class InterfaceLink {
+ public:
+  /// `device`: its name with its arguments, started. What polls no interface of the kernel has no fault here.
+  explicit InterfaceLink(const std::string& device);
+  /// "", or what is wrong with it now: "interface xwire0 has no carrier".
+  [[nodiscard]] std::string fault() const;
+
+ private:
+  std::string name_;    // "": none
+  unsigned index_ = 0;  // of the interface that the device was started on
+};
+
 /// What `device` may fail for where it does, as "CAP_NET_RAW and CAP_NET_ADMIN": what its driver wants and this process
 /// has not. "" where that is nothing or not known. `device`: its name, with or without arguments.
 std::string missing_rights(std::string_view device);
