@@ -38,31 +38,6 @@ std::size_t OrderIntake::bytes_for(const NetConfig& net, const EngineConfig& eng
   return FixedMap::bytes_for(engine.symbols.size()) + Arena::bytes_for<Account>(net.accounts.size());
 }
 
-bool OrderIntake::take(SessionId session, Bytes message) {
-  if (!commands_.has_room()) return false;
-  if (message.empty()) return count(Count::ouch_short);
-  switch (static_cast<char>(message[0])) {
-    case ouch::EnterOrder::kType:
-      return take_enter(session, message);
-    case ouch::CancelOrder::kType:
-      return take_cancel(session, message);
-    case ouch::ReplaceOrder::kType:
-      return take_replace(session, message);
-    case ouch::ModifyOrder::kType:
-      return take_modify(session, message);
-    case ouch::AccountQuery::kType:
-      return take_account_query(session, message);
-    case ouch::MassCancel::kType:
-      return take_mass_cancel(session, message);
-    case ouch::DisableOrderEntry::kType:
-      return take_switch<ouch::DisableOrderEntry>(CommandKind::disable, Count::disables, session, message);
-    case ouch::EnableOrderEntry::kType:
-      return take_switch<ouch::EnableOrderEntry>(CommandKind::enable, Count::enables, session, message);
-    default:
-      return count(Count::ouch_type_unknown);
-  }
-}
-
 SymbolId OrderIntake::find_symbol(const alpha<8>& name) const {
   const std::uint16_t* const found = symbols_.find(symbol_key(name.chars));
   return found == nullptr ? kNoSymbol : SymbolId{*found};
@@ -113,7 +88,8 @@ Command& OrderIntake::make_order(CommandKind kind, SessionId session, OrderIndex
   return command;
 }
 
-bool OrderIntake::take_enter(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::EnterOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::EnterOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   OrderIndex index;
@@ -147,7 +123,8 @@ bool OrderIntake::take_enter(SessionId session, Bytes bytes) {
 }
 
 /// Line 1 is the engine's to write: the original's, which it inherits.
-bool OrderIntake::take_replace(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::ReplaceOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::ReplaceOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   OrderIndex index;
@@ -160,9 +137,9 @@ bool OrderIntake::take_replace(SessionId session, Bytes bytes) {
   return count(Count::replaces);
 }
 
-/// A Cancel, Modify or Account Query cannot be rejected: what is wrong with its options is silence, as in take_modify()
-/// and take_account_query().
-bool OrderIntake::take_cancel(SessionId session, Bytes bytes) {
+/// A Cancel, Modify or Account Query cannot be rejected: what is wrong with its options is silence.
+template <>
+bool OrderIntake::take_one<ouch::CancelOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::CancelOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   const OrderOptions options = read_options(split, ouch::CancelOrder::kTags, {});
@@ -176,7 +153,8 @@ bool OrderIntake::take_cancel(SessionId session, Bytes bytes) {
   return count(Count::cancels);
 }
 
-bool OrderIntake::take_modify(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::ModifyOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::ModifyOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   const OrderOptions options = read_options(split, ouch::ModifyOrder::kTags, {});
@@ -192,7 +170,8 @@ bool OrderIntake::take_modify(SessionId session, Bytes bytes) {
   return count(Count::modifies);
 }
 
-bool OrderIntake::take_account_query(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::AccountQuery>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::AccountQuery>(bytes);
   const OrderOptions options = read_options(split, ouch::AccountQuery::kTags, {});
   if (options.reject != kNoReject) return count(Count::ouch_appendage);
@@ -216,7 +195,8 @@ Command& OrderIntake::make_firm(CommandKind kind, SessionId session, const Messa
   return command;
 }
 
-bool OrderIntake::take_mass_cancel(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::MassCancel>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::MassCancel>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   const OrderOptions options = read_options(split, ouch::MassCancel::kTags, {});
@@ -251,6 +231,42 @@ bool OrderIntake::take_switch(CommandKind kind, ReceiveCounter counter, SessionI
   const Command& command = make_firm(kind, session, *view_as<Message>(bytes), options);
   counters_.add(Count::rejects, command.reject != 0);
   return count(counter);
+}
+
+template <>
+bool OrderIntake::take_one<ouch::DisableOrderEntry>(SessionId session, Bytes bytes) {
+  return take_switch<ouch::DisableOrderEntry>(CommandKind::disable, Count::disables, session, bytes);
+}
+
+template <>
+bool OrderIntake::take_one<ouch::EnableOrderEntry>(SessionId session, Bytes bytes) {
+  return take_switch<ouch::EnableOrderEntry>(CommandKind::enable, Count::enables, session, bytes);
+}
+
+// Behind what it calls: a specialization is declared before it is used.
+bool OrderIntake::take(SessionId session, Bytes message) {
+  if (!commands_.has_room()) return false;
+  if (message.empty()) return count(Count::ouch_short);
+  switch (static_cast<char>(message[0])) {
+    case ouch::EnterOrder::kType:
+      return take_one<ouch::EnterOrder>(session, message);
+    case ouch::CancelOrder::kType:
+      return take_one<ouch::CancelOrder>(session, message);
+    case ouch::ReplaceOrder::kType:
+      return take_one<ouch::ReplaceOrder>(session, message);
+    case ouch::ModifyOrder::kType:
+      return take_one<ouch::ModifyOrder>(session, message);
+    case ouch::AccountQuery::kType:
+      return take_one<ouch::AccountQuery>(session, message);
+    case ouch::MassCancel::kType:
+      return take_one<ouch::MassCancel>(session, message);
+    case ouch::DisableOrderEntry::kType:
+      return take_one<ouch::DisableOrderEntry>(session, message);
+    case ouch::EnableOrderEntry::kType:
+      return take_one<ouch::EnableOrderEntry>(session, message);
+    default:
+      return count(Count::ouch_type_unknown);
+  }
 }
 
 }  // namespace crosswire
