@@ -57,7 +57,7 @@ Command& OrderIntake::make_order(CommandKind kind, SessionId session, OrderIndex
                                  const OrderOptions& options, ouch::RejectReason reject) {
   ::new (&orders_.asked(slot)) OrderAsked{.session = session,
                                           .user_ref_idx = options.user_ref_idx,
-                                          .firm_given = options.firm_given,
+                                          .firm_given = options.kept.firm_given,
                                           .user_ref_num = UserRefNum{message.user_ref_num},
                                           .cl_ord_id = message.cl_ord_id.chars,
                                           .time_in_force = static_cast<TimeInForce>(message.time_in_force),
@@ -80,8 +80,8 @@ Command& OrderIntake::make_order(CommandKind kind, SessionId session, OrderIndex
                    .user_ref_idx = options.user_ref_idx,
                    .display = offered_or(message.display, Display::visible),
                    .min_quantity = options.min_quantity,
-                   .expire_seconds = options.expire_seconds,
-                   .post_only = options.post_only,
+                   .expire_seconds = options.kept.expire_seconds,
+                   .post_only = options.kept.post_only,
                    .cross_type = CrossType::continuous,
                    .reserved = {}};
   if (reject != kNoReject) counters_.add(Count::rejects);
@@ -97,7 +97,7 @@ bool OrderIntake::take_one<ouch::EnterOrder>(SessionId session, Bytes bytes) {
   const ouch::EnterOrder& message = *view_as<ouch::EnterOrder>(bytes);
   const std::array<char, 4>& firm = accounts_[session.value].firm;
   OrderOptions options = read_options(split, ouch::EnterOrder::kTags, firm);
-  if (options.post_only == PostOnly::unsaid) options.post_only = PostOnly::no;
+  if (options.kept.post_only == PostOnly::unsaid) options.kept.post_only = PostOnly::no;
   const SymbolId symbol = find_symbol(message.symbol);
   const ouch::RejectReason reject = find_fault(message, symbol != kNoSymbol, options.reject);
   const Side side = side_or_buy(message.side);
@@ -108,13 +108,9 @@ bool OrderIntake::take_one<ouch::EnterOrder>(SessionId session, Bytes bytes) {
                                                  .side = side,
                                                  .capacity = message.capacity,
                                                  .cross_type = message.cross_type,
-                                                 .firm_given = options.firm_given,
-                                                 .post_only = options.post_only,
                                                  .reserved0 = {},
-                                                 .group_id = options.group_id,
-                                                 .reserved1 = {},
-                                                 .expire_seconds = options.expire_seconds,
-                                                 .reserved2 = {}};
+                                                 .kept = options.kept,
+                                                 .reserved1 = {}};
   Command& command = make_order(CommandKind::enter, session, index, message, options, reject);
   command.symbol = symbol;
   command.order.side = side;
@@ -209,7 +205,7 @@ bool OrderIntake::take_one<ouch::MassCancel>(SessionId session, Bytes bytes) {
   Command& command = make_firm(CommandKind::mass_cancel, session, message, options);
   command.symbol = symbol;
   command.firm.symbol_name = message.symbol.chars;
-  command.firm.group_id = options.group_id;
+  command.firm.group_id = options.kept.group_id;
   command.firm.group_given = options.group_given;
   command.firm.side = options.side;
   if (command.reject == 0) {
