@@ -38,8 +38,8 @@ OrderResolved resolved_of(const Command& command) {
   resolved.symbol = command.symbol;
   resolved.side = ask.side;
   resolved.cross_type = static_cast<char>(ask.cross_type);
-  resolved.post_only = ask.post_only;
-  resolved.expire_seconds = ask.expire_seconds;
+  resolved.kept.post_only = ask.post_only;
+  resolved.kept.expire_seconds = ask.expire_seconds;
   return resolved;
 }
 

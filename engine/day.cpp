@@ -134,31 +134,6 @@ void Engine::begin_phases(const Command& command, bool opens, Out& out) {
   emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'Q';
 }
 
-/// The phase that the schedule, or an operator, has the symbol enter; its own: none.
-Phase Engine::enters(const Command& command, SymbolState& symbol) {
-  const bool operated = command.kind == CommandKind::operate;
-  const OperatorAction action = operated ? command.operate.action : OperatorAction::phase;
-  switch (action) {
-    case OperatorAction::halt:
-      if (symbol.held) return symbol.phase;
-      symbol.held = true;
-      ++changed_;
-      return symbol.phase == Phase::closed ? Phase::closed : Phase::halted;
-    case OperatorAction::resume:
-      if (!symbol.held) return symbol.phase;
-      symbol.held = false;
-      ++changed_;
-      return symbol.scheduled;
-    case OperatorAction::phase:
-    case OperatorAction::none:
-      break;
-  }
-  symbol.scheduled = operated ? command.operate.phase : command.phase.phase;
-  symbol.held = symbol.held && symbol.scheduled != Phase::closed;
-  ++(symbol.held ? held_ : changed_);
-  return symbol.held ? symbol.phase : symbol.scheduled;
-}
-
 /// Symbol by symbol: cross where a call ends, clear the book of what does not live on, then the new phase.
 bool Engine::enter_phases(const Command& command, Out& out) {
   const std::uint16_t last = command.symbol == kAllSymbols ? symbol_count() : command.symbol.value;

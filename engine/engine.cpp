@@ -576,7 +576,7 @@ void Engine::resolve_terms(const OrderAsk& ask, OrderIndex original) {
   const HotOrder& old = pools_.orders.hot(original);
   const OrderResolved& resolved = pools_.orders.resolved(original);
   const bool gtt = ask.time_in_force == TimeInForce::gtt;
-  const PostOnly post_only = ask.post_only == PostOnly::unsaid ? resolved.post_only : ask.post_only;
+  const PostOnly post_only = ask.post_only == PostOnly::unsaid ? resolved.kept.post_only : ask.post_only;
   terms_ = {.side = ask.side == kNoSide ? static_cast<Side>(old.side) : ask.side,
             .time_in_force = ask.time_in_force,
             .display = ask.display,
@@ -585,7 +585,7 @@ void Engine::resolve_terms(const OrderAsk& ask, OrderIndex original) {
             .price = ask.price,
             .open = ask.quantity > old.executed ? ask.quantity - old.executed : 0,
             .min_quantity = ask.min_quantity,
-            .expire_seconds = ask.expire_seconds == 0 && gtt ? resolved.expire_seconds : ask.expire_seconds};
+            .expire_seconds = ask.expire_seconds == 0 && gtt ? resolved.kept.expire_seconds : ask.expire_seconds};
 }
 
 bool Engine::replace(const Command& command, Out& out) {
@@ -627,8 +627,8 @@ bool Engine::replace(const Command& command, Out& out) {
   fill_hot(command, old.executed);
   OrderResolved& resolved = pools_.orders.resolved(ask.order);
   resolved = pools_.orders.resolved(old_index);
-  resolved.post_only = terms_.post_only ? PostOnly::yes : PostOnly::no;
-  resolved.expire_seconds = terms_.expire_seconds;
+  resolved.kept.post_only = terms_.post_only ? PostOnly::yes : PostOnly::no;
+  resolved.kept.expire_seconds = terms_.expire_seconds;
   counters_.add(EngineCounter::replaced);
   Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
   report_order(event, ask.order, ask.price, terms_.open, 'L', FeedAction::none);

@@ -4,8 +4,10 @@
 // event.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <type_traits>
 
 #include "engine/command.hpp"
@@ -52,6 +54,31 @@ enum class EventKind : std::uint8_t {
   busted,
   run_end,
 };
+
+/// Who of its readers has something to do with an event; the other passes it over. A kind that match makes none of is
+/// nobody's: who is told of one stops (CHECK).
+enum class EventFor : std::uint8_t { nobody, neither, transmit, publish, both };
+
+/// By number of the kind.
+inline constexpr auto kEventFor = [] {
+  std::array<EventFor, std::size_t{static_cast<std::size_t>(EventKind::run_end)} + 1> of{};
+  using enum EventKind;
+  const auto set = [&of](EventFor who, std::initializer_list<EventKind> kinds) {
+    for (const EventKind kind : kinds) of[static_cast<std::size_t>(kind)] = who;
+  };
+  set(EventFor::neither, {burst_end});
+  set(EventFor::transmit, {rejected, account, mass_cancel, disable, enable, operated, session_open, session_close,
+                           login_reject, resend, arp_reply, echo_reply});
+  set(EventFor::publish, {rested, cross_done, imbalance, phase, directory, feed_resend});
+  set(EventFor::both, {accepted, replaced, canceled, modified, executed, crossed, system, tick, day_end});
+  return of;
+}();
+
+/// For the reader `reader` (transmit or publish) to pass over what it has no case for.
+constexpr bool is_only_for_others(EventKind kind, EventFor reader) {
+  const EventFor who = kEventFor[static_cast<std::size_t>(kind)];
+  return who != EventFor::nobody && who != EventFor::both && who != reader;
+}
 
 /// What the feed has to say of an OrderEvent.
 enum class FeedAction : std::uint8_t {

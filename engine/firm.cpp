@@ -17,7 +17,7 @@ bool Engine::is_meant(const Command& command, OrderIndex index) const {
   const FirmAsk& ask = command.firm;
   const HotOrder& order = pools_.orders.hot(index);
   if (ask.side != kNoSide && static_cast<Side>(order.side) != ask.side) return false;
-  if (ask.group_given && pools_.orders.resolved(index).group_id != ask.group_id) return false;
+  if (ask.group_given && pools_.orders.resolved(index).kept.group_id != ask.group_id) return false;
   return command.symbol == kAllSymbols || symbol_of(index) == command.symbol;
 }
 

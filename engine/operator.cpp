@@ -39,6 +39,31 @@ bool Engine::operate(const Command& command, Out& out) {
   return true;
 }
 
+/// The phase that the schedule, or an operator, has the symbol enter; its own: none.
+Phase Engine::enters(const Command& command, SymbolState& symbol) {
+  const bool operated = command.kind == CommandKind::operate;
+  const OperatorAction action = operated ? command.operate.action : OperatorAction::phase;
+  switch (action) {
+    case OperatorAction::halt:
+      if (symbol.held) return symbol.phase;
+      symbol.held = true;
+      ++changed_;
+      return symbol.phase == Phase::closed ? Phase::closed : Phase::halted;
+    case OperatorAction::resume:
+      if (!symbol.held) return symbol.phase;
+      symbol.held = false;
+      ++changed_;
+      return symbol.scheduled;
+    case OperatorAction::phase:
+    case OperatorAction::none:
+      break;
+  }
+  symbol.scheduled = operated ? command.operate.phase : command.phase.phase;
+  symbol.held = symbol.held && symbol.scheduled != Phase::closed;
+  ++(symbol.held ? held_ : changed_);
+  return symbol.held ? symbol.phase : symbol.scheduled;
+}
+
 /// By what the symbols' answers came to.
 OperatorResult Engine::result_of(OperatorAction action) const {
   if (action == OperatorAction::phase || changed_ > 0) return OperatorResult::done;

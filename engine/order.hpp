@@ -57,6 +57,14 @@ struct alignas(64) OrderAsked {
 };
 static_assert(sizeof(OrderAsked) == 64 && offsetof(OrderAsked, quantity) == 28 && offsetof(OrderAsked, price) == 32);
 
+/// Options of an Enter that stay with its order: answers carry them, and a Replace inherits what it does not name.
+struct KeptOptions {
+  bool firm_given = false;  // as OrderAsked::firm_given, inherited
+  PostOnly post_only = PostOnly::unsaid;
+  std::uint16_t group_id = 0;        // option GroupID, 0 = none
+  std::uint32_t expire_seconds = 0;  // option ExpireTime, 0 = none; at most kMaxExpireSeconds
+};
+
 /// Cold line 1, *as resolved*: what a Replace inherits. Written by receive for an Enter, by match for a Replace before
 /// the first event that names the order, then never.
 struct alignas(64) OrderResolved {
@@ -66,13 +74,9 @@ struct alignas(64) OrderResolved {
   Side side;  // as entered; the side as it is now travels in events
   char capacity;
   char cross_type;  // CrossType's letter, if the order was accepted
-  bool firm_given;  // as OrderAsked::firm_given, inherited
-  PostOnly post_only;
-  std::uint8_t reserved0;
-  std::uint16_t group_id;  // option GroupID, 0 = none
-  std::uint8_t reserved1[2];
-  std::uint32_t expire_seconds;  // option ExpireTime, 0 = none
-  std::uint8_t reserved2[36];
+  std::uint8_t reserved0[3];
+  KeptOptions kept;
+  std::uint8_t reserved1[36];
 };
 static_assert(sizeof(OrderResolved) == 64);
 

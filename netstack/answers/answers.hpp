@@ -60,12 +60,10 @@ std::size_t write_order(std::uint8_t* at, const Event& event, const OrderAsked& 
   message.cross_type = resolved.cross_type;
   message.order_state = order.code;
   message.cl_ord_id = asked.cl_ord_id;
-  return put_options<Message>(at, {.firm = resolved.firm_given ? resolved.firm : kNoFirm,
+  return put_options<Message>(at, {.firm = resolved.kept.firm_given ? resolved.firm : kNoFirm,
                                    .min_quantity = asked.min_quantity,
-                                   .post_only = resolved.post_only,
-                                   .expire_seconds = resolved.expire_seconds,
-                                   .group_given = resolved.group_id != 0,
-                                   .group_id = resolved.group_id,
+                                   .kept = resolved.kept,
+                                   .group_given = resolved.kept.group_id != 0,
                                    .user_ref_idx = asked.user_ref_idx});
 }
 
@@ -124,8 +122,8 @@ inline std::size_t write_mass_cancel(std::uint8_t* at, const Event& event) {
                                                      .firm = firm.firm,
                                                      .symbol = firm.symbol_name};
              },
-             {.group_given = firm.group_given,
-              .group_id = firm.group_id,
+             {.kept = {.group_id = firm.group_id},
+              .group_given = firm.group_given,
               .side = firm.side,
               .user_ref_idx = firm.user_ref_idx});
 }

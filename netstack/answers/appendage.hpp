@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/order.hpp"
 #include "engine/types.hpp"
 #include "netstack/wire/ouch.hpp"
 
@@ -20,10 +21,8 @@ inline constexpr std::array<char, 4> kNoFirm{' ', ' ', ' ', ' '};
 struct Options {
   std::array<char, 4> firm = kNoFirm;
   Quantity min_quantity = 0;
-  PostOnly post_only = PostOnly::no;
-  std::uint32_t expire_seconds = 0;
-  bool group_given = false;
-  std::uint16_t group_id = 0;
+  KeptOptions kept;
+  bool group_given = false;  // of kept.group_id
   Side side = kNoSide;
   Channel user_ref_idx = 0;
 };
@@ -59,9 +58,9 @@ template <class Message>
   wire::ouch::OptionWriter writer({at + sizeof(Message), kMaxBytes - sizeof(Message)});
   put_if<Message, firm>(options.firm != kNoFirm, writer, wire::alpha<4>{options.firm});
   put_if<Message, min_qty>(options.min_quantity != 0, writer, options.min_quantity);
-  put_if<Message, post_only>(options.post_only == PostOnly::yes, writer, static_cast<char>(PostOnly::yes));
-  put_if<Message, expire_time>(options.expire_seconds != 0, writer, options.expire_seconds);
-  put_if<Message, group_id>(options.group_given, writer, options.group_id);
+  put_if<Message, post_only>(options.kept.post_only == PostOnly::yes, writer, static_cast<char>(PostOnly::yes));
+  put_if<Message, expire_time>(options.kept.expire_seconds != 0, writer, options.kept.expire_seconds);
+  put_if<Message, group_id>(options.group_given, writer, options.kept.group_id);
   put_if<Message, side>(options.side != kNoSide, writer, static_cast<char>(options.side));
   put_if<Message, user_ref_idx>(options.user_ref_idx != 0, writer, options.user_ref_idx);
   return sizeof(Message) + writer.finish();

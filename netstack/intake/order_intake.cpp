@@ -38,31 +38,6 @@ std::size_t OrderIntake::bytes_for(const NetConfig& net, const EngineConfig& eng
   return FixedMap::bytes_for(engine.symbols.size()) + Arena::bytes_for<Account>(net.accounts.size());
 }
 
-bool OrderIntake::take(SessionId session, Bytes message) {
-  if (!commands_.has_room()) return false;
-  if (message.empty()) return count(Count::ouch_short);
-  switch (static_cast<char>(message[0])) {
-    case ouch::EnterOrder::kType:
-      return take_enter(session, message);
-    case ouch::CancelOrder::kType:
-      return take_cancel(session, message);
-    case ouch::ReplaceOrder::kType:
-      return take_replace(session, message);
-    case ouch::ModifyOrder::kType:
-      return take_modify(session, message);
-    case ouch::AccountQuery::kType:
-      return take_account_query(session, message);
-    case ouch::MassCancel::kType:
-      return take_mass_cancel(session, message);
-    case ouch::DisableOrderEntry::kType:
-      return take_switch<ouch::DisableOrderEntry>(CommandKind::disable, Count::disables, session, message);
-    case ouch::EnableOrderEntry::kType:
-      return take_switch<ouch::EnableOrderEntry>(CommandKind::enable, Count::enables, session, message);
-    default:
-      return count(Count::ouch_type_unknown);
-  }
-}
-
 SymbolId OrderIntake::find_symbol(const alpha<8>& name) const {
   const std::uint16_t* const found = symbols_.find(symbol_key(name.chars));
   return found == nullptr ? kNoSymbol : SymbolId{*found};
@@ -82,7 +57,7 @@ Command& OrderIntake::make_order(CommandKind kind, SessionId session, OrderIndex
                                  const OrderOptions& options, ouch::RejectReason reject) {
   ::new (&orders_.asked(slot)) OrderAsked{.session = session,
                                           .user_ref_idx = options.user_ref_idx,
-                                          .firm_given = options.firm_given,
+                                          .firm_given = options.kept.firm_given,
                                           .user_ref_num = UserRefNum{message.user_ref_num},
                                           .cl_ord_id = message.cl_ord_id.chars,
                                           .time_in_force = static_cast<TimeInForce>(message.time_in_force),
@@ -105,15 +80,16 @@ Command& OrderIntake::make_order(CommandKind kind, SessionId session, OrderIndex
                    .user_ref_idx = options.user_ref_idx,
                    .display = offered_or(message.display, Display::visible),
                    .min_quantity = options.min_quantity,
-                   .expire_seconds = options.expire_seconds,
-                   .post_only = options.post_only,
+                   .expire_seconds = options.kept.expire_seconds,
+                   .post_only = options.kept.post_only,
                    .cross_type = CrossType::continuous,
                    .reserved = {}};
   if (reject != kNoReject) counters_.add(Count::rejects);
   return command;
 }
 
-bool OrderIntake::take_enter(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::EnterOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::EnterOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   OrderIndex index;
@@ -121,7 +97,7 @@ bool OrderIntake::take_enter(SessionId session, Bytes bytes) {
   const ouch::EnterOrder& message = *view_as<ouch::EnterOrder>(bytes);
   const std::array<char, 4>& firm = accounts_[session.value].firm;
   OrderOptions options = read_options(split, ouch::EnterOrder::kTags, firm);
-  if (options.post_only == PostOnly::unsaid) options.post_only = PostOnly::no;
+  if (options.kept.post_only == PostOnly::unsaid) options.kept.post_only = PostOnly::no;
   const SymbolId symbol = find_symbol(message.symbol);
   const ouch::RejectReason reject = find_fault(message, symbol != kNoSymbol, options.reject);
   const Side side = side_or_buy(message.side);
@@ -132,13 +108,9 @@ bool OrderIntake::take_enter(SessionId session, Bytes bytes) {
                                                  .side = side,
                                                  .capacity = message.capacity,
                                                  .cross_type = message.cross_type,
-                                                 .firm_given = options.firm_given,
-                                                 .post_only = options.post_only,
                                                  .reserved0 = {},
-                                                 .group_id = options.group_id,
-                                                 .reserved1 = {},
-                                                 .expire_seconds = options.expire_seconds,
-                                                 .reserved2 = {}};
+                                                 .kept = options.kept,
+                                                 .reserved1 = {}};
   Command& command = make_order(CommandKind::enter, session, index, message, options, reject);
   command.symbol = symbol;
   command.order.side = side;
@@ -147,7 +119,8 @@ bool OrderIntake::take_enter(SessionId session, Bytes bytes) {
 }
 
 /// Line 1 is the engine's to write: the original's, which it inherits.
-bool OrderIntake::take_replace(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::ReplaceOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::ReplaceOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   OrderIndex index;
@@ -160,9 +133,9 @@ bool OrderIntake::take_replace(SessionId session, Bytes bytes) {
   return count(Count::replaces);
 }
 
-/// A Cancel, Modify or Account Query cannot be rejected: what is wrong with its options is silence, as in take_modify()
-/// and take_account_query().
-bool OrderIntake::take_cancel(SessionId session, Bytes bytes) {
+/// A Cancel, Modify or Account Query cannot be rejected: what is wrong with its options is silence.
+template <>
+bool OrderIntake::take_one<ouch::CancelOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::CancelOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   const OrderOptions options = read_options(split, ouch::CancelOrder::kTags, {});
@@ -176,7 +149,8 @@ bool OrderIntake::take_cancel(SessionId session, Bytes bytes) {
   return count(Count::cancels);
 }
 
-bool OrderIntake::take_modify(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::ModifyOrder>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::ModifyOrder>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   const OrderOptions options = read_options(split, ouch::ModifyOrder::kTags, {});
@@ -192,7 +166,8 @@ bool OrderIntake::take_modify(SessionId session, Bytes bytes) {
   return count(Count::modifies);
 }
 
-bool OrderIntake::take_account_query(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::AccountQuery>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::AccountQuery>(bytes);
   const OrderOptions options = read_options(split, ouch::AccountQuery::kTags, {});
   if (options.reject != kNoReject) return count(Count::ouch_appendage);
@@ -216,7 +191,8 @@ Command& OrderIntake::make_firm(CommandKind kind, SessionId session, const Messa
   return command;
 }
 
-bool OrderIntake::take_mass_cancel(SessionId session, Bytes bytes) {
+template <>
+bool OrderIntake::take_one<ouch::MassCancel>(SessionId session, Bytes bytes) {
   const ouch::Split split = ouch::split<ouch::MassCancel>(bytes);
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   const OrderOptions options = read_options(split, ouch::MassCancel::kTags, {});
@@ -229,7 +205,7 @@ bool OrderIntake::take_mass_cancel(SessionId session, Bytes bytes) {
   Command& command = make_firm(CommandKind::mass_cancel, session, message, options);
   command.symbol = symbol;
   command.firm.symbol_name = message.symbol.chars;
-  command.firm.group_id = options.group_id;
+  command.firm.group_id = options.kept.group_id;
   command.firm.group_given = options.group_given;
   command.firm.side = options.side;
   if (command.reject == 0) {
@@ -251,6 +227,42 @@ bool OrderIntake::take_switch(CommandKind kind, ReceiveCounter counter, SessionI
   const Command& command = make_firm(kind, session, *view_as<Message>(bytes), options);
   counters_.add(Count::rejects, command.reject != 0);
   return count(counter);
+}
+
+template <>
+bool OrderIntake::take_one<ouch::DisableOrderEntry>(SessionId session, Bytes bytes) {
+  return take_switch<ouch::DisableOrderEntry>(CommandKind::disable, Count::disables, session, bytes);
+}
+
+template <>
+bool OrderIntake::take_one<ouch::EnableOrderEntry>(SessionId session, Bytes bytes) {
+  return take_switch<ouch::EnableOrderEntry>(CommandKind::enable, Count::enables, session, bytes);
+}
+
+// Behind what it calls: a specialization is declared before it is used.
+bool OrderIntake::take(SessionId session, Bytes message) {
+  if (!commands_.has_room()) return false;
+  if (message.empty()) return count(Count::ouch_short);
+  switch (static_cast<char>(message[0])) {
+    case ouch::EnterOrder::kType:
+      return take_one<ouch::EnterOrder>(session, message);
+    case ouch::CancelOrder::kType:
+      return take_one<ouch::CancelOrder>(session, message);
+    case ouch::ReplaceOrder::kType:
+      return take_one<ouch::ReplaceOrder>(session, message);
+    case ouch::ModifyOrder::kType:
+      return take_one<ouch::ModifyOrder>(session, message);
+    case ouch::AccountQuery::kType:
+      return take_one<ouch::AccountQuery>(session, message);
+    case ouch::MassCancel::kType:
+      return take_one<ouch::MassCancel>(session, message);
+    case ouch::DisableOrderEntry::kType:
+      return take_one<ouch::DisableOrderEntry>(session, message);
+    case ouch::EnableOrderEntry::kType:
+      return take_one<ouch::EnableOrderEntry>(session, message);
+    default:
+      return count(Count::ouch_type_unknown);
+  }
 }
 
 }  // namespace crosswire

@@ -55,13 +55,9 @@ class OrderIntake {
     TokenBucket mass_cancels;
   };
 
-  // One per type of message, as take().
-  bool take_enter(SessionId session, wire::Bytes message);
-  bool take_replace(SessionId session, wire::Bytes message);
-  bool take_cancel(SessionId session, wire::Bytes message);
-  bool take_modify(SessionId session, wire::Bytes message);
-  bool take_account_query(SessionId session, wire::Bytes message);
-  bool take_mass_cancel(SessionId session, wire::Bytes message);
+  /// As take(), of a message that is a `Message`. Each type has its own, in the source file alone.
+  template <class Message>
+  bool take_one(SessionId session, wire::Bytes message);
   template <class Message>
   bool take_switch(CommandKind kind, ReceiveCounter counter, SessionId session, wire::Bytes message);
 

@@ -43,17 +43,17 @@ RejectReason take_option(const ouch::Option& option, const std::array<char, 4>& 
   switch (option.tag) {
     case Tag::firm:
       if (!is_own_firm(option.text(), firm)) return RejectReason::firm_not_authorised;
-      result.firm_given = !is_blank(option.text());
+      result.kept.firm_given = !is_blank(option.text());
       return kNoReject;
     case Tag::min_qty:
       result.min_quantity = static_cast<Quantity>(option.number());
       return kNoReject;
     case Tag::post_only:
-      return take_post_only(option.letter(), result.post_only);
+      return take_post_only(option.letter(), result.kept.post_only);
     case Tag::expire_time:
-      return take_expire_time(option.number(), result.expire_seconds);
+      return take_expire_time(option.number(), result.kept.expire_seconds);
     case Tag::group_id:
-      result.group_id = static_cast<std::uint16_t>(option.number());
+      result.kept.group_id = static_cast<std::uint16_t>(option.number());
       result.group_given = true;
       return kNoReject;
     case Tag::side:

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/order.hpp"
 #include "engine/types.hpp"
 #include "netstack/wire/bytes.hpp"
 #include "netstack/wire/ouch.hpp"
@@ -21,14 +22,11 @@ inline constexpr wire::ouch::RejectReason kNoReject{};
 struct OrderOptions {
   wire::ouch::RejectReason reject = kNoReject;  // the first option's that cannot be accepted, in the client's order
   bool broken = false;                          // it cannot be read to its end: `reject` is `other` or from before
-  bool firm_given = false;                      // named a firm, and it is the account's own
   Channel user_ref_idx = 0;
-  PostOnly post_only = PostOnly::unsaid;
   Side side = kNoSide;
   bool group_given = false;
-  std::uint16_t group_id = 0;
-  Quantity min_quantity = 0;         // as on the wire
-  std::uint32_t expire_seconds = 0;  // at most kMaxExpireSeconds
+  Quantity min_quantity = 0;  // as on the wire
+  KeptOptions kept;           // a firm that was named is the account's own
 };
 
 /// `split` is of a message that takes the options `allowed`. `firm`: the account's.

@@ -138,28 +138,10 @@ bool PublishStage::say(const Event& event) {
       return tick(event);
     case EventKind::day_end:
       return day_end(event);
-    case EventKind::rejected:
-    case EventKind::account:
-    case EventKind::mass_cancel:
-    case EventKind::disable:
-    case EventKind::enable:
-    case EventKind::burst_end:
-    case EventKind::session_open:
-    case EventKind::session_close:
-    case EventKind::login_reject:
-    case EventKind::resend:
-    case EventKind::arp_reply:
-    case EventKind::echo_reply:
-    case EventKind::operated:
+    default:
+      CHECK(is_only_for_others(event.kind, EventFor::publish), "event of kind %u", static_cast<unsigned>(event.kind));
       return true;
-    case EventKind::resumed:
-    case EventKind::configured:
-    case EventKind::busted:
-    case EventKind::run_end:
-    case EventKind::none:
-      break;
   }
-  CHECK(false, "event of kind %u", static_cast<unsigned>(event.kind));
 }
 
 // ---- Messages -----------------------------------------------------------------------------------------------------

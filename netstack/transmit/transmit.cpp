@@ -102,34 +102,10 @@ bool TransmitStage::handle_other(const Event& event) {
       return operated(event);
     case EventKind::day_end:
       return day_end(event);
-    case EventKind::rested:
-    case EventKind::cross_done:
-    case EventKind::imbalance:
-    case EventKind::phase:
-    case EventKind::directory:
-    case EventKind::burst_end:
-    case EventKind::feed_resend:
+    default:
+      CHECK(is_only_for_others(event.kind, EventFor::transmit), "event of kind %u", static_cast<unsigned>(event.kind));
       return true;
-    case EventKind::accepted:
-    case EventKind::replaced:
-    case EventKind::canceled:
-    case EventKind::modified:
-    case EventKind::rejected:
-    case EventKind::account:
-    case EventKind::mass_cancel:
-    case EventKind::disable:
-    case EventKind::enable:
-    case EventKind::executed:
-    case EventKind::crossed:
-    case EventKind::system:
-    case EventKind::resumed:
-    case EventKind::configured:
-    case EventKind::busted:
-    case EventKind::run_end:
-    case EventKind::none:
-      break;
   }
-  CHECK(false, "event of kind %u", static_cast<unsigned>(event.kind));
 }
 
 // ---- Sessions -----------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ TEST(EngineBox, WritesTheColdLinesOfWhatACommandSays) {
   EXPECT_EQ(resolved.symbol, SymbolId{1});
   EXPECT_EQ(resolved.side, Side::sell_short);
   EXPECT_EQ(resolved.cross_type, 'N');
-  EXPECT_EQ(resolved.expire_seconds, 9u);
+  EXPECT_EQ(resolved.kept.expire_seconds, 9u);
 }
 
 TEST(EngineBox, NumbersCommandsWithoutGapsAndLetsNoTimeFall) {

@@ -68,7 +68,7 @@ class EngineRig {
   void submit(Command command) {
     box_.prepare(command);
     if (command.kind == CommandKind::enter) {
-      orders().resolved(command.order.order).group_id = group_of(command.order.user_ref_num);
+      orders().resolved(command.order.order).kept.group_id = group_of(command.order.user_ref_num);
     }
     commands_.producer().claim() = command;
     commands_.producer().publish();

@@ -84,7 +84,7 @@ TEST_F(Answers, AcceptedIsTheMessageThatProductionSends) {
 
 TEST_F(Answers, AcceptedRepeatsAFirmThatTheClientNamed) {
   const OrderIndex index = order(3, 2, 10);
-  orders.resolved(index).firm_given = true;
+  orders.resolved(index).kept.firm_given = true;
   push(EventKind::accepted, 2, 1).order = order_event(index, 'D');
   const Block message = answer();
   EXPECT_EQ(as<ouch::OrderAccepted>(message).order_state, 'D');
@@ -209,10 +209,10 @@ TEST_F(Answers, AcceptedEchoesEachAttributeThatIsNotTheDefault) {
   const std::vector<Case> cases = {
       {"none", [](OrderAsked&, OrderResolved&) {}, {}},
       {"MinQty", [](OrderAsked& asked, OrderResolved&) { asked.min_quantity = 0x0102; }, bytes({5, 3, 0, 0, 1, 2})},
-      {"PostOnly", [](OrderAsked&, OrderResolved& r) { r.post_only = PostOnly::yes; }, bytes({2, 12, 'P'})},
-      {"ExpireTime", [](OrderAsked&, OrderResolved& r) { r.expire_seconds = 86'399; },
+      {"PostOnly", [](OrderAsked&, OrderResolved& r) { r.kept.post_only = PostOnly::yes; }, bytes({2, 12, 'P'})},
+      {"ExpireTime", [](OrderAsked&, OrderResolved& r) { r.kept.expire_seconds = 86'399; },
        bytes({5, 15, 0, 1, 0x51, 0x7F})},
-      {"GroupID", [](OrderAsked&, OrderResolved& r) { r.group_id = 0xFFFE; }, bytes({3, 24, 0xFF, 0xFE})}};
+      {"GroupID", [](OrderAsked&, OrderResolved& r) { r.kept.group_id = 0xFFFE; }, bytes({3, 24, 0xFF, 0xFE})}};
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
     const OrderIndex index = order(3, 2, 10);
@@ -225,7 +225,7 @@ TEST_F(Answers, AcceptedEchoesEachAttributeThatIsNotTheDefault) {
 
     push(EventKind::replaced, 2, 1).order = order_event(index, 'L');
     message = answer();
-    const bool inherited_in_silence = orders.resolved(index).group_id != 0;  // Replaced takes no GroupID
+    const bool inherited_in_silence = orders.resolved(index).kept.group_id != 0;  // Replaced takes no GroupID
     EXPECT_EQ(Block(message.begin() + 66, message.end()), inherited_in_silence ? bytes({0, 0}) : expected);
   }
 }
@@ -235,10 +235,10 @@ TEST_F(Answers, AnAnswerHoldsAllThatAnOrderCanHaveAtOnce) {
   orders.asked(index).min_quantity = 1;
   orders.asked(index).user_ref_idx = 255;
   OrderResolved& resolved = orders.resolved(index);
-  resolved.firm_given = true;
-  resolved.post_only = PostOnly::yes;
-  resolved.expire_seconds = 2;
-  resolved.group_id = 3;
+  resolved.kept.firm_given = true;
+  resolved.kept.post_only = PostOnly::yes;
+  resolved.kept.expire_seconds = 2;
+  resolved.kept.group_id = 3;
   push(EventKind::accepted, 2, 1).order = order_event(index, 'L');
   const Block accepted = answer();
   const Block firm_to_time = bytes({5, 2, 'M', 'L', 'R', 'O', 5, 3, 0, 0, 0, 1, 2, 12, 'P', 5, 15, 0, 0, 0, 2});

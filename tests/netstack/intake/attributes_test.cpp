@@ -47,9 +47,9 @@ TEST_F(IntakeAttributes, AnOrderWithoutAnyIsAPlainDayOrder) {
   EXPECT_EQ(ask.expire_seconds, 0u);
   EXPECT_EQ(ask.user_ref_idx, 0);
   EXPECT_EQ(entered.asked.min_quantity, 0u);
-  EXPECT_EQ(entered.resolved.post_only, PostOnly::no);
-  EXPECT_EQ(entered.resolved.group_id, 0);
-  EXPECT_EQ(entered.resolved.expire_seconds, 0u);
+  EXPECT_EQ(entered.resolved.kept.post_only, PostOnly::no);
+  EXPECT_EQ(entered.resolved.kept.group_id, 0);
+  EXPECT_EQ(entered.resolved.kept.expire_seconds, 0u);
   const MadeCommand replaced = replace_with({});
   EXPECT_EQ(replaced.command.order.post_only, PostOnly::unsaid) << "as the original";
   EXPECT_EQ(replaced.command.order.side, kNoSide);
@@ -113,7 +113,7 @@ TEST_F(IntakeAttributes, PassExpireTimeOnUpToADay) {
     const MadeCommand entered = enter_with(options);
     EXPECT_EQ(entered.command.reject, 0) << seconds;
     EXPECT_EQ(entered.command.order.expire_seconds, seconds);
-    EXPECT_EQ(entered.resolved.expire_seconds, seconds);
+    EXPECT_EQ(entered.resolved.kept.expire_seconds, seconds);
     EXPECT_EQ(replace_with(options).command.order.expire_seconds, seconds);
   }
   for (const std::uint32_t seconds : {86'400u, 0xFFFFFFFFu}) {
@@ -141,7 +141,7 @@ TEST_F(IntakeAttributes, PassPostOnlyOnAndRefuseOthers) {
     const Payload options = option(Tag::post_only, letter(static_cast<char>(value)));
     const MadeCommand entered = enter_with(options);
     EXPECT_EQ(entered.command.order.post_only, value);
-    EXPECT_EQ(entered.resolved.post_only, value);
+    EXPECT_EQ(entered.resolved.kept.post_only, value);
     const MadeCommand replaced = replace_with(options);
     EXPECT_EQ(replaced.command.order.post_only, value);
     EXPECT_EQ(entered.command.reject + replaced.command.reject, 0);
@@ -158,7 +158,7 @@ TEST_F(IntakeAttributes, PassAGroupOnWhichAReplaceCannotName) {
     const Payload options = option(Tag::group_id, u16(group));
     const MadeCommand entered = enter_with(options);
     EXPECT_EQ(entered.command.reject, 0);
-    EXPECT_EQ(entered.resolved.group_id, group);
+    EXPECT_EQ(entered.resolved.kept.group_id, group);
     EXPECT_EQ(replace_with(options).command.reject, 0x000F);
   }
 }

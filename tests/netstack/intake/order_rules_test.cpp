@@ -239,10 +239,10 @@ TEST(OrderRules, TellAnOptionThatIsRefusedFromAnAppendageThatIsBroken) {
 }
 
 TEST(OrderRules, RememberTheFirmThatWasNamedAndTheChannelEvenOfARejectedOrder) {
-  EXPECT_TRUE(enter_options(option(Tag::firm, {'F', 'I', 'R', 'M'})).firm_given);
-  EXPECT_FALSE(enter_options(option(Tag::firm, {' ', ' ', ' ', ' '})).firm_given);
-  EXPECT_FALSE(enter_options(option(Tag::firm, {'E', 'L', 'S', 'E'})).firm_given);
-  EXPECT_FALSE(enter_options({}).firm_given);
+  EXPECT_TRUE(enter_options(option(Tag::firm, {'F', 'I', 'R', 'M'})).kept.firm_given);
+  EXPECT_FALSE(enter_options(option(Tag::firm, {' ', ' ', ' ', ' '})).kept.firm_given);
+  EXPECT_FALSE(enter_options(option(Tag::firm, {'E', 'L', 'S', 'E'})).kept.firm_given);
+  EXPECT_FALSE(enter_options({}).kept.firm_given);
   Payload options = option(Tag::max_floor, {0, 0, 0, 9});
   put(options, option(Tag::user_ref_idx, {5}));
   EXPECT_EQ(enter_options(options).user_ref_idx, 5);
@@ -257,8 +257,8 @@ TEST(OrderRules, RememberWhatEachOptionSays) {
   for (const OrderOptions& read : {enter_options(options), replace_options(options)}) {
     EXPECT_EQ(read.reject, kNoReject);
     EXPECT_EQ(read.min_quantity, 70'000u);
-    EXPECT_EQ(read.post_only, PostOnly::yes);
-    EXPECT_EQ(read.expire_seconds, 600u);
+    EXPECT_EQ(read.kept.post_only, PostOnly::yes);
+    EXPECT_EQ(read.kept.expire_seconds, 600u);
     EXPECT_EQ(read.user_ref_idx, 255);
     EXPECT_EQ(read.side, kNoSide);
     EXPECT_FALSE(read.group_given);
@@ -266,8 +266,8 @@ TEST(OrderRules, RememberWhatEachOptionSays) {
   EXPECT_EQ(replace_options(option(Tag::side, letter('E'))).side, Side::sell_short_exempt);
   const OrderOptions group = enter_options(option(Tag::group_id, u16(0xABCD)));
   EXPECT_TRUE(group.group_given);
-  EXPECT_EQ(group.group_id, 0xABCD);
-  EXPECT_EQ(enter_options({}).post_only, PostOnly::unsaid);
+  EXPECT_EQ(group.kept.group_id, 0xABCD);
+  EXPECT_EQ(enter_options({}).kept.post_only, PostOnly::unsaid);
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ TEST_F(Intake, WritesAnEnterIntoItsSlot) {
   EXPECT_EQ(asked.time_in_force, TimeInForce::ioc);
   EXPECT_EQ(asked.display, 'Y');
   EXPECT_EQ(asked.iso, 'N');
-  EXPECT_TRUE(asked.firm_given && resolved.firm_given);
+  EXPECT_TRUE(asked.firm_given && resolved.kept.firm_given);
   EXPECT_EQ(resolved.symbol_name, fields.symbol.chars);
   EXPECT_EQ(resolved.symbol, SymbolId{2});
   EXPECT_EQ(resolved.firm, (std::array{'A', 'L', 'I', 'C'}));

@@ -254,7 +254,7 @@ inline OrderIndex put_order(Orders& orders, std::uint32_t index, std::uint16_t s
   resolved.firm = {'M', 'L', 'R', 'O'};
   resolved.capacity = 'A';
   resolved.cross_type = 'N';
-  resolved.post_only = PostOnly::no;
+  resolved.kept.post_only = PostOnly::no;
   return OrderIndex{index};
 }
 
@@ -337,9 +337,9 @@ struct RandomDay {
     r.side = side;
     r.capacity = 'P';
     r.cross_type = 'N';
-    r.firm_given = pick(3) == 0;
-    r.post_only = PostOnly::no;
-    r.group_id = pick(8) == 0 ? std::uint16_t{5} : std::uint16_t{0};
+    r.kept.firm_given = pick(3) == 0;
+    r.kept.post_only = PostOnly::no;
+    r.kept.group_id = pick(8) == 0 ? std::uint16_t{5} : std::uint16_t{0};
     asked.push_back(a);
     resolved.push_back(r);
     return OrderIndex{index};
