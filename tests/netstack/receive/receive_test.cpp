@@ -283,6 +283,7 @@ TEST_F(Receive, ClosesTheOtherAccountsSessionWhenASourceChangesAccount) {
   log_in_alice();
   const auto commands = rig.frame(login_frame(kAlice, "Bob", "PassWord"));
   ASSERT_EQ(kinds(commands), (Kinds{session_close, session_open}));
+  EXPECT_EQ(commands[0].command.end.reason, SessionEndReason::takeover);
   EXPECT_EQ(commands[0].command.session, SessionId{0});
   EXPECT_EQ(commands[1].command.session, SessionId{1});
   EXPECT_EQ(commands[1].command.peer.code, 0);
@@ -366,6 +367,7 @@ TEST_F(Receive, ClosesASessionAtLogout) {
   const auto commands = rig.frame(udp_frame(kAlice, kOrderPort, soup_packet('O')));
   ASSERT_EQ(kinds(commands), Kinds{session_close});
   EXPECT_EQ(commands[0].command.session, SessionId{0});
+  EXPECT_EQ(commands[0].command.end.reason, SessionEndReason::logout);
   EXPECT_TRUE(send({query_message()}).empty());
   const auto again = rig.frame(login_frame(kBob, "ALICE", "secret"));
   ASSERT_EQ(kinds(again), Kinds{session_open});
@@ -398,6 +400,7 @@ TEST(ReceiveWaiting, ClosesEverySilentSessionBeforeTheFramesOfTheSameTime) {
   const auto commands = rig.burst(tick_ns, {arp_frame(kAlice)});
   ASSERT_EQ(kinds(commands), (Kinds{tick, session_close, session_close, session_close, arp_reply}));
   for (std::size_t i = 0; i < commands.size(); ++i) EXPECT_EQ(marked(commands[i]), i >= 3);
+  for (std::size_t i = 1; i <= 3; ++i) EXPECT_EQ(commands[i].command.end.reason, SessionEndReason::silence);
 }
 
 // ---- Silence --------------------------------------------------------------------------------------------------------
