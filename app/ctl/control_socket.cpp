@@ -178,7 +178,7 @@ void ControlSocket::close_done() {
   });
 }
 
-CtlNews ControlSocket::end() {
+CtlNews ControlSocket::end(bool cut_off) {
   CtlNews news;
   collect(news);
   unlink(path_.c_str());
@@ -186,7 +186,7 @@ CtlNews ControlSocket::end() {
     const std::size_t before = peers_.size();
     accept_all({});
     for (Peer& peer : peers_) {
-      if (!peer.done) refuse(peer, "the day is over");
+      if (!peer.done) refuse(peer, "the day is over", cut_off && peer.desk != nullptr);
     }
     if (peers_.size() == before) break;
     close_done();

@@ -50,9 +50,10 @@ class ControlSocket {
   /// become of commands since the last call.
   CtlNews serve(Clock::time_point now);
 
-  /// The stages have ended, so what was not carried out will not be: answers all who wait, and listens no more. Returns
-  /// what has become of commands since the last call. No serve() behind it.
-  CtlNews end();
+  /// The stages have ended, so what was not carried out will not be: answers all who wait, and listens no more. Where
+  /// their drain was cut off (`cut_off`), a command may have been carried out whose result has not come. Returns what has
+  /// become of commands since the last call. No serve() behind it.
+  CtlNews end(bool cut_off = false);
 
  private:
   struct Peer {

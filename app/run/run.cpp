@@ -351,7 +351,8 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
 
   const std::vector<PollEnd> ends = threads.join();
   if (control != nullptr) {
-    for (const OperatorDesk::Done& done : control->end()) report(done);
+    const bool cut_off = std::any_of(ends.begin(), ends.end(), [](const PollEnd& end) { return end.cut_off; });
+    for (const OperatorDesk::Done& done : control->end(cut_off)) report(done);
   }
   auto end = ends.begin();
   std::vector<std::string> errors;

@@ -268,6 +268,16 @@ TEST_F(ControlSocketTest, AnswersAtTheEndWhatWasCarriedOutAndThatTheRestIsNot) {
   EXPECT_FALSE(Peer(path()).connected);
 }
 
+TEST_F(ControlSocketTest, SaysThatItIsNotKnownWhereTheDrainWasCutOff) {
+  const Peer under_way(path());
+  under_way.say(kHalt);
+  serve();
+  const Peer queued(path());
+  control_->end(true);
+  EXPECT_TRUE(read_answer(under_way.heard()).unknown);
+  EXPECT_FALSE(read_answer(queued.heard()).unknown) << "it was never given in";
+}
+
 TEST_F(ControlSocketTest, RefusesASeventeenthProcessInsteadOfTakingALiveSocket) {
   std::deque<OperatorDesk> none;
   std::deque<ControlSocket> others;
