@@ -106,7 +106,8 @@ std::string find_socket(const std::string& prefix) {
     if (std::filesystem::exists(one, unseen)) found.push_back(one);
   }
   if (found.size() > 1) {
-    throw std::runtime_error(fmt::format("{} units have a socket here; give --socket, as {}", found.size(), found.front()));
+    throw std::runtime_error(
+        fmt::format("{} units have a socket here; give --socket, as {}", found.size(), found.front()));
   }
   return found.empty() ? path : found.front();
 }
