@@ -31,6 +31,10 @@ struct RxBurst {
   // The one frame is an operator's command (netstack/wire/operator_frame.hpp) that came past the wire: from this
   // process's control thread, or out of a recording that had it from there.
   bool out_of_band = false;
+  // The trading day ends at `time_ns`; this burst has no frames. Behind it the port lingers: frames may still come,
+  // for instance of clients that ask for what they have missed, until a burst is `ended`. Said once, and before
+  // `ended`; where it is not, the day ends where time does.
+  bool day_ended = false;
 };
 
 class RxPort {
