@@ -29,7 +29,8 @@ enum class CommandKind : std::uint8_t {
   phase,      // of the schedule
   tick,       // time has reached the next point of the tick grid (kTickIntervalNs)
   day_start,  // the first command of a run
-  day_end,    // the last command of a run
+  day_end,    // nothing trades any more; who asks for what he has missed is still answered
+  run_end,    // behind day_end and its linger: the last command of a run
   // An operator's, never a frame's from the wire. Body: OperatorAsk.
   operate,
   // What the engine only passes on, body unchanged, so that it leaves in its place in the sequence.
@@ -45,7 +46,6 @@ enum class CommandKind : std::uint8_t {
   turn,       // a job of many steps goes on.                      Body: nothing
   configure,  // a row of the configuration changes.               Body: ConfigureAsk
   bust,       // an execution is undone.                           Body: BustAsk
-  run_end,    // behind day_end and its linger: the last command.  Body: nothing
 };
 
 /// Timers are commands too: receive emits a tick at each multiple of this, before anything of the same or a later time.

@@ -58,6 +58,7 @@ bool Engine::day_end(const Command& command, Out& out) {
   }
   if (!out.has_room()) return false;
   market_open_ = false;
+  day_over_ = true;
   emit(command, EventKind::day_end, kNoSession, kNoSymbol, out);
   return true;
 }
@@ -82,7 +83,8 @@ bool Engine::end_lives(const Command& command, Out& out) {
 }
 
 bool Engine::tick(const Command& command, Out& out) {
-  if (step_ == Step::begin) step_ = Step::lives;
+  // What is left in the books has ended with the day, and is not cancelled one by one behind it.
+  if (step_ == Step::begin) step_ = day_over_ ? Step::close : Step::lives;
   if (step_ == Step::lives) {
     if (!end_lives(command, out)) return false;
     at_symbol_ = SymbolId{1};

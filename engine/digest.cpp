@@ -34,6 +34,7 @@ std::uint64_t Engine::state_hash() const {
   digest.add(last_ref_);
   digest.add(last_match_);
   digest.add(market_open_);
+  digest.add(day_over_);
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
     digest.add(sessions_[i].last[0].value);
     if (sessions_[i].disabled) digest.add(i + 1);

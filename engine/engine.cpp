@@ -158,6 +158,9 @@ bool Engine::advance(const Command& command, Out& out) {
       return day_start(command, out);
     case CommandKind::day_end:
       return day_end(command, out);
+    case CommandKind::run_end:
+      emit(command, EventKind::run_end, kNoSession, kNoSymbol, out);
+      return true;
     case CommandKind::session_open:
     case CommandKind::session_close:
     case CommandKind::login_reject:
@@ -171,7 +174,6 @@ bool Engine::advance(const Command& command, Out& out) {
     case CommandKind::turn:
     case CommandKind::configure:
     case CommandKind::bust:
-    case CommandKind::run_end:
     case CommandKind::none:
       break;
   }

@@ -256,6 +256,7 @@ class Engine {
   std::uint32_t calls_ = 0;        // symbols in a call
   std::uint32_t closed_ = 0;       // symbols in phase closed
   bool market_open_ = false;       // system event Q was sent, M not yet
+  bool day_over_ = false;          // day_end was sent
   bool burst_has_events_ = false;  // since the last mark
 
   // The command under way.

@@ -47,12 +47,12 @@ enum class EventKind : std::uint8_t {
   feed_resend,
   arp_reply,
   echo_reply,
-  day_end,  // the last event of a run
+  day_end,  // the trading day is over
+  run_end,  // the last event of a run
   // Defined with their commands; match makes none yet.
   resumed,
   configured,
   busted,
-  run_end,
 };
 
 /// Who of its readers has something to do with an event; the other passes it over. A kind that match makes none of is
@@ -61,12 +61,12 @@ enum class EventFor : std::uint8_t { nobody, neither, transmit, publish, both };
 
 /// By number of the kind.
 inline constexpr auto kEventFor = [] {
-  std::array<EventFor, std::size_t{static_cast<std::size_t>(EventKind::run_end)} + 1> of{};
+  std::array<EventFor, std::size_t{static_cast<std::size_t>(EventKind::busted)} + 1> of{};
   using enum EventKind;
   const auto set = [&of](EventFor who, std::initializer_list<EventKind> kinds) {
     for (const EventKind kind : kinds) of[static_cast<std::size_t>(kind)] = who;
   };
-  set(EventFor::neither, {burst_end});
+  set(EventFor::neither, {burst_end, run_end});
   set(EventFor::transmit, {rejected, account, mass_cancel, disable, enable, operated, session_open, session_close,
                            login_reject, resend, arp_reply, echo_reply});
   set(EventFor::publish, {rested, cross_done, imbalance, phase, directory, feed_resend});

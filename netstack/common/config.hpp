@@ -27,6 +27,9 @@ struct AccountConfig {
   std::vector<AddressRange> sources;  // empty: from anywhere
 };
 
+/// Behind the day's end it is said again at each multiple of this, as long as the port lingers.
+inline constexpr TimeNs kEndRepeatNs = kNsPerSecond;
+
 struct NetConfig {
   MacAddress mac{};
   std::uint32_t address = 0;         // our IPv4 address
@@ -45,6 +48,7 @@ struct NetConfig {
   std::vector<AccountConfig> accounts;
   std::vector<PhaseChange> schedule;  // rising times
   TimeNs start_ns = 0;                // time of day_start
+  TimeNs linger_ns = 0;               // between day_end and run_end, unless a recording says otherwise
 
   TimeNs silence_ns = 15 * kNsPerSecond;          // a client not heard for this long is gone (WIRE 7)
   TimeNs heartbeat_ns = kNsPerSecond;             // after this long without sending

@@ -22,11 +22,16 @@ class MemoryRxPort final : public RxPort {
   /// Appends a burst of 0 .. kMaxBurst frames. Times as the test wishes: nothing is clamped here.
   void push_burst(TimeNs time_ns, std::vector<FrameBytes> frames) {
     CHECK(frames.size() <= kMaxBurst, "%zu frames in a burst", frames.size());
-    script_.push_back({time_ns, std::move(frames), false});
+    script_.push_back({time_ns, std::move(frames), false, false});
   }
 
+  /// Appends the day's end; bursts may still follow.
+  void end_day(TimeNs time_ns) { script_.push_back({time_ns, {}, false, true}); }
+
   /// Appends a burst of its own, out of band, as the control thread's ring gives it.
-  void push_operator(TimeNs time_ns, FrameBytes frame) { script_.push_back({time_ns, {std::move(frame)}, true}); }
+  void push_operator(TimeNs time_ns, FrameBytes frame) {
+    script_.push_back({time_ns, {std::move(frame)}, true, false});
+  }
 
   /// After the bursts pushed so far, the port has ended at `time_ns`.
   void end(TimeNs time_ns) {
@@ -45,7 +50,7 @@ class MemoryRxPort final : public RxPort {
     for (std::size_t i = 0; i < current_.frames.size(); ++i) {
       views_[i] = {current_.frames[i].data(), static_cast<std::uint32_t>(current_.frames[i].size())};
     }
-    return {{views_.data(), current_.frames.size()}, time_ns_, false, current_.out_of_band};
+    return {{views_.data(), current_.frames.size()}, time_ns_, false, current_.out_of_band, current_.ends_day};
   }
 
  private:
@@ -53,6 +58,7 @@ class MemoryRxPort final : public RxPort {
     TimeNs time_ns;
     std::vector<FrameBytes> frames;
     bool out_of_band;
+    bool ends_day;
   };
   std::deque<Burst> script_;
   Burst current_{};

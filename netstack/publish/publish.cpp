@@ -322,6 +322,7 @@ bool PublishStage::resend(const Event& event) {
 }
 
 bool PublishStage::tick(const Event& event) {
+  if (day_over_) return event.time_ns % kEndRepeatNs == 0 ? say_end(event) : true;
   const bool about_to_send = packet_.count() > 0;
   if (about_to_send || event.time_ns - last_sent_ns_ < config_.heartbeat_ns) return true;
   if (!send_empty(event, mold::kHeartbeat)) return false;
@@ -329,7 +330,17 @@ bool PublishStage::tick(const Event& event) {
   return true;
 }
 
-bool PublishStage::day_end(const Event& event) { return close(event) && send_empty(event, mold::kEndOfSession); }
+bool PublishStage::day_end(const Event& event) {
+  if (!close(event) || !say_end(event)) return false;
+  day_over_ = true;
+  return true;
+}
+
+bool PublishStage::say_end(const Event& event) {
+  if (!send_empty(event, mold::kEndOfSession)) return false;
+  if (day_over_) counters_.add(PublishCounter::ends_repeated);
+  return true;
+}
 
 /// Packs and keeps the message that `make` returns: makes it twice, since a copy would have to wait for the stores that
 /// made the first. False: the open datagram is full and the port has no room for it; nothing is done.

@@ -14,7 +14,8 @@
 //   system                             S                                         0
 //   feed_resend                        one packet of kept messages, or a heartbeat, to the asker
 //   tick                               heartbeat after heartbeat_ns without sending on the channel
-//   day_end                            end of session
+//   day_end, and each whole second      end of session, instead of heartbeats
+//   behind it
 //
 // Messages are packed into one datagram until the next one would exceed the MTU or an event is the last of its burst
 // (DESIGN 3), so packing is a function of the events alone. A datagram's origin is the event at which it closed: so the
@@ -78,6 +79,7 @@ class PublishStage {
   bool resend(const Event& event);
   bool tick(const Event& event);
   bool day_end(const Event& event);
+  bool say_end(const Event& event);
 
   template <class Make>
   bool publish(const Event& event, Make make);
@@ -101,6 +103,7 @@ class PublishStage {
   std::span<std::uint8_t> payload_;
   wire::mold::PacketWriter packet_;
   TimeNs last_sent_ns_ = 0;
+  bool day_over_ = false;      // from day_end on
   std::size_t progress_ = 0;   // of the oldest unreleased event: messages that are packed
   bool said_ = false;          // of the oldest unreleased event: all is packed, but its datagram is not closed yet
   std::size_t committed_ = 0;  // frames of this poll

@@ -86,6 +86,7 @@ enum class ReceiveCounter : std::uint8_t {
   order_blocks,
   order_sequence,
   order_repeats,
+  order_day_over,
   // OUCH messages.
   enters,
   replaces,
@@ -189,6 +190,7 @@ inline constexpr std::array kReceiveCounters = [] {
       Row{order_blocks, drop, "order_blocks", "message blocks do not fill the datagram exactly"},
       Row{order_sequence, drop, "order_sequence", "impossible MoldUDP64 sequence number"},
       Row{order_repeats, drop, "order_repeats", "messages whose number was there before"},
+      Row{order_day_over, drop, "order_day_over", "datagrams with orders behind the day's end"},
 
       Row{enters, figure, "enters", "Enter Order messages"},
       Row{replaces, figure, "replaces", "Replace Order messages"},

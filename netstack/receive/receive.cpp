@@ -68,9 +68,11 @@ std::size_t ReceiveStage::poll() {
   const std::uint64_t before = commands_.made();
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
   if (step_ == Step::receive) take_burst();
-  if (step_ == Step::clock && advance_clock()) step_ = burst_ended_ ? Step::end : Step::frames;
+  if (step_ == Step::clock && advance_clock()) step_ = burst_ends_day_ ? Step::end_day : Step::frames;
   if (step_ == Step::frames && (out_of_band_ ? take_operators() : take_frames())) step_ = Step::receive;
-  if (step_ == Step::end && make_alone(CommandKind::day_end)) step_ = Step::ended;
+  if (step_ == Step::end_day) [[unlikely]]
+    end_day();
+  if (step_ == Step::end_run && make_alone(CommandKind::run_end)) step_ = Step::ended;
   return finished_ + (commands_.made() - before);
 }
 
@@ -95,6 +97,13 @@ bool ReceiveStage::make_alone(CommandKind kind) {
   return true;
 }
 
+/// Where the port ends without having said so, day and run end at one time.
+void ReceiveStage::end_day() {
+  if (!day_over_ && !make_alone(CommandKind::day_end)) return;
+  day_over_ = true;
+  step_ = burst_ended_ ? Step::end_run : Step::receive;
+}
+
 void ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Source& source, char code) {
   commands_.make(kind, session).peer = peer_of(source, code);
 }
@@ -112,6 +121,7 @@ void ReceiveStage::take_burst() {
   frames_ = burst.frames.empty() ? std::span<const RxFrame>() : burst.frames;
   frame_ = 0;
   burst_ended_ = burst.ended;
+  burst_ends_day_ = burst.ended || burst.day_ended;
   out_of_band_ = burst.out_of_band;
   burst_ns_ = burst.time_ns;
   if (burst_ns_ < now()) {
@@ -126,7 +136,8 @@ bool ReceiveStage::advance_clock() {
   constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
   for (unsigned points = 0; points < kMostDuePerPoll; ++points) {
     if (in_silence_scan_ && !close_silent_sessions()) return false;
-    const TimeNs phase_at = next_phase_ < net_.schedule.size() ? net_.schedule[next_phase_].at_ns : kNever;
+    const bool phases_left = next_phase_ < net_.schedule.size() && !day_over_;
+    const TimeNs phase_at = phases_left ? net_.schedule[next_phase_].at_ns : kNever;
     const TimeNs due = std::min(phase_at, next_tick_);
     if (due > burst_ns_) {
       commands_.move_on(burst_ns_);
@@ -341,6 +352,8 @@ bool ReceiveStage::take_mold(SessionId session, Bytes bytes) {
 /// A datagram whose blocks do not fill it exactly is not trusted with its first block either.
 bool ReceiveStage::take_data(SessionId session, Bytes bytes) {
   if (mold::fault_of(bytes) != mold::BlockFault::none) return count(Count::order_blocks);
+  if (day_over_) [[unlikely]]
+    return count(Count::order_day_over);
   blocks_ = mold::BlockReader(bytes);
   const std::uint64_t first = blocks_.header()->sequence;
   const std::uint64_t messages = blocks_.header()->count;

@@ -51,9 +51,10 @@ struct ReceiveSessionState {
 using ReceiveSessionMailbox = Mailbox<ReceiveSessionState, 64>;
 
 /// The sequence it produces: day_start; then for each burst what is due before it (phases of the schedule, ticks and
-/// the sessions that a tick finds silent) and the burst's own commands; day_end at the time where the port ends. Each
-/// of day_start, phase, tick with its closings, burst, operator's command, day_end is a burst of its own: its last
-/// command is marked.
+/// the sessions that a tick finds silent) and the burst's own commands; day_end where the port says that the day ends,
+/// at the latest where the port ends itself, and there run_end. Between the two no phase is entered and no order taken:
+/// clients may still log in and ask for what they have missed. Each of day_start, phase, tick with its closings, burst,
+/// operator's command, day_end, run_end is a burst of its own: its last command is marked.
 class ReceiveStage {
  public:
   /// What is passed outlives the stage. Slots come from `slots`, and their cold lines are written into `orders`.
@@ -72,7 +73,7 @@ class ReceiveStage {
   /// case the next poll() goes on where this one stopped.
   std::size_t poll();
 
-  /// day_end is published; poll() does nothing any more.
+  /// run_end is published; poll() does nothing any more.
   bool ended() const { return step_ == Step::ended; }
 
   const ReceiveCounters& counters() const { return counters_; }
@@ -84,13 +85,14 @@ class ReceiveStage {
   static constexpr unsigned kMostDuePerPoll = 64;
 
  private:
-  enum class Step : std::uint8_t { start, receive, clock, frames, end, ended };
+  enum class Step : std::uint8_t { start, receive, clock, frames, end_day, end_run, ended };
 
   // Everything below returns false when it has to be called again, at the next poll(), for want of room. Until then
   // it has changed nothing that it would do twice.
 
   // Commands. What is seldom made is marked, so that it stays out of the way of poll().
   [[gnu::cold]] bool make_alone(CommandKind kind);
+  [[gnu::cold]] void end_day();
   void make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
   void close_session(SessionId session, SessionEndReason reason);
 
@@ -142,7 +144,9 @@ class ReceiveStage {
   std::span<const RxFrame> frames_;  // of the burst
   TimeNs burst_ns_ = 0;              // its time
   bool burst_ended_ = false;
+  bool burst_ends_day_ = false;
   bool out_of_band_ = false;                       // the burst is an operator's command
+  bool day_over_ = false;                          // day_end is made
   std::size_t frame_ = 0;                          // of the burst
   wire::mold::BlockReader blocks_{wire::Bytes{}};  // of the frame
   SessionId block_session_ = kNoSession;

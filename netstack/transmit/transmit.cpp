@@ -158,6 +158,7 @@ bool TransmitStage::resend(const Event& event) {
 }
 
 bool TransmitStage::tick(const Event& event) {
+  if (day_over_) return event.time_ns % kEndRepeatNs == 0 ? say_end(event) : true;
   return each_session([&](Session& session) {
     if (!session.connected || event.time_ns - session.last_sent_ns < config_.heartbeat_ns) return true;
     if (!send_empty(session, event, mold::kHeartbeat)) return false;
@@ -167,10 +168,16 @@ bool TransmitStage::tick(const Event& event) {
 }
 
 bool TransmitStage::day_end(const Event& event) {
+  if (!say_end(event)) return false;
+  day_over_ = true;
+  return true;
+}
+
+bool TransmitStage::say_end(const Event& event) {
   return each_session([&](Session& session) {
     if (!session.connected) return true;
     if (!send_empty(session, event, mold::kEndOfSession)) return false;
-    counters_.add(TransmitCounter::sessions_ended);
+    counters_.add(day_over_ ? TransmitCounter::ends_repeated : TransmitCounter::sessions_ended);
     return true;
   });
 }

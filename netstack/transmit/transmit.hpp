@@ -9,7 +9,8 @@
 //   login_reject            Login Rejected                                    the source of the login
 //   resend                  one packet of kept messages, or a heartbeat       the session
 //   tick                    heartbeat after heartbeat_ns without sending      every connected session
-//   day_end                 end of session                                    every connected session
+//   day_end, and each       end of session, instead of heartbeats             every connected session
+//   whole second behind it
 //   arp_reply, echo_reply   the reply                                         the asker
 //   operated                none: the event itself goes over a ring           the control thread
 //
@@ -90,6 +91,7 @@ class TransmitStage {
   bool resend(const Event& event);
   bool tick(const Event& event);
   bool day_end(const Event& event);
+  bool say_end(const Event& event);
   bool operated(const Event& event);
   bool arp_reply(const Event& event);
   bool echo_reply(const Event& event);
@@ -112,6 +114,7 @@ class TransmitStage {
   EchoStore& echoes_;
   OperatorRings* operators_ = nullptr;
   std::span<Session> sessions_;  // by SessionId
+  bool day_over_ = false;        // from day_end on
   std::size_t progress_ = 0;     // of the oldest unreleased event: answers or sessions that are done
   std::size_t committed_ = 0;    // frames of this poll
   TransmitCounters counters_;

@@ -365,14 +365,14 @@ TEST_F(EngineTest, PassesOnWhatIsNotItsBusinessUnchanged) {
 TEST_F(EngineTest, BeginsAndEndsTheDayAsTheFeedExpects) {
   EngineRig fresh(small_config(2));
   std::string day;
-  for (const Command& c :
-       {plain(CommandKind::day_start), phase(Phase::continuous), phase(Phase::closed), plain(CommandKind::day_end)})
+  for (const Command& c : {plain(CommandKind::day_start), phase(Phase::continuous), phase(Phase::closed),
+                           plain(CommandKind::day_end), plain(CommandKind::run_end)})
     for (const Event& e : fresh.run(c))
       day += e.kind == EventKind::system      ? e.system.event
              : e.kind == EventKind::directory ? 'r'
              : e.kind == EventKind::phase     ? 'h'
                                               : '.';
-  EXPECT_EQ(day, "OrrhhSQhhhhMEC.");
+  EXPECT_EQ(day, "OrrhhSQhhhhMEC..");
 }
 
 TEST_F(EngineTest, GivesTheSameEventsThroughTheSmallestRing) {

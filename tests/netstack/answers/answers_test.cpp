@@ -464,7 +464,7 @@ TEST_F(Answers, AnEventWithoutAnswersGoesTheOtherWay) {
        {EventKind::rested, EventKind::cross_done, EventKind::imbalance, EventKind::phase, EventKind::directory,
         EventKind::burst_end, EventKind::tick, EventKind::session_open, EventKind::session_close,
         EventKind::login_reject, EventKind::resend, EventKind::feed_resend, EventKind::arp_reply, EventKind::echo_reply,
-        EventKind::day_end}) {
+        EventKind::day_end, EventKind::run_end}) {
     push(kind);
     EXPECT_TRUE(told().empty());
     EXPECT_TRUE(other) << static_cast<int>(kind);

@@ -454,6 +454,25 @@ TEST_F(PublishTest, TheDaysEndClosesTheDatagramAndEndsTheSession) {
   EXPECT_EQ(read_packet(frames[1].payload).sequence, 2u);
 }
 
+TEST_F(PublishTest, BehindTheDaysEndItIsSaidAgainEachWholeSecond) {
+  push_add();
+  push(EventKind::day_end).flags = kLastOfBurst;
+  run();
+  std::size_t ends = 0;
+  for (int i = 1; i <= 20; ++i) {
+    now = kNow / kTickIntervalNs * kTickIntervalNs + static_cast<TimeNs>(i) * kTickIntervalNs;
+    push(EventKind::tick).flags = kLastOfBurst;
+    for (const ReadFrame& frame : run()) {
+      EXPECT_EQ(now % kNsPerSecond, 0u);
+      EXPECT_EQ(read_packet(frame.payload).count, mold::kEndOfSession);
+      EXPECT_EQ(read_packet(frame.payload).sequence, 2u);
+      ++ends;
+    }
+  }
+  EXPECT_EQ(ends, 2u);
+  EXPECT_EQ(count(PublishCounter::ends_repeated), 2u);
+}
+
 TEST_F(PublishTest, AFeedThatIsOffSendsNothingAndTakesItsEvents) {
   config.feed_enabled = false;
   restart();

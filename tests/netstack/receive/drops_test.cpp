@@ -183,8 +183,9 @@ TEST(ReceiveDrops, CountsEachUnderItsNameAndMakesNoCommand) {
 
 TEST(ReceiveDrops, HasAFrameForEveryReason) {
   // These depend on more than one frame, or come past the wire: receive_test.cpp and operators_test.cpp have them.
-  std::map<ReceiveCounter, int> met{
-      {operator_unknown, 1}, {arp_rate, 1}, {icmp_rate, 1}, {feed_request_rate, 1}, {login_refused_rate, 1}, {order_repeats, 1}};
+  std::map<ReceiveCounter, int> met{{operator_unknown, 1},  {arp_rate, 1},           {icmp_rate, 1},
+                                    {feed_request_rate, 1}, {login_refused_rate, 1}, {order_repeats, 1},
+                                    {order_day_over, 1}};
   for (const Drop& drop : drops()) ++met[drop.counter];
   for (const auto& row : kReceiveCounters) {
     EXPECT_EQ(row.kind == CounterKind::drop, met.contains(row.counter)) << row.label;

@@ -74,7 +74,7 @@ Outcome run_with(std::uint32_t seed, std::uint64_t ring_capacity, std::uint32_t 
 TEST(ReceiveProperty, MakesTheSameCommandsHoweverOftenItHasToWaitForRoom) {
   for (std::uint32_t seed = 1; seed <= 8; ++seed) {
     const Outcome expected = run_with(seed, 4096, 4096, false);
-    ASSERT_EQ(expected.commands.back().command.kind, CommandKind::day_end);
+    ASSERT_EQ(expected.commands.back().command.kind, CommandKind::run_end);
     ASSERT_GT(expected.commands.size(), 1000u);
     for (const std::uint64_t ring : kRingSizes) {
       for (const std::uint32_t slots : {1u, 3u, 512u}) {

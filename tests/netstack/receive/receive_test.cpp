@@ -28,16 +28,40 @@ TEST(ReceiveSequence, BeginsWithDayStartAtTheStartTime) {
   EXPECT_TRUE(marked(commands[0]));
 }
 
-TEST(ReceiveSequence, EndsWithDayEndAtThePortsEndAfterWhatIsDueBefore) {
+TEST(ReceiveSequence, EndsDayAndRunAtThePortsEndAfterWhatIsDueBefore) {
   ReceiveRig rig;
   rig.port().end(rig.start() + 120'000'000);
   const auto commands = rig.run();
-  ASSERT_EQ(kinds(commands), (Kinds{day_start, tick, day_end}));
+  ASSERT_EQ(kinds(commands), (Kinds{day_start, tick, day_end, run_end}));
   EXPECT_EQ(commands[1].command.time_ns, rig.start() + 50'000'000);
   EXPECT_EQ(commands[2].command.time_ns, rig.start() + 120'000'000);
-  EXPECT_TRUE(marked(commands[1]) && marked(commands[2]));
+  EXPECT_EQ(commands[3].command.time_ns, rig.start() + 120'000'000);
+  EXPECT_TRUE(marked(commands[1]) && marked(commands[2]) && marked(commands[3]));
   EXPECT_TRUE(rig.stage().ended());
   EXPECT_EQ(rig.stage().poll(), 0u);
+}
+
+TEST(ReceiveSequence, BehindTheDaysEndAnswersThoseWhoMissedSomethingAndTakesNoOrder) {
+  NetConfig net = test_net();
+  net.schedule = {{net.start_ns + 400'000'000, kAllSymbols, Phase::continuous}};
+  ReceiveRig rig(64, 16, net);
+  rig.burst(rig.start() + 10'000'000, {login_frame(kAlice, "ALICE", "secret")});
+  rig.port().end_day(rig.start() + 20'000'000);
+  EXPECT_EQ(kinds(rig.run()), Kinds{day_end});
+  EXPECT_FALSE(rig.stage().ended());
+  EXPECT_EQ(
+      kinds(rig.burst(rig.start() + 30'000'000, {udp_frame(kAlice, kOrderPort, mold_header(kOrderSession, 1, 5))})),
+      Kinds{resend});
+  EXPECT_TRUE(rig.frame(data_frame(kAlice, 1, {enter_message(1)})).empty());
+  EXPECT_EQ(rig.count(ReceiveCounter::order_day_over), 1u);
+  EXPECT_EQ(kinds(rig.frame(arp_frame(kAlice))), Kinds{arp_reply});
+  EXPECT_EQ(kinds(rig.frame(login_frame(kAlice, "ALICE", "secret"))), Kinds{session_open})
+      << "to ask for the rest from elsewhere";
+  EXPECT_EQ(kinds(rig.burst(rig.start() + 500'000'000, {})), (Kinds{tick, tick, tick, tick, tick}))
+      << "no phase is entered any more";
+  rig.port().end(rig.start() + 520'000'000);
+  EXPECT_EQ(kinds(rig.run()), Kinds{run_end});
+  EXPECT_TRUE(rig.stage().ended());
 }
 
 TEST(ReceiveSequence, PutsPhasesBeforeTicksBeforeFramesOfTheSameTime) {

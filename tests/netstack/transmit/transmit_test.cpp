@@ -214,6 +214,30 @@ TEST_F(TransmitTest, TheDaysEndEndsTheSessionsOfThoseWhoAreThere) {
   expect_empty(frames[0], 6, mold::kEndOfSession, 1);
 }
 
+TEST_F(TransmitTest, BehindTheDaysEndItIsSaidAgainEachWholeSecondAndMissedMessagesAreSent) {
+  login(0, 5);
+  push(EventKind::account, 0);
+  run();
+  push(EventKind::day_end);
+  EXPECT_EQ(run().size(), 1u);
+  std::vector<TimeNs> ends;
+  for (int i = 1; i <= 30; ++i) {
+    now = kNow / kTickIntervalNs * kTickIntervalNs + static_cast<TimeNs>(i) * kTickIntervalNs;
+    push(EventKind::tick);
+    for (const ReadFrame& frame : run()) {
+      expect_empty(frame, 5, mold::kEndOfSession, 2);
+      ends.push_back(now % kNsPerSecond);
+    }
+  }
+  EXPECT_EQ(ends, (std::vector<TimeNs>{0, 0, 0}));
+  EXPECT_EQ(count(TransmitCounter::sessions_ended), 1u);
+  EXPECT_EQ(count(TransmitCounter::ends_repeated), 3u);
+  push(EventKind::resend, 0).resend = {.first = 1, .count = 1};
+  EXPECT_EQ(read_packet(run().at(0).payload).messages.size(), 1u);
+  push(EventKind::run_end);
+  EXPECT_TRUE(run().empty());
+}
+
 // ---- Answers ------------------------------------------------------------------------------------------------------
 
 TEST_F(TransmitTest, AFirmThatTradesWithItselfGetsBothAnswersInOneStream) {
