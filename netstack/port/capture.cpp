@@ -137,6 +137,11 @@ std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& 
   std::copy(start.tag.begin(), start.tag.end(), frame.begin() + kTagOffset);
   return frame;
 }
+std::array<std::uint8_t, kStartMarkerLength> day_end_marker(const wire::RecordingTag& tag) {
+  auto frame = marker<kStartMarkerLength>("crosswire recording day end");
+  std::copy(tag.begin(), tag.end(), frame.begin() + kTagOffset);
+  return frame;
+}
 std::array<std::uint8_t, kEndMarkerLength> end_marker() { return marker<kEndMarkerLength>("crosswire recording end"); }
 
 std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> frame) {
@@ -224,6 +229,7 @@ CaptureRxPort::CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, T
   const auto start = read_start_marker({pending_bytes_.data(), pending_.length});
   if (!start) return;
   start_ = *start;
+  has_start_marker_ = true;
   advance();
 }
 
@@ -298,6 +304,13 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
   return true;
 }
 
+/// Whether the frame read ahead is the day-end marker of this recording.
+bool CaptureRxPort::is_day_end() const {
+  const auto marker = day_end_marker(start_.tag);
+  return has_pending_ && has_start_marker_ && pending_.length == marker.size() &&
+         std::equal(marker.begin(), marker.end(), pending_bytes_.begin());
+}
+
 /// Whether the frame read ahead is an operator's command of this recording. A recording without a tag has none.
 bool CaptureRxPort::is_operators() const {
   constexpr std::size_t kTag = offsetof(wire::OperatorFrame, tag);
@@ -320,19 +333,40 @@ RxBurst CaptureRxPort::receive() {
   // A burst has frames: one of which all were dropped is passed over, so that every call brings the input forward.
   while (has_pending_) {
     last_ns_ = pending_.time_ns;
+    if (is_day_end()) {
+      advance();
+      return end_day();
+    }
     std::size_t count = 0;
     const bool out_of_band = is_operators();
     if (out_of_band && !is_of_this_version()) break;
     if (out_of_band) count += take_pending(views_[0], buffers_[0]) ? 1 : 0;
-    while (!out_of_band && has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst && !is_operators()) {
+    while (!out_of_band && has_pending_ && pending_.time_ns == last_ns_ && count < kMaxBurst && !is_operators() &&
+           !is_day_end()) {
       count += take_pending(views_[count], buffers_[count]) ? 1 : 0;
     }
     counters_.add(CaptureCounter::frames, count);
     if (count > 0) return {{views_.data(), count}, last_ns_, false, out_of_band};
   }
-  // Time goes on to the schedule's end only where the input was whole and does not say itself when it ended.
-  if (!has_end_marker_ && error_.empty()) last_ns_ = std::max(last_ns_, schedule_end_ns_);
+  // Time goes on to the schedule's end, and the port lingers, only where the input was whole and does not say itself
+  // when it ended.
+  if (has_end_marker_ || !error_.empty() || linger_ns_ == 0) {
+    if (!has_end_marker_ && error_.empty()) last_ns_ = std::max(last_ns_, schedule_end_ns_);
+    return {{}, last_ns_, true};
+  }
+  if (!day_over_) {
+    last_ns_ = std::max(last_ns_, schedule_end_ns_);
+    return end_day();
+  }
+  last_ns_ = std::max(last_ns_, day_end_ns_ + linger_ns_);
   return {{}, last_ns_, true};
+}
+
+/// At the time of the last burst.
+RxBurst CaptureRxPort::end_day() {
+  day_over_ = true;
+  day_end_ns_ = last_ns_;
+  return {{}, last_ns_, false, false, true};
 }
 
 // --- frames out ---

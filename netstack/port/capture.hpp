@@ -21,8 +21,8 @@ struct pcap;
 
 namespace crosswire {
 
-/// A recording's first and last frame: both MAC addresses 0, the recorder's EtherType, then their words and zeros. They
-/// carry the times at which the recorded run began and ended.
+/// A recording's first and last frame, and one at the day's end: both MAC addresses 0, the recorder's EtherType, then
+/// their words and zeros. They carry the times at which the recorded run began and ended, and its trading day ended.
 ///
 ///   bytes of the start marker   what
 ///    0 .. 13                    addresses 0, EtherType 0x88B5
@@ -32,7 +32,8 @@ namespace crosswire {
 ///   68 .. 83                    0: room for another 16 bytes that a replay will need
 ///   84 .. 95                    0
 ///
-/// A marker of 60 bytes, which ends behind the MAC address, is one of a recording without a tag.
+/// A marker of 60 bytes, which ends behind the MAC address, is one of a recording without a tag. The day-end marker is
+/// the same with the words "crosswire recording day end", without the MAC address; the end marker has words alone.
 inline constexpr std::size_t kStartMarkerLength = 96;
 inline constexpr std::size_t kEndMarkerLength = 60;
 struct RecordingStart {
@@ -40,6 +41,7 @@ struct RecordingStart {
   wire::RecordingTag tag{};
 };
 std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& start = {});
+std::array<std::uint8_t, kStartMarkerLength> day_end_marker(const wire::RecordingTag& tag);
 std::array<std::uint8_t, kEndMarkerLength> end_marker();
 /// What a start marker says; nothing if the frame is none.
 std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> frame);
@@ -80,10 +82,11 @@ class CaptureWriter {
 };
 
 /// Plays a capture, read as it goes: pcap or pcapng, micro- or nanoseconds, Ethernet only. A burst is up to kMaxBurst
-/// consecutive frames of one timestamp. A start marker as first frame and an end marker as last are swallowed. An
-/// operator's command with the start marker's tag is a burst of its own, out of band; without that tag it is a frame
-/// like any other.
-/// Errors on the way end the port: receive() returns `ended`, and error() says why.
+/// consecutive frames of one timestamp. A start marker as first frame and an end marker as last are swallowed, and a
+/// day-end marker with the start marker's tag is the day's end. Where a capture has no end marker, the day ends with
+/// the schedule or the last frame, and the port lingers behind it. An operator's command with the start marker's tag is
+/// a burst of its own, out of band; without that tag it is a frame like any other. Errors on the way end the port:
+/// receive() returns `ended`, and error() says why.
 class CaptureRxPort final : public RxPort {
  public:
   /// Frames may be this long after midnight (a night session belongs to the day it began in).
@@ -102,6 +105,9 @@ class CaptureRxPort final : public RxPort {
   /// The capture was taken on the host that sent its frames, before a network card had put the checksums in: UDP
   /// checksums that were left to it (netstack/port/partial_checksum.hpp) are taken for none. Before receive().
   void take_partial_checksums() { partial_checksums_ = true; }
+
+  /// For so long time goes on behind the day's end, where the capture does not say when it ended. Before receive().
+  void linger(TimeNs linger_ns) { linger_ns_ = linger_ns; }
 
   /// Of the start marker or else the first frame; midnight where the capture has no frame.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
@@ -125,6 +131,8 @@ class CaptureRxPort final : public RxPort {
   void advance();
   bool take_pending(RxFrame& view, Buffer& buffer);
   bool is_operators() const;
+  bool is_day_end() const;
+  RxBurst end_day();
   bool is_of_this_version();
   void close();
 
@@ -135,6 +143,10 @@ class CaptureRxPort final : public RxPort {
   TimeNs start_ns_ = 0;
   TimeNs last_ns_ = 0;    // of the last burst
   TimeNs latest_ns_ = 0;  // of all frames read
+  TimeNs linger_ns_ = 0;
+  TimeNs day_end_ns_ = 0;  // once day_over_
+  bool day_over_ = false;
+  bool has_start_marker_ = false;
   bool has_end_marker_ = false;
   bool partial_checksums_ = false;
   RecordingStart start_;

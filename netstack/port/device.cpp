@@ -240,16 +240,43 @@ DeviceCounters Device::counters() const {
 DeviceRxPort::DeviceRxPort(Device& device, const TscClock& clock, std::int64_t midnight_epoch_ns)
     : port_id_(device.port_id()),
       clock_(clock),
-      midnight_epoch_ns_(midnight_epoch_ns),
       partial_checksums_(device.faces_kernel()),
       scratch_(std::make_unique<std::array<std::uint8_t, kMaxFrame>[]>(kMaxBurst)) {
+  begin_day(midnight_epoch_ns, 0);
+}
+
+void DeviceRxPort::begin_day(std::int64_t midnight_epoch_ns, TimeNs linger_ns) {
   const std::int64_t since_midnight_ns = clock_.now_epoch_ns() - midnight_epoch_ns;
   if (since_midnight_ns < 0) {
     throw std::runtime_error(
         "midnight of the trading day is in the future; check the date in the configuration or the "
         "host's clock");
   }
+  free_held();
+  midnight_epoch_ns_ = midnight_epoch_ns;
   start_ns_ = last_ns_ = last_frames_ns_ = static_cast<TimeNs>(since_midnight_ns);
+  linger_ns_ = linger_ns;
+  day_over_ = false;
+  operators_ = nullptr;
+  wish_.store(Wish::go_on, std::memory_order_relaxed);
+}
+
+void DeviceRxPort::drop_waiting() {
+  constexpr unsigned kMostBursts = 4096;  // more than any ring holds: who sends without end is not waited for
+  rte_mbuf* mbufs[kMaxBurst];
+  for (unsigned burst = 0; burst < kMostBursts; ++burst) {
+    const std::uint16_t polled = rte_eth_rx_burst(port_id_, 0, mbufs, kMaxBurst);
+    if (polled == 0) return;
+    rte_pktmbuf_free_bulk(mbufs, polled);
+    counters_.add(DeviceCounter::rx_between_days, polled);
+  }
+}
+
+/// Wishes only grow, whoever has them first.
+void DeviceRxPort::raise_wish(Wish wish) {
+  Wish before = wish_.load(std::memory_order_relaxed);
+  while (before < wish && !wish_.compare_exchange_weak(before, wish, std::memory_order_relaxed)) {
+  }
 }
 
 DeviceRxPort::~DeviceRxPort() { free_held(); }
@@ -267,8 +294,9 @@ TimeNs DeviceRxPort::now() const {
 
 RxBurst DeviceRxPort::receive() {
   if (held_count_ != 0) free_held();
-  if (end_requested_.load(std::memory_order_relaxed)) [[unlikely]]
-    return end();
+  if (wish_.load(std::memory_order_relaxed) != Wish::go_on) [[unlikely]] {
+    if (const auto last = end()) return *last;
+  }
   if (operators_ != nullptr && operators_->pop(operator_frame_)) [[unlikely]]
     return operators_burst();
 
@@ -301,10 +329,19 @@ RxBurst DeviceRxPort::operators_burst() {
   return {{views_.data(), 1}, last_ns_, false, true};
 }
 
-RxBurst DeviceRxPort::end() {
-  if (!ended_) last_ns_ = now();
-  ended_ = true;
-  return {{}, last_ns_, true};
+/// What is due at the day's end and behind it; nothing while the port lingers. Time stands still when it has ended.
+std::optional<RxBurst> DeviceRxPort::end() {
+  const bool first = !day_over_;
+  if (first) {
+    last_ns_ = now();
+    linger_until_ns_ = last_ns_ + linger_ns_;
+    day_over_ = true;
+    operators_ = nullptr;
+  }
+  if (last_ns_ >= linger_until_ns_) request_end();
+  if (wish_.load(std::memory_order_relaxed) == Wish::end) return RxBurst{{}, last_ns_, true};
+  if (first) return RxBurst{{}, last_ns_, false, false, true};
+  return std::nullopt;
 }
 
 /// Makes views_[index] of a frame, or frees and counts it.

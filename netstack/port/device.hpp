@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "netstack/port/counters.hpp"
@@ -101,32 +102,47 @@ class Device {
 /// polls every kEmptyPollsPerClock-th tells a new time.
 class DeviceRxPort final : public RxPort {
  public:
-  /// `device` outlives this. `midnight_epoch_ns`: ns since the Unix epoch, before now (else std::runtime_error).
+  /// `device` outlives this. A day begins, as by begin_day() without lingering.
   DeviceRxPort(Device& device, const TscClock& clock, std::int64_t midnight_epoch_ns);
   ~DeviceRxPort() override;
   DeviceRxPort(const DeviceRxPort&) = delete;
   DeviceRxPort& operator=(const DeviceRxPort&) = delete;
 
+  /// Another trading day begins, now; its times count from `midnight_epoch_ns`, ns since the Unix epoch, which is not
+  /// in the future (else std::runtime_error). `linger_ns`: for so long frames are taken behind its end. By who made
+  /// this, while nobody polls.
+  void begin_day(std::int64_t midnight_epoch_ns, TimeNs linger_ns);
+  /// Takes what waits in the device, of which nothing belongs to the day that is to begin, and counts it
+  /// (rx_between_days). As begin_day().
+  void drop_waiting();
+
+  /// Of a day that has begun.
   RxBurst receive() override;
 
-  /// From then on receive() hands on what operators ask, each as a burst of its own. Before the first receive();
-  /// `rings` outlives this.
+  /// From then on receive() hands on what operators ask, each as a burst of its own, until the day ends. As
+  /// begin_day(); `rings` live until the next day begins.
   void take_operators(OperatorRings& rings) { operators_ = &rings.requests; }
 
-  /// Any thread or signal handler: receive() will return `ended` from its next call on.
-  void request_end() { end_requested_.store(true, std::memory_order_relaxed); }
-  [[nodiscard]] bool end_requested() const { return end_requested_.load(std::memory_order_relaxed); }
-
-  /// When this was made: the start of the run.
+  /// Any thread or signal handler. The day ends now: receive() says so at its next call, and `ended` when it has
+  /// lingered.
+  void request_day_end() { raise_wish(Wish::end_day); }
+  /// Any thread or signal handler. receive() returns `ended` from its next call on.
+  void request_end() { raise_wish(Wish::end); }
+  /// receive() has returned `ended`, or was asked to: what is in the box drains. Any thread.
+  [[nodiscard]] bool ending() const { return wish_.load(std::memory_order_relaxed) == Wish::end; }
+  /// When the day began.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
-  /// rx_oversized, rx_untaggable, rx_recorders_type, rx_in_pieces and rx_checksum_partial. Any thread.
+  /// rx_oversized, rx_untaggable, rx_recorders_type, rx_in_pieces, rx_checksum_partial and rx_between_days, of all
+  /// days. Any thread.
   [[nodiscard]] const DeviceCounters& counters() const { return counters_; }
 
  private:
   static constexpr std::uint32_t kEmptyPollsPerClock = 8;
+  enum class Wish : std::uint8_t { go_on, end_day, end };
 
   [[nodiscard]] TimeNs now() const;
-  RxBurst end();
+  void raise_wish(Wish wish);
+  [[gnu::cold]] std::optional<RxBurst> end();
   RxBurst operators_burst();
   void stamp_frames();
   bool take(rte_mbuf*& mbuf, std::size_t index);
@@ -134,11 +150,13 @@ class DeviceRxPort final : public RxPort {
 
   std::uint16_t port_id_;
   TscClock clock_;
-  std::int64_t midnight_epoch_ns_;
-  TimeNs start_ns_;
-  TimeNs last_ns_;         // never falls
-  TimeNs last_frames_ns_;  // of the last burst with frames
-  bool ended_ = false;
+  std::int64_t midnight_epoch_ns_ = 0;
+  TimeNs start_ns_ = 0;
+  TimeNs last_ns_ = 0;         // never falls within a day
+  TimeNs last_frames_ns_ = 0;  // of the last burst with frames
+  TimeNs linger_ns_ = 0;
+  TimeNs linger_until_ns_ = 0;  // from the day's end on
+  bool day_over_ = false;
   bool partial_checksums_;  // the device faces the kernel
   std::uint32_t empty_polls_ = 0;
   std::size_t held_count_ = 0;
@@ -148,7 +166,7 @@ class DeviceRxPort final : public RxPort {
   DeviceCounters counters_;
   SpscRing<wire::OperatorFrame>* operators_ = nullptr;
   wire::OperatorFrame operator_frame_{};  // of the last burst, where it was an operator's
-  alignas(64) std::atomic<bool> end_requested_{false};
+  alignas(64) std::atomic<Wish> wish_{Wish::go_on};
 };
 
 /// One stage's way out. Several may share a queue if one thread polls them all. On lines of its own: the stages beside

@@ -12,7 +12,7 @@
 namespace crosswire {
 namespace {
 
-enum Kind : std::uint32_t { kFrame, kEndMarker };
+enum Kind : std::uint32_t { kFrame, kDayEndMarker, kEndMarker };
 
 constexpr std::size_t kFullBurstBytes = kMaxBurst * RecordRing::record_bytes(kMaxFrame);
 constexpr std::chrono::milliseconds kWriterPause{1};
@@ -93,7 +93,7 @@ RxBurst RecordingRxPort::receive() {
   }
   const RxBurst burst = inner_.receive();
   last_ns_ = burst.time_ns;
-  if (!burst.frames.empty() || burst.ended) record(burst);
+  if (!burst.frames.empty() || burst.day_ended || burst.ended) record(burst);
   return burst;
 }
 
@@ -108,6 +108,7 @@ void RecordingRxPort::record(const RxBurst& burst) {
   } else {
     for (const RxFrame& frame : burst.frames) ring_.append({burst.time_ns, frame.length, kFrame}, frame.data);
   }
+  if (burst.day_ended) ring_.append({burst.time_ns, 0, kDayEndMarker}, nullptr);
   if (burst.ended && !ended_) {
     ended_ = true;
     ring_.append({burst.time_ns, 0, kEndMarker}, nullptr);
@@ -146,6 +147,8 @@ void RecordingRxPort::drain() {
     const std::int64_t epoch_ns = midnight_epoch_ns_ + static_cast<std::int64_t>(header.time_ns);
     if (header.kind == kEndMarker) {
       writer_->write(epoch_ns, end);
+    } else if (header.kind == kDayEndMarker) {
+      writer_->write(epoch_ns, day_end_marker(tag_));
     } else {
       writer_->write(epoch_ns, {frame.data(), header.length});
     }

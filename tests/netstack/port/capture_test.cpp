@@ -152,6 +152,55 @@ TEST_F(Captures, HandOperatorsCommandsOnOutOfBandEachInABurstOfItsOwn) {
   EXPECT_EQ(lengths[1], command.size());
 }
 
+TEST_F(Captures, EndTheDayWhereTheRecordingSaysSoAndThemselvesAtItsEnd) {
+  write_capture(path_, {{kOpen, bytes(start_marker({{}, kTag}))},
+                        {kOpen + 1, numbered_frame(1)},
+                        {kOpen + 1, bytes(day_end_marker(kTag))},
+                        {kOpen + 1, bytes(day_end_marker({9}))},
+                        {kOpen + 7, bytes(end_marker())}});
+  CaptureRxPort port(path_, kMidnight, kOpen + 1'000);
+  port.linger(500);
+  EXPECT_FALSE(port.receive().day_ended);
+  const RxBurst end = port.receive();
+  EXPECT_TRUE(end.day_ended && end.frames.empty() && !end.ended);
+  EXPECT_EQ(end.time_ns, kOpen + 1);
+  const RxBurst behind = port.receive();
+  EXPECT_EQ(behind.frames.size(), 1u) << "with another tag it is a frame like any other";
+  EXPECT_FALSE(behind.day_ended);
+  const RxBurst ended = port.receive();
+  EXPECT_TRUE(ended.ended);
+  EXPECT_EQ(ended.time_ns, kOpen + 7) << "it lingered for as long as the run did";
+}
+
+TEST_F(Captures, LingerBehindTheScheduleWhereNothingSaysWhenTheyEnded) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}, {kOpen + 1, bytes(day_end_marker({}))}});
+  CaptureRxPort port(path_, kMidnight, kOpen + 1'000);
+  port.linger(500);
+  EXPECT_EQ(port.receive().frames.size(), 1u);
+  EXPECT_EQ(port.receive().frames.size(), 1u) << "without a start marker there is none for the day's end either";
+  const RxBurst end = port.receive();
+  EXPECT_TRUE(end.day_ended && !end.ended);
+  EXPECT_EQ(end.time_ns, kOpen + 1'000);
+  for (int i = 0; i < 2; ++i) {
+    const RxBurst ended = port.receive();
+    EXPECT_TRUE(ended.ended && !ended.day_ended);
+    EXPECT_EQ(ended.time_ns, kOpen + 1'500);
+  }
+}
+
+TEST_F(Captures, CutOffBehindTheDaysEndLingerFromThere) {
+  write_capture(path_, {{kOpen, bytes(start_marker({{}, kTag}))},
+                        {kOpen + 1, bytes(day_end_marker(kTag))},
+                        {kOpen + 9, numbered_frame(1)}});
+  CaptureRxPort port(path_, kMidnight, kOpen + 1'000);
+  port.linger(500);
+  EXPECT_TRUE(port.receive().day_ended);
+  EXPECT_EQ(port.receive().frames.size(), 1u);
+  const RxBurst ended = port.receive();
+  EXPECT_TRUE(ended.ended);
+  EXPECT_EQ(ended.time_ns, kOpen + 501);
+}
+
 TEST_F(Captures, TakeAnOperatorsCommandWithoutTheirTagForAnOrdinaryFrame) {
   wire::RecordingTag other = kTag;
   other[15] ^= 1;

@@ -312,6 +312,42 @@ TEST(DevicePorts, ShareAQueueAndTheBuffersBehindIt) {
   EXPECT_EQ(numbers_of(pair.rx_b.receive()), (std::vector<std::uint32_t>{1, 2, 3}));
 }
 
+TEST(DevicePorts, LingerBehindTheDaysEndUntilTheirTimeIsOver) {
+  PortPair pair;
+  const TimeNs linger_ns = 50'000'000;
+  pair.rx_b.begin_day(midnight_utc(StartedEal::clock().now_epoch_ns()), linger_ns);
+  pair.rx_b.request_day_end();
+  EXPECT_FALSE(pair.rx_b.ending());
+  const RxBurst end = pair.rx_b.receive();
+  EXPECT_TRUE(end.day_ended && !end.ended && end.frames.empty());
+  ASSERT_TRUE(send(pair.tx_a, numbered_frame(1)));
+  pair.tx_a.flush();
+  EXPECT_EQ(numbers_of(pair.rx_b.receive()), (std::vector<std::uint32_t>{1}));
+  RxBurst burst = pair.rx_b.receive();
+  for (; !burst.ended; burst = pair.rx_b.receive()) EXPECT_FALSE(burst.day_ended) << "it is said once";
+  EXPECT_GE(burst.time_ns, end.time_ns + linger_ns);
+  EXPECT_TRUE(pair.rx_b.ending());
+}
+
+TEST(DevicePorts, BeginAnotherDayAndCountWhatCameBefore) {
+  PortPair pair;
+  pair.rx_b.request_end();
+  EXPECT_TRUE(pair.rx_b.receive().ended);
+  ASSERT_TRUE(send(pair.tx_a, numbered_frame(1)));
+  pair.tx_a.flush();
+  pair.rx_b.drop_waiting();
+  const std::int64_t midnight = midnight_utc(StartedEal::clock().now_epoch_ns());
+  pair.rx_b.begin_day(midnight - std::int64_t{1'000'000'000}, 0);
+  EXPECT_FALSE(pair.rx_b.ending());
+  EXPECT_EQ(pair.rx_b.counters().get(DeviceCounter::rx_between_days), 1u);
+  ASSERT_TRUE(send(pair.tx_a, numbered_frame(2)));
+  pair.tx_a.flush();
+  const RxBurst burst = pair.rx_b.receive();
+  EXPECT_EQ(numbers_of(burst), (std::vector<std::uint32_t>{2}));
+  EXPECT_GE(burst.time_ns, kNsPerSecond) << "times count from the new day's midnight";
+  EXPECT_GE(burst.time_ns, pair.rx_b.start_time_ns());
+}
+
 TEST(DevicePorts, EndWhenAskedToWhateverIsStillOnTheWire) {
   PortPair pair;
   ASSERT_TRUE(send(pair.tx_a, numbered_frame(1)));

@@ -75,6 +75,30 @@ TEST_F(Recordings, HoldOperatorsCommandsUnderTheirTagAndReplayThemOutOfBand) {
   EXPECT_EQ(seen->request, 42u);
 }
 
+TEST_F(Recordings, HoldTheDaysEndAndWhatCameBehindIt) {
+  constexpr wire::RecordingTag kTag = {9, 8, 7};
+  MemoryRxPort source;
+  source.push_burst(kOpen + 1, {numbered_frame(1)});
+  source.end_day(kOpen + 2);
+  source.push_burst(kOpen + 3, {numbered_frame(2)});
+  source.end(kOpen + 5);
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_, {{}, kTag});
+  play(recorder);
+  EXPECT_EQ(recorder.finish(), "");
+
+  CaptureRxPort capture(path_, kMidnight, kOpen + kNsPerSecond);
+  capture.linger(kNsPerSecond);
+  EXPECT_EQ(capture.receive().frames.size(), 1u);
+  const RxBurst end = capture.receive();
+  EXPECT_TRUE(end.day_ended);
+  EXPECT_EQ(end.time_ns, kOpen + 2);
+  EXPECT_EQ(capture.receive().time_ns, kOpen + 3);
+  const RxBurst ended = capture.receive();
+  EXPECT_TRUE(ended.ended);
+  EXPECT_EQ(ended.time_ns, kOpen + 5);
+}
+
 TEST_F(Recordings, HoldTheirOneEndMarkerHoweverOftenTheEndIsPolled) {
   MemoryRxPort source;
   source.push_burst(kOpen + 1, {numbered_frame(1)});
