@@ -65,7 +65,9 @@ void add_hgrm_option(CLI::App& command, std::string& folder, const std::string& 
 void add_run_command(CLI::App& root, int& exit_code) {
   CLI::App* const run = root.add_subcommand(
       "run",
-      "Run the appliance until SIGINT or SIGTERM, then drain and print its figures.\n"
+      "Run the appliance until SIGINT or SIGTERM, then drain and print its figures. Between the two it lingers "
+      "([time]\n"
+      "linger_s): the end is said each second, and clients can ask for what they missed. A second signal ends that.\n"
       "Given several times, --config, --record and --report go together by their order: a partition each, on a device\n"
       "and cores of its own.");
   const auto options = std::make_shared<RunOptions>();

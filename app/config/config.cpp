@@ -88,7 +88,8 @@ class Reader {
   }
 
   void read_time() {
-    const Section section(path_, "time", table("time"), {"midnight"});
+    const Section section(path_, "time", table("time"), {"midnight", "linger_s"});
+    config_.net.linger_ns = section.number("linger_s", 0, 3600, 3) * kNsPerSecond;
     if (!section.has("midnight")) return;
     constexpr std::string_view kRemedy = "write RFC 3339 with offset and without quotes: 2026-01-31T00:00:00+08:00";
     const toml::node& node = section.need("midnight", kRemedy);

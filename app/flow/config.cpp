@@ -56,7 +56,7 @@ std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
   const NetConfig exchange = flow_exchange();
   const EngineConfig& engine = venue.engine;
   std::string text = fmt::format("# {}: replay of a capture written by `crosswire flow`.\n\n", one_line(venue.title));
-  text += fmt::format("[time]\nmidnight = {}T00:00:00Z\n\n", date_of(venue.midnight_epoch_ns));
+  text += fmt::format("[time]\nmidnight = {}T00:00:00Z\nlinger_s = 0\n\n", date_of(venue.midnight_epoch_ns));
   text += fmt::format("[port]\naddress = \"{}\"\nmac = \"{}\"\n\n", format_address(exchange.address),
                       format_mac(exchange.mac));
   text += fmt::format("[orders]\nudp_port = {}\nmessages_kept = {}\n\n", exchange.order_port,

@@ -257,6 +257,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
       config.midnight_epoch_ns ? *config.midnight_epoch_ns : midnight_utc(CaptureRxPort::first_frame_epoch_ns(job.in));
   CaptureRxPort capture(job.in, midnight, schedule_end_ns(config));
   if (job.partial_checksums) capture.take_partial_checksums();
+  capture.linger(config.net.linger_ns);
   config.net.mac = capture.station();
   if (config.port.mac) config.net.mac = *config.port.mac;
   if (config.net.mac == MacAddress{}) config.net.mac = mac_in_capture(job.in, midnight, config.net.address);

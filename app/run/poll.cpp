@@ -6,14 +6,14 @@
 namespace crosswire {
 
 PollEnd poll_until_ended(CoreLoop& loop, const DeviceRxPort& rx, Idle idle, const TscClock& clock) {
-  // From the wish to end on. A wire that takes nothing must not keep the figures and the recording back.
+  // From the port's end on. A wire that takes nothing must not keep the figures and the recording back.
   constexpr std::uint64_t kLongestDrainNs = 2'000'000'000;
   const std::uint64_t begun = TscClock::read();
   std::uint64_t ending = 0;
   bool cut_off = false;
   while (!loop.ended() && !cut_off) {
     if (!loop.round()) idle_once(idle);
-    if (!rx.end_requested()) continue;
+    if (!rx.ending()) continue;
     const std::uint64_t now = TscClock::read();
     if (ending == 0) ending = now;
     cut_off = clock.span_ns(now - ending) >= kLongestDrainNs;

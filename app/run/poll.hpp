@@ -17,7 +17,7 @@ struct PollEnd {
   bool cut_off;           // the wire took too little for the drain to end in time: the last answers are not sent
 };
 
-/// Polls until the loop has ended, which it does some time after rx.request_end(), or until that has been 2 s ago. On
+/// Polls until the loop has ended, which it does some time after the port's end, or until that has been 2 s ago. On
 /// the loop's thread; its memory is resident (make_resident()).
 PollEnd poll_until_ended(CoreLoop& loop, const DeviceRxPort& rx, Idle idle, const TscClock& clock);
 

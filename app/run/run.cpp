@@ -44,7 +44,8 @@ constexpr std::int64_t kNs = 1'000'000'000;
 
 // Of the signal handler.
 std::atomic<bool> g_end_wanted{false};
-std::atomic<std::int64_t> g_first_signal_ns{0};  // by the monotonic clock; 0 = none yet
+std::atomic<bool> g_now_wanted{false};   // without lingering
+std::atomic<std::int64_t> g_wish_ns{0};  // when the last of them was raised, by the monotonic clock; 0 = none yet
 std::atomic<int> g_last_signal{0};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free &&
                   std::atomic<int>::is_always_lock_free,
@@ -57,21 +58,24 @@ void wake() {
   [[maybe_unused]] const ssize_t written = write(g_wake, &one, sizeof one);  // full: it is awake already
 }
 
-/// The first signal ends the day. One that follows at once is the same wish (a terminal and a supervisor often both
-/// send one); only a later one means that the drain is not worth the wait.
+/// The first signal ends the day, the second the lingering behind it, the third the process. One that follows at once
+/// is the same wish: a terminal and a supervisor often both send one.
 extern "C" void end_day(int signal) {
-  constexpr std::int64_t kSameWishNs = 1'000'000'000;
+  constexpr std::int64_t kSameWishNs = 200'000'000;
   const int saved = errno;
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const std::int64_t now_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-  std::int64_t first_ns = 0;
-  if (!g_first_signal_ns.compare_exchange_strong(first_ns, now_ns) && now_ns - first_ns >= kSameWishNs) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);  // when the handler has returned
+  const std::int64_t before_ns = g_wish_ns.load();
+  if (before_ns == 0 || now_ns - before_ns >= kSameWishNs) {
+    g_wish_ns.store(now_ns);
+    if (g_now_wanted.load()) {
+      std::signal(signal, SIG_DFL);
+      std::raise(signal);  // when the handler has returned
+    }
+    if (g_end_wanted.exchange(true)) g_now_wanted.store(true);
   }
   g_last_signal.store(signal);
-  g_end_wanted.store(true);
   wake();
   errno = saved;
 }
@@ -280,6 +284,7 @@ void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTa
     }
   }
   bool ending = false;
+  std::uint64_t ending_ns = 0;
   while (!threads.ended()) {
     wait_for_news(control);
     supervisor_alive();
@@ -288,10 +293,11 @@ void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTa
     }
     if (g_end_wanted.load()) {
       if (!std::exchange(ending, true)) {
+        ending_ns = steady_ns();
         supervisor_stopping();
         log_info("stopping", {{"signal", last_signal()}});
       }
-      for (RunningPartition& running : partitions) running.request_end();
+      for (RunningPartition& running : partitions) running.end_day(steady_ns() - ending_ns, g_now_wanted.load());
     }
     for (const StallMonitor::News& news : monitor.look(steady_ns())) report(news);
     for (RunningPartition& running : partitions) {

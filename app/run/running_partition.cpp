@@ -99,6 +99,7 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
         "[port] mac is not the device's; frames reach it only if the device lets them",
         {{"partition", name_}, {"mac", format_mac(config.net.mac)}, {"device_mac", format_mac(device_->mac())}});
   }
+  rx_.begin_day(midnight_, config.net.linger_ns);
   set_start(config, midnight_, rx_.start_time_ns());
   config.engine.hash_key = secret();
   config.placement.node = cores.node;
@@ -147,6 +148,12 @@ void RunningPartition::report_start(bool locked) const {
                                   {"memory_mib", partition_->memory().bytes >> 20},
                                   {"hugepages", partition_->memory().huge},
                                   {"recording", outputs_.record.empty() ? "none" : outputs_.record}});
+}
+
+void RunningPartition::end_day(std::uint64_t since_ns, bool now) {
+  constexpr std::uint64_t kGraceNs = 500'000'000;  // a port whose stage is not held up ends before
+  rx_.request_day_end();
+  if (now || since_ns >= partition_->config().net.linger_ns + kGraceNs) rx_.request_end();
 }
 
 std::vector<PollingTask> RunningPartition::tasks() {

@@ -42,8 +42,9 @@ class RunningPartition {
   void report_start(bool locked) const;
   /// A task for each loop, in the loops' order. They live as long as this does.
   std::vector<PollingTask> tasks();
-  /// The day ends. Any thread.
-  void request_end() { rx_.request_end(); }
+  /// The day ends, `since_ns` ago; to be called on, so that a port that does not come to say so itself lingers no
+  /// longer than it should. `now`: it is not to linger.
+  void end_day(std::uint64_t since_ns, bool now);
   /// When no loop runs any more: sends what is left, ends the recording, prints the figures, of which the log gets
   /// some, and writes the report. Returns "" or one line that says what could not be written.
   std::string finish(const std::vector<PollEnd>& ends);

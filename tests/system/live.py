@@ -283,9 +283,32 @@ def trade(tap, ann, bob, feed):
     tap.check("sends heartbeats when there is nothing to say", ann.inbox.wait(beats) and feed.wait(beats))
 
 
+def is_end(datagram):
+    return not is_soup(datagram) and header(datagram)[2] == END_OF_SESSION
+
+
+def ends(count):
+    return lambda got: sum(1 for d in got if is_end(d)) >= count
+
+
+def linger(tap, appliance, ann, bob, feed):
+    """Behind the day's end: what one who has missed some can still do, until a second signal."""
+    appliance.send_signal(signal.SIGINT)
+    tap.check("ends sessions and feed", all(inbox.wait(ends(1)) for inbox in (ann.inbox, bob.inbox, feed)))
+    answers, received = len(ann.answers()), len(ann.inbox.datagrams)
+    ann.request(2, 3)
+    again = lambda got: any(not is_soup(d) and header(d)[1:] == (2, 3) for d in got[received:])
+    tap.check("sends answers again behind the day's end", ann.inbox.wait(again))
+    ann.messages(enter(1000, b"B", 100, 1000000))
+    tap.check("says the end again each second", all(inbox.wait(ends(3)) for inbox in (ann.inbox, bob.inbox, feed)))
+    tap.check("takes no order any more", len(ann.answers()) == answers + 3, ann.answers()[answers:])
+    tap.check("still lingers", appliance.poll() is None)
+    appliance.send_signal(signal.SIGINT)
+
+
 def run_all(tap, program, folder):
     config, recording, replayed = (os.path.join(folder, name) for name in ("c.toml", "in.pcap", "out.pcap"))
-    write_config(config, CONFIG)
+    write_config(config, CONFIG.replace("linger_s = 0", "linger_s = 3600"))
     appliance = subprocess.Popen(["ip", "netns", "exec", APPLIANCE_NS, program, "run", "--config", config, "--record", recording],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -293,15 +316,13 @@ def run_all(tap, program, folder):
         tap.check("starts on a DPDK device", "running until" in started, started)
         ann, bob, feed = Client("ann", 40001), Client("bob", 40002), join_feed()
         trade(tap, ann, bob, feed)
-        appliance.send_signal(signal.SIGINT)
+        linger(tap, appliance, ann, bob, feed)
         figures, errors = appliance.communicate(timeout=PATIENCE)
     finally:
         if appliance.poll() is None:
             appliance.kill()
-    tap.check("drains, prints its figures and leaves with 0 on SIGINT",
+    tap.check("ends at once at a second SIGINT, prints its figures and leaves with 0",
               appliance.returncode == 0 and figure(figures, "state_hash") is not None, figures + errors)
-    ends = lambda got: any(not is_soup(d) and header(d)[2] == END_OF_SESSION for d in got)
-    tap.check("ends sessions and feed", ann.inbox.wait(ends) and bob.inbox.wait(ends) and feed.wait(ends))
     for inbox in (ann.inbox, bob.inbox, feed):
         inbox.stop()
 

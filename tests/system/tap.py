@@ -28,6 +28,8 @@ class Tap:
 def two_accounts(device, limits, options=""):
     """A small appliance without hugepages that yields its core: symbol AAA, accounts ann (from 10.99.0.0/24) and bob."""
     return f"""
+[time]
+linger_s = 0
 [port]
 device = "{device}"
 address = "10.99.0.1"

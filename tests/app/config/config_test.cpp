@@ -77,6 +77,7 @@ TEST_F(ConfigFile, TakesEveryKeyOfTheSchema) {
   const Config config = load(R"(accounts_file = "more.toml"
 [time]
 midnight = 2026-01-31T00:00:00+08:00
+linger_s = 5
 [port]
 device = "net_af_packet0,iface=eth1"
 address = "10.99.0.1"
@@ -158,6 +159,7 @@ symbol = "600519"
   EXPECT_EQ(config.net.order_port, 1000);
   EXPECT_EQ(config.net.silence_ns, 20 * kNsPerSecond);
   EXPECT_EQ(config.net.heartbeat_ns, kNsPerSecond / 2);
+  EXPECT_EQ(config.net.linger_ns, 5 * kNsPerSecond);
   EXPECT_EQ(config.net.messages_kept, 128u);
   EXPECT_EQ(config.net.feed_group, 0xEF010203u);
   EXPECT_FALSE(config.net.feed_enabled);

@@ -101,7 +101,9 @@ inline std::string types_of(const std::vector<Payload>& messages) {
 /// A replay's configuration: one symbol, two accounts, small memory. `limits`: keys of its last section, `more`:
 /// tables.
 inline std::string config_text(const std::string& limits = "", const std::string& more = "") {
-  std::string text = R"([port]
+  std::string text = R"([time]
+linger_s = 0
+[port]
 address = "10.99.0.1"
 [orders]
 messages_kept = 4096

@@ -127,6 +127,26 @@ TEST_F(Replay, AnswersEachOrderAtTheTimeOfItsFrame) {
   EXPECT_EQ(figures.order_session, kSession);
 }
 
+TEST_F(Replay, LingersBehindTheDaysEndAndSaysItAgainEachSecond) {
+  write_small_day("in.pcap");
+  std::string text = test::config_text();
+  const std::string none = "linger_s = 0";
+  text.replace(text.find(none), none.size(), "linger_s = 3");
+  run(job(folder_.write("c.toml", text), "in.pcap", "out.pcap"));
+  std::vector<TimeNs> to_ann;
+  std::vector<TimeNs> on_the_feed;
+  for (const Sent& frame : read_output(path("out.pcap"))) {
+    const auto* const header = wire::view_as<wire::mold::Header>(frame.payload);
+    if (frame.payload[0] == 0 || header->count != wire::mold::kEndOfSession) continue;
+    if (frame.address == kAnn.address && frame.port == kAnn.port) to_ann.push_back(frame.time);
+    if (frame.port == 26477) on_the_feed.push_back(frame.time);
+  }
+  const TimeNs end = kStart + 250 * kMs;
+  const std::vector<TimeNs> seconds = {end, kStart + 1000 * kMs, kStart + 2000 * kMs, kStart + 3000 * kMs};
+  EXPECT_EQ(to_ann, seconds);
+  EXPECT_EQ(on_the_feed, seconds);
+}
+
 TEST_F(Replay, PublishesWhatTheAnswersSay) {
   write_small_day("in.pcap");
   const Figures figures = run(job(config_file("c.toml"), "in.pcap", "out.pcap"));

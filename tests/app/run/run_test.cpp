@@ -78,8 +78,9 @@ messages_kept = 128
 [feed]
 group = "{}"
 messages_kept = 1024
-)",
-                                             port, placement, hugepages, feed)
+{})",
+                                             port, placement, hugepages, feed,
+                                             port.find("[time]") == port.npos ? "[time]\nlinger_s = 0\n" : "")
                               << test::kSymbolTable << test::kAnnTable;
     chmod(path(name).c_str(), 0600);
     return path(name);
