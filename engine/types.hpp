@@ -42,7 +42,7 @@ using OrderRef = Strong<struct OrderRefTag, std::uint64_t>;
 /// Number of an execution, the same on both sides and on the feed: 1, 2, .. in execution order.
 using MatchNumber = Strong<struct MatchNumberTag, std::uint64_t>;
 
-/// Nanoseconds since midnight in the exchange's zone.
+/// Nanoseconds that have passed since the day's midnight in the exchange's zone.
 using TimeNs = std::uint64_t;
 inline constexpr TimeNs kNsPerSecond = 1'000'000'000;
 inline constexpr TimeNs kNsPerDay = 86'400 * kNsPerSecond;

@@ -1,5 +1,5 @@
-// Reading and checking of the configuration file: its sections but for symbols, phases (market) and accounts
-// (accounts), and what spans them. Set-up only: throws ConfigError, allocates, opens files.
+// Reading and checking of the configuration file: its sections but for days (calendar_section), symbols
+// (market) and accounts (accounts), and what spans them. Set-up only: throws ConfigError, allocates, opens files.
 #include "app/config/config.hpp"
 
 #include <arpa/inet.h>
@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <chrono>
 #include <initializer_list>
 #include <limits>
 #include <string_view>
 
 #include "app/config/accounts.hpp"
+#include "app/config/calendar_section.hpp"
 #include "app/config/market.hpp"
 #include "app/config/section.hpp"
 #include "engine/user_refs.hpp"
@@ -23,8 +23,6 @@ namespace crosswire {
 namespace {
 
 using namespace config_file;
-
-constexpr std::int64_t kNsPerSecondSigned = 1'000'000'000;
 
 bool is_multicast(std::uint32_t address) { return address >> 28 == 0xE; }
 
@@ -56,9 +54,8 @@ class Reader {
     config_.path = path_;
     config_.files.push_back(path_);
     const Section root(path_, "", root_,
-                       {"time", "port", "placement", "orders", "feed", "limits", "memory", "monitoring", "symbol",
-                        "account", "accounts_file", "phase"});
-    read_time();
+                       {"time", "calendar", "port", "placement", "orders", "feed", "limits", "memory", "monitoring",
+                        "symbol", "account", "accounts_file", "phase"});
     read_port(root);
     read_placement();
     read_orders();
@@ -68,8 +65,7 @@ class Reader {
     read_monitoring();
     const SymbolNumbers symbols = read_symbols(path_, root_, config_);
     read_accounts(root, path_, root_, config_);
-    config_.net.schedule = read_phases(path_, root_, symbols);
-    if (config_.net.schedule.empty()) config_.net.schedule.push_back({0, kAllSymbols, Phase::continuous});
+    read_calendar(path_, root_, symbols, config_);
     check_relations(root);
     return std::move(config_);
   }
@@ -85,26 +81,6 @@ class Reader {
     static const toml::table kNone;
     const toml::table* found = find_table(path_, root_, name);
     return found == nullptr ? kNone : *found;
-  }
-
-  void read_time() {
-    const Section section(path_, "time", table("time"), {"midnight", "linger_s"});
-    config_.net.linger_ns = section.number("linger_s", 0, 3600, 3) * kNsPerSecond;
-    if (!section.has("midnight")) return;
-    constexpr std::string_view kRemedy = "write RFC 3339 with offset and without quotes: 2026-01-31T00:00:00+08:00";
-    const toml::node& node = section.need("midnight", kRemedy);
-    if (!node.is_date_time()) section.reject("midnight", fmt::format("is {}", type_name(node)), kRemedy);
-    const toml::date_time& value = node.as_date_time()->get();
-    if (!value.offset.has_value()) section.reject("midnight", "has no offset", kRemedy);
-    using std::chrono::day, std::chrono::month, std::chrono::sys_days, std::chrono::year;
-    const sys_days date{year{value.date.year} / month{value.date.month} / day{value.date.day}};
-    const std::int64_t minutes = (std::int64_t{value.time.hour} * 60 + value.time.minute) - value.offset->minutes;
-    const std::int64_t seconds =
-        std::int64_t{date.time_since_epoch().count()} * 86'400 + minutes * 60 + value.time.second;
-    if (seconds < 0 || seconds > 4'000'000'000) section.reject("midnight", "is not in 1970 .. 2096", kRemedy);
-    if (value.time != toml::time{}) section.reject("midnight", "is not 00:00:00", kRemedy);
-    config_.midnight_epoch_ns = seconds * kNsPerSecondSigned;
-    note(section, "time", "midnight");
   }
 
   void read_port(const Section& root) {
@@ -359,6 +335,8 @@ std::uint64_t order_pool_slots(const Config& config) {
   constexpr std::uint64_t kInHand = 64;  // of receive's burst and match's command
   return std::uint64_t{config.engine.max_orders} + config.command_ring + 2ull * config.event_ring + kInHand;
 }
+
+void set_day(Config& config, const TradingDay& day) { config.net.schedule = day.schedule; }
 
 TimeNs schedule_end_ns(const Config& config) {
   return config.net.schedule.empty() ? 0 : config.net.schedule.back().at_ns;

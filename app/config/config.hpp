@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/config/calendar.hpp"
 #include "engine/config.hpp"
 #include "hugepages/base/stage.hpp"
 #include "hugepages/host/placement.hpp"
@@ -47,12 +48,15 @@ struct MonitoringConfig {
 inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
 
 /// Everything a partition needs. `net.mac`, the session names and `net.start_ns` are filled in by run or replay, which
-/// know them; all else is complete and checked.
+/// know them, and so is the day (set_day): before that it is the one that [time] midnight names, or else 1970-01-01.
+/// All else is complete and checked.
 struct Config {
   std::string path;
   std::vector<std::string> files;                 // all that were read: this one, those with accounts and passwords
   std::map<std::string, std::int64_t> lines;      // of "SECTION.KEY", for those whose fault shows only later
-  std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch
+  std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch: the calendar has one day
+  Calendar calendar;
+  bool rolls = true;  // [time] at_end: run goes on with the next day
   PortConfig port;
   PlacementConfig placement;
   MonitoringConfig monitoring;
@@ -68,6 +72,9 @@ struct Config {
 /// holds one slot; an event names at most two orders; the one command that match and receive each have in hand is
 /// slack.
 std::uint64_t order_pool_slots(const Config& config);
+
+/// Makes it that day's: its schedule.
+void set_day(Config& config, const TradingDay& day);
 
 /// Time of the last scheduled phase, ns since midnight; 0 without a schedule.
 TimeNs schedule_end_ns(const Config& config);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,12 +12,17 @@
 namespace crosswire::config_file {
 namespace {
 
-TimeNs read_at(const Section& section) {
-  constexpr std::string_view kRemedy = "give a time of day in quotes, as \"09:15:00\" or \"09:15:00.000\"";
-  const std::string at = section.text("at", kRemedy);
-  const std::optional<TimeNs> time = parse_time_of_day(at);
-  if (!time) section.reject("at", fmt::format("\"{}\" is no time of day", at), kRemedy);
-  return *time;
+/// Since midnight; negative of the evening before, where there may be one.
+std::int64_t read_at(const Section& section, bool evening_allowed) {
+  constexpr std::string_view kEveningBefore = "-1d ";
+  const std::string_view remedy = evening_allowed ? "give a time of day in quotes, as \"09:15:00\", \"09:15:00.000\" "
+                                                    "or, of the evening before, \"-1d 20:00:00\""
+                                                  : "give a time of day in quotes, as \"09:15:00\" or \"09:15:00.000\"";
+  const std::string at = section.text("at", remedy);
+  const bool evening = evening_allowed && at.compare(0, kEveningBefore.size(), kEveningBefore) == 0;
+  const auto time = parse_time_of_day(std::string_view(at).substr(evening ? kEveningBefore.size() : 0));
+  if (!time) section.reject("at", fmt::format("\"{}\" is no time of day", at), remedy);
+  return static_cast<std::int64_t>(*time) - (evening ? static_cast<std::int64_t>(kNsPerDay) : 0);
 }
 
 Phase read_state(const Section& section) {
@@ -30,7 +34,7 @@ Phase read_state(const Section& section) {
 }
 
 /// Times never fall, and at one time a symbol enters one phase.
-void check_rising(const Section& section, const std::vector<PhaseChange>& schedule, const PhaseChange& change) {
+void check_rising(const Section& section, const LocalSchedule& schedule, const LocalPhase& change) {
   if (!schedule.empty() && change.at_ns < schedule.back().at_ns) {
     section.reject("at", "is before the phase above", "put the phases in the order of their times");
   }
@@ -92,19 +96,32 @@ SymbolNumbers read_symbols(const std::string& path, const toml::table& root, Con
   return symbols;
 }
 
-std::vector<PhaseChange> read_phases(const std::string& path, const toml::table& root, const SymbolNumbers& symbols) {
-  std::vector<PhaseChange> schedule;
-  for (const toml::table* table : find_tables(path, root, "phase")) {
-    const Section section = symbols.empty() ? Section(path, "phase", *table, {"at", "state"})
-                                            : Section(path, "phase", *table, {"at", "state", "symbol"});
-    PhaseChange change{};
-    change.at_ns = read_at(section);
+LocalSchedule read_phases(const std::string& path, const toml::table& table, const SymbolNumbers& symbols,
+                          std::string_view parent) {
+  LocalSchedule schedule;
+  for (const toml::table* phase : find_tables(path, table, "phase", parent)) {
+    const Section section(path, fmt::format("{}phase", parent), *phase, {"at", "state", "symbol"});
+    LocalPhase change{};
+    change.at_ns = read_at(section, true);
     change.phase = read_state(section);
     change.symbol = read_symbol(section, symbols);
     check_rising(section, schedule, change);
     schedule.push_back(change);
   }
   return schedule;
+}
+
+std::vector<PhaseChange> read_recorded_phases(const std::string& path, const toml::table& root) {
+  LocalSchedule schedule;
+  std::vector<PhaseChange> elapsed;
+  for (const toml::table* phase : find_tables(path, root, "phase")) {
+    const Section section(path, "phase", *phase, {"at", "state"});
+    const LocalPhase change{read_at(section, false), kAllSymbols, read_state(section)};
+    check_rising(section, schedule, change);
+    schedule.push_back(change);
+    elapsed.push_back({static_cast<TimeNs>(change.at_ns), change.symbol, change.phase});
+  }
+  return elapsed;
 }
 
 }  // namespace crosswire::config_file

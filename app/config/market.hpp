@@ -30,8 +30,10 @@ SymbolPrices read_symbol_prices(const Section& section);
 /// file `path`.
 SymbolNumbers read_symbols(const std::string& path, const toml::table& root, Config& config);
 
-/// The [[phase]] tables, at times that never fall; empty where there are none. Without symbols each phase is of all of
-/// them, and `symbol` is no key.
-std::vector<PhaseChange> read_phases(const std::string& path, const toml::table& root, const SymbolNumbers& symbols);
+/// The [[phase]] tables of `table`, at times that never fall; empty where there are none. `parent` as of find_tables().
+LocalSchedule read_phases(const std::string& path, const toml::table& table, const SymbolNumbers& symbols,
+                          std::string_view parent = "");
+/// The same of a recorded day: each phase is of all symbols, `symbol` is no key, and none is on the evening before.
+std::vector<PhaseChange> read_recorded_phases(const std::string& path, const toml::table& root);
 
 }  // namespace crosswire::config_file

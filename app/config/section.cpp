@@ -148,14 +148,16 @@ const toml::table* find_table(const std::string& file, const toml::table& root, 
   return node->as_table();
 }
 
-std::vector<const toml::table*> find_tables(const std::string& file, const toml::table& root, std::string_view name) {
+std::vector<const toml::table*> find_tables(const std::string& file, const toml::table& table, std::string_view name,
+                                            std::string_view parent) {
   std::vector<const toml::table*> tables;
-  const toml::node* node = root.get(name);
+  const toml::node* node = table.get(name);
   if (node == nullptr) return tables;
-  const std::string remedy = fmt::format("write [[{}]] above each", name);
-  if (!node->is_array()) fail(file, line_of(*node), name, fmt::format("is {}", type_name(*node)), remedy);
+  const std::string key = fmt::format("{}{}", parent, name);
+  const std::string remedy = fmt::format("write [[{}]] above each", key);
+  if (!node->is_array()) fail(file, line_of(*node), key, fmt::format("is {}", type_name(*node)), remedy);
   for (const toml::node& item : *node->as_array()) {
-    if (!item.is_table()) fail(file, line_of(item), name, fmt::format("holds {}", type_name(item)), remedy);
+    if (!item.is_table()) fail(file, line_of(item), key, fmt::format("holds {}", type_name(item)), remedy);
     tables.push_back(item.as_table());
   }
   return tables;

@@ -70,8 +70,9 @@ toml::table parse_file(const std::string& path);
 /// A table of the root, or nothing where the file leaves it out.
 const toml::table* find_table(const std::string& file, const toml::table& root, std::string_view name);
 
-/// The [[name]] tables of `root`, in the file's order.
-std::vector<const toml::table*> find_tables(const std::string& file, const toml::table& root, std::string_view name);
+/// The [[name]] tables of `table`, in the file's order. `parent`: "calendar." for [[calendar.name]]; "" of the root.
+std::vector<const toml::table*> find_tables(const std::string& file, const toml::table& table, std::string_view name,
+                                            std::string_view parent = "");
 
 /// A list of strings.
 std::vector<std::string> strings(const Section& section, std::string_view key, std::string_view remedy);

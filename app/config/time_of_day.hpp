@@ -13,7 +13,7 @@ namespace crosswire {
 /// anything else.
 std::optional<TimeNs> parse_time_of_day(std::string_view text);
 
-/// "09:25:00.080", or with nine digits where milliseconds do not hold it. `time_ns` is below 24 h.
+/// "09:25:00.080", or with nine digits where milliseconds do not hold it. Hours go on behind 24.
 std::string format_time_of_day(TimeNs time_ns);
 
 }  // namespace crosswire

@@ -39,7 +39,7 @@ Day load_day(const std::string& path) {
   const SymbolPrices prices = read_symbol_prices(root);
   day.reference = prices.reference;
   day.tick_e4 = prices.tick_e4;
-  day.schedule = read_phases(path, file, {});
+  day.schedule = read_recorded_phases(path, file);
   return day;
 }
 

@@ -46,7 +46,7 @@ struct NetConfig {
   std::string order_session;  // 10 characters (WIRE 2), of all order sessions
   std::string feed_session;   // 10 characters
   std::vector<AccountConfig> accounts;
-  std::vector<PhaseChange> schedule;  // rising times
+  std::vector<PhaseChange> schedule;  // of the day, rising times
   TimeNs start_ns = 0;                // time of day_start
   TimeNs linger_ns = 0;               // between day_end and run_end, unless a recording says otherwise
 

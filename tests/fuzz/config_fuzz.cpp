@@ -32,15 +32,26 @@ void check_net(const NetConfig& net) {
   HOLDS(net.order_port != net.feed_request_port && net.feed_port != net.feed_request_port);
   HOLDS(net.heartbeat_ns >= kTickIntervalNs && net.silence_ns > net.heartbeat_ns);
   HOLDS(net.feed_group >> 28 == 0xE);
-  TimeNs last = 0;
-  for (const PhaseChange& change : net.schedule) {
-    HOLDS(change.at_ns >= last && change.at_ns < kNsPerDay);
-    last = change.at_ns;
-  }
   for (const AccountConfig& account : net.accounts) {
     HOLDS(!account.user.empty() && account.user.size() <= 6 && account.password.size() <= 10);
     for (const AddressRange& range : account.sources) HOLDS(range.prefix <= 32);
   }
+}
+
+/// Its times are in it, and where it ends the next one begins.
+void check_day(const Calendar& calendar, std::int64_t epoch_ns) {
+  const TradingDay day = calendar.day_at(epoch_ns);
+  HOLDS(day.begin_ns < day.end_ns && day.end_ns < 50 * 3600 * kNsPerSecond);
+  HOLDS(!day.schedule.empty());
+  TimeNs last = day.begin_ns;
+  for (const PhaseChange& change : day.schedule) {
+    HOLDS(change.at_ns >= last && change.at_ns < day.end_ns);
+    last = change.at_ns;
+  }
+  if (calendar.has_one_day()) return;
+  const TradingDay next = calendar.after(day);
+  HOLDS(next.midnight_epoch_ns + static_cast<std::int64_t>(next.begin_ns) ==
+        day.midnight_epoch_ns + static_cast<std::int64_t>(day.end_ns));
 }
 
 void check(const std::string& path, ConfigUse use) try {
@@ -52,6 +63,7 @@ void check(const std::string& path, ConfigUse use) try {
   HOLDS(order_pool_slots(config) < std::numeric_limits<std::uint32_t>::max());
   HOLDS(use == ConfigUse::replay || !config.port.device.empty());
   HOLDS(Partition::bytes_for(config) > 0);  // sums up without a broken CHECK
+  for (std::int64_t s = 0; s < 4'000'000'000; s += 333'333'333) check_day(config.calendar, s * 1'000'000'000);
   HOLDS(schedule_end_ns(config) == config.net.schedule.back().at_ns);
   HOLDS(location_of(config, "limits").rfind(path + ":", 0) == 0);
 } catch (const ConfigError& fault) {

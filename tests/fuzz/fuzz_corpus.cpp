@@ -198,7 +198,7 @@ void add_text(const Corpus& corpus) {
   std::string every;  // with nothing commented out
   for (std::size_t i = 0; i < example.size(); ++i) {
     const bool key = (i == 0 || example[i - 1] == '\n') && example.compare(i, 2, "# ") == 0 &&
-                     example.find(" = ", i) < example.find('\n', i);
+                     (example[i + 2] == '[' || example.find(" = ", i) < example.find('\n', i));
     if (key)
       ++i;
     else
@@ -216,6 +216,19 @@ void add_text(const Corpus& corpus) {
   for (const char* const word : {"[time]",
                                  "midnight",
                                  "2026-01-31T00:00:00+08:00",
+                                 "zone",
+                                 "Asia/Shanghai",
+                                 "+08:00",
+                                 "at_end",
+                                 "linger_s",
+                                 "[calendar]",
+                                 "weekdays",
+                                 "holidays",
+                                 "2026-12-25",
+                                 "[[calendar.half_day]]",
+                                 "dates",
+                                 "[[calendar.half_day.phase]]",
+                                 "-1d 20:00:00",
                                  "[port]",
                                  "device",
                                  "address",

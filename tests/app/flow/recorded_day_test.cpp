@@ -58,6 +58,9 @@ TEST(DayToml, NamesFileLineAndKeyOfEachFault) {
   EXPECT_EQ(fault("\"09:30:00.000\"", "\"9:30\""),
             "FILE:10: phase.at: \"9:30\" is no time of day; give a time of day in quotes, as \"09:15:00\" or "
             "\"09:15:00.000\"");
+  EXPECT_EQ(
+      fault("\"09:30:00.000\"", "\"-1d 20:00:00\"").find("FILE:10: phase.at: \"-1d 20:00:00\" is no time of day; "),
+      0u);
   EXPECT_EQ(fault("\"09:30:00.000\"", "\"08:30:00\""),
             "FILE:10: phase.at: is before the phase above; put the phases in the order of their times");
   EXPECT_EQ(fault("\"09:30:00.000\"", "\"09:00:00\""),
