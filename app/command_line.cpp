@@ -401,8 +401,8 @@ void add_echo_command(CLI::App& root, int& exit_code) {
 void add_plan_command(CLI::App& root, int& exit_code) {
   CLI::App* const plan =
       root.add_subcommand("plan",
-                          "Show which core polls which stage and why, which rules that breaks, and what memory is "
-                          "taken: what run will do.\n"
+                          "Show which core polls which stage and why, which rules that breaks, what memory is taken, "
+                          "and the trading day: what run will do.\n"
                           "Without --config: for one partition with defaults. Needs no root and starts nothing.");
   const auto options = std::make_shared<PlanOptions>();
   plan->add_option("--config", options->configs, "configuration file (TOML); several: a partition each")
@@ -421,6 +421,11 @@ void add_plan_command(CLI::App& root, int& exit_code) {
       ->type_name("LIST");
   plan->add_flag("--record", options->record, "count the memory of `run --record`, too");
   plan->add_flag("--json", options->json, "for programs; docs/placement.md lists the keys");
+  plan->add_option("--date", options->date, "show the day of this date, as 2026-12-24, instead of today's")
+      ->type_name("DATE")
+      ->check(not_empty())
+      ->needs("--config")
+      ->excludes("--json");
   plan->add_flag("--ascii", options->ascii, "draw the machine, too")->excludes("--json");
   plan->add_option("--svg", options->svg, "write a picture of the machine")->type_name("FILE")->check(not_empty());
   plan->add_option("--save", options->save, "write this host, the kernel's lists included, for --topology elsewhere")

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <iterator>
 #include <set>
@@ -13,6 +14,7 @@
 
 #include "app/files/file_clash.hpp"
 #include "app/files/whole_file.hpp"
+#include "app/plan/day.hpp"
 #include "app/plan/picture.hpp"
 #include "hugepages/host/host_file.hpp"
 
@@ -417,11 +419,16 @@ int plan_main(const PlanOptions& options) try {
   }
   if (!options.save.empty()) save_host(options.save);
   const Plan plan = make_plan(host_of(options), configs, options.nic_node, options.record);
+  std::string days;
+  for (std::size_t p = 0; p < options.configs.size(); ++p) {
+    const TradingDay day = planned_day(configs[p], options.date, std::time(nullptr) * std::int64_t{1'000'000'000});
+    days += fmt::format("\n{}", day_text(plan.names[p], configs[p], day));
+  }
   if (!options.svg.empty()) write_whole(options.svg, plan_svg(plan));
   if (options.json) {
     fmt::print("{}", plan_json(plan));
   } else {
-    fmt::print("{}{}{}", plan_text(plan), options.ascii ? "\n" : "", options.ascii ? plan_ascii(plan) : "");
+    fmt::print("{}{}{}{}", plan_text(plan), days, options.ascii ? "\n" : "", options.ascii ? plan_ascii(plan) : "");
   }
   return 0;
 } catch (const std::exception& error) {

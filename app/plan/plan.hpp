@@ -41,6 +41,7 @@ std::string plan_json(const Plan& plan);
 struct PlanOptions {
   std::vector<std::string> configs;
   std::string topology, save, svg;
+  std::string date;  // whose day is shown; empty: today's
   std::optional<int> nic_node;
   std::optional<std::string> isolated, nohz_full;
   bool json = false, ascii = false, record = false;

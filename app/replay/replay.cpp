@@ -253,8 +253,11 @@ std::vector<Outcome> replay_all(const std::vector<ReplayJob>& jobs, const TscClo
 Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& progress) {
   Config config = job.config;
   check_input(job.in);
-  const std::int64_t midnight =
-      config.midnight_epoch_ns ? *config.midnight_epoch_ns : midnight_utc(CaptureRxPort::first_frame_epoch_ns(job.in));
+  // Where [time] midnight names the day, a capture without any frame will do.
+  const TradingDay day = config.calendar.day_at(config.midnight_epoch_ns ? *config.midnight_epoch_ns
+                                                                         : CaptureRxPort::first_frame_epoch_ns(job.in));
+  const std::int64_t midnight = day.midnight_epoch_ns;
+  set_day(config, day);
   CaptureRxPort capture(job.in, midnight, schedule_end_ns(config));
   if (job.partial_checksums) capture.take_partial_checksums();
   capture.linger(config.net.linger_ns);

@@ -138,15 +138,20 @@ void check_recording(const std::string& record) {
   }
 }
 
-/// What of the configuration only this host and this moment can tell, before anything is started.
+/// What of the configuration only this host and this moment can tell, before anything is started: whether the one day
+/// that [time] midnight names is today. A calendar without it has a day for every moment.
 void check_here_and_now(const Config& config) {
-  const std::int64_t now_s = std::time(nullptr);
-  const std::int64_t into_day_s = now_s - config.midnight_epoch_ns.value_or(now_s * kNs) / kNs;
-  if (into_day_s < 0 || into_day_s > 86'400) {
-    throw std::runtime_error(fmt::format("{}: is {} hours {}; give the midnight at which today began, or leave it out",
-                                         location_of(config, "time.midnight"), (std::abs(into_day_s) + 3599) / 3600,
-                                         into_day_s < 0 ? "ahead" : "ago"));
-  }
+  const std::int64_t now_ns = std::time(nullptr) * kNs;
+  const TradingDay day = config.calendar.day_at(now_ns);
+  const std::int64_t begin_ns = day.midnight_epoch_ns + static_cast<std::int64_t>(day.begin_ns);
+  const std::int64_t end_ns = day.midnight_epoch_ns + static_cast<std::int64_t>(day.end_ns);
+  if (begin_ns <= now_ns && now_ns < end_ns) return;
+  const bool ahead = now_ns < begin_ns;
+  const std::int64_t off_ns = ahead ? begin_ns - now_ns : now_ns - end_ns;
+  throw std::runtime_error(fmt::format(
+      "{}: its day, {}, {} {} {}, {} hours {}; give the midnight at which today began, or leave it out",
+      location_of(config, "time.midnight"), day.date, ahead ? "begins only at" : "ended at",
+      day.zone.clock(ahead ? begin_ns : end_ns), day.zone.name(), off_ns / (3600 * kNs) + 1, ahead ? "ahead" : "ago"));
 }
 
 /// What two partitions of one process may not share, and what they may not differ in.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <random>
 #include <stdexcept>
@@ -15,20 +14,14 @@
 #include "app/figures/figures.hpp"
 #include "app/files/say.hpp"
 #include "app/run/log.hpp"
-#include "netstack/port/capture.hpp"
 #include "netstack/port/eal.hpp"
 
 namespace crosswire {
 namespace {
 
-constexpr std::int64_t kNs = 1'000'000'000;
-
-/// "midnight 2026-01-30 16:00:00 UTC, now 14:58:10, closing_call until closed at 15:00:00".
-std::string describe_time(const Config& config, std::int64_t midnight_epoch_ns) {
-  const auto clock = [](TimeNs ns) {
-    const TimeNs s = ns / kNsPerSecond;
-    return fmt::format("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-  };
+/// "midnight 2026-01-30 16:00:00 UTC, day 2026-01-31 in Asia/Shanghai, now 2026-01-31 14:58:10, closing_call until
+/// closed at 2026-01-31 15:00:00".
+std::string describe_time(const Config& config, const TradingDay& day) {
   const auto whose = [&config](const PhaseChange& change) {
     if (change.symbol == kAllSymbols) return std::string();
     const SymbolName& name = config.engine.symbols[change.symbol.value - 1].name;
@@ -37,19 +30,16 @@ std::string describe_time(const Config& config, std::int64_t midnight_epoch_ns) 
   const TimeNs now = config.net.start_ns;
   Phase phase = Phase::pre_open;
   std::string next = "to the end";
-  for (const PhaseChange& change : config.net.schedule) {
+  for (const PhaseChange& change : day.schedule) {
     if (change.at_ns > now) {
-      next = fmt::format("until {}{} at {}", phase_name(change.phase), whose(change), clock(change.at_ns));
+      next = fmt::format("until {}{} at {}", phase_name(change.phase), whose(change), local_time(day, change.at_ns));
       break;
     }
     if (change.symbol == kAllSymbols) phase = change.phase;
   }
-  const std::time_t midnight_s = midnight_epoch_ns / kNs;
-  std::tm parts{};
-  gmtime_r(&midnight_s, &parts);
-  char midnight[32] = "";
-  std::strftime(midnight, sizeof midnight, "%F %T UTC", &parts);
-  return fmt::format("midnight {}, now {}, {} {}", midnight, clock(now), phase_name(phase), next);
+  return fmt::format("midnight {} UTC, day {} in {}{}, now {}, {} {}", Zone().clock(day.midnight_epoch_ns), day.date,
+                     day.zone.name(), day.no_trading.empty() ? "" : fmt::format(" ({})", day.no_trading),
+                     local_time(day, now), phase_name(phase), next);
 }
 
 /// For the hash of UserRefNums: a client that knew it could choose numbers that collide, and make everyone wait.
@@ -85,8 +75,8 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
       cores_(cores),
       clock_(clock),
       device_(open_device(config, cores)),
-      midnight_(config.midnight_epoch_ns.value_or(midnight_utc(clock.now_epoch_ns()))),
-      rx_(*device_, clock, midnight_),
+      day_(config.calendar.day_at(clock.now_epoch_ns())),
+      rx_(*device_, clock, day_.midnight_epoch_ns),
       transmit_(*device_),
       publish_(*device_, static_cast<std::uint16_t>(device_->tx_queues() - 1)) {
   const std::chrono::seconds patience(device_->faces_process() ? 0 : 2);
@@ -99,15 +89,16 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
         "[port] mac is not the device's; frames reach it only if the device lets them",
         {{"partition", name_}, {"mac", format_mac(config.net.mac)}, {"device_mac", format_mac(device_->mac())}});
   }
-  rx_.begin_day(midnight_, config.net.linger_ns);
-  set_start(config, midnight_, rx_.start_time_ns());
+  rx_.begin_day(day_.midnight_epoch_ns, config.net.linger_ns);
+  set_day(config, day_);
+  set_start(config, day_.midnight_epoch_ns, rx_.start_time_ns());
   config.engine.hash_key = secret();
   config.placement.node = cores.node;
   if (!outputs_.report.empty()) report_.emplace(outputs_.report);
   if (!outputs_.record.empty()) {
     record_memory_.emplace(RecordingRxPort::bytes_for(), config.hugepages, device_->numa_node(), "recorder",
                            config.page_size);
-    recorder_ = std::make_unique<RecordingRxPort>(rx_, *record_memory_, midnight_, rx_.start_time_ns());
+    recorder_ = std::make_unique<RecordingRxPort>(rx_, *record_memory_, day_.midnight_epoch_ns, rx_.start_time_ns());
   }
   RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
   partition_ =
@@ -126,7 +117,7 @@ void RunningPartition::report_start(bool locked) const {
   fmt::print("partition    {}\n", name_);
   fmt::print("device       {}\n", device_->description());
   fmt::print("address      {}  MAC {}\n", format_address(net.address), format_mac(net.mac));
-  fmt::print("time         {}\n", describe_time(config, midnight_));
+  fmt::print("time         {}\n", describe_time(config, day_));
   fmt::print("orders       UDP {}  session {}  {} accounts, {} symbols\n", net.order_port, net.order_session,
              net.accounts.size(), config.engine.symbols.size());
   fmt::print("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group), net.feed_port,

@@ -76,7 +76,7 @@ class RunningPartition {
   StageCores cores_;
   TscClock clock_;
   std::unique_ptr<Device> device_;
-  std::int64_t midnight_;
+  TradingDay day_;
   DeviceRxPort rx_;
   DeviceTxPort transmit_;
   DeviceTxPort publish_;

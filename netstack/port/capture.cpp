@@ -267,7 +267,7 @@ void CaptureRxPort::advance() {
   std::int64_t offset_ns = 0;
   if (!time_within(*header, midnight_epoch_ns_, static_cast<std::int64_t>(kLatestNs), offset_ns)) {
     error_ = path_ + ": frame " + std::to_string(frames_read_) + ": " +
-             time_fault(*header, "in the 48 hours from midnight (" + utc(midnight_epoch_ns_ / kNs) +
+             time_fault(*header, "in the 72 hours from midnight (" + utc(midnight_epoch_ns_ / kNs) +
                                      ") on; check the date in the configuration");
     return;
   }

@@ -90,7 +90,7 @@ class CaptureWriter {
 class CaptureRxPort final : public RxPort {
  public:
   /// Frames may be this long after midnight (a night session belongs to the day it began in).
-  static constexpr TimeNs kLatestNs = 2 * kNsPerDay;
+  static constexpr TimeNs kLatestNs = 3 * kNsPerDay;
 
   /// `midnight_epoch_ns`: the exchange's midnight, ns since the Unix epoch. `schedule_end_ns`: where time ends at the
   /// earliest, unless an end marker says exactly. Throws std::runtime_error (one line: file, what) when the file cannot

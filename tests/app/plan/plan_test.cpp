@@ -244,6 +244,34 @@ TEST_F(PlanCommand, JsonIsJson) {
             "'warnings'] od\"d True\n");
 }
 
+TEST_F(PlanCommand, ShowsTheDay) {
+  std::ofstream(config("a.toml"), std::ios::app)
+      << "[time]\nzone = \"Europe/Berlin\"\n[calendar]\nholidays = [2026-12-25]\n"
+         "[[phase]]\nat = \"-1d 20:00:00\"\nstate = \"continuous\"\n"
+         "[[phase]]\nat = \"17:30:00\"\nstate = \"closed\"\nsymbol = \"AAA\"\n";
+  const std::string file = "--config " + path("a.toml");
+  const test::Ran monday = plan(file + " --date 2026-03-30");
+  EXPECT_EQ(monday.status, 0) << monday.output;
+  for (const std::string line : {
+           "day          a: 2026-03-30 (Monday) in Europe/Berlin, 24 h\n",
+           "counts from  2026-03-29 00:00:00 = 2026-03-28 23:00:00 UTC\n",
+           "begins       2026-03-29 20:00:00 = 2026-03-29 18:00:00 UTC\n",
+           "ends         2026-03-30 20:00:00 = 2026-03-30 18:00:00 UTC\n",
+           "continuous   2026-03-29 20:00:00  2026-03-29 18:00:00  19:00:00.000        all\n",
+           "closed       2026-03-30 17:30:00  2026-03-30 15:30:00  40:30:00.000        AAA\n",
+       }) {
+    EXPECT_TRUE(has(monday.output, line)) << line << "of:\n" << monday.output;
+  }
+  const test::Ran holiday = plan(file + " --date 2026-12-25");
+  EXPECT_TRUE(has(holiday.output, "no trading   holiday; the next trading date is 2026-12-28\n")) << holiday.output;
+  const test::Ran today = plan(file);
+  EXPECT_TRUE(has(today.output, "day          a: 20")) << today.output;
+  expect_failure(file + " --date 2026-13-01", "--date 2026-13-01: is no date; give one as 2026-12-24");
+  expect_failure("--date 2026-12-24", "", 2);
+  std::ofstream(config("b.toml"), std::ios::app) << "[time]\nmidnight = 2026-01-31T00:00:00Z\n";
+  expect_failure("--config " + path("b.toml") + " --date 2026-12-24", "time.midnight: names the one day that there is");
+}
+
 TEST_F(PlanCommand, PlansForAHostThatWasSavedElsewhere) {
   ASSERT_EQ(plan("--save " + path("host.xml")).status, 0);
   const test::Ran ran =

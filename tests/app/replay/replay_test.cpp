@@ -127,6 +127,25 @@ TEST_F(Replay, AnswersEachOrderAtTheTimeOfItsFrame) {
   EXPECT_EQ(figures.order_session, kSession);
 }
 
+TEST_F(Replay, IsOfTheDayOfItsFirstFrameInTheZone) {
+  write_small_day("in.pcap");
+  std::ofstream(config_file("c.toml")) << "[time]\nzone = \"+08:00\"\n" + test::config_text().substr(sizeof "[time]");
+  run(job(path("c.toml"), "in.pcap", "out.pcap"));
+  const std::vector<Payload> to_ann = messages_to(read_output(path("out.pcap")), kAnn.address, kAnn.port);
+  const auto accepted = *wire::view_as<wire::ouch::OrderAccepted>(to_ann.at(0));
+  EXPECT_EQ(accepted.timestamp, kStart + 8 * 3600 * kNsPerSecond + 1 * kMs);
+}
+
+TEST_F(Replay, OfAHolidayIsClosed) {
+  write_small_day("in.pcap");
+  const Figures figures =
+      run(job(config_file("c.toml", "", "[calendar]\nholidays = [2023-11-15]\n"), "in.pcap", "out.pcap"));
+  EXPECT_EQ(figures.executions, 0u);
+  const std::string types = types_of(messages_to(read_output(path("out.pcap")), kAnn.address, kAnn.port));
+  EXPECT_EQ(types.find('A'), std::string::npos) << types << ": no order is accepted";
+  EXPECT_EQ(types.find('J'), 0u) << types;
+}
+
 TEST_F(Replay, LingersBehindTheDaysEndAndSaysItAgainEachSecond) {
   write_small_day("in.pcap");
   std::string text = test::config_text();

@@ -294,7 +294,9 @@ TEST_F(Run, ExplainsInOneLineWhyItCannotStart) {
                  "c.toml:5: placement.control: core 4000 ");
   expect_failure("--config " + config("device = \"net_ring0\"\ndpdk_args = [\"--help\"]"), "c.toml:4: port.dpdk_args:");
   expect_failure("--config " + config("device = \"net_ring0\"\n[time]\nmidnight = 2020-01-31T00:00:00Z"),
-                 "c.toml:5: time.midnight:");
+                 "c.toml:5: time.midnight: its day, 2020-01-31, ended at 2020-02-01 00:00:00 UTC, ");
+  expect_failure("--config " + config("device = \"net_ring0\"\n[time]\nmidnight = 2090-01-31T00:00:00Z"),
+                 "c.toml:5: time.midnight: its day, 2090-01-31, begins only at 2090-01-31 00:00:00 UTC, ");
   // 192.0.2.0/24 is nobody's (RFC 5737).
   expect_failure("--config " + config("device = \"net_ring0\"\n[monitoring]\nprometheus = \"192.0.2.1:9464\""),
                  "c.toml:5: monitoring.prometheus: 192.0.2.1:9464 cannot be listened on: Cannot assign");

@@ -381,7 +381,7 @@ TEST_F(Captures, WithFramesOutsideTheDayEndWithTheFrameNumber) {
   writer.write(kMidnight + last, numbered_frame(1));
   ASSERT_EQ(writer.close(), "");
   CaptureRxPort port(path_, kMidnight);
-  EXPECT_EQ(play(port).bursts.size(), 1u) << "48 hours are still in it";
+  EXPECT_EQ(play(port).bursts.size(), 1u) << "72 hours are still in it";
 }
 
 TEST_F(Captures, WithImpossibleFractionsOfASecondAreRefused) {
