@@ -1,0 +1,68 @@
+// Patterns of file names: what is refused and how to write it instead, and which name is next.
+#include "app/run/file_pattern.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/folder.hpp"
+
+namespace crosswire {
+namespace {
+
+TEST(FilePattern, OfKnownLettersInTheFilesNameHasNoFault) {
+  for (const char* const pattern : {"day.pcap", "/var/lib/crosswire/%F-%N.pcap", "%N", "100%%-%F.pcap", "a%%b/%N"}) {
+    EXPECT_EQ(fault_of_pattern(pattern, false), "") << pattern;
+  }
+}
+
+TEST(FilePattern, WithALetterThatStandsForNothingIsRefused) {
+  EXPECT_EQ(fault_of_pattern("day-%d.pcap", false),
+            "day-%d.pcap: %d stands for nothing; %F is the trading date, %N a number, %% a percent sign");
+  EXPECT_EQ(fault_of_pattern("100%", false).find("100%: % stands for nothing; "), 0u);
+  EXPECT_EQ(fault_of_pattern("%F/%N.pcap", false),
+            "%F/%N.pcap: %F is in the name of a folder; write it behind the last /");
+  EXPECT_EQ(fault_of_pattern("%N-%N.pcap", false), "%N-%N.pcap: has more than one %N; a name has one number");
+}
+
+TEST(FilePattern, OfAProcessThatRollsNeedsANumber) {
+  EXPECT_EQ(fault_of_pattern("/a.b/%F-%N.pcap", true), "");
+  EXPECT_EQ(fault_of_pattern("%N", true), "");
+  EXPECT_EQ(fault_of_pattern("/a.b/day.pcap", true),
+            "/a.b/day.pcap: names one file for ever, and the next day could not go on; write /a.b/day-%F-%N.pcap");
+  EXPECT_EQ(fault_of_pattern("/a.b/day", true),
+            "/a.b/day: names one file for ever, and the next day could not go on; write /a.b/day-%F-%N");
+  EXPECT_EQ(fault_of_pattern("%F.pcap", true),
+            "%F.pcap: names one file for a date, and a second start on it could not go on; write %F-%N.pcap");
+  EXPECT_NE(fault_of_pattern("%%N.pcap", true), "") << "a percent sign and an N are no number";
+}
+
+TEST(FilePattern, WithoutANumberNamesTheFileOfTheDate) {
+  EXPECT_EQ(next_file("day.pcap", "2026-03-29"), "day.pcap");
+  EXPECT_EQ(next_file("/nowhere/%F.pcap", "2026-03-29"), "/nowhere/2026-03-29.pcap");
+  EXPECT_EQ(next_file("a%%b/100%%N-%F%%", "2026-03-29"), "a%b/100%N-2026-03-29%");
+}
+
+TEST(FilePattern, CountsFromOneAboveTheHighestNumberOfItsDate) {
+  const test::Folder folder;
+  const std::string pattern = folder.file("%F-%N.pcap");
+  const auto next = [&](const char* date) {
+    const std::string path = next_file(pattern, date);
+    return path.substr(path.rfind('/') + 1);
+  };
+  EXPECT_EQ(next("2026-03-29"), "2026-03-29-1.pcap");
+  folder.write("2026-03-29-1.pcap", "");
+  EXPECT_EQ(next("2026-03-29"), "2026-03-29-2.pcap") << "also where the file is empty";
+  folder.write("2026-03-29-9.pcap", "x");
+  EXPECT_EQ(next("2026-03-29"), "2026-03-29-10.pcap") << "never back into a gap";
+  folder.write("2026-03-29-10.pcap", "x");
+  folder.write("2026-03-29-99.pcap.old", "x");
+  folder.write("2026-03-29-x9.pcap", "x");
+  folder.write("2026-03-29-.pcap", "x");
+  EXPECT_EQ(next("2026-03-29"), "2026-03-29-11.pcap");
+  EXPECT_EQ(next("2026-03-30"), "2026-03-30-1.pcap");
+  EXPECT_EQ(next_file("/nowhere/%N.pcap", ""), "/nowhere/1.pcap");
+}
+
+}  // namespace
+}  // namespace crosswire
