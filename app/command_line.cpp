@@ -76,8 +76,11 @@ void add_run_command(CLI::App& root, int& exit_code) {
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
-  run->add_option("--record", options->records,
-                  "write the input into this capture; replayed, it gives the same answers")
+  run->add_option(
+         "--record", options->records,
+         "write the input into this capture, which may not be there yet; replayed, it gives the same\n"
+         "answers. A killed process loses at most the last 0.1 s of it. A disk that is full, or has taken too\n"
+         "little for 0.1 s, ends the recording and not the run: an error in the log, and an alert")
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
@@ -142,6 +145,10 @@ void add_replay_command(CLI::App& root, int& exit_code) {
   replay->add_flag("--partial-checksums", options->partial_checksums,
                    "the capture was taken on the host that sent its orders, before a network card had put UDP's\n"
                    "checksums in (udp_checksum drops them all): take those for none");
+  replay->add_flag(
+      "--allow-time-fall", options->allow_time_fall,
+      "go on where a frame's time is more than a second before an earlier one's, which ends a replay\n"
+      "otherwise: one of the two is wrong. It is taken as of the earlier one's time, as smaller falls are");
   replay->footer(
       "Example:\n  crosswire replay --config crosswire.toml --in today.pcap --out answers.pcap --report report.json");
   replay->callback([options, &exit_code] { exit_code = replay_main(*options); });

@@ -68,6 +68,7 @@ PartitionFigures LiveFigures::partition(std::size_t number) const {
   now.rings = rings_of(partition.chain());
   now.memory = partition.memory();
   now.link_up = source.link_up();
+  now.recording = source.recording();
   return now;
 }
 

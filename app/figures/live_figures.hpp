@@ -63,6 +63,7 @@ struct PartitionFigures {
   std::vector<RingFigure> rings;
   ArenaReport memory;
   bool link_up = true;
+  std::optional<bool> recording;  // false: broken off; nothing where none was asked for
 
   /// 0 if there is no such counter.
   std::uint64_t counter(std::string_view stage, std::string_view label) const;
@@ -77,6 +78,9 @@ struct FigureSource {
   std::array<std::optional<unsigned>, kStages> cores;
   std::function<std::vector<CounterFigure>()> port;     // what its port counted; any control thread
   std::function<bool()> link_up = [] { return true; };  // as the control thread saw it last; any control thread
+  std::function<std::optional<bool>()> recording = [] {
+    return std::nullopt;
+  };  // whether it goes on; any control thread
 };
 
 class LiveFigures {

@@ -166,6 +166,12 @@ void add_link(Metrics& metrics, const PartitionFigures& now) {
                 {{"partition", now.name}}, now.link_up ? 1 : 0);
 }
 
+void add_recording(Metrics& metrics, const PartitionFigures& now) {
+  if (!now.recording) return;
+  metrics.gauge("crosswire_recording", "1 while the recording goes on, 0 once it was broken off; absent without one.",
+                {{"partition", now.name}}, *now.recording ? 1 : 0);
+}
+
 void add_memory(Metrics& metrics, const PartitionFigures& now) {
   const Labels labels = {{"partition", now.name}};
   metrics.gauge("crosswire_memory_bytes", "Memory of the partition, mapped at the start.", labels,
@@ -218,6 +224,7 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
     add_rings(metrics, now);
     add_latencies(metrics, now);
     add_link(metrics, now);
+    add_recording(metrics, now);
     add_memory(metrics, now);
   }
   return metrics.take();

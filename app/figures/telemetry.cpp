@@ -107,6 +107,7 @@ void write_totals(const PartitionFigures& now, Dict& dict) {
   dict.add("memory_page_size", std::uint64_t{now.memory.page_size});
   dict.add("memory_hugepages", std::uint64_t{now.memory.huge});
   dict.add("memory_node", now.memory.node);
+  if (now.recording) dict.add("recording", std::uint64_t{*now.recording});
 }
 
 void write_stages(const PartitionFigures& now, Dict& dict) {

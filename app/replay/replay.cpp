@@ -13,8 +13,10 @@
 #include <limits>
 #include <mutex>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <thread>
+#include <unordered_map>
 
 #include "app/figures/hgrm.hpp"
 #include "app/figures/live_figures.hpp"
@@ -23,8 +25,8 @@
 #include "app/partition/idle.hpp"
 #include "app/partition/partition.hpp"
 #include "app/partition/standstill.hpp"
+#include "hugepages/base/notice.hpp"
 #include "hugepages/host/pinning.hpp"
-#include "netstack/port/capture.hpp"
 
 namespace crosswire {
 namespace {
@@ -46,13 +48,33 @@ std::optional<MacAddress> destination_mac(const RxFrame& frame, std::uint32_t ad
 /// The MAC address by which the capture's clients reach `address`: a recording is replayed with the very configuration
 /// of its run, which need not name the device's. For captures whose start marker does not say: of other tools, or flow.
 MacAddress mac_in_capture(const std::string& path, std::int64_t midnight, std::uint32_t address) {
-  CaptureRxPort capture(path, midnight);
+  CaptureRxPort capture(path, midnight);  // long falls are taken: whether they may be is the replay's affair
   for (RxBurst burst = capture.receive(); !burst.ended; burst = capture.receive()) {
     for (const RxFrame& frame : burst.frames) {
       if (const auto mac = destination_mac(frame, address)) return *mac;
     }
   }
   return kReplayMac;
+}
+
+/// Reference prices that a run had from the day before it are in its recording, not in its configuration.
+void take_references(Config& config, const CaptureRxPort& capture, const std::string& in) {
+  std::unordered_map<std::string_view, SymbolConfig*> symbols;
+  if (!capture.references().empty()) {
+    for (SymbolConfig& symbol : config.engine.symbols) symbols[{symbol.name.data(), symbol.name.size()}] = &symbol;
+  }
+  for (const ReferencePrice& reference : capture.references()) {
+    const std::string_view name(reference.symbol.data(), reference.symbol.size());
+    const auto found = symbols.find(name);
+    if (found == symbols.end() || reference.price.value % found->second->tick_e4 != 0) {
+      throw std::runtime_error(fmt::format(
+          "{}: the recorded run had symbol {} with a reference price of {}, which {}; "
+          "replay with the configuration of that run",
+          in, name.substr(0, name.find(' ')), reference.price.value,
+          found == symbols.end() ? config.path + " does not have" : "is no multiple of its tick_e4 in " + config.path));
+    }
+    found->second->reference = reference.price;
+  }
 }
 
 /// Hands a capture's bursts on and counts them for the progress line.
@@ -209,9 +231,11 @@ std::vector<ReplayJob> jobs_of(const ReplayOptions& options) {
   for (std::size_t i = 0; i < options.ins.size(); ++i) {
     const std::string& config = options.configs[options.configs.size() == 1 ? 0 : i];
     names.push_back(name_beside(partition_name(options.ins[i]), names));
-    jobs.push_back({load_config(config, ConfigUse::replay), options.ins[i], options.outs[i],
-                    options.reports.empty() ? "" : options.reports[i], options.hgrm, names.back(), options.session,
-                    options.cores, options.partial_checksums});
+    jobs.push_back(
+        {load_config(config, ConfigUse::replay), options.ins[i], options.outs[i],
+         options.reports.empty() ? "" : options.reports[i], options.hgrm, names.back(), options.session, options.cores,
+         options.partial_checksums,
+         options.allow_time_fall ? CaptureRxPort::LongFall::is_taken : CaptureRxPort::LongFall::is_an_error});
   }
   return jobs;
 }
@@ -258,12 +282,13 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
                                                                          : CaptureRxPort::first_frame_epoch_ns(job.in));
   const std::int64_t midnight = day.midnight_epoch_ns;
   set_day(config, day);
-  CaptureRxPort capture(job.in, midnight, schedule_end_ns(config));
+  CaptureRxPort capture(job.in, midnight, schedule_end_ns(config), job.long_fall);
   if (job.partial_checksums) capture.take_partial_checksums();
   capture.linger(config.net.linger_ns);
   config.net.mac = capture.station();
   if (config.port.mac) config.net.mac = *config.port.mac;
   if (config.net.mac == MacAddress{}) config.net.mac = mac_in_capture(job.in, midnight, config.net.address);
+  take_references(config, capture, job.in);
   set_start(config, midnight, capture.start_time_ns());
   if (!job.session.empty()) config.net.order_session = job.session;
 
@@ -291,6 +316,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   if (hgrm) fail_if(hgrm->write(job.name, partition));
   out.commit();
   if (report) report->commit();
+  if (const std::string news = capture.broken_off(); !news.empty()) notice(NoticeLevel::warning, news);
   return figures;
 }
 

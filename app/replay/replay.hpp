@@ -10,6 +10,7 @@
 
 #include "app/config/config.hpp"
 #include "app/figures/figures.hpp"
+#include "netstack/port/capture.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
 namespace crosswire {
@@ -24,6 +25,7 @@ struct ReplayJob {
   std::string session;    // name of the order session, for captures whose clients know one; "" = by the start time
   std::size_t cores = 1;  // threads that poll, as StageLayout::over; with 1 it is the caller's
   bool partial_checksums = false;  // CaptureRxPort::take_partial_checksums()
+  CaptureRxPort::LongFall long_fall = CaptureRxPort::LongFall::is_an_error;
 };
 
 /// How far replays are; written by each replay's thread, read by whoever shows it.
@@ -43,6 +45,7 @@ struct ReplayOptions {
   std::string hgrm;    // folder; "" = none
   unsigned cores = 1;  // 1 .. 4
   bool partial_checksums = false;
+  bool allow_time_fall = false;
 };
 
 /// The subcommand: checks everything first, replays, prints figures. Returns the exit status.

@@ -210,8 +210,12 @@ std::optional<RunningPartition::LinkNews> RunningPartition::look_at_link(std::ui
 }
 
 FigureSource RunningPartition::figure_source() {
-  return {partition_name(partition_->config().path), *partition_, cores_.stages,
-          [this] { return port_counters(false); }, [this] { return link_up_.load(std::memory_order_relaxed); }};
+  return {partition_name(partition_->config().path),
+          *partition_,
+          cores_.stages,
+          [this] { return port_counters(false); },
+          [this] { return link_up_.load(std::memory_order_relaxed); },
+          [this] { return recorder_ ? std::optional(recorder_->going_on()) : std::nullopt; }};
 }
 
 std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {

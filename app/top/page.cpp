@@ -13,10 +13,10 @@
 namespace crosswire {
 namespace {
 
-std::int64_t value_of(const TopNumbers& numbers, std::string_view name) {
+std::int64_t value_of(const TopNumbers& numbers, std::string_view name, std::int64_t missing = 0) {
   const auto found =
       std::find_if(numbers.begin(), numbers.end(), [&](const auto& entry) { return entry.first == name; });
-  return found == numbers.end() ? 0 : found->second;
+  return found == numbers.end() ? missing : found->second;
 }
 
 /// "1234567", "12.3 M", "4.56 G": at most seven characters up to 10^15.
@@ -72,6 +72,8 @@ class Page {
     line("frames      in {}  out {}", total("frames_in"), total("frames_out"));
     line("orders      {}  answers {}  executions {}", total("orders"), total("answers"), total("executions"));
     line("feed        messages {}  datagrams {}", total("feed_messages"), total("feed_datagrams"));
+    const std::int64_t recording = value_of(now_.totals, "recording", -1);
+    if (recording >= 0) line("recording   {}", recording != 0 ? "goes on" : "broken off; the log says why");
   }
 
   /// The ring that a stage reads: "events/transmit/waiting".

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <ctime>
 #include <stdexcept>
-#include <string_view>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -46,24 +45,6 @@ constexpr std::int64_t kLatestEpochNs = ((std::int64_t{1} << 32) - 1) * kNs;
 constexpr std::size_t kWriterBuffer = std::size_t{1} << 20;
 constexpr const char* kMakeRoom = "make room, or give another path";
 
-template <std::size_t kLength>
-std::array<std::uint8_t, kLength> marker(std::string_view words) {
-  constexpr std::size_t kEtherTypeOffset = 12;
-  std::array<std::uint8_t, kLength> frame{};
-  frame[kEtherTypeOffset] = wire::kRecorderEtherType >> 8;
-  frame[kEtherTypeOffset + 1] = wire::kRecorderEtherType & 0xFF;
-  std::copy(words.begin(), words.end(), frame.begin() + kEtherTypeOffset + 2);
-  return frame;
-}
-
-// Of the start marker, behind its words.
-constexpr std::size_t kStationOffset = 46;
-constexpr std::size_t kTagOffset = 52;
-constexpr std::size_t kRoomOffset = 68;
-static_assert(kTagOffset == kStationOffset + sizeof(RecordingStart::station));
-static_assert(kRoomOffset == kTagOffset + sizeof(RecordingStart::tag) && kRoomOffset + 16 <= kStartMarkerLength);
-constexpr std::size_t kMarkerWithoutTag = 60;
-
 pcap* open_capture(const std::string& path) {
   std::FILE* const file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) {
@@ -85,7 +66,8 @@ pcap* open_capture(const std::string& path) {
   throw std::runtime_error(message);
 }
 
-enum class Next { frame, end, error };
+/// cut: the file ends within a frame, which is an error but for a recording.
+enum class Next { frame, end, cut, error };
 
 Next read_next(pcap* handle, const std::string& path, std::uint64_t number, pcap_pkthdr*& header, const u_char*& data,
                std::string& error) {
@@ -94,7 +76,7 @@ Next read_next(pcap* handle, const std::string& path, std::uint64_t number, pcap
   if (result == PCAP_ERROR_BREAK) return Next::end;
   error = path + ": frame " + std::to_string(number) + ": " + pcap_geterr(handle) + "; the file is cut off or damaged";
   if (number > 1) error += ", keep what is whole: editcap -r " + path + " whole.pcap 1-" + std::to_string(number - 1);
-  return Next::error;
+  return std::feof(pcap_file(handle)) != 0 ? Next::cut : Next::error;
 }
 
 /// "2026-01-31 08:00:00 UTC"; a time that no calendar has is left as a number.
@@ -106,6 +88,14 @@ std::string utc(std::int64_t epoch_s) {
     return std::to_string(epoch_s) + " s since 1970";
   }
   return text;
+}
+
+/// "2026-01-31 08:00:00.000000001 UTC", of a time that the format can hold.
+std::string utc_ns(std::int64_t epoch_ns) {
+  char fraction[16];
+  std::snprintf(fraction, sizeof fraction, ".%09ld", static_cast<long>(epoch_ns % kNs));
+  std::string text = utc(epoch_ns / kNs);
+  return text.insert(text.rfind(' '), fraction);
 }
 
 /// What is wrong with a frame's time that is not within the limits of `expected`.
@@ -130,29 +120,6 @@ bool time_within(const pcap_pkthdr& header, std::int64_t origin_ns, std::int64_t
 }
 
 }  // namespace
-
-std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& start) {
-  auto frame = marker<kStartMarkerLength>("crosswire recording start");
-  std::copy(start.station.begin(), start.station.end(), frame.begin() + kStationOffset);
-  std::copy(start.tag.begin(), start.tag.end(), frame.begin() + kTagOffset);
-  return frame;
-}
-std::array<std::uint8_t, kStartMarkerLength> day_end_marker(const wire::RecordingTag& tag) {
-  auto frame = marker<kStartMarkerLength>("crosswire recording day end");
-  std::copy(tag.begin(), tag.end(), frame.begin() + kTagOffset);
-  return frame;
-}
-std::array<std::uint8_t, kEndMarkerLength> end_marker() { return marker<kEndMarkerLength>("crosswire recording end"); }
-
-std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> frame) {
-  if (frame.size() != kStartMarkerLength && frame.size() != kMarkerWithoutTag) return std::nullopt;
-  RecordingStart start;
-  std::copy_n(frame.begin() + kStationOffset, start.station.size(), start.station.begin());
-  if (frame.size() == kStartMarkerLength) std::copy_n(frame.begin() + kTagOffset, start.tag.size(), start.tag.begin());
-  const auto expected = start_marker(start);
-  if (!std::equal(frame.begin(), frame.end(), expected.begin())) return std::nullopt;
-  return start;
-}
 
 std::int64_t midnight_utc(std::int64_t epoch_ns) {
   const std::int64_t into_day = epoch_ns % kDay;
@@ -198,7 +165,7 @@ void CaptureWriter::write(std::int64_t epoch_ns, std::span<const std::uint8_t> f
   const auto length = static_cast<std::uint32_t>(frame.size());
   const FrameHeader header{static_cast<std::uint32_t>(seconds), static_cast<std::uint32_t>(epoch_ns % kNs), length,
                            length};
-  // The file ends with a whole frame at any time, whenever the process is killed.
+  // The file ends with a whole frame whenever the process is killed, but in the middle of a system call.
   if (buffered_ + sizeof header + frame.size() > kWriterBuffer) flush();
   put(&header, sizeof header);
   put(frame.data(), frame.size());
@@ -212,11 +179,13 @@ std::string CaptureWriter::close() {
 
 // --- reading ---
 
-CaptureRxPort::CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, TimeNs schedule_end_ns)
+CaptureRxPort::CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, TimeNs schedule_end_ns,
+                             LongFall long_fall)
     : path_(std::move(path)),
       handle_(open_capture(path_)),
       midnight_epoch_ns_(midnight_epoch_ns),
       schedule_end_ns_(schedule_end_ns),
+      long_fall_(long_fall),
       buffers_(std::make_unique<Buffer[]>(kMaxBurst)) {
   advance();
   if (!error_.empty()) {
@@ -225,15 +194,26 @@ CaptureRxPort::CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, T
   }
   start_ns_ = has_pending_ ? pending_.time_ns : 0;
   last_ns_ = start_ns_;
-  if (!has_pending_ || pending_.length > kMaxFrame) return;
-  const auto start = read_start_marker({pending_bytes_.data(), pending_.length});
+  const auto start = read_start_marker(pending());
   if (!start) return;
   start_ = *start;
   has_start_marker_ = true;
   advance();
+  take_references();
 }
 
 CaptureRxPort::~CaptureRxPort() { close(); }
+
+/// Those behind the start marker.
+void CaptureRxPort::take_references() {
+  for (; is_reference_frame(pending(), start_.tag); advance()) {
+    if (read_references(pending(), start_.references)) continue;
+    close();
+    throw std::runtime_error(path_ + ": frame " + std::to_string(frames_read_) +
+                             ": reference prices that this version does not know; replay with the version that "
+                             "recorded it");
+  }
+}
 
 void CaptureRxPort::close() {
   if (handle_ != nullptr) pcap_close(std::exchange(handle_, nullptr));
@@ -261,6 +241,7 @@ void CaptureRxPort::advance() {
   pcap_pkthdr* header = nullptr;
   const u_char* data = nullptr;
   const Next next = read_next(handle_, path_, frames_read_ + 1, header, data, error_);
+  if (next == Next::cut && has_start_marker_) error_.clear();  // it was broken off
   if (next != Next::frame) return;
   ++frames_read_;
 
@@ -271,13 +252,35 @@ void CaptureRxPort::advance() {
                                      ") on; check the date in the configuration");
     return;
   }
-  const auto stamped_ns = static_cast<TimeNs>(offset_ns);
-  counters_.add(CaptureCounter::clamped_time, stamped_ns < latest_ns_ ? 1 : 0);
+  if (!settle_time(static_cast<TimeNs>(offset_ns))) return;
   counters_.add(CaptureCounter::cut_short, header->caplen < header->len ? 1 : 0);
-  latest_ns_ = std::max(latest_ns_, stamped_ns);
   pending_ = {latest_ns_, header->caplen};
   std::memcpy(pending_bytes_.data(), data, std::min<std::size_t>(header->caplen, kMaxFrame));
   has_pending_ = true;
+}
+
+/// Brings the latest time to that of the frame just read, unless it fell: a little, or a long way. False: an error.
+bool CaptureRxPort::settle_time(TimeNs stamped_ns) {
+  if (stamped_ns >= latest_ns_) {
+    latest_ns_ = stamped_ns;
+    latest_frame_ = frames_read_;
+    return true;
+  }
+  if (latest_ns_ - stamped_ns <= kLongestFallNs || long_fall_ == LongFall::is_taken) {
+    counters_.add(CaptureCounter::clamped_time);
+    return true;
+  }
+  const auto at = [this](TimeNs time_ns) { return utc_ns(midnight_epoch_ns_ + static_cast<std::int64_t>(time_ns)); };
+  error_ = path_ + ": frame " + std::to_string(frames_read_) + ": its time, " + at(stamped_ns) +
+           ", is more than a second before that of frame " + std::to_string(latest_frame_) + ", " + at(latest_ns_) +
+           "; correct whichever is wrong, or take what fell back as of the time before it by --allow-time-fall";
+  return false;
+}
+
+/// The bytes of the frame read ahead; none if there is none, or one too long for any purpose.
+std::span<const std::uint8_t> CaptureRxPort::pending() const {
+  if (!has_pending_ || pending_.length > kMaxFrame) return {};
+  return {pending_bytes_.data(), pending_.length};
 }
 
 /// Moves the frame read ahead into the burst and reads the next one. False if it is none for the stages.
@@ -304,12 +307,8 @@ bool CaptureRxPort::take_pending(RxFrame& view, Buffer& buffer) {
   return true;
 }
 
-/// Whether the frame read ahead is the day-end marker of this recording.
-bool CaptureRxPort::is_day_end() const {
-  const auto marker = day_end_marker(start_.tag);
-  return has_pending_ && has_start_marker_ && pending_.length == marker.size() &&
-         std::equal(marker.begin(), marker.end(), pending_bytes_.begin());
-}
+/// Whether the frame read ahead says that the day ends, which it does once.
+bool CaptureRxPort::is_day_end() const { return !day_over_ && is_day_end_marker(pending(), start_.tag); }
 
 /// Whether the frame read ahead is an operator's command of this recording. A recording without a tag has none.
 bool CaptureRxPort::is_operators() const {
@@ -348,18 +347,7 @@ RxBurst CaptureRxPort::receive() {
     counters_.add(CaptureCounter::frames, count);
     if (count > 0) return {{views_.data(), count}, last_ns_, false, out_of_band};
   }
-  // Time goes on to the schedule's end, and the port lingers, only where the input was whole and does not say itself
-  // when it ended.
-  if (has_end_marker_ || !error_.empty() || linger_ns_ == 0) {
-    if (!has_end_marker_ && error_.empty()) last_ns_ = std::max(last_ns_, schedule_end_ns_);
-    return {{}, last_ns_, true};
-  }
-  if (!day_over_) {
-    last_ns_ = std::max(last_ns_, schedule_end_ns_);
-    return end_day();
-  }
-  last_ns_ = std::max(last_ns_, day_end_ns_ + linger_ns_);
-  return {{}, last_ns_, true};
+  return end();
 }
 
 /// At the time of the last burst.
@@ -367,6 +355,26 @@ RxBurst CaptureRxPort::end_day() {
   day_over_ = true;
   day_end_ns_ = last_ns_;
   return {{}, last_ns_, false, false, true};
+}
+
+/// What is left behind the last frame. Time goes on only where the input was whole and does not say itself when it
+/// ended: to the schedule's end, and as long as the port lingers behind it.
+RxBurst CaptureRxPort::end() {
+  if (has_end_marker_ || !error_.empty()) return {{}, last_ns_, true};
+  if (!day_over_) {
+    last_ns_ = std::max(last_ns_, schedule_end_ns_);
+    if (linger_ns_ > 0) return end_day();
+  } else {
+    last_ns_ = std::max(last_ns_, day_end_ns_ + linger_ns_);
+  }
+  return {{}, last_ns_, true};
+}
+
+std::string CaptureRxPort::broken_off() const {
+  if (!has_start_marker_ || has_end_marker_ || !error_.empty()) return "";
+  return path_ + ": the recording was broken off at " +
+         utc_ns(midnight_epoch_ns_ + static_cast<std::int64_t>(latest_ns_)) +
+         ", the time of its last frame: what came behind that is not in it";
 }
 
 // --- frames out ---

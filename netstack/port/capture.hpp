@@ -15,36 +15,11 @@
 
 #include "netstack/port/counters.hpp"
 #include "netstack/port/port.hpp"
-#include "netstack/wire/operator_frame.hpp"
+#include "netstack/port/recording_frames.hpp"
 
 struct pcap;
 
 namespace crosswire {
-
-/// A recording's first and last frame, and one at the day's end: both MAC addresses 0, the recorder's EtherType, then
-/// their words and zeros. They carry the times at which the recorded run began and ended, and its trading day ended.
-///
-///   bytes of the start marker   what
-///    0 .. 13                    addresses 0, EtherType 0x88B5
-///   14 .. 45                    "crosswire recording start"
-///   46 .. 51                    the run's MAC address, so that a replay knows which frames were to it; 0: not known
-///   52 .. 67                    the recording's tag, which its operators' commands repeat; 0: there are none
-///   68 .. 83                    0: room for another 16 bytes that a replay will need
-///   84 .. 95                    0
-///
-/// A marker of 60 bytes, which ends behind the MAC address, is one of a recording without a tag. The day-end marker is
-/// the same with the words "crosswire recording day end", without the MAC address; the end marker has words alone.
-inline constexpr std::size_t kStartMarkerLength = 96;
-inline constexpr std::size_t kEndMarkerLength = 60;
-struct RecordingStart {
-  std::array<std::uint8_t, 6> station{};
-  wire::RecordingTag tag{};
-};
-std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& start = {});
-std::array<std::uint8_t, kStartMarkerLength> day_end_marker(const wire::RecordingTag& tag);
-std::array<std::uint8_t, kEndMarkerLength> end_marker();
-/// What a start marker says; nothing if the frame is none.
-std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> frame);
 
 /// Midnight UTC at or before `epoch_ns` (nanoseconds since the Unix epoch).
 std::int64_t midnight_utc(std::int64_t epoch_ns);
@@ -82,20 +57,30 @@ class CaptureWriter {
 };
 
 /// Plays a capture, read as it goes: pcap or pcapng, micro- or nanoseconds, Ethernet only. A burst is up to kMaxBurst
-/// consecutive frames of one timestamp. A start marker as first frame and an end marker as last are swallowed, and a
-/// day-end marker with the start marker's tag is the day's end. Where a capture has no end marker, the day ends with
-/// the schedule or the last frame, and the port lingers behind it. An operator's command with the start marker's tag is
-/// a burst of its own, out of band; without that tag it is a frame like any other. Errors on the way end the port:
-/// receive() returns `ended`, and error() says why.
+/// consecutive frames of one timestamp. A start marker as first frame, reference prices behind it and an end marker as
+/// last are swallowed. A day-end marker with the start marker's tag is the day's end, a burst without frames; an
+/// operator's command with that tag is a burst of its own, out of band. Without it each is a frame like any other. Of a
+/// recording that was broken off (recording_frames.hpp) a last frame that is not whole is left out. Errors on the way
+/// end the port: receive() returns `ended`, and error() says why.
 class CaptureRxPort final : public RxPort {
  public:
-  /// Frames may be this long after midnight (a night session belongs to the day it began in).
+  /// Frames may be this long after midnight. A day may begin the evening before, whose midnight its times count from,
+  /// and its calendar day may have 25 hours: 49 in all, and a run may go on behind its last phase. Nothing wraps: the
+  /// narrowest field that a time goes into has 48 bits (of ITCH; 78 hours), also with the longest linger behind it.
   static constexpr TimeNs kLatestNs = 3 * kNsPerDay;
+  static_assert(kLatestNs + 3600 * kNsPerSecond < TimeNs{1} << 48);
 
-  /// `midnight_epoch_ns`: the exchange's midnight, ns since the Unix epoch. `schedule_end_ns`: where time ends at the
-  /// earliest, unless an end marker says exactly. Throws std::runtime_error (one line: file, what) when the file cannot
-  /// be opened, is no capture of Ethernet frames, or its first frame is broken or outside the day.
-  CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, TimeNs schedule_end_ns = 0);
+  /// A frame stamped further than this before an earlier one has a wrong time, or that one has: what came between them
+  /// cannot be known. Where it is taken all the same, and below, it gets the time of the earlier one, and is counted.
+  static constexpr TimeNs kLongestFallNs = kNsPerSecond;
+  enum class LongFall : std::uint8_t { is_taken, is_an_error };
+
+  /// `midnight_epoch_ns`: the exchange's midnight, ns since the Unix epoch. `schedule_end_ns`: where the day ends at
+  /// the earliest, unless a marker says exactly. Throws std::runtime_error (one line: file, what) when the file cannot
+  /// be opened, is no capture of Ethernet frames, or its first frame or its reference prices are broken, or the first
+  /// frame is outside the day.
+  CaptureRxPort(std::string path, std::int64_t midnight_epoch_ns, TimeNs schedule_end_ns = 0,
+                LongFall long_fall = LongFall::is_taken);
   ~CaptureRxPort() override;
   CaptureRxPort(const CaptureRxPort&) = delete;
   CaptureRxPort& operator=(const CaptureRxPort&) = delete;
@@ -106,13 +91,19 @@ class CaptureRxPort final : public RxPort {
   /// checksums that were left to it (netstack/port/partial_checksum.hpp) are taken for none. Before receive().
   void take_partial_checksums() { partial_checksums_ = true; }
 
-  /// For so long time goes on behind the day's end, where the capture does not say when it ended. Before receive().
+  /// For so long the port lingers behind the day's end where no end marker says until when. With 0, and without a
+  /// day-end marker, there is no burst for the day's end. Before receive().
   void linger(TimeNs linger_ns) { linger_ns_ = linger_ns; }
 
   /// Of the start marker or else the first frame; midnight where the capture has no frame.
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
   /// The MAC address of the run that was recorded; zero if the capture does not say.
   [[nodiscard]] const std::array<std::uint8_t, 6>& station() const { return start_.station; }
+  /// Those that the recorded run began with, where they were not its configuration's.
+  [[nodiscard]] const std::vector<ReferencePrice>& references() const { return start_.references; }
+  /// "" or, after receive() returned `ended` without an error, that this is a recording which was broken off, and when:
+  /// the file and the time of its last frame, in one line.
+  [[nodiscard]] std::string broken_off() const;
   /// "" or, after receive() returned `ended`, what broke off the reading: file, frame number (from 1) and reason.
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] const CaptureCounters& counters() const { return counters_; }
@@ -129,10 +120,14 @@ class CaptureRxPort final : public RxPort {
   using Buffer = std::array<std::uint8_t, kMaxFrame>;
 
   void advance();
+  bool settle_time(TimeNs stamped_ns);
+  void take_references();
   bool take_pending(RxFrame& view, Buffer& buffer);
-  bool is_operators() const;
-  bool is_day_end() const;
   RxBurst end_day();
+  RxBurst end();
+  std::span<const std::uint8_t> pending() const;
+  bool is_day_end() const;
+  bool is_operators() const;
   bool is_of_this_version();
   void close();
 
@@ -140,11 +135,13 @@ class CaptureRxPort final : public RxPort {
   pcap* handle_ = nullptr;
   std::int64_t midnight_epoch_ns_;
   TimeNs schedule_end_ns_;
-  TimeNs start_ns_ = 0;
-  TimeNs last_ns_ = 0;    // of the last burst
-  TimeNs latest_ns_ = 0;  // of all frames read
+  LongFall long_fall_;
   TimeNs linger_ns_ = 0;
-  TimeNs day_end_ns_ = 0;  // once day_over_
+  TimeNs start_ns_ = 0;
+  TimeNs last_ns_ = 0;              // of the last burst
+  TimeNs latest_ns_ = 0;            // of all frames read
+  std::uint64_t latest_frame_ = 0;  // which has it
+  TimeNs day_end_ns_ = 0;           // once day_over_
   bool day_over_ = false;
   bool has_start_marker_ = false;
   bool has_end_marker_ = false;

@@ -118,6 +118,7 @@ class DeviceRxPort final : public RxPort {
 
   /// Of a day that has begun.
   RxBurst receive() override;
+  TimeNs time_now() override { return last_ns_ = now(); }
 
   /// From then on receive() hands on what operators ask, each as a burst of its own, until the day ends. As
   /// begin_day(); `rings` live until the next day begins.

@@ -42,6 +42,9 @@ class RxPort {
   virtual ~RxPort() = default;
   /// The next burst; its frames stay valid until the next call.
   virtual RxBurst receive() = 0;
+  /// What time it is, without taking frames: for who cannot take any now. No burst that follows is before it. 0 of a
+  /// port that has no clock, whose times are its frames'.
+  virtual TimeNs time_now() { return 0; }
 };
 
 /// Who caused a frame: a capture is written in the order (cause, rank, emission), at the cause's time (DESIGN 3).

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "hugepages/base/notice.hpp"
 
@@ -16,7 +17,6 @@ enum Kind : std::uint32_t { kFrame, kDayEndMarker, kEndMarker };
 
 constexpr std::size_t kFullBurstBytes = kMaxBurst * RecordRing::record_bytes(kMaxFrame);
 constexpr std::chrono::milliseconds kWriterPause{1};
-constexpr std::chrono::milliseconds kFlushInterval{500};  // what a killed process may lose
 
 }  // namespace
 
@@ -76,9 +76,12 @@ RecordingRxPort::RecordingRxPort(RxPort& inner, Arena& arena, std::int64_t midni
     : inner_(inner), ring_(arena, ring_bytes), midnight_epoch_ns_(midnight_epoch_ns), last_ns_(start_time_ns) {}
 
 void RecordingRxPort::begin(const std::string& path, const RecordingStart& start) {
+  CHECK(start.references.empty() || start.tag != wire::RecordingTag{}, "reference prices of a recording without a tag");
   tag_ = start.tag;
+  const std::int64_t start_epoch_ns = midnight_epoch_ns_ + static_cast<std::int64_t>(last_ns_);
   writer_.emplace(path);
-  writer_->write(midnight_epoch_ns_ + static_cast<std::int64_t>(last_ns_), start_marker(start));
+  writer_->write(start_epoch_ns, start_marker(start));
+  for (const std::vector<std::uint8_t>& frame : reference_frames(start)) writer_->write(start_epoch_ns, frame);
   writer_->flush();  // a full disk is told now
   if (!writer_->error().empty()) throw std::runtime_error(writer_->error());
   thread_ = std::jthread([this](const std::stop_token& stop) { write_until_stopped(stop); });
@@ -87,14 +90,30 @@ void RecordingRxPort::begin(const std::string& path, const RecordingStart& start
 RecordingRxPort::~RecordingRxPort() { finish(); }
 
 RxBurst RecordingRxPort::receive() {
-  if (!ring_.has_room(kFullBurstBytes)) {
-    counters_.add(RecorderCounter::recorder_held_back);
-    return {{}, last_ns_, false};
-  }
+  if (ended_ || !going_on()) [[unlikely]]
+    return inner_.receive();
+  if (!ring_.has_room(kFullBurstBytes)) [[unlikely]]
+    return hold_back();
+  held_back_ = false;
   const RxBurst burst = inner_.receive();
   last_ns_ = burst.time_ns;
   if (!burst.frames.empty() || burst.day_ended || burst.ended) record(burst);
   return burst;
+}
+
+/// Time goes on meanwhile: phases, expiries and heartbeats do not wait for a disk.
+RxBurst RecordingRxPort::hold_back() {
+  counters_.add(RecorderCounter::recorder_held_back);
+  last_ns_ = std::max(last_ns_, inner_.time_now());
+  if (!std::exchange(held_back_, true)) held_since_ns_ = last_ns_;
+  if (last_ns_ - held_since_ns_ >= kLongestHoldNs) break_off(BrokenOff::ring_full);
+  return {{}, last_ns_, false};
+}
+
+/// What was published before is there for who sees it. The first reason stays.
+void RecordingRxPort::break_off(BrokenOff reason) {
+  BrokenOff before = BrokenOff::no;
+  broken_off_.compare_exchange_strong(before, reason, std::memory_order_release, std::memory_order_relaxed);
 }
 
 void RecordingRxPort::record(const RxBurst& burst) {
@@ -109,7 +128,7 @@ void RecordingRxPort::record(const RxBurst& burst) {
     for (const RxFrame& frame : burst.frames) ring_.append({burst.time_ns, frame.length, kFrame}, frame.data);
   }
   if (burst.day_ended) ring_.append({burst.time_ns, 0, kDayEndMarker}, nullptr);
-  if (burst.ended && !ended_) {
+  if (burst.ended) {
     ended_ = true;
     ring_.append({burst.time_ns, 0, kEndMarker}, nullptr);
   }
@@ -121,7 +140,8 @@ std::string RecordingRxPort::finish() {
     thread_.request_stop();
     thread_.join();
   }
-  return writer_ ? writer_->close() : "";
+  const std::string close_error = writer_ ? writer_->close() : "";
+  return error_.empty() ? close_error : error_;
 }
 
 void RecordingRxPort::write_until_stopped(const std::stop_token& stop) {
@@ -140,6 +160,10 @@ void RecordingRxPort::write_until_stopped(const std::stop_token& stop) {
 }
 
 void RecordingRxPort::drain() {
+  // Before what is in the ring, which may take a slow disk long; nothing is published behind it.
+  if (broken_off_.load(std::memory_order_acquire) == BrokenOff::ring_full) {
+    say_broken_off(writer_->path() + ": the disk has taken too little for 100 ms; give a path on a faster one");
+  }
   RecordRing::Header header{};
   std::array<std::uint8_t, kMaxFrame> frame;
   const auto end = end_marker();
@@ -153,10 +177,17 @@ void RecordingRxPort::drain() {
       writer_->write(epoch_ns, {frame.data(), header.length});
     }
   }
-  if (!writer_->error().empty() && !complained_) {
-    complained_ = true;
-    notice(NoticeLevel::error, "recording broken off: " + writer_->error());
+  if (!writer_->error().empty()) {
+    break_off(BrokenOff::file);
+    say_broken_off(writer_->error());
   }
+}
+
+/// Once: what follows, follows from it.
+void RecordingRxPort::say_broken_off(const std::string& why) {
+  if (!error_.empty()) return;
+  error_ = why;
+  notice(NoticeLevel::error, "recording broken off: " + why);
 }
 
 }  // namespace crosswire

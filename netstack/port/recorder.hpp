@@ -1,10 +1,11 @@
 // `crosswire run --record`: a port that keeps a copy of every frame that another port hands on, for a later replay.
 // The receive stage polls it; a thread of its own writes the file. The polling side only copies into a byte ring: no
-// system call, no allocation, no lock.
+// system call, no allocation, no lock. A recording that cannot go on is broken off, and the exchange goes on without.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,11 @@ class RecordingRxPort final : public RxPort {
     return Arena::bytes_for<std::uint8_t>(ring_bytes);
   }
 
+  /// The file is this far behind at most, unless the disk is slower than the wire: what a killed process may lose.
+  static constexpr std::chrono::milliseconds kFlushInterval{100};
+  /// When the ring has had no room for so long, by the inner port's time, the recording is broken off.
+  static constexpr TimeNs kLongestHoldNs = kNsPerSecond / 10;
+
   /// `inner` and `arena` outlive this. `ring_bytes`: a power of two, at least two full bursts.
   RecordingRxPort(RxPort& inner, Arena& arena, std::int64_t midnight_epoch_ns, TimeNs start_time_ns,
                   std::size_t ring_bytes = kDefaultRingBytes);
@@ -75,25 +81,35 @@ class RecordingRxPort final : public RxPort {
   /// return. To be called once, before receive(), when all else is ready to run. The writer's thread inherits the cores
   /// of the calling thread: call it before pinning. Throws std::runtime_error (one line) when the file cannot be
   /// written.
-  /// `start`: the tag is random, so that nobody can put an operator's command into the recording from the wire.
+  /// `start`: the tag is random, so that nobody can put an operator's command into the recording from the wire. It must
+  /// be there where there are reference prices.
   void begin(const std::string& path, const RecordingStart& start = {});
 
   /// The inner port's burst. Where the ring has no room for a full one, the inner port is not polled: an empty burst at
-  /// the last time, counted in counters(); the frames wait in the NIC's ring.
+  /// the present time, counted in counters(); the frames wait in the NIC's ring. When that has lasted for
+  /// kLongestHoldNs, or the file fails, the recording is broken off: from then on bursts are handed on unrecorded. What
+  /// is in the ring is still written, no end marker follows, and the writer says it in a notice.
   RxBurst receive() override;
 
   /// Writes out the rest and ends the file. To be called when receive() is no longer called; again is harmless. Returns
-  /// "" or the error of the recording in one line. A failing file does not stop the exchange: the writer says so on
-  /// stderr when it happens, and the rest of the frames is not recorded.
+  /// "" or in one line why the recording is not whole.
   std::string finish();
+
+  /// Not broken off. Any thread.
+  [[nodiscard]] bool going_on() const { return broken_off_.load(std::memory_order_relaxed) == BrokenOff::no; }
 
   /// Any thread.
   [[nodiscard]] const RecorderCounters& counters() const { return counters_; }
 
  private:
+  enum class BrokenOff : std::uint8_t { no, ring_full, file };
+
+  [[gnu::cold]] RxBurst hold_back();
+  void break_off(BrokenOff reason);
   void record(const RxBurst& burst);
   void write_until_stopped(const std::stop_token& stop);
   void drain();
+  void say_broken_off(const std::string& why);
 
   RxPort& inner_;
   RecordRing ring_;
@@ -101,10 +117,13 @@ class RecordingRxPort final : public RxPort {
   TimeNs last_ns_;
   wire::RecordingTag tag_{};
   bool ended_ = false;
+  bool held_back_ = false;    // the last poll found no room
+  TimeNs held_since_ns_ = 0;  // then: since when
+  std::atomic<BrokenOff> broken_off_{BrokenOff::no};
   RecorderCounters counters_;
   // The writer's thread alone, until it has joined.
   std::optional<CaptureWriter> writer_;  // from begin() on
-  bool complained_ = false;
+  std::string error_;                    // once it has said it
   std::jthread thread_;
 };
 

@@ -25,7 +25,7 @@ void check_port(const std::string& path, std::int64_t midnight) try {
   std::uint64_t frames = 0;
   RxBurst burst = port.receive();
   for (; !burst.ended; burst = port.receive()) {
-    HOLDS(!burst.frames.empty() && burst.frames.size() <= kMaxBurst);
+    HOLDS(burst.frames.empty() == burst.day_ended && burst.frames.size() <= kMaxBurst);
     HOLDS(burst.time_ns >= last && burst.time_ns <= CaptureRxPort::kLatestNs);
     for (const RxFrame& frame : burst.frames) HOLDS(frame.length <= kMaxFrame);
     frames += burst.frames.size();

@@ -161,6 +161,10 @@ def compare(tap, program, telemetry):
         tap.check(f"exports every metric that scripts/monitoring/{os.path.basename(file)} names",
                   len(named) > 4 and named <= set(metrics), named - set(metrics))
 
+    tap.check("tells everywhere that the recording goes on", metric(metrics, "crosswire_recording", partition="c") == 1 and
+              telemetry.ask("/crosswire/totals")["recording"] == 1 and
+              re.search(r"^recording +goes on$", top(program, "--once").stdout, re.M))
+
     book_row = r"^AAA +continuous +100.0400 +7500 +- +0 +100.0400 +2600$"
     page = until(lambda: top(program, "--once"), lambda page: re.search(r"^ann +yes ", page.stdout, re.M) and re.search(book_row, page.stdout, re.M))
     tap.check("shows the same totals in `crosswire top`",
@@ -204,7 +208,8 @@ def run_all(tap, program, folder):
     gone = top(program, "--once", "--prefix", "nobody-is-here")
     tap.check("says in one line that nobody is there", gone.returncode == 1 and gone.stderr.count("\n") == 1, gone.stderr)
     appliance = subprocess.Popen(
-        ["ip", "netns", "exec", live.APPLIANCE_NS, program, "run", "--config", config, "--report", report],
+        ["ip", "netns", "exec", live.APPLIANCE_NS, program, "run", "--config", config, "--report", report, "--record",
+         os.path.join(folder, "in.pcap")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         started = live.wait_until_running(appliance)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <prometheus/metric_family.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -178,6 +180,24 @@ TEST_F(Endpoint, IsThereForAScrapeWhileOthersSayNothingOrDoNotRead) {
   EXPECT_EQ(answer.find("HTTP/1."), 0u) << "no answer in time";
   EXPECT_NE(answer.find("crosswire_orders_total{partition=\"day\"} 0"), std::string::npos);
   for (const int fd : idle) close(fd);
+}
+
+TEST_F(Live, TellsPrometheusOfARecordingWhereThereIsOne) {
+  const auto gauge = [](const LiveFigures& figures) -> std::optional<double> {
+    for (const auto& family : prometheus_metrics(figures)) {
+      if (family.name == "crosswire_recording") return family.metric.at(0).gauge.value;
+    }
+    return std::nullopt;
+  };
+  EXPECT_EQ(gauge(figures_), std::nullopt);
+  bool going_on = true;
+  FigureSource source{"day", partition_, {}, nullptr};
+  source.recording = [&going_on] { return std::optional(going_on); };
+  LiveFigures recording;
+  recording.add(source);
+  EXPECT_EQ(gauge(recording), 1.0);
+  going_on = false;
+  EXPECT_EQ(gauge(recording), 0.0);
 }
 
 TEST_F(Endpoint, EndsWhileSomebodyIsConnectedAndSaysNothing) {

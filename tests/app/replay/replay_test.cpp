@@ -336,6 +336,106 @@ TEST_F(Replay, TakesTheSessionNameThatTheClientsKnow) {
   EXPECT_EQ(run(other).orders, 7u);
 }
 
+/// As recorded: a run's start, and what the wire brought.
+class Recorded : public Replay {
+ protected:
+  static constexpr wire::RecordingTag kTag = {1, 2, 3};
+
+  /// Ann and Bob trade once a millisecond, `trades` times, after `start`; `end`: the end marker is there.
+  void write_recording(const std::string& name, const RecordingStart& start, std::uint32_t trades, bool end) const {
+    Input in(path(name));
+    const auto frame = [&in](TimeNs time, const auto& bytes) { in.frame(time, Payload(bytes.begin(), bytes.end())); };
+    frame(kStart, start_marker(start));
+    for (const auto& references : reference_frames(start)) frame(kStart, references);
+    in.login(kStart, kAnn, "ann");
+    in.login(kStart, kBob, "bob");
+    for (std::uint32_t i = 1; i <= trades; ++i) {
+      in.messages(kStart + i * kMs, kAnn, {order(i, 'B', 100, 1'000'000)});
+      in.messages(kStart + i * kMs, kBob, {order(i, 'S', 100, 1'000'000)});
+    }
+    if (end) frame(kStart + (trades + 1) * kMs, end_marker());
+  }
+
+  static RecordingStart start() { return {test::kOurMac, kTag, {}}; }
+};
+
+TEST_F(Recorded, GivesTheSameAnswersUpToWhereItWasBrokenOff) {
+  write_recording("whole.pcap", start(), 3, true);
+  const std::string config = config_file("c.toml");
+  run(job(config, "whole.pcap", "out.pcap"));
+  const std::vector<Sent> whole = read_output(path("out.pcap"));
+  const std::string bytes = bytes_of_file(path("whole.pcap"));
+  ::testing::internal::CaptureStderr();
+  std::size_t cuts = 0;
+  // Every 7 bytes, in the last frames, as a kill in the middle of a system call may leave it.
+  for (std::size_t length = bytes.size() - 400; length < bytes.size(); length += 7, ++cuts) {
+    std::ofstream(path("cut.pcap"), std::ios::binary) << bytes.substr(0, length);
+    run(job(config, "cut.pcap", "out.pcap"));
+    const std::vector<Sent> sent = read_output(path("out.pcap"));
+    const CaptureRxPort input(path("cut.pcap"), test::kMidnight);
+    // Where the input ends, the day does.
+    const auto over = std::find_if(sent.begin(), sent.end(), [](const Sent& frame) {
+      return frame.payload.size() == sizeof(wire::mold::Header) &&
+             wire::view_as<wire::mold::Header>(frame.payload)->count == wire::mold::kEndOfSession;
+    });
+    ASSERT_NE(over, sent.end());
+    for (auto at = sent.begin(); at->time < over->time; ++at) {
+      const Sent& other = whole.at(static_cast<std::size_t>(at - sent.begin()));
+      ASSERT_TRUE(at->time == other.time && at->port == other.port && at->payload == other.payload) << length;
+    }
+  }
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), static_cast<std::ptrdiff_t>(cuts)) << said;
+  EXPECT_NE(said.find("cut.pcap: the recording was broken off at 2023-11-15 10:00:00.00"), std::string::npos) << said;
+}
+
+TEST_F(Recorded, HasTheReferencePricesOfItsRunAndNotOfItsConfiguration) {
+  const auto hash = [this](const RecordingStart& start, const std::string& config) {
+    write_recording("in.pcap", start, 1, true);
+    return run(job(config, "in.pcap", "out.pcap")).state_hash;
+  };
+  const std::string config = config_file("c.toml");
+  const Config loaded = load_config(config, ConfigUse::replay);
+  const SymbolConfig& symbol = loaded.engine.symbols.at(0);
+  RecordingStart with = start();
+  with.references = {{symbol.name, Price{symbol.reference.value + 3 * symbol.tick_e4}}};
+  RecordingStart with_same = start();
+  with_same.references = {{symbol.name, symbol.reference}};
+  EXPECT_EQ(hash(with_same, config), hash(start(), config));
+
+  std::string text = bytes_of_file(config);
+  const std::string key = fmt::format("reference_price_e4 = {}", symbol.reference.value);
+  ASSERT_NE(text.find(key), std::string::npos);
+  text.replace(text.find(key), key.size(),
+               fmt::format("reference_price_e4 = {}", symbol.reference.value + 3 * symbol.tick_e4));
+  const std::string other = folder_.write("other.toml", text);
+  // What it says on the feed and in the books is the same either way.
+  const std::uint64_t recorded = hash(with, config);
+  const std::string recorded_bytes = bytes_of_file(path("out.pcap"));
+  EXPECT_EQ(recorded, hash(start(), other));
+  EXPECT_EQ(recorded_bytes, bytes_of_file(path("out.pcap")));
+}
+
+TEST_F(Recorded, WithASymbolThatTheConfigurationDoesNotHaveIsRefused) {
+  const std::string config = config_file("c.toml");
+  const auto fault = [&](const ReferencePrice& reference) -> std::string {
+    RecordingStart with = start();
+    with.references = {reference};
+    write_recording("in.pcap", with, 1, true);
+    try {
+      run(job(config, "in.pcap", "out.pcap"));
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(fault({{'N', 'O', 'N', 'E', ' ', ' ', ' ', ' '}, Price{100}}),
+            path("in.pcap") + ": the recorded run had symbol NONE with a reference price of 100, which " + config +
+                " does not have; replay with the configuration of that run");
+  const SymbolName name = load_config(config, ConfigUse::replay).engine.symbols.at(0).name;
+  EXPECT_NE(fault({name, Price{101}}).find("which is no multiple of its tick_e4 in " + config), std::string::npos);
+}
+
 // ---- The program as a user meets it ---------------------------------------------------------------------------------
 
 using test::Ran;
@@ -440,6 +540,25 @@ TEST_F(Program, LeavesNothingHalfWrittenAndWhatWasThereAlone) {
   EXPECT_EQ(replay_of("--config " + greedy + " --in " + in + " --out " + path("o.pcap")).status, 1);
   EXPECT_EQ(bytes_of_file(path("o.pcap")), "earlier");
   EXPECT_FALSE(std::filesystem::exists(path("o.pcap.part")));
+}
+
+TEST_F(Program, EndsAtAFrameWhoseTimeFellUnlessThatIsAllowed) {
+  {
+    Input in(path("in.pcap"));
+    in.login(kStart, kAnn, "ann");
+    // One of the orders is stamped twelve hours ahead.
+    for (std::uint32_t i = 1; i <= 10; ++i) {
+      in.messages(kStart + i * kMs + (i == 2 ? 12 * 3600 * kNsPerSecond : 0), kAnn, {order(i, 'B', 100, 1'000'000)});
+    }
+  }
+  const std::string arguments = "--config " + config_ + " --in " + path("in.pcap") + " --out " + path("o.pcap");
+  expect_failure(replay_of(arguments),
+                 "in.pcap: frame 4: its time, 2023-11-15 10:00:00.003000000 UTC, is more than a second before that of "
+                 "frame 3, 2023-11-15 22:00:00.002000000 UTC; ");
+  EXPECT_FALSE(std::filesystem::exists(path("o.pcap")));
+  const Ran allowed = replay_of(arguments + " --allow-time-fall");
+  EXPECT_EQ(allowed.status, 0) << allowed.output;
+  EXPECT_NE(allowed.output.find("port.clamped_time 8"), std::string::npos) << allowed.output;
 }
 
 TEST_F(Program, OverwritesNothingThatItReads) {

@@ -67,6 +67,15 @@ TEST(TopPage, BeginsAnewWhenTheApplianceWasStartedAnew) {
   expect_words(line_with(page, "orders      "), {"10 (10/s)"});
 }
 
+TEST(TopPage, SaysWhetherTheRecordingGoesOnWhereThereIsOne) {
+  TopFigures now = figures(2'000, 1'000);
+  EXPECT_EQ(line_with(top_page(now, nullptr, kAll), "recording"), "");
+  now.partitions[0].totals.emplace_back("recording", 1);
+  EXPECT_EQ(line_with(top_page(now, nullptr, kAll), "recording"), "recording   goes on");
+  now.partitions[0].totals.back().second = 0;
+  EXPECT_EQ(line_with(top_page(now, nullptr, kAll), "recording"), "recording   broken off; the log says why");
+}
+
 TEST(TopPage, KeepsToTheSizeOfTheTerminal) {
   const std::string page = top_page(figures(2'000, 1'000), nullptr, {5, 20});
   EXPECT_EQ(std::count(page.begin(), page.end(), '\n'), 5);

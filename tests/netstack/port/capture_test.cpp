@@ -251,6 +251,142 @@ TEST_F(Captures, TakenOnTheSendingHostHaveChecksumsThatAreTakenForNoneWhereAsked
   EXPECT_EQ(settled.counters().get(CaptureCounter::checksum_partial), 1u);
 }
 
+/// What a port says when it has no frames (any more): "day 5, end 8", in nanoseconds since the open.
+std::string ends_of(CaptureRxPort& port) {
+  std::string text;
+  RxBurst burst{};
+  do {
+    burst = port.receive();
+    const std::string at = std::to_string(burst.time_ns - kOpen);
+    if (burst.day_ended) text += "day " + at + ", ";
+    if (burst.ended) text += "end " + at;
+    EXPECT_TRUE(burst.frames.empty() || (!burst.day_ended && !burst.ended));
+  } while (!burst.ended);
+  EXPECT_TRUE(port.receive().ended);
+  return text;
+}
+
+TEST_F(Captures, EndTheirDayAndThemselvesWhereTheirMarkersSayOrElseTheScheduleAndTheLinger) {
+  const Timed start = {kOpen, bytes(start_marker({{}, kTag, {}}))};
+  const Timed frame = {kOpen + 1, numbered_frame(1)};
+  const Timed day_end = {kOpen + 5, bytes(day_end_marker(kTag))};
+  const Timed behind = {kOpen + 6, numbered_frame(2)};
+  const Timed end = {kOpen + 8, bytes(end_marker())};
+  struct Case {
+    std::vector<Timed> frames;
+    TimeNs schedule_end_ns, linger_ns;
+    std::string ends;
+  };
+  for (const Case& one : std::vector<Case>{
+           {{start, frame, day_end, behind, end}, kOpen + 100, 3, "day 5, end 8"},
+           {{start, frame, day_end, behind, end}, kOpen + 100, 0, "day 5, end 8"},
+           {{start, frame, end}, kOpen + 100, 3, "end 8"},                     // of an older version
+           {{start, frame, day_end, behind}, kOpen + 100, 3, "day 5, end 8"},  // broken off
+           {{start, frame, day_end, behind}, kOpen + 100, 0, "day 5, end 6"},
+           {{start, frame}, kOpen + 100, 3, "day 100, end 103"},
+           {{start, frame}, kOpen + 100, 0, "end 100"},
+           {{frame}, kOpen + 100, 3, "day 100, end 103"},  // of another tool
+           {{frame}, 0, 3, "day 1, end 4"},
+           {{frame}, 0, 0, "end 1"},
+       }) {
+    write_capture(path_, one.frames);
+    CaptureRxPort port(path_, kMidnight, one.schedule_end_ns);
+    port.linger(one.linger_ns);
+    EXPECT_EQ(ends_of(port), one.ends) << one.frames.size() << " frames, linger " << one.linger_ns;
+  }
+}
+
+TEST_F(Captures, TakeADayEndWithoutTheirTagOrASecondOneForAnOrdinaryFrame) {
+  wire::RecordingTag other = kTag;
+  other[15] ^= 1;
+  for (const wire::RecordingTag& tag : {kTag, wire::RecordingTag{}}) {
+    write_capture(path_, {{kOpen, bytes(start_marker({{}, tag, {}}))},
+                          {kOpen + 1, bytes(day_end_marker(other))},
+                          {kOpen + 2, bytes(day_end_marker({}))}});
+    CaptureRxPort port(path_, kMidnight);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(port.receive().frames.size(), 1u) << i;
+    EXPECT_TRUE(port.receive().ended);
+  }
+  write_capture(path_, {{kOpen, bytes(start_marker({{}, kTag, {}}))},
+                        {kOpen + 1, bytes(day_end_marker(kTag))},
+                        {kOpen + 2, bytes(day_end_marker(kTag))}});
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_TRUE(port.receive().day_ended);
+  EXPECT_EQ(port.receive().frames.size(), 1u);
+}
+
+TEST_F(Captures, OfARecordingThatWasBrokenOffSayWhenAndLeaveOutWhatIsNotWhole) {
+  write_capture(path_,
+                {{kOpen, bytes(start_marker())}, {kOpen + 1, numbered_frame(1)}, {kOpen + 2, numbered_frame(2)}});
+  const std::string whole = contents(path_);
+  for (std::size_t length = whole.size() - 60 - kFrameHeader; length <= whole.size(); ++length) {
+    put_contents(path_, whole.substr(0, length));
+    CaptureRxPort port(path_, kMidnight);
+    const std::size_t frames = length < whole.size() ? 1 : 2;
+    EXPECT_EQ(play(port).bursts.size(), frames) << length;
+    EXPECT_EQ(port.error(), "");
+    EXPECT_EQ(port.broken_off(), path_ + ": the recording was broken off at 2023-11-15 09:30:00.00000000" +
+                                     std::to_string(frames) +
+                                     " UTC, the time of its last frame: what came behind that is not in it");
+  }
+}
+
+TEST_F(Captures, ThatAreNoRecordingsAreNotBrokenOff) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}});
+  CaptureRxPort port(path_, kMidnight);
+  play(port);
+  EXPECT_EQ(port.broken_off(), "");
+}
+
+/// A recording of frame `number`, behind reference frames of `references`.
+std::vector<Timed> with_references(const std::vector<std::vector<std::uint8_t>>& references) {
+  std::vector<Timed> frames = {{kOpen, bytes(start_marker({{}, kTag, {}}))}};
+  for (const auto& reference : references) frames.push_back({kOpen, reference});
+  frames.push_back({kOpen, numbered_frame(1)});
+  return frames;
+}
+
+TEST_F(Captures, TakeReferencePricesWithTheirTagAloneAndOnlyBehindTheStart) {
+  const std::vector<ReferencePrice> prices = {{{'A', 'A', ' ', ' ', ' ', ' ', ' ', ' '}, Price{1'000'000}}};
+  wire::RecordingTag other = kTag;
+  other[0] ^= 1;
+  const auto of_other = reference_frames({{}, other, prices}).at(0);
+  write_capture(path_, with_references({of_other}));
+  CaptureRxPort strange(path_, kMidnight);
+  EXPECT_TRUE(strange.references().empty());
+  EXPECT_EQ(strange.receive().frames.size(), 2u);
+
+  const auto own = reference_frames({{}, kTag, prices}).at(0);
+  EXPECT_EQ(own.size(), 80u);
+  std::vector<Timed> frames = with_references({own, own});
+  frames.push_back({kOpen + 1, own});
+  write_capture(path_, frames);
+  CaptureRxPort port(path_, kMidnight);
+  EXPECT_EQ(port.references(), (std::vector<ReferencePrice>{prices[0], prices[0]}));
+  EXPECT_EQ(play(port).bursts,
+            (std::vector<SeenBurst>{{kOpen, {numbered_frame(1)}}, {kOpen + 1, {FrameBytes(own.begin(), own.end())}}}));
+  EXPECT_TRUE(reference_frames({{}, kTag, {}}).empty());
+}
+
+TEST_F(Captures, AreRefusedWithReferencePricesOfAnotherVersionOrBroken) {
+  const std::vector<ReferencePrice> prices = {{{'A', 'A', ' ', ' ', ' ', ' ', ' ', ' '}, Price{1'000'000}}};
+  const auto frame = reference_frames({{}, kTag, prices}).at(0);
+  const auto with = [&](std::size_t at, std::uint8_t byte) {
+    auto changed = frame;
+    changed[at] = byte;
+    return changed;
+  };
+  auto longer = frame;
+  longer.push_back(0);
+  // Version, count, a symbol's character, a price beyond the limit, a price of 0.
+  for (const auto& broken : {with(46, 2), with(49, 2), with(49, 0), with(68, '\n'), with(76, 0xFF), longer,
+                             reference_frames({{}, kTag, {{prices[0].symbol, Price{0}}}}).at(0)}) {
+    write_capture(path_, with_references({broken}));
+    EXPECT_EQ(reason_not_to_open(path_).find(path_ + ": frame 2: reference prices that this version does not know"), 0u)
+        << reason_not_to_open(path_);
+  }
+}
+
 TEST_F(Captures, ReadTheShorterMarkerOfARecordingWithoutATag) {
   const std::array<std::uint8_t, 6> station = {2, 0, 0, 0, 0xAB, 9};
   std::vector<std::uint8_t> marker = bytes(start_marker({station, {}}));
@@ -311,6 +447,46 @@ TEST_F(Captures, ClampAndCountAFallingTimestamp) {
                                            {kOpen + 6, {numbered_frame(3)}}};
   EXPECT_EQ(run.bursts, expected);
   EXPECT_EQ(port.counters().get(CaptureCounter::clamped_time), 1u);
+}
+
+TEST_F(Captures, EndWhereATimeFallsByMoreThanASecondUnlessToldToTakeIt) {
+  write_capture(path_, {{kOpen, numbered_frame(1)},
+                        {kOpen + 43'200 * kNsPerSecond, numbered_frame(2)},  // stamped wrong
+                        {kOpen + 2, numbered_frame(3)},
+                        {kOpen + 3, numbered_frame(4)}});
+  using LongFall = CaptureRxPort::LongFall;
+  CaptureRxPort port(path_, kMidnight, 0, LongFall::is_an_error);
+  EXPECT_EQ(play(port).bursts.size(), 2u);
+  EXPECT_EQ(port.error(),
+            path_ +
+                ": frame 3: its time, 2023-11-15 09:30:00.000000002 UTC, is more than a second before that of "
+                "frame 2, 2023-11-15 21:30:00.000000000 UTC; correct whichever is wrong, or take what fell back "
+                "as of the time before it by --allow-time-fall");
+  EXPECT_EQ(port.counters().get(CaptureCounter::clamped_time), 0u);
+  CaptureRxPort taken(path_, kMidnight, 0, LongFall::is_taken);
+  EXPECT_EQ(play(taken).bursts.back().frames.size(), 3u);
+  EXPECT_EQ(taken.error(), "");
+  EXPECT_EQ(taken.counters().get(CaptureCounter::clamped_time), 2u);
+
+  // A second is still clamped, also right behind a start marker; what adds up to more is not.
+  write_capture(path_, {{kOpen, bytes(start_marker())}, {kOpen - kNsPerSecond, numbered_frame(1)}});
+  CaptureRxPort second(path_, kMidnight, 0, LongFall::is_an_error);
+  EXPECT_EQ(play(second).bursts.size(), 1u);
+  EXPECT_EQ(second.error(), "");
+  write_capture(path_, {{kOpen, bytes(start_marker())},
+                        {kOpen - kNsPerSecond, numbered_frame(1)},
+                        {kOpen - kNsPerSecond - 1, numbered_frame(2)}});
+  CaptureRxPort more(path_, kMidnight, 0, LongFall::is_an_error);
+  EXPECT_EQ(play(more).bursts.size(), 1u);
+  EXPECT_NE(more.error().find("frame 3: its time, "), std::string::npos) << more.error();
+  EXPECT_NE(more.error().find("that of frame 1, "), std::string::npos) << more.error();
+}
+
+TEST_F(Captures, MayLeapForward) {
+  write_capture(path_, {{kOpen, numbered_frame(1)}, {kOpen + 5'400 * kNsPerSecond, numbered_frame(2)}});
+  CaptureRxPort port(path_, kMidnight, 0, CaptureRxPort::LongFall::is_an_error);
+  EXPECT_EQ(play(port).bursts.size(), 2u);
+  EXPECT_EQ(port.error(), "");
 }
 
 TEST_F(Captures, DropAndCountOversizedFrames) {
