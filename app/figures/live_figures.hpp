@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/figures/figures.hpp"
@@ -54,6 +55,14 @@ struct BookFigure {
   BookTop top;
 };
 
+/// The time of the process beside that of the host, as the control thread saw it last.
+struct ClockFigure {
+  std::int64_t offset_ns = 0;      // CLOCK_REALTIME is ahead by so much, what of it was not followed apart
+  std::int64_t bound_ns = 0;       // within this of it was our time since the look before
+  std::int64_t unfollowed_ns = 0;  // CLOCK_REALTIME has leapt by so much and was not followed
+  bool synchronised = true;        // somebody keeps the host's clock
+};
+
 struct PartitionFigures {
   std::string name;
   std::string order_session, feed_session;
@@ -93,11 +102,14 @@ class LiveFigures {
 
   /// Before anybody asks. A name that is taken gets a number behind it.
   void add(FigureSource source);
+  /// Before anybody asks. `clock`: any control thread.
+  void tell_clock(std::function<ClockFigure()> clock) { clock_ = std::move(clock); }
 
   // From here on any thread but a polling one.
   const std::vector<FigureSource>& sources() const { return sources_; }
   PartitionFigures partition(std::size_t number) const;
   std::uint64_t uptime_ms() const;
+  ClockFigure clock() const { return clock_(); }
 
   /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
   /// answers, as long as its patience lasts; then, and beyond the last, there are none.
@@ -108,6 +120,7 @@ class LiveFigures {
   std::chrono::steady_clock::time_point begun_;
   std::chrono::milliseconds patience_;
   std::vector<FigureSource> sources_;
+  std::function<ClockFigure()> clock_ = [] { return ClockFigure{}; };
 };
 
 /// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything

@@ -184,6 +184,20 @@ void add_memory(Metrics& metrics, const PartitionFigures& now) {
                 static_cast<double>(now.memory.node));
 }
 
+void add_clock(Metrics& metrics, const ClockFigure& now) {
+  const auto seconds = [&](std::string_view name, std::string_view help, std::int64_t ns) {
+    metrics.gauge(name, help, {}, static_cast<double>(ns) / kNsPerSecond);
+  };
+  seconds("crosswire_clock_offset_seconds", "The host's clock is ahead by so much, what was not followed apart.",
+          now.offset_ns);
+  seconds("crosswire_clock_bound_seconds", "Our time was within this of the host's clock since the look before.",
+          now.bound_ns);
+  seconds("crosswire_clock_unfollowed_seconds", "The host's clock has leapt by so much and was not followed.",
+          now.unfollowed_ns);
+  metrics.gauge("crosswire_clock_synchronised",
+                "1 while NTP or PTP keeps the host's clock, as the kernel says; else 0.", {}, now.synchronised ? 1 : 0);
+}
+
 class Collector final : public prometheus::Collectable {
  public:
   explicit Collector(const LiveFigures& figures) : figures_(figures) {}
@@ -216,6 +230,7 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
   Metrics metrics;
   metrics.gauge("crosswire_build_info", "1; the version is a label.", {{"version", CROSSWIRE_VERSION}}, 1);
   metrics.gauge("crosswire_uptime_seconds", "Since the start.", {}, static_cast<double>(figures.uptime_ms()) / 1e3);
+  add_clock(metrics, figures.clock());
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
     const PartitionFigures now = figures.partition(i);
     add_totals(metrics, now);

@@ -9,6 +9,7 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -81,6 +82,23 @@ bool info(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
   rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
   for (const FigureSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
   dict.add("partitions", names);
+  return true;
+}
+
+/// DPDK's signed numbers have 32 bits: two seconds of nanoseconds, which an offset seldom exceeds, and 24 days of
+/// milliseconds.
+int in_32_bits(std::int64_t value) {
+  return static_cast<int>(
+      std::clamp<std::int64_t>(value, -std::numeric_limits<int>::max(), std::numeric_limits<int>::max()));
+}
+
+bool clock(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
+  const ClockFigure now = figures.clock();
+  Dict dict(data);
+  dict.add("offset_ns", in_32_bits(now.offset_ns));
+  dict.add("bound_ns", static_cast<std::uint64_t>(now.bound_ns));
+  dict.add("unfollowed_ms", in_32_bits(now.unfollowed_ns / 1'000'000));
+  dict.add("synchronised", std::uint64_t{now.synchronised});
   return true;
 }
 
@@ -325,6 +343,7 @@ struct TelemetryCommand {
 
 constexpr std::array kCommands = {
     TelemetryCommand{"/crosswire/info", "Version, uptime in ms, names of the partitions", info},
+    TelemetryCommand{"/crosswire/clock", "Offset and bound to the host's clock, ns; synchronised", clock},
     TelemetryCommand{"/crosswire/totals", "Headline figures and memory. Parameter: partition",
                      of_partition<write_totals>},
     TelemetryCommand{"/crosswire/stages", "Core, polls, items, busy ns. Parameter: partition",

@@ -10,6 +10,7 @@ namespace crosswire {
 /// figures read is gone: its end waits for answers under way. The commands are
 ///
 ///   /crosswire/info                   version, uptime, names of the partitions
+///   /crosswire/clock                  the time of the process beside the host's, ns
 ///   /crosswire/totals[,PARTITION]     the end's headline figures, sessions, memory
 ///   /crosswire/stages[,PARTITION]     core, polls, items and busy time of each stage
 ///   /crosswire/rings[,PARTITION]      items waiting, most ever, capacity of each ring and reader

@@ -191,12 +191,12 @@ class Output {
 LoadFigures run_on_device(const LoadOptions& options, const DpdkProcessOptions& process) {
   std::future<TscClock> calibrated = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
   const DpdkProcess eal(process, "crosswire_load");
-  const TscClock clock = calibrated.get();
+  const SharedClock clock(calibrated.get());
   Device device({.device = process.device, .receive_all = true});
   if (const std::string down = device.wait_for_link(std::chrono::seconds(2)); !down.empty()) {
     throw std::runtime_error(down);
   }
-  DeviceRxPort rx(device, clock, midnight_utc(clock.now_epoch_ns()));
+  DeviceRxPort rx(device, clock, midnight_utc(clock.read().now_epoch_ns()));
   DeviceTxPort tx(device);
   const auto client = std::make_unique<LoadClient>(options, rx, tx);
   end_on_signals();

@@ -11,8 +11,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cctype>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -44,6 +46,15 @@ void complain(const std::string& reason) {
   std::fprintf(stderr, "crosswire: the log cannot be written: %s\n", reason.c_str());
 }
 
+/// Written once, when DPDK's threads may already log; what it points to stays.
+std::atomic<const SharedClock*> g_clock{nullptr};
+
+std::chrono::system_clock::time_point now() {
+  const SharedClock* const clock = g_clock.load(std::memory_order_acquire);
+  if (clock == nullptr) return std::chrono::system_clock::now();
+  return std::chrono::system_clock::time_point(std::chrono::nanoseconds(clock->read().now_epoch_ns()));
+}
+
 struct Log {
   explicit Log(const LogOptions& options)
       : priorities(options.file.empty() && stderr_is_journal()), in_file(!options.file.empty()) {
@@ -63,7 +74,7 @@ struct Log {
 
   void write(LogLevel level, const std::string& text) const {
     const auto i = static_cast<std::size_t>(level);
-    logger->log(kLevels[i], priorities ? fmt::format("{}{}", kPriorities[i], text) : text);
+    logger->log(now(), {}, kLevels[i], priorities ? fmt::format("{}{}", kPriorities[i], text) : text);
   }
 
   std::shared_ptr<spdlog::logger> logger;
@@ -125,6 +136,12 @@ void log_begin(const LogOptions& options) {
   }
   log_here() = std::make_unique<Log>(options);
   send_notices_to(take_notice);
+}
+
+void log_time_from(std::shared_ptr<const SharedClock> clock) {
+  static auto* const kept = new std::shared_ptr<const SharedClock>;  // never destroyed: a last line may come late
+  *kept = std::move(clock);
+  g_clock.store(kept->get(), std::memory_order_release);
 }
 
 void log_info(std::string_view message, LogFields fields) {

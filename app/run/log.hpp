@@ -10,8 +10,11 @@
 #include <fmt/format.h>
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
+
+#include "netstack/port/tsc_clock.hpp"
 
 namespace crosswire {
 
@@ -36,6 +39,9 @@ using LogFields = std::initializer_list<LogField>;
 /// Opens the log, and takes notices (hugepages/base/notice.hpp) into it. Before it and without it lines go to stderr.
 /// Before other threads log. Throws std::runtime_error (one line) where the file cannot be written.
 void log_begin(const LogOptions& options);
+
+/// From then on lines have the time of the process, which stages, feed and figures tell, and no longer the host's.
+void log_time_from(std::shared_ptr<const SharedClock> clock);
 
 /// `message`: one phrase, always the same for the same thing, so that one can look for it.
 void log_info(std::string_view message, LogFields fields = {});

@@ -28,6 +28,7 @@
 #include "app/figures/telemetry.hpp"
 #include "app/files/file_clash.hpp"
 #include "app/files/say.hpp"
+#include "app/run/clock_keeper.hpp"
 #include "app/run/cores.hpp"
 #include "app/run/log.hpp"
 #include "app/run/polling_threads.hpp"
@@ -280,7 +281,7 @@ void report(const StallMonitor::News& news) {
 
 /// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
 void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTask>& tasks,
-           const PollingThreads& threads, ControlSocket* control) {
+           const PollingThreads& threads, ControlSocket* control, ClockKeeper& clock) {
   StallMonitor monitor;
   auto task = tasks.begin();
   for (RunningPartition& running : partitions) {
@@ -293,6 +294,7 @@ void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTa
   while (!threads.ended()) {
     wait_for_news(control);
     supervisor_alive();
+    report(clock.look(steady_ns()));
     if (control != nullptr) {
       for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) report(done);
     }
@@ -327,13 +329,14 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
                     const std::vector<RunningPartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
-                    const TscClock& clock) {
+                    ClockKeeper& clock) {
   std::deque<RunningPartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     leave_if_end_wanted();
-    partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], clock);
+    partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], *clock.shared());
   }
   LiveFigures figures;
+  figures.tell_clock([&clock] { return clock.figure(); });
   for (RunningPartition& running : partitions) figures.add(running.figure_source());
   const Telemetry telemetry(figures);
   const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
@@ -345,7 +348,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   for (RunningPartition& running : partitions) {
     for (PollingTask& task : running.tasks()) tasks.push_back(std::move(task));
   }
-  PollingThreads threads(tasks, clock, [] { wake(); });
+  PollingThreads threads(tasks, clock.shared()->read(), [] { wake(); });
   leave_if_end_wanted();
   for (RunningPartition& running : partitions) running.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
@@ -358,7 +361,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   threads.go();
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));
   log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
-  watch(partitions, tasks, threads, control.get());
+  watch(partitions, tasks, threads, control.get(), clock);
 
   const std::vector<PollEnd> ends = threads.join();
   if (control != nullptr) {
@@ -416,11 +419,13 @@ int run_main(const RunOptions& options) {
     end_on_signals();
     // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));
-    std::future<TscClock> clock = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
+    auto calibrated = std::async(std::launch::async, [] { return std::make_unique<ClockKeeper>(); });  // it sleeps
     const EalGuard eal;
     leave_if_end_wanted();
     start_eal(configs, plan);
-    run_on_devices(configs, plan, outputs, hgrm, clock.get());
+    const std::unique_ptr<ClockKeeper> clock = calibrated.get();
+    log_time_from(clock->shared());
+    run_on_devices(configs, plan, outputs, hgrm, *clock);
   } catch (const EndedAtStart&) {
     log_info("stopped before the day began", {{"signal", last_signal()}});
     return 0;

@@ -69,14 +69,19 @@ std::unique_ptr<Device> open_device(const Config& config, const StageCores& core
 }  // namespace
 
 RunningPartition::RunningPartition(Config config, const StageCores& cores, const Outputs& outputs,
-                                   const TscClock& clock)
+                                   const SharedClock& clock)
     : name_(std::filesystem::path(config.path).stem().string()),
       outputs_(outputs),
       cores_(cores),
       clock_(clock),
       device_(open_device(config, cores)),
+<<<<<<< ours
       day_(config.calendar.day_at(clock.now_epoch_ns())),
       rx_(*device_, clock, day_.midnight_epoch_ns),
+=======
+      midnight_(config.midnight_epoch_ns.value_or(midnight_utc(clock.read().now_epoch_ns()))),
+      rx_(*device_, clock, midnight_),
+>>>>>>> theirs
       transmit_(*device_),
       publish_(*device_, static_cast<std::uint16_t>(device_->tx_queues() - 1)) {
   const std::chrono::seconds patience(device_->faces_process() ? 0 : 2);
@@ -101,8 +106,8 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
     recorder_ = std::make_unique<RecordingRxPort>(rx_, *record_memory_, day_.midnight_epoch_ns, rx_.start_time_ns());
   }
   RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
-  partition_ =
-      std::make_unique<Partition>(config, Partition::Ports{input, transmit_, publish_}, clock, layout_of(cores));
+  partition_ = std::make_unique<Partition>(config, Partition::Ports{input, transmit_, publish_}, clock_.read(),
+                                           layout_of(cores));
   partition_->report_operator_results();
   rx_.take_operators(partition_->operators());
 }

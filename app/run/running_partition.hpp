@@ -30,8 +30,9 @@ class RunningPartition {
     std::string report;  // figures as JSON; "" = none
   };
 
-  /// Opens the device, which the EAL has; warnings go to the log. Throws std::runtime_error (one line).
-  RunningPartition(Config config, const StageCores& cores, const Outputs& outputs, const TscClock& clock);
+  /// Opens the device, which the EAL has; warnings go to the log. `clock` outlives this. Throws std::runtime_error (one
+  /// line).
+  RunningPartition(Config config, const StageCores& cores, const Outputs& outputs, const SharedClock& clock);
   RunningPartition(const RunningPartition&) = delete;
   RunningPartition& operator=(const RunningPartition&) = delete;
 
@@ -74,7 +75,7 @@ class RunningPartition {
   std::string name_;
   Outputs outputs_;
   StageCores cores_;
-  TscClock clock_;
+  const SharedClock& clock_;
   std::unique_ptr<Device> device_;
   TradingDay day_;
   DeviceRxPort rx_;

@@ -246,6 +246,9 @@ TopFigures ask_top_figures(const std::string& socket_path, std::string* raw, con
   TopFigures figures;
   figures.version = text(info, "version");
   figures.uptime_ms = number(info.value("uptime_ms", Json(0)));
+  const Json& clock = all["clock"] = socket.ask("/crosswire/clock");
+  if (!clock.is_object()) socket.reject("/crosswire/clock is answered with something else than figures");
+  figures.clock = numbers(clock);
   for (std::size_t i = 0; i < rows_of(info, "partitions"); ++i) {
     const std::string name = text_cell(info, "partitions", i);
     figures.partitions.push_back(ask_partition(socket, name, all["partitions"][name]));

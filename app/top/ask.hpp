@@ -37,6 +37,7 @@ struct TopFigures {
   std::string version;
   std::int64_t uptime_ms = 0;
   std::vector<TopPartition> partitions;
+  TopNumbers clock;
 };
 
 /// The telemetry socket of the process with this DPDK file prefix, where DPDK puts it for this user.

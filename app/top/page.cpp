@@ -198,6 +198,18 @@ class Page {
   std::vector<std::string> lines_;
 };
 
+/// Of the process.
+std::string clock_line(const TopNumbers& clock) {
+  const auto us = [&](const char* name) { return static_cast<double>(value_of(clock, name)) / 1e3; };
+  std::string line =
+      fmt::format("clock       {:+.2f} us to the host's, bound {:.2f} us, {}", us("offset_ns"), us("bound_ns"),
+                  value_of(clock, "synchronised") != 0 ? "synchronised" : "NOT SYNCHRONISED");
+  if (const std::int64_t ms = value_of(clock, "unfollowed_ms"); ms != 0) {
+    line += fmt::format(", {:+.3f} s NOT FOLLOWED", static_cast<double>(ms) / 1e3);
+  }
+  return line;
+}
+
 }  // namespace
 
 std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size) {
@@ -207,6 +219,7 @@ std::string top_page(const TopFigures& now, const TopFigures* before, TopSize si
   std::vector<std::string> lines = {
       fmt::format("crosswire {}   up {}   rates {}", now.version, clock(now.uptime_ms),
                   same ? fmt::format("of the last {:.1f} s", seconds) : "since the start")};
+  if (!now.clock.empty()) lines.push_back(clock_line(now.clock));
   for (std::size_t i = 0; i < now.partitions.size(); ++i) {
     lines.emplace_back();
     const std::vector<std::string> more =

@@ -237,7 +237,7 @@ DeviceCounters Device::counters() const {
 
 // --- receive ---
 
-DeviceRxPort::DeviceRxPort(Device& device, const TscClock& clock, std::int64_t midnight_epoch_ns)
+DeviceRxPort::DeviceRxPort(Device& device, const SharedClock& clock, std::int64_t midnight_epoch_ns)
     : port_id_(device.port_id()),
       clock_(clock),
       partial_checksums_(device.faces_kernel()),
@@ -246,7 +246,7 @@ DeviceRxPort::DeviceRxPort(Device& device, const TscClock& clock, std::int64_t m
 }
 
 void DeviceRxPort::begin_day(std::int64_t midnight_epoch_ns, TimeNs linger_ns) {
-  const std::int64_t since_midnight_ns = clock_.now_epoch_ns() - midnight_epoch_ns;
+  const std::int64_t since_midnight_ns = clock_.latest().now_epoch_ns() - midnight_epoch_ns;
   if (since_midnight_ns < 0) {
     throw std::runtime_error(
         "midnight of the trading day is in the future; check the date in the configuration or the "
@@ -286,9 +286,9 @@ void DeviceRxPort::free_held() {
   held_count_ = 0;
 }
 
-/// Never before an earlier answer, whatever the counters of two cores say.
-TimeNs DeviceRxPort::now() const {
-  const std::int64_t since_midnight_ns = clock_.now_epoch_ns() - midnight_epoch_ns_;
+/// Never before an earlier answer, whatever the counters of two cores say, and a clock that has come to run slower.
+TimeNs DeviceRxPort::now() {
+  const std::int64_t since_midnight_ns = clock_.latest().now_epoch_ns() - midnight_epoch_ns_;
   return std::max(last_ns_, static_cast<TimeNs>(std::max<std::int64_t>(since_midnight_ns, 0)));
 }
 

@@ -102,8 +102,8 @@ class Device {
 /// polls every kEmptyPollsPerClock-th tells a new time.
 class DeviceRxPort final : public RxPort {
  public:
-  /// `device` outlives this. A day begins, as by begin_day() without lingering.
-  DeviceRxPort(Device& device, const TscClock& clock, std::int64_t midnight_epoch_ns);
+  /// `device` and `clock` outlive this. A day begins, as by begin_day() without lingering.
+  DeviceRxPort(Device& device, const SharedClock& clock, std::int64_t midnight_epoch_ns);
   ~DeviceRxPort() override;
   DeviceRxPort(const DeviceRxPort&) = delete;
   DeviceRxPort& operator=(const DeviceRxPort&) = delete;
@@ -141,7 +141,7 @@ class DeviceRxPort final : public RxPort {
   static constexpr std::uint32_t kEmptyPollsPerClock = 8;
   enum class Wish : std::uint8_t { go_on, end_day, end };
 
-  [[nodiscard]] TimeNs now() const;
+  [[nodiscard]] TimeNs now();
   void raise_wish(Wish wish);
   [[gnu::cold]] std::optional<RxBurst> end();
   RxBurst operators_burst();
@@ -150,7 +150,7 @@ class DeviceRxPort final : public RxPort {
   void free_held();
 
   std::uint16_t port_id_;
-  TscClock clock_;
+  SharedClock::Copy clock_;
   std::int64_t midnight_epoch_ns_ = 0;
   TimeNs start_ns_ = 0;
   TimeNs last_ns_ = 0;         // never falls within a day

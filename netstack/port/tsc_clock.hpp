@@ -1,23 +1,27 @@
-// The time of live frames: the processor's time stamp counter, calibrated once at start against the system's clock.
-// Read by the polling stages (one counter read, no system call); calibrated by the app before they start.
+// The time of live frames: the processor's time stamp counter, calibrated against the system's clocks. Read by the
+// polling stages (one counter read, no system call); calibrated by the app before they start. What holds it to the
+// system's time from then on is netstack/port/clock_discipline.
 #pragma once
 
 #include <rte_cycles.h>
 
 #include <cstdint>
 
+#include "hugepages/rings/seqlock.hpp"
+
 namespace crosswire {
 
 /// Turns counter values into nanoseconds since the Unix epoch. A value type: copy it to each thread that needs it.
-/// The counter must be invariant and the same on all cores. The rate is measured over kCalibrationNs and then stands:
-/// an error of 1 ppm, 86 ms a day, is what to expect; a running day never sees a step of the system's clock.
+/// The counter must be invariant and the same on all cores.
 class TscClock {
  public:
-  /// Length of the measurement. 200 ms against the ~50 ns that one paired reading is uncertain by.
-  static constexpr std::int64_t kCalibrationNs = 200'000'000;
-
-  /// Measures; sleeps for kCalibrationNs. Throws std::runtime_error (one line) if the counter does not run.
+  /// The date is CLOCK_REALTIME's, the rate CLOCK_MONOTONIC_RAW's over 200 ms, for which this sleeps; both stand from
+  /// then on, and part from the system's time by what its clock is kept at: some ppm, while it is slewed 500. Throws
+  /// std::runtime_error (one line) if the counter does not run.
   static TscClock calibrated();
+  /// Says `epoch_ns` (since the Unix epoch) at the counter's value `tsc`, and runs at that rate, above 0 and below
+  /// 2^20.
+  static TscClock at(std::uint64_t tsc, std::int64_t epoch_ns, double ns_per_tick);
 
   /// The counter of this core, now.
   static std::uint64_t read() { return rte_rdtsc(); }
@@ -44,5 +48,8 @@ class TscClock {
   std::int64_t base_epoch_ns_ = 0;
   std::uint64_t ns_per_tick_ = 0;  // fixed point, kFractionBits after the point
 };
+
+/// The clock of a process: written by the control thread, which disciplines it; each stage that tells time has a copy.
+using SharedClock = Seqlock<TscClock>;
 
 }  // namespace crosswire

@@ -448,15 +448,17 @@ struct PollingThread {
 struct Session {
   explicit Session(const Flow& flow)
       : clock(TscClock::calibrated()),
+        shared_clock(clock),
         midnight(midnight_utc(clock.now_epoch_ns())),
         device({.device = "net_ring_clean", .tx_mbufs = Wire::kMbufs}),
-        rx(device, clock, midnight),
+        rx(device, shared_clock, midnight),
         transmit(device),
         publish(device),
         config(appliance_config(flow, midnight, rx.start_time_ns())),
         partition(config, {rx, transmit, publish}, clock) {}
 
   TscClock clock;
+  SharedClock shared_clock;
   Wire wire;
   std::int64_t midnight;
   Device device;

@@ -16,6 +16,7 @@
 #include "hugepages/memory/order_pool.hpp"
 #include "hugepages/rings/broadcast_ring.hpp"
 #include "hugepages/rings/mailbox.hpp"
+#include "hugepages/rings/seqlock.hpp"
 #include "hugepages/rings/spsc_ring.hpp"
 
 namespace crosswire {
@@ -352,6 +353,58 @@ TEST(Threads, AHistogramIsCopiedWhileItsStageRecords) {
   EXPECT_EQ(before.count(), kValues);
   EXPECT_EQ(before.sum(), kValues / 1'000 * 500'500);
   std::printf("%llu copies\n", static_cast<unsigned long long>(copies));
+}
+
+struct NumberedItem {
+  std::uint64_t number = 0;
+  Item item{};
+};
+
+TEST(SeqlockThreads, NobodyEverGetsATornValueOrAnOlderOne) {
+  using Shared = Seqlock<NumberedItem>;
+  constexpr std::uint64_t kValues = 200'000 * kScale;
+  NumberedItem value;
+  value.item.fill(0);
+  Shared shared(value);
+  std::atomic<bool> done{false};
+  struct Seen {
+    std::uint64_t values = 0, wrong = 0, last = 0;
+    void see(const NumberedItem& seen) {
+      wrong += seen.number < last || !seen.item.is(seen.number) ? 1 : 0;
+      values += seen.number != last ? 1 : 0;
+      last = seen.number;
+    }
+  } stage_saw, control_saw;
+  std::thread stage([&] {
+    run_on_own_core(1);
+    Shared::Copy copy(shared);
+    while (!done.load()) stage_saw.see(copy.latest());
+    stage_saw.see(copy.latest());
+  });
+  std::thread control([&] {
+    while (!done.load()) control_saw.see(shared.read());
+    control_saw.see(shared.read());
+  });
+  std::thread writer([&] {
+    run_on_own_core(0);
+    for (std::uint64_t number = 1; number <= kValues; ++number) {
+      value.number = number;
+      value.item.fill(number);
+      shared.write(value);
+      if (number % 64 == 0) std::this_thread::yield();
+    }
+    done.store(true);
+  });
+  writer.join();
+  stage.join();
+  control.join();
+  for (const Seen& saw : {stage_saw, control_saw}) {
+    EXPECT_EQ(saw.wrong, 0u);
+    EXPECT_EQ(saw.last, kValues);
+    EXPECT_GT(saw.values, 1u);
+  }
+  std::printf("%llu values seen of %llu\n", static_cast<unsigned long long>(stage_saw.values),
+              static_cast<unsigned long long>(kValues));
 }
 
 TEST(Threads, AStageAnswersEveryQuestionOfItsMailboxWhole) {

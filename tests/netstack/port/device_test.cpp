@@ -24,13 +24,13 @@ class StartedEal : public testing::Environment {
     options.hugepages = HugepagePolicy::off;
     options.file_prefix = "crosswire_device_test";
     ASSERT_EQ(eal_start(options), "");
-    clock_ = TscClock::calibrated();
+    clock_.write(TscClock::calibrated());
   }
   void TearDown() override { eal_stop(); }
-  static const TscClock& clock() { return clock_; }
+  static const SharedClock& clock() { return clock_; }
 
  private:
-  static inline TscClock clock_;
+  static inline SharedClock clock_{TscClock{}};
 };
 
 const auto* const kEal = testing::AddGlobalTestEnvironment(new StartedEal);
@@ -69,7 +69,7 @@ struct PortPair {
   explicit PortPair(std::uint32_t tx_mbufs = 0)
       : device_a({.device = wires.a, .tx_mbufs = tx_mbufs}),
         device_b({.device = wires.b}),
-        midnight(midnight_utc(StartedEal::clock().now_epoch_ns())),
+        midnight(midnight_utc(StartedEal::clock().read().now_epoch_ns())),
         rx_a(device_a, StartedEal::clock(), midnight),
         rx_b(device_b, StartedEal::clock(), midnight),
         tx_a(device_a),
@@ -122,9 +122,37 @@ TEST(DevicePorts, StampBurstsWithTimesThatRiseStrictly) {
     EXPECT_GT(burst.time_ns, last_frames_ns);
     last_frames_ns = burst.time_ns;
   }
-  const std::int64_t off_ns = StartedEal::clock().now_epoch_ns() - pair.midnight - static_cast<std::int64_t>(last_ns);
+  const std::int64_t off_ns =
+      StartedEal::clock().read().now_epoch_ns() - pair.midnight - static_cast<std::int64_t>(last_ns);
   EXPECT_GE(off_ns, 0);
   EXPECT_LT(off_ns, 60'000'000'000) << "the last burst was just now";
+}
+
+TEST(DevicePorts, FollowTheClockOfTheProcessAndNeverTellATimeThatFalls) {
+  PortPair pair;
+  const TscClock clock = StartedEal::clock().read();
+  SharedClock shared(clock);
+  DeviceRxPort rx(pair.device_b, shared, pair.midnight);
+  const auto told_ns = [&] {
+    TimeNs last_ns = 0;
+    for (int i = 0; i < 64; ++i) last_ns = rx.receive().time_ns;  // empty polls: not each tells a new time
+    return last_ns;
+  };
+  const auto at = [&](std::int64_t seconds) {
+    const std::uint64_t now = TscClock::read();
+    return TscClock::at(now, clock.epoch_ns(now) + seconds * 1'000'000'000, 1 / clock.ticks_per_ns());
+  };
+  const TimeNs first_ns = told_ns();
+  shared.write(at(60));
+  const TimeNs ahead_ns = told_ns();
+  EXPECT_GE(ahead_ns, first_ns + 60 * kNsPerSecond);
+  shared.write(at(-60));
+  EXPECT_EQ(told_ns(), ahead_ns);
+  ASSERT_TRUE(send(pair.tx_a, numbered_frame(1)));
+  ASSERT_EQ(pair.tx_a.flush(), 1u);
+  const RxBurst burst = rx.receive();
+  ASSERT_EQ(burst.frames.size(), 1u);
+  EXPECT_GE(burst.time_ns, ahead_ns);
 }
 
 TEST(DevicePorts, DropWhatTheWireBringsOfTheRecordersEtherType) {
@@ -254,7 +282,7 @@ TEST(DevicePorts, LoseNothingOnAWireThatTakesNothingForASecond) {
   std::uint32_t in = 0;
   std::uint64_t polls = 0;
   const std::uint64_t begun = TscClock::read();
-  for (; StartedEal::clock().span_ns(TscClock::read() - begun) < kNsPerSecond; ++polls) {
+  for (; StartedEal::clock().read().span_ns(TscClock::read() - begun) < kNsPerSecond; ++polls) {
     ASSERT_EQ(pair.tx_a.flush(), 0u);
     ASSERT_EQ(pair.tx_a.reserve(), nullptr);
     ASSERT_TRUE(pair.tx_a.unsent());
@@ -315,7 +343,7 @@ TEST(DevicePorts, ShareAQueueAndTheBuffersBehindIt) {
 TEST(DevicePorts, LingerBehindTheDaysEndUntilTheirTimeIsOver) {
   PortPair pair;
   const TimeNs linger_ns = 50'000'000;
-  pair.rx_b.begin_day(midnight_utc(StartedEal::clock().now_epoch_ns()), linger_ns);
+  pair.rx_b.begin_day(midnight_utc(StartedEal::clock().read().now_epoch_ns()), linger_ns);
   pair.rx_b.request_day_end();
   EXPECT_FALSE(pair.rx_b.ending());
   const RxBurst end = pair.rx_b.receive();
@@ -336,7 +364,7 @@ TEST(DevicePorts, BeginAnotherDayAndCountWhatCameBefore) {
   ASSERT_TRUE(send(pair.tx_a, numbered_frame(1)));
   pair.tx_a.flush();
   pair.rx_b.drop_waiting();
-  const std::int64_t midnight = midnight_utc(StartedEal::clock().now_epoch_ns());
+  const std::int64_t midnight = midnight_utc(StartedEal::clock().read().now_epoch_ns());
   pair.rx_b.begin_day(midnight - std::int64_t{1'000'000'000}, 0);
   EXPECT_FALSE(pair.rx_b.ending());
   EXPECT_EQ(pair.rx_b.counters().get(DeviceCounter::rx_between_days), 1u);
@@ -560,7 +588,8 @@ TEST(Devices, ThatCannotComeUpSayWhyInOneLine) {
 TEST(Devices, RefuseAMidnightInTheFuture) {
   const Wires wires;
   Device device({.device = wires.a});
-  const std::int64_t tomorrow = midnight_utc(StartedEal::clock().now_epoch_ns()) + static_cast<std::int64_t>(kNsPerDay);
+  const std::int64_t tomorrow =
+      midnight_utc(StartedEal::clock().read().now_epoch_ns()) + static_cast<std::int64_t>(kNsPerDay);
   EXPECT_THROW(DeviceRxPort(device, StartedEal::clock(), tomorrow), std::runtime_error);
 }
 

@@ -137,8 +137,8 @@ std::string send_a_frame_around() {
   if (!error.empty()) return error;
   {
     Device device({.device = "net_ring0"});
-    const TscClock clock = TscClock::calibrated();
-    DeviceRxPort rx(device, clock, midnight_utc(clock.now_epoch_ns()));
+    const SharedClock clock(TscClock::calibrated());
+    DeviceRxPort rx(device, clock, midnight_utc(clock.read().now_epoch_ns()));
     DeviceTxPort tx(device);
     if (!send(tx, numbered_frame(42)) || tx.flush() != 1) return "not sent";
     const RxBurst burst = rx.receive();

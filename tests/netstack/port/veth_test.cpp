@@ -81,8 +81,8 @@ class Veth : public testing::Test {
 };
 
 TEST_F(Veth, CarriesFramesIn) {
-  const TscClock clock = TscClock::calibrated();
-  DeviceRxPort rx(*device_, clock, midnight_utc(clock.now_epoch_ns()));
+  const SharedClock clock(TscClock::calibrated());
+  DeviceRxPort rx(*device_, clock, midnight_utc(clock.read().now_epoch_ns()));
   constexpr std::uint32_t kFrames = 100;
   std::uint32_t received = 0;
   TimeNs last_ns = 0;
@@ -109,8 +109,8 @@ TEST_F(Veth, CarriesFramesIn) {
 }
 
 TEST_F(Veth, GivesBackTheTagOfAFrameThatHadOne) {
-  const TscClock clock = TscClock::calibrated();
-  DeviceRxPort rx(*device_, clock, midnight_utc(clock.now_epoch_ns()));
+  const SharedClock clock(TscClock::calibrated());
+  DeviceRxPort rx(*device_, clock, midnight_utc(clock.read().now_epoch_ns()));
   FrameBytes frame = numbered_frame(1, kMaxFrame - 4);
   const FrameBytes tag = {0x81, 0x00, 0x00, 0x65};
   frame.insert(frame.begin() + 12, tag.begin(), tag.end());
@@ -126,8 +126,8 @@ TEST_F(Veth, GivesBackTheTagOfAFrameThatHadOne) {
 }
 
 TEST_F(Veth, CountsWhatTheKernelHadNoRoomForWhileNobodyPolled) {
-  const TscClock clock = TscClock::calibrated();
-  DeviceRxPort rx(*device_, clock, midnight_utc(clock.now_epoch_ns()));
+  const SharedClock clock(TscClock::calibrated());
+  DeviceRxPort rx(*device_, clock, midnight_utc(clock.read().now_epoch_ns()));
   while (!rx.receive().frames.empty()) {
   }
   const std::uint64_t missed = device_->counters().get(DeviceCounter::rx_missed);
@@ -154,8 +154,8 @@ TEST_F(Veth, TakesADatagramWhoseChecksumTheKernelLeftToACard) {
       std::system("ip addr add 10.98.0.2/24 dev cwport1 && ip neigh replace 10.98.0.1 lladdr 02:00:00:00:00:01 dev "
                   "cwport1 nud permanent"),
       0);
-  const TscClock clock = TscClock::calibrated();
-  DeviceRxPort rx(*device_, clock, midnight_utc(clock.now_epoch_ns()));
+  const SharedClock clock(TscClock::calibrated());
+  DeviceRxPort rx(*device_, clock, midnight_utc(clock.read().now_epoch_ns()));
   const int client = socket(AF_INET, SOCK_DGRAM, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
