@@ -37,6 +37,7 @@
 #include "app/run/supervisor.hpp"
 #include "hugepages/host/pinning.hpp"
 #include "netstack/port/eal.hpp"
+#include "netstack/port/kernel_interface.hpp"
 
 namespace crosswire {
 namespace {
@@ -226,6 +227,23 @@ void wait_for_news(const ControlSocket* control) {
   [[maybe_unused]] const ssize_t drained = read(g_wake, &woken, sizeof woken);
 }
 
+/// At boot an interface may come later than we do. Who sits at a terminal is told at once, by the EAL's start.
+void wait_for_interfaces(const std::vector<Config>& configs) {
+  constexpr std::uint64_t kPatienceNs = 60'000'000'000;  // the unit's TimeoutStartSec= is longer
+  if (!supervised()) return;
+  const std::uint64_t begun_ns = steady_ns();
+  for (const Config& config : configs) {
+    const std::string name = missing_interface(config.port.device);
+    if (name.empty()) continue;
+    log_warning("waiting for an interface that is not there",
+                {{"at", location_of(config, "port.device")}, {"interface", name}});
+    while (!missing_interface(config.port.device).empty() && steady_ns() - begun_ns < kPatienceNs) {
+      leave_if_end_wanted();
+      wait_for_news(nullptr);
+    }
+  }
+}
+
 void report(const OperatorDesk::Done& done) {
   if (!done.answer.error.empty()) {
     log_warning("an operator was not answered; the stages have not carried his command out in time",
@@ -255,6 +273,15 @@ std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& de
   } catch (const std::runtime_error& error) {
     log_warning("no control socket; crosswire ctl cannot reach this process", {{"is", error.what()}});
     return nullptr;
+  }
+}
+
+void report(const RunningPartition& running, const DeviceKeeper::News& news) {
+  if (!news.error.empty()) {
+    log_error("the device cannot be opened again; it is tried each second",
+              {{"partition", running.name()}, {"because", news.because}, {"is", news.error}});
+  } else {
+    log_warning("the device is open again", {{"partition", running.name()}, {"because", news.because}});
   }
 }
 
@@ -308,6 +335,7 @@ void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTa
     }
     for (const StallMonitor::News& news : monitor.look(steady_ns())) report(news);
     for (RunningPartition& running : partitions) {
+      if (const auto news = running.look_at_device(steady_ns())) report(running, *news);
       if (const auto news = running.look_at_link(steady_ns())) report(running, *news);
     }
   }
@@ -421,6 +449,7 @@ int run_main(const RunOptions& options) {
     if (plan.control) fail_if(pin_this_thread(*plan.control));
     auto calibrated = std::async(std::launch::async, [] { return std::make_unique<ClockKeeper>(); });  // it sleeps
     const EalGuard eal;
+    wait_for_interfaces(configs);
     leave_if_end_wanted();
     start_eal(configs, plan);
     const std::unique_ptr<ClockKeeper> clock = calibrated.get();

@@ -75,25 +75,16 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
       cores_(cores),
       clock_(clock),
       device_(open_device(config, cores)),
-<<<<<<< ours
-      day_(config.calendar.day_at(clock.now_epoch_ns())),
+      day_(config.calendar.day_at(clock.read().now_epoch_ns())),
       rx_(*device_, clock, day_.midnight_epoch_ns),
-=======
-      midnight_(config.midnight_epoch_ns.value_or(midnight_utc(clock.read().now_epoch_ns()))),
-      rx_(*device_, clock, midnight_),
->>>>>>> theirs
       transmit_(*device_),
-      publish_(*device_, static_cast<std::uint16_t>(device_->tx_queues() - 1)) {
+      publish_(*device_, static_cast<std::uint16_t>(device_->tx_queues() - 1)),
+      keeper_(*device_) {
   const std::chrono::seconds patience(device_->faces_process() ? 0 : 2);
   if (const std::string down = device_->wait_for_link(patience); !down.empty()) {
     log_warning("no link", {{"partition", name_}, {"is", down}});
   }
   config.net.mac = config.port.mac.value_or(device_->mac());
-  if (config.net.mac != device_->mac()) {
-    log_warning(
-        "[port] mac is not the device's; frames reach it only if the device lets them",
-        {{"partition", name_}, {"mac", format_mac(config.net.mac)}, {"device_mac", format_mac(device_->mac())}});
-  }
   rx_.begin_day(day_.midnight_epoch_ns, config.net.linger_ns);
   set_day(config, day_);
   set_start(config, day_.midnight_epoch_ns, rx_.start_time_ns());
@@ -110,6 +101,16 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
                                            layout_of(cores));
   partition_->report_operator_results();
   rx_.take_operators(partition_->operators());
+  warn_of_mac();
+  announcer_.emplace(partition_->config().net,
+                     [this](std::span<const LinkFrame> frames) { return transmit_.leave(frames); });
+}
+
+void RunningPartition::warn_of_mac() const {
+  const MacAddress& mac = partition_->config().net.mac;
+  if (mac == device_->mac()) return;
+  log_warning("[port] mac is not the device's; frames reach it only if the device lets them",
+              {{"partition", name_}, {"mac", format_mac(mac)}, {"device_mac", format_mac(device_->mac())}});
 }
 
 void RunningPartition::begin_recording() {
@@ -205,8 +206,21 @@ void RunningPartition::flush_out() {
   }
 }
 
+std::optional<DeviceKeeper::News> RunningPartition::look_at_device(std::uint64_t now_ns) {
+  auto news = keeper_.look(now_ns);
+  if (news && news->error.empty()) {
+    carried_ = false;
+    warn_of_mac();
+  }
+  return news;
+}
+
 std::optional<RunningPartition::LinkNews> RunningPartition::look_at_link(std::uint64_t now_ns) {
   const std::string fault = device_->link_fault();
+  const bool carries = fault.empty() && device_->link_up();
+  if (carries && !carried_) announcer_->begin(now_ns);
+  carried_ = carries;
+  announcer_->look(now_ns);
   if (fault == link_fault_) return std::nullopt;
   if (link_fault_.empty()) link_fell_ns_ = now_ns;
   link_fault_ = fault;

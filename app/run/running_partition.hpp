@@ -14,10 +14,12 @@
 #include "app/figures/live_figures.hpp"
 #include "app/files/whole_file.hpp"
 #include "app/partition/partition.hpp"
+#include "app/run/announcer.hpp"
 #include "app/run/cores.hpp"
 #include "app/run/polling_threads.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/port/device.hpp"
+#include "netstack/port/device_keeper.hpp"
 #include "netstack/port/recorder.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
@@ -50,7 +52,10 @@ class RunningPartition {
   /// some, and writes the report. Returns "" or one line that says what could not be written.
   std::string finish(const std::vector<PollEnd>& ends);
 
-  /// What is new of its link since the last look, if anything is.
+  /// Brings its device back where that has died. What there is to say. As look_at_link(), and before it.
+  std::optional<DeviceKeeper::News> look_at_device(std::uint64_t now_ns);
+  /// What is new of its link since the last look, if anything is. Our address is announced when frames can come and go
+  /// again.
   struct LinkNews {
     std::string fault;    // "": it is up again
     double seconds_down;  // then: for so long
@@ -68,6 +73,7 @@ class RunningPartition {
   const StageCores& cores() const { return cores_; }
 
  private:
+  void warn_of_mac() const;
   void flush_out();
   /// `unsent`: frames of the last answers. Any control thread.
   std::vector<CounterFigure> port_counters(bool unsent) const;
@@ -84,6 +90,9 @@ class RunningPartition {
   std::atomic<bool> link_up_{true};  // written by the control thread, read for the figures
   std::string link_fault_;
   std::uint64_t link_fell_ns_ = 0;
+  bool carried_ = false;  // at the last look frames could come and go
+  DeviceKeeper keeper_;
+  std::optional<Announcer> announcer_;
   std::optional<WholeFile> report_;
   std::optional<Arena> record_memory_;
   std::unique_ptr<RecordingRxPort> recorder_;

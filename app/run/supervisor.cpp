@@ -1,6 +1,8 @@
 // Notifications to systemd: see the header.
 #include "app/run/supervisor.hpp"
 
+#include <cstdlib>
+
 #ifdef CROSSWIRE_SYSTEMD
 #include <systemd/sd-daemon.h>
 
@@ -9,6 +11,8 @@
 #endif
 
 namespace crosswire {
+
+bool supervised() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
 
 #ifdef CROSSWIRE_SYSTEMD
 

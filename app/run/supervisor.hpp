@@ -7,6 +7,9 @@
 
 namespace crosswire {
 
+/// Whether one has started the process: then nobody sits before it.
+bool supervised();
+
 /// The stages poll; `status` is one line for `systemctl status`.
 void supervisor_ready(const std::string& status);
 

@@ -1,8 +1,9 @@
-// What the writers of frames have in common: the headers of Ethernet and IPv4, and the padding.
+// What the writers of frames have in common: the headers of Ethernet and IPv4, ARP, and the padding.
 // transmit and publish run it. Internal to frame_writer's sources: it includes DPDK's headers. Pure functions over
 // bytes.
 #pragma once
 
+#include <rte_arp.h>
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
@@ -48,6 +49,23 @@ inline rte_ipv4_hdr ip_header(const NetConfig& config, std::uint32_t to, std::ui
   ip.src_addr = rte_cpu_to_be_32(config.address);
   ip.dst_addr = rte_cpu_to_be_32(to);
   return ip;
+}
+
+/// ARP of ours for IPv4 over Ethernet (RFC 826), behind `at` bytes of headers. Returns the length so far.
+inline std::size_t write_arp(std::uint8_t* frame, std::size_t at, const NetConfig& config, std::uint16_t operation,
+                             const MacAddress& target, std::uint32_t target_address) {
+  rte_arp_hdr arp{};
+  arp.arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER);
+  arp.arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+  arp.arp_hlen = RTE_ETHER_ADDR_LEN;
+  arp.arp_plen = sizeof arp.arp_data.arp_sip;
+  arp.arp_opcode = rte_cpu_to_be_16(operation);
+  std::memcpy(arp.arp_data.arp_sha.addr_bytes, config.mac.data(), config.mac.size());
+  arp.arp_data.arp_sip = rte_cpu_to_be_32(config.address);
+  std::memcpy(arp.arp_data.arp_tha.addr_bytes, target.data(), target.size());
+  arp.arp_data.arp_tip = rte_cpu_to_be_32(target_address);
+  std::memcpy(frame + at, &arp, sizeof arp);
+  return at + sizeof arp;
 }
 
 /// Fills a frame that is too short up with zeros. Returns the length that it leaves with.

@@ -27,6 +27,9 @@ enum class DeviceCounter : std::uint8_t {
   tx_no_mbuf,
   tx_ring_full,
   tx_cut_off,
+  tx_no_device,
+  arp_announcements,
+  device_reopened,
   count_
 };
 
@@ -56,6 +59,11 @@ inline constexpr std::array kDeviceCounters = [] {
       Row{tx_no_mbuf, notice, "tx_no_mbuf", "times that no buffer was free: all were on their way out"},
       Row{tx_ring_full, notice, "tx_ring_full", "bursts of which the device took less than all"},
       Row{tx_cut_off, drop, "tx_cut_off", "1 if the last answers could not be sent at the end"},
+      Row{tx_no_device, drop, "tx_no_device",
+          "answers and feed that could not leave while the device was being replaced"},
+      Row{arp_announcements, figure, "arp_announcements", "announcements of our address that were sent"},
+      Row{device_reopened, notice, "device_reopened",
+          "times that the device was opened anew: its interface was made anew, or the card asked for a reset"},
   };
 }();
 static_assert(is_whole(kDeviceCounters));

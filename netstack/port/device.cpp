@@ -50,36 +50,21 @@ static_assert(RTE_MBUF_DEFAULT_BUF_SIZE - RTE_PKTMBUF_HEADROOM >= kMaxFrame + RT
 // --- device ---
 
 Device::Device(const DeviceOptions& options)
-    : name_(device_name(options.device)),
-      tx_queues_(options.tx_queues),
-      rx_descriptors_(options.rx_descriptors),
-      tx_descriptors_(options.tx_descriptors) {
-  if (const int error = rte_eth_dev_get_port_by_name(name_.c_str(), &port_id_); error != 0) {
-    fail("is not there", error, "give it to DPDK at start");
-  }
+    : options_(options), name_(device_name(options.device)), tx_queues_(options.tx_queues) {
   const DpdkErrors errors;  // also while what has failed is closed, which says nothing new
   const PrintedLines printed;
   try {
-    configure(options);
-    set_up_queues(options);
-    start(options.receive_all);
-    packet_loss_ = std::make_unique<PacketLoss>(options.device);
-    interface_link_ = std::make_unique<InterfaceLink>(options.device);
+    open();
   } catch (...) {
-    close();
+    close_port();
+    rte_mempool_free(tx_pool_);
     throw;
   }
 }
 
-Device::~Device() { close(); }
-
-void Device::close() {
-  if (configured_) {
-    const PrintedLines printed;
-    rte_eth_dev_stop(port_id_);
-    rte_eth_dev_close(port_id_);
-  }
-  rte_mempool_free(rx_pool_);
+Device::~Device() {
+  const PrintedLines printed;
+  close_port();
   rte_mempool_free(tx_pool_);
 }
 
@@ -98,7 +83,7 @@ void Device::fail_of_driver(const std::string& what, int error, const char* reme
   fail(what, error, ("give the process " + rights + ", or run it as root").c_str());
 }
 
-void Device::configure(const DeviceOptions& options) {
+void Device::configure() {
   const rte_eth_dev_info info = info_of(port_id_);
   if (tx_queues_ == 0 || info.max_tx_queues < tx_queues_) {
     fail("has " + std::to_string(info.max_tx_queues) + " transmit queues and is to use " + std::to_string(tx_queues_),
@@ -115,21 +100,28 @@ void Device::configure(const DeviceOptions& options) {
   if (const int error = rte_eth_dev_configure(port_id_, 1, tx_queues_, &conf); error != 0) {
     fail_of_driver("cannot be configured", error, "is another process using it?");
   }
+  rx_descriptors_ = options_.rx_descriptors;
+  tx_descriptors_ = options_.tx_descriptors;
   if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_descriptors_, &tx_descriptors_); error != 0) {
-    fail("cannot have " + std::to_string(options.rx_descriptors) + " receive and " +
-             std::to_string(options.tx_descriptors) + " transmit descriptors",
+    fail("cannot have " + std::to_string(options_.rx_descriptors) + " receive and " +
+             std::to_string(options_.tx_descriptors) + " transmit descriptors",
          error, "use powers of two up to 4096");
   }
 }
 
-void Device::set_up_queues(const DeviceOptions& options) {
+void Device::set_up_queues() {
   const int socket = rte_eth_dev_socket_id(port_id_);
   const rte_eth_dev_info info = info_of(port_id_);
   const unsigned held_by_driver = std::string_view(info.driver_name) == "net_af_xdp" ? kHeldByAfXdp : 0;
   const unsigned rx_mbufs = rx_descriptors_ + held_by_driver + kHeld + cached_mbufs(2);
   const unsigned tx_in_use = tx_queues_ * (tx_descriptors_ + kHeld) + cached_mbufs(tx_queues_ + 2u);
+  // Some drivers (af_xdp) keep the receive buffers that they had when they were closed; of the transmit ones the stages
+  // hold some.
+  rte_mempool_free(rx_pool_);
   rx_pool_ = make_pool("rx", port_id_, rx_mbufs, socket);
-  tx_pool_ = make_pool("tx", port_id_, options.tx_mbufs != 0 ? options.tx_mbufs : tx_in_use, socket);
+  if (tx_pool_ == nullptr) {
+    tx_pool_ = make_pool("tx", port_id_, options_.tx_mbufs != 0 ? options_.tx_mbufs : tx_in_use, socket);
+  }
   if (rx_pool_ == nullptr || tx_pool_ == nullptr) fail("gets no buffers", rte_errno, "give DPDK more memory");
 
   rte_eth_rxconf rx_conf = info.default_rxconf;
@@ -148,12 +140,12 @@ void Device::set_up_queues(const DeviceOptions& options) {
   }
 }
 
-void Device::start(bool receive_all) {
+void Device::start() {
   if (const int error = rte_eth_dev_start(port_id_); error != 0) {
     fail_of_driver("cannot be started", error, "see what the driver says");
   }
   // Devices without these switches (most virtual ones) say so, and receive everything; the stages look at addresses.
-  if (receive_all) {
+  if (options_.receive_all) {
     rte_eth_promiscuous_enable(port_id_);
     rte_eth_allmulticast_enable(port_id_);
   } else {
@@ -199,7 +191,8 @@ bool Device::faces_process() const {
 
 bool Device::link_up() const {
   rte_eth_link link{};
-  return rte_eth_link_get_nowait(port_id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+  return port_id_ != DeviceGate::kShut && rte_eth_link_get_nowait(port_id_, &link) == 0 &&
+         link.link_status == RTE_ETH_LINK_UP;
 }
 
 std::string Device::link_fault() const {
@@ -220,29 +213,36 @@ std::string Device::wait_for_link(std::chrono::milliseconds limit) const {
 }
 
 DeviceCounters Device::counters() const {
-  rte_eth_stats stats{};
   const std::lock_guard lock(counters_);
+  return counted();
+}
+
+DeviceCounters Device::counted() const {
+  DeviceCounters counters = kept_counters_;
+  if (packet_loss_ == nullptr) return counters;  // it is closed
+  rte_eth_stats stats{};
   rte_eth_stats_get(port_id_, &stats);
-  DeviceCounters counters;
-  counters.set(DeviceCounter::rx_frames, stats.ipackets);
-  counters.set(DeviceCounter::rx_bytes, stats.ibytes);
-  counters.set(DeviceCounter::rx_missed, stats.imissed + packet_loss_->lost());
-  counters.set(DeviceCounter::rx_errors, stats.ierrors);
-  counters.set(DeviceCounter::rx_no_mbuf, stats.rx_nombuf);
-  counters.set(DeviceCounter::tx_frames, stats.opackets);
-  counters.set(DeviceCounter::tx_bytes, stats.obytes);
-  counters.set(DeviceCounter::tx_errors, stats.oerrors);
+  counters.add(DeviceCounter::rx_frames, stats.ipackets);
+  counters.add(DeviceCounter::rx_bytes, stats.ibytes);
+  counters.add(DeviceCounter::rx_missed, stats.imissed + packet_loss_->lost());
+  counters.add(DeviceCounter::rx_errors, stats.ierrors);
+  counters.add(DeviceCounter::rx_no_mbuf, stats.rx_nombuf);
+  counters.add(DeviceCounter::tx_frames, stats.opackets);
+  counters.add(DeviceCounter::tx_bytes, stats.obytes);
+  counters.add(DeviceCounter::tx_errors, stats.oerrors);
   return counters;
 }
 
 // --- receive ---
 
 DeviceRxPort::DeviceRxPort(Device& device, const SharedClock& clock, std::int64_t midnight_epoch_ns)
-    : port_id_(device.port_id()),
+    : device_(device),
+      gate_(device.port_id()),
       clock_(clock),
       partial_checksums_(device.faces_kernel()),
       scratch_(std::make_unique<std::array<std::uint8_t, kMaxFrame>[]>(kMaxBurst)) {
   begin_day(midnight_epoch_ns, 0);
+  device_.gates_.push_back(&gate_);
 }
 
 void DeviceRxPort::begin_day(std::int64_t midnight_epoch_ns, TimeNs linger_ns) {
@@ -265,7 +265,8 @@ void DeviceRxPort::drop_waiting() {
   constexpr unsigned kMostBursts = 4096;  // more than any ring holds: who sends without end is not waited for
   rte_mbuf* mbufs[kMaxBurst];
   for (unsigned burst = 0; burst < kMostBursts; ++burst) {
-    const std::uint16_t polled = rte_eth_rx_burst(port_id_, 0, mbufs, kMaxBurst);
+    const std::uint16_t port_id = gate_.enter();
+    const std::uint16_t polled = port_id == DeviceGate::kShut ? 0 : rte_eth_rx_burst(port_id, 0, mbufs, kMaxBurst);
     if (polled == 0) return;
     rte_pktmbuf_free_bulk(mbufs, polled);
     counters_.add(DeviceCounter::rx_between_days, polled);
@@ -279,7 +280,10 @@ void DeviceRxPort::raise_wish(Wish wish) {
   }
 }
 
-DeviceRxPort::~DeviceRxPort() { free_held(); }
+DeviceRxPort::~DeviceRxPort() {
+  std::erase(device_.gates_, &gate_);
+  free_held();
+}
 
 void DeviceRxPort::free_held() {
   rte_pktmbuf_free_bulk(held_.data(), static_cast<unsigned>(held_count_));
@@ -301,7 +305,9 @@ RxBurst DeviceRxPort::receive() {
     return operators_burst();
 
   rte_mbuf* mbufs[kMaxBurst];
-  const std::uint16_t polled = rte_eth_rx_burst(port_id_, 0, mbufs, kMaxBurst);
+  const std::uint16_t port_id = gate_.enter();  // nothing is held here
+  const std::uint16_t polled =
+      port_id == DeviceGate::kShut ? std::uint16_t{0} : rte_eth_rx_burst(port_id, 0, mbufs, kMaxBurst);
   if (polled == 0) {
     if (++empty_polls_ % kEmptyPollsPerClock == 0) last_ns_ = now();
     return {{}, last_ns_, false};
@@ -380,11 +386,15 @@ bool DeviceRxPort::take(rte_mbuf*& mbuf, std::size_t index) {
 // --- transmit ---
 
 DeviceTxPort::DeviceTxPort(Device& device, std::uint16_t queue)
-    : port_id_(device.port_id()), queue_(queue), pool_(device.tx_pool_) {
+    : device_(device), gate_(device.port_id(), &called_), queue_(queue), pool_(device.tx_pool_) {
   CHECK(queue < device.tx_queues(), "queue %u of %u", queue, device.tx_queues());
+  device_.gates_.push_back(&gate_);
 }
 
-DeviceTxPort::~DeviceTxPort() { rte_pktmbuf_free_bulk(mbufs_.data(), static_cast<unsigned>(ready_)); }
+DeviceTxPort::~DeviceTxPort() {
+  std::erase(device_.gates_, &gate_);
+  rte_pktmbuf_free_bulk(mbufs_.data(), static_cast<unsigned>(ready_));
+}
 
 /// Puts fresh buffers into slots first .. first + count - 1; all of them or none.
 std::size_t DeviceTxPort::allocate(std::size_t first, std::size_t count) {
@@ -403,12 +413,17 @@ void DeviceTxPort::close_gap(std::size_t first, std::size_t count) {
 }
 
 std::size_t DeviceTxPort::flush() {
+  if (called_.load(std::memory_order_relaxed)) [[unlikely]]
+    answer_call();
   if (used_ == 0) return 0;
+  const std::uint16_t port_id = gate_.enter();
+  if (port_id == DeviceGate::kShut) [[unlikely]]
+    return give_up_a_full_batch();
   for (std::size_t i = 0; i < used_; ++i) {
     mbufs_[i]->data_len = static_cast<std::uint16_t>(batch_[i].length);
     mbufs_[i]->pkt_len = batch_[i].length;
   }
-  const std::size_t sent = rte_eth_tx_burst(port_id_, queue_, mbufs_.data(), static_cast<std::uint16_t>(used_));
+  const std::size_t sent = rte_eth_tx_burst(port_id, queue_, mbufs_.data(), static_cast<std::uint16_t>(used_));
   if (sent < used_) [[unlikely]] {
     counters_.add(DeviceCounter::tx_ring_full);
     close_gap(0, sent);
@@ -426,6 +441,41 @@ std::size_t DeviceTxPort::flush() {
   }
   if (allocate(gap, sent) == 0) close_gap(gap, sent);
   return sent;
+}
+
+/// The control thread wants this one to see that the device goes away, or has left frames of the link's own.
+void DeviceTxPort::answer_call() {
+  called_.exchange(false, std::memory_order_acquire);  // a call from now on is another one
+  const std::uint16_t port_id = gate_.enter();
+  if (port_id == DeviceGate::kShut) return;
+  link_frames_.take([this, port_id](const LinkFrame& frame) { send(frame, port_id); });
+}
+
+std::size_t DeviceTxPort::leave(std::span<const LinkFrame> frames) {
+  const std::size_t count = link_frames_.leave(frames);
+  called_.store(true, std::memory_order_release);
+  return count;
+}
+
+/// At once or never: it is said again.
+void DeviceTxPort::send(const LinkFrame& frame, std::uint16_t port_id) {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
+  if (mbuf == nullptr) return;
+  std::copy(frame.begin(), frame.end(),
+            reinterpret_cast<std::uint8_t*>(rte_pktmbuf_append(mbuf, std::tuple_size_v<LinkFrame>)));
+  if (rte_eth_tx_burst(port_id, queue_, &mbuf, 1) == 1) {
+    counters_.add(DeviceCounter::arp_announcements);
+  } else {
+    rte_pktmbuf_free(mbuf);
+  }
+}
+
+/// While the device is away the market goes on, whoever could not hear of it. The buffers stay.
+std::size_t DeviceTxPort::give_up_a_full_batch() {
+  if (used_ < kMaxBurst) return 0;
+  counters_.add(DeviceCounter::tx_no_device, used_);
+  used_ = 0;
+  return 0;
 }
 
 bool DeviceTxPort::refill() {

@@ -8,9 +8,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "netstack/port/counters.hpp"
+#include "netstack/port/device_gate.hpp"
 #include "netstack/port/kernel_interface.hpp"
+#include "netstack/port/link_frames.hpp"
 #include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/port/tsc_clock.hpp"
@@ -74,18 +77,35 @@ class Device {
   [[nodiscard]] DeviceCounters counters() const;
 
  private:
+  friend class DeviceRxPort;
   friend class DeviceTxPort;
+  friend class DeviceKeeper;
 
-  void configure(const DeviceOptions& options);
-  void set_up_queues(const DeviceOptions& options);
-  void start(bool receive_all);
+  // For the keeper, on the control thread (device_reopen.cpp). Those that fail throw as the constructor does.
+  [[nodiscard]] bool reset_wanted() { return reset_wanted_.exchange(false, std::memory_order_relaxed); }
+  /// "" or what has become of the kernel interface that it polls.
+  [[nodiscard]] std::string interface_lost() const;
+  [[nodiscard]] bool interface_there() const;
+  /// Its gates are shut. Twice does nothing; what it had counted stays.
+  void close_port();
+  void open_again();
+  /// False where the driver cannot.
+  bool reset();
+
+  void open();
+  void bring_up();
+  void configure();
+  void set_up_queues();
+  void start();
+  void keep_counters();
+  [[nodiscard]] DeviceCounters counted() const;
   [[noreturn]] void fail(const std::string& what, int error, const char* remedy) const;
   /// Where the driver refuses: for want of rights, if any are missing.
   [[noreturn]] void fail_of_driver(const std::string& what, int error, const char* remedy) const;
-  void close();
 
+  DeviceOptions options_;
   std::string name_;
-  std::uint16_t port_id_ = 0;
+  std::uint16_t port_id_ = DeviceGate::kShut;  // while it is closed
   std::uint16_t tx_queues_;
   std::uint16_t rx_descriptors_;
   std::uint16_t tx_descriptors_;
@@ -93,7 +113,10 @@ class Device {
   rte_mempool* rx_pool_ = nullptr;
   rte_mempool* tx_pool_ = nullptr;
   bool configured_ = false;
-  mutable std::mutex counters_;
+  std::vector<DeviceGate*> gates_;  // of its ports
+  std::atomic<bool> reset_wanted_{false};
+  mutable std::mutex counters_;                      // and port_id_, which other threads read only to count
+  DeviceCounters kept_counters_;                     // of before it was opened last, under counters_
   mutable std::unique_ptr<PacketLoss> packet_loss_;  // under counters_
   std::unique_ptr<InterfaceLink> interface_link_;
 };
@@ -149,7 +172,8 @@ class DeviceRxPort final : public RxPort {
   bool take(rte_mbuf*& mbuf, std::size_t index);
   void free_held();
 
-  std::uint16_t port_id_;
+  Device& device_;
+  DeviceGate gate_;
   SharedClock::Copy clock_;
   std::int64_t midnight_epoch_ns_ = 0;
   TimeNs start_ns_ = 0;
@@ -182,19 +206,29 @@ class alignas(64) DeviceTxPort final : public TxPort {
 
   std::size_t flush() override;
 
-  /// What held the port up: tx_no_mbuf and tx_ring_full. Nothing is lost by either. Any thread.
+  /// The control thread: the port's own sends them at its next flush(), before its stage's. Returns how many it takes,
+  /// 0 while others wait.
+  std::size_t leave(std::span<const LinkFrame> frames);
+
+  /// What held the port up, tx_no_mbuf and tx_ring_full, by which nothing is lost; tx_no_device and arp_announcements.
+  /// Any thread.
   [[nodiscard]] const DeviceCounters& counters() const { return counters_; }
 
  private:
   bool refill() override;
   std::size_t allocate(std::size_t first, std::size_t count);
   void close_gap(std::size_t first, std::size_t count);
+  [[gnu::cold]] void answer_call();
+  void send(const LinkFrame& frame, std::uint16_t port_id);
+  [[gnu::cold]] std::size_t give_up_a_full_batch();
 
-  std::uint16_t port_id_;
+  Device& device_;
+  DeviceGate gate_;
   std::uint16_t queue_;
   rte_mempool* pool_;
   std::array<rte_mbuf*, kMaxBurst> mbufs_{};  // batch_[i] is in mbufs_[i]
   DeviceCounters counters_;
+  LinkFrames link_frames_;
 };
 
 }  // namespace crosswire

@@ -2,6 +2,7 @@
 #include "netstack/port/eal.hpp"
 
 #include <getopt.h>
+#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -251,6 +252,17 @@ std::string socket_conflict(const EalOptions& options) {
   return "";
 }
 
+/// An interface that comes later is not waited for here.
+std::string interface_conflict(const EalOptions& options) {
+  for (const std::string& device : options.devices) {
+    const std::string name = missing_interface(device);
+    if (name.empty()) continue;
+    return "device \"" + device + "\": interface " + name +
+           " is not there; see ip link for those that are, or make it first and start then";
+  }
+  return "";
+}
+
 bool started = false;
 bool running = false;
 InterfaceClaims interfaces;
@@ -356,6 +368,7 @@ std::string eal_start(const EalOptions& options) {
                                      "): running on ordinary pages (slower); " + hugepages_remedy(options));
   }
 
+  if (const std::string missing = interface_conflict(options); !missing.empty()) return missing;
   if (const std::string conflict = socket_conflict(options); !conflict.empty()) return conflict;
   if (const std::string conflict = interfaces.claim(options.devices); !conflict.empty()) return conflict;
 
@@ -398,6 +411,26 @@ void eal_stop() {
   if (running) rte_eal_cleanup();
   running = false;
   interfaces.release();
+}
+
+namespace {
+const char* bus_of(const std::string& device) { return pci_address(device).empty() ? "vdev" : "pci"; }
+}  // namespace
+
+void eal_detach(const std::string& device) {
+  rte_eal_hotplug_remove(bus_of(device), device_name(device).c_str());
+  interfaces.release(device);
+}
+
+std::string eal_attach(const std::string& device) {
+  const DpdkErrors errors;
+  if (std::string conflict = interfaces.claim({device}); !conflict.empty()) return conflict;
+  const std::size_t comma = device.find(',');
+  const std::string arguments = comma == std::string::npos ? "" : device.substr(comma + 1);
+  rte_eal_hotplug_add(bus_of(device), device_name(device).c_str(), arguments.c_str());
+  EalOptions options;
+  options.devices = {device};
+  return missing_device(options, DpdkErrors::text());
 }
 
 std::string eal_register_thread() {

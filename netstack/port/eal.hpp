@@ -47,6 +47,12 @@ std::string eal_start(const EalOptions& options);
 /// Ends the EAL; all Devices and ports are gone by now. Nothing happens if it is not running.
 void eal_stop();
 
+/// Of a device that is to be opened again, by the thread that started the EAL: DPDK forgets it, closed or not, and
+/// probes it anew with the same arguments. Both return without harm where there is nothing to do; eal_attach() returns
+/// "" or one line. An interface of the kernel is claimed anew.
+void eal_detach(const std::string& device);
+std::string eal_attach(const std::string& device);
+
 /// To be called once by each polling thread other than the one that called eal_start(): without it DPDK's buffer pools
 /// have no cache for the thread and every allocation takes the slow way. Returns "" or one line.
 std::string eal_register_thread();

@@ -54,6 +54,29 @@ std::string who_listens(const Address& address) {
   return who.pid == getpid() ? "another device of this process polls" : "process " + std::to_string(who.pid) + " polls";
 }
 
+/// The interface to which the kernel has bound a socket: -1 once that is gone; 0 of what is no packet socket.
+int bound_to(int fd) {
+  int domain = 0;
+  socklen_t length = sizeof domain;
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 || domain != AF_PACKET) return 0;
+  sockaddr_ll bound{};
+  length = sizeof bound;
+  return getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) == 0 ? bound.sll_ifindex : 0;
+}
+
+/// Those of net_af_packet's driver for `device`, which it tells nobody.
+std::vector<int> packet_sockets(const std::string& device) {
+  std::vector<int> sockets;
+  const auto index = static_cast<int>(if_nametoindex(device_argument(device, "iface").c_str()));
+  if (!is_packet(device) || index == 0) return sockets;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    if (bound_to(fd) == index) sockets.push_back(fd);
+  }
+  return sockets;
+}
+
 /// A whole number among a device's arguments, or `otherwise`.
 unsigned number_argument(const std::string& device, std::string_view name, unsigned otherwise) {
   const std::string text = device_argument(device, name);
@@ -77,7 +100,7 @@ std::string InterfaceClaims::claim(const std::vector<std::string>& devices) {
       const int mine = unix_socket();
       if (mine < 0) continue;
       if (bind(mine, address.get(), address.length) == 0 && listen(mine, 16) == 0) {
-        sockets_.push_back(mine);
+        claims_.push_back({device, mine});
         continue;
       }
       const bool in_use = errno == EADDRINUSE;
@@ -91,25 +114,22 @@ std::string InterfaceClaims::claim(const std::vector<std::string>& devices) {
   return "";
 }
 
-void InterfaceClaims::release() {
-  for (const int mine : sockets_) close(mine);
-  sockets_.clear();
+void InterfaceClaims::release(const std::string& device) {
+  std::erase_if(claims_, [&device](const Claim& claim) { return claim.device == device && close(claim.socket) == 0; });
 }
 
-PacketLoss::PacketLoss(const std::string& device) {
-  if (!is_packet(device)) return;
-  const auto index = static_cast<int>(if_nametoindex(device_argument(device, "iface").c_str()));
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
-    const int fd = std::atoi(entry.path().filename().c_str());
-    int domain = 0;
-    socklen_t length = sizeof domain;
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 || domain != AF_PACKET) continue;
-    sockaddr_ll bound{};
-    length = sizeof bound;
-    const bool ours = getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) == 0 && bound.sll_ifindex == index;
-    if (ours) sockets_.push_back(fd);
-  }
+void InterfaceClaims::release() {
+  for (const Claim& claim : claims_) close(claim.socket);
+  claims_.clear();
+}
+
+std::string missing_interface(const std::string& device) {
+  if (!is_xdp(device) && !is_packet(device)) return "";
+  std::string name = device_argument(device, "iface");
+  return if_nametoindex(name.c_str()) != 0 ? "" : name;
+}
+
+PacketLoss::PacketLoss(const std::string& device) : sockets_(packet_sockets(device)) {
   lost();  // of before
   lost_ = 0;
 }
@@ -127,19 +147,29 @@ InterfaceLink::InterfaceLink(const std::string& device) {
   if (!is_xdp(device) && !is_packet(device)) return;
   name_ = device_argument(device, "iface");
   index_ = if_nametoindex(name_.c_str());
+  sockets_ = packet_sockets(device);
+  lost_ = is_packet(device) && sockets_.empty();  // it went while the device was being started
 }
 
-std::string InterfaceLink::fault() const {
+bool InterfaceLink::lost() {
+  if (name_.empty() || lost_) return lost_;  // a later socket may have the number of one that was closed
+  std::array<char, IF_NAMESIZE> name_now{};
+  lost_ = if_indextoname(index_, name_now.data()) == nullptr ||
+          std::any_of(sockets_.begin(), sockets_.end(), [](int fd) { return bound_to(fd) < 0; });
+  return lost_;
+}
+
+bool InterfaceLink::there() const { return name_.empty() || if_nametoindex(name_.c_str()) != 0; }
+
+std::string InterfaceLink::fault() {
   if (name_.empty()) return "";
-  const unsigned index = if_nametoindex(name_.c_str());
-  if (index == 0) return "interface " + name_ + " is gone";
-  if (index != index_) return "interface " + name_ + " was made anew, and the device still polls the old one; restart";
+  if (lost()) return "interface " + name_ + (there() ? " was made anew" : " is gone");
   ifreq request{};
-  name_.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  if (if_indextoname(index_, request.ifr_name) == nullptr) return "";  // just now: the next look says it
   const int asking = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const bool told = ioctl(asking, SIOCGIFFLAGS, &request) == 0;
   close(asking);
-  if (!told) return "";  // it went away just now: the next look says it
+  if (!told) return "";
   if ((request.ifr_flags & IFF_UP) == 0) return "interface " + name_ + " is down";
   return (request.ifr_flags & IFF_RUNNING) == 0 ? "interface " + name_ + " has no carrier" : "";
 }

@@ -24,11 +24,20 @@ class InterfaceClaims {
   /// as which both count where nothing else is said. Returns "" or one line that says which is taken, and by what
   /// process.
   [[nodiscard]] std::string claim(const std::vector<std::string>& devices);
+  /// `device`: as it was claimed.
+  void release(const std::string& device);
   void release();
 
  private:
-  std::vector<int> sockets_;
+  struct Claim {
+    std::string device;
+    int socket;
+  };
+  std::vector<Claim> claims_;
 };
+
+/// The interface that `device` polls, where there is none of that name now; else "".
+std::string missing_interface(const std::string& device);
 
 /// What the kernel had no room for in the rings of net_af_packet, which its driver asks nobody for (DPDK 22.11).
 /// Control threads, one at a time.
@@ -51,11 +60,18 @@ class InterfaceLink {
   /// `device`: its name with its arguments, started. What polls no interface of the kernel has no fault here.
   explicit InterfaceLink(const std::string& device);
   /// "", or what is wrong with it now: "interface xwire0 has no carrier".
-  [[nodiscard]] std::string fault() const;
+  [[nodiscard]] std::string fault();
+  /// Whether the interface that the device was started on is deleted, or was moved away, for good: also if there is one
+  /// of its name again. A renamed one is still there.
+  [[nodiscard]] bool lost();
+  /// Whether there is an interface of that name, this one or another. Yes where none is polled.
+  [[nodiscard]] bool there() const;
 
  private:
-  std::string name_;    // "": none
-  unsigned index_ = 0;  // of the interface that the device was started on
+  std::string name_;          // "": none
+  unsigned index_ = 0;        // of the interface that the device was started on
+  std::vector<int> sockets_;  // of net_af_packet's driver, which the kernel unbinds when it goes
+  bool lost_ = false;
 };
 
 /// What `device` may fail for where it does, as "CAP_NET_RAW and CAP_NET_ADMIN": what its driver wants and this process

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -82,6 +83,8 @@ class TxPort {
 
   /// Are there committed frames that have not left?
   bool unsent() const { return used_ > 0; }
+  /// Is there anything for flush() to do? These, or what the control thread wants of the port's own.
+  bool wants_flush() const { return used_ > 0 || called_.load(std::memory_order_relaxed); }
 
   /// Hands committed frames to the wire; what the wire does not take now stays for the next call. Returns how many
   /// left.
@@ -100,6 +103,7 @@ class TxPort {
   std::array<Slot, kMaxBurst> batch_{};
   std::size_t used_ = 0;   // committed, not yet sent
   std::size_t ready_ = 0;  // slots with a buffer
+  std::atomic<bool> called_{false};
 };
 
 }  // namespace crosswire

@@ -95,7 +95,7 @@ std::size_t PublishStage::poll() {
   while (done < waiting && handle(events_.peek(done))) ++done;
   if (done < waiting) counters_.add(PublishCounter::port_full);
   if (done > 0) events_.release(done);
-  if (port_.unsent()) port_.flush();
+  if (port_.wants_flush()) port_.flush();
   return done + committed_;
 }
 

@@ -55,7 +55,7 @@ std::size_t TransmitStage::poll() {
   for (; done < waiting && handle(events_.peek(done)); ++done) progress_ = 0;
   if (done < waiting) counters_.add(TransmitCounter::port_full);
   if (done > 0) events_.release(done);
-  if (port_.unsent()) port_.flush();
+  if (port_.wants_flush()) port_.flush();
   return done + committed_;
 }
 

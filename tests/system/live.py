@@ -25,6 +25,7 @@ OUR_ADDRESS, CLIENT_ADDRESS = "10.99.0.1", "10.99.0.100"
 ORDER_PORT, FEED_PORT, REQUEST_PORT, GROUP = 26400, 26477, 26478, "239.192.0.1"
 APPLIANCE_NS, CLIENT_NS = f"crosswire-a{os.getpid()}", f"crosswire-c{os.getpid()}"
 APPLIANCE_IF, CLIENT_IF = "xwire0", "xclient0"
+CLIENT_MAC = "02:00:00:00:00:64"
 END_OF_SESSION = 0xFFFF
 PATIENCE = 60  # seconds, for what comes at once on a machine that is not busy
 
@@ -60,19 +61,25 @@ def switch_offloads_off(interface):
             fcntl.ioctl(control, siocethtool, request)
 
 
-def set_up_link():
-    for namespace in (APPLIANCE_NS, CLIENT_NS):
-        ip("netns", "add", namespace)
-        subprocess.run(["ip", "netns", "exec", namespace, "sh", "-c",
-                        "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6;"
-                        "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6"], check=False, capture_output=True)
-    ip("link", "add", APPLIANCE_IF, "netns", APPLIANCE_NS, "type", "veth", "peer", "name", CLIENT_IF, "netns", CLIENT_NS)
+def make_link(*about_ours):
+    """A client that comes back with another MAC would have to log in again."""
+    ip("link", "add", APPLIANCE_IF, "netns", APPLIANCE_NS, *about_ours, "type", "veth",
+       "peer", "name", CLIENT_IF, "netns", CLIENT_NS, "address", CLIENT_MAC)
     ip("-n", APPLIANCE_NS, "link", "set", APPLIANCE_IF, "up")  # without an address, or its kernel would answer, too
     ip("-n", CLIENT_NS, "addr", "add", f"{CLIENT_ADDRESS}/24", "dev", CLIENT_IF)
     ip("-n", CLIENT_NS, "link", "set", CLIENT_IF, "up")
     ip("-n", CLIENT_NS, "route", "add", "239.0.0.0/8", "dev", CLIENT_IF)
     # Asked for once: the kernel must not look again whether the appliance is there, which the appliance would count.
     ip("-n", CLIENT_NS, "ntable", "change", "name", "arp_cache", "dev", CLIENT_IF, "base_reachable", "3600000")
+
+
+def set_up_link():
+    for namespace in (APPLIANCE_NS, CLIENT_NS):
+        ip("netns", "add", namespace)
+        subprocess.run(["ip", "netns", "exec", namespace, "sh", "-c",
+                        "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6;"
+                        "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6"], check=False, capture_output=True)
+    make_link()
     enter_namespace(CLIENT_NS)
     switch_offloads_off(CLIENT_IF)
 

@@ -203,5 +203,20 @@ TEST_F(Veth, HasTheAddressOfItsInterface) {
   EXPECT_EQ(device_->mac(), kernels);
 }
 
+TEST_F(Veth, IsTheSameInterfaceUnderAnotherNameAndLostWhenItIsDeleted) {
+  InterfaceLink link(std::string("net_af_packet0,iface=") + kOurEnd);
+  EXPECT_EQ(link.fault(), "");
+  ASSERT_EQ(std::system("ip link set cwport0 down && ip link set cwport0 name cwport9"), 0);
+  EXPECT_FALSE(link.lost());
+  EXPECT_EQ(link.fault(), "interface cwport0 is down");
+  ASSERT_EQ(std::system("ip link set cwport9 name cwport0 && ip link set cwport0 up"), 0);
+  EXPECT_EQ(link.fault(), "");
+  ASSERT_EQ(std::system("ip link del cwport0"), 0);
+  EXPECT_TRUE(link.lost());
+  EXPECT_EQ(link.fault(), "interface cwport0 is gone");
+  ASSERT_EQ(std::system("ip link add cwport0 type veth peer name cwport1"), 0);
+  EXPECT_EQ(link.fault(), "interface cwport0 was made anew");
+}
+
 }  // namespace
 }  // namespace crosswire
