@@ -63,6 +63,10 @@ OperatorDesk::OperatorDesk(std::string name, const std::vector<SymbolConfig>& sy
 
 std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const std::string& operator_name,
                                                   std::string& error) {
+  if (!open_) {
+    error = "the day is over";
+    return std::nullopt;
+  }
   const bool known = ask.symbol.empty() || std::find(symbols_.begin(), symbols_.end(), ask.symbol) != symbols_.end();
   if (!known) {
     error = fmt::format("no symbol of partition {} is called \"{}\"", name_, ask.symbol.substr(0, 40));

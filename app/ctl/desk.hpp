@@ -1,5 +1,6 @@
 // An operator desk: where a partition's operators' commands are given in, and where what came of them is taken out.
-// The control thread's alone. What a desk lets in it will get an answer to, unless the day ends before.
+// The control thread's alone. What a desk lets in it will get an answer to, unless the day ends before. A desk stays
+// from day to day, and so do its rings' addresses.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,14 @@ class OperatorDesk {
   OperatorDesk(std::string name, const std::vector<SymbolConfig>& symbols, OperatorRings& rings);
 
   const std::string& name() const { return name_; }
+
+  /// A day is over: nothing more is let in until the next one opens.
+  void close() { open_ = false; }
+  /// Another day begins, on empty rings: what was under way is forgotten. A desk is made open.
+  void open() {
+    under_way_.clear();
+    open_ = true;
+  }
 
   /// Gives a command in, in the name of the system's user `operator_name`. Returns a ticket; or none, and why in
   /// `error`, one line.
@@ -50,6 +59,7 @@ class OperatorDesk {
   OperatorRings& rings_;
   std::deque<Submitted> under_way_;
   std::uint64_t last_ticket_ = 0;
+  bool open_ = true;
 };
 
 }  // namespace crosswire

@@ -37,6 +37,10 @@ std::vector<RingFigure> rings_of(const Chain& chain) {
   return rings;
 }
 
+std::string symbol_text(const SymbolConfig& symbol) {
+  return std::string(symbol.name.begin(), std::find(symbol.name.begin(), symbol.name.end(), ' '));
+}
+
 }  // namespace
 
 std::uint64_t PartitionFigures::counter(std::string_view stage, std::string_view label) const {
@@ -48,14 +52,15 @@ std::uint64_t PartitionFigures::counter(std::string_view stage, std::string_view
 LiveFigures::LiveFigures(std::chrono::milliseconds patience)
     : begun_(std::chrono::steady_clock::now()), patience_(patience) {}
 
-void LiveFigures::add(FigureSource source) {
+const std::string& LiveFigures::add(FigureSource source) {
   std::vector<std::string> used;
   for (const FigureSource& known : sources_) used.push_back(known.name);
   source.name = name_beside(source.name, used);
-  sources_.push_back(std::move(source));
+  return sources_.emplace_back(std::move(source)).name;
 }
 
 PartitionFigures LiveFigures::partition(std::size_t number) const {
+  const std::shared_lock lock(looking_);
   const FigureSource& source = sources_[number];
   const Partition& partition = source.partition;
   PartitionFigures now;
@@ -73,6 +78,7 @@ PartitionFigures LiveFigures::partition(std::size_t number) const {
 }
 
 std::vector<SessionFigure> LiveFigures::sessions(std::size_t number, std::size_t first) const {
+  const std::shared_lock lock(looking_);
   Partition& partition = sources_[number].partition;
   std::vector<ReceiveSessionState> receive;
   std::vector<TransmitSessionState> transmit;
@@ -93,15 +99,24 @@ std::vector<SessionFigure> LiveFigures::sessions(std::size_t number, std::size_t
 }
 
 std::vector<BookFigure> LiveFigures::books(std::size_t number, std::size_t first) const {
+  const std::shared_lock lock(looking_);
   Partition& partition = sources_[number].partition;
   std::vector<BookTop> tops;
   if (!partition.stages().match.top_mailbox().ask(first, tops, patience_)) return {};
   std::vector<BookFigure> books;
   for (std::size_t i = 0; i < tops.size(); ++i) {
-    const SymbolName& name = partition.config().engine.symbols[first + i].name;
-    books.push_back({std::string(name.begin(), std::find(name.begin(), name.end(), ' ')), tops[i]});
+    books.push_back({symbol_text(partition.config().engine.symbols[first + i]), tops[i]});
   }
   return books;
+}
+
+std::optional<std::size_t> LiveFigures::symbol(std::size_t number, std::string_view name) const {
+  const std::shared_lock lock(looking_);
+  const std::vector<SymbolConfig>& symbols = sources_[number].partition.config().engine.symbols;
+  const auto found = std::find_if(symbols.begin(), symbols.end(),
+                                  [&](const SymbolConfig& symbol) { return symbol_text(symbol) == name; });
+  if (found == symbols.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - symbols.begin());
 }
 
 std::uint64_t LiveFigures::uptime_ms() const {

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,7 +82,8 @@ struct PartitionFigures {
   std::uint64_t frames_out() const { return counter("transmit", "frames") + counter("publish", "frames"); }
 };
 
-/// A partition as the figures see it. All outlive the LiveFigures.
+/// A partition as the figures see it. All outlive the LiveFigures, or are made anew at their places between two days,
+/// under pause().
 struct FigureSource {
   std::string name;  // of the partition: letters, digits, "_", "-" and "."
   Partition& partition;
@@ -100,10 +103,14 @@ class LiveFigures {
   LiveFigures(const LiveFigures&) = delete;
   LiveFigures& operator=(const LiveFigures&) = delete;
 
-  /// Before anybody asks. A name that is taken gets a number behind it.
-  void add(FigureSource source);
+  /// Before anybody asks. A name that is taken gets a number behind it; returns what it is called.
+  const std::string& add(FigureSource source);
   /// Before anybody asks. `clock`: any control thread.
   void tell_clock(std::function<ClockFigure()> clock) { clock_ = std::move(clock); }
+
+  /// While it lives nobody looks: whoever asks waits for it. To be taken by the control thread, for the short while in
+  /// which it makes a partition anew.
+  [[nodiscard]] std::unique_lock<std::shared_mutex> pause() { return std::unique_lock(looking_); }
 
   // From here on any thread but a polling one.
   const std::vector<FigureSource>& sources() const { return sources_; }
@@ -115,11 +122,14 @@ class LiveFigures {
   /// answers, as long as its patience lasts; then, and beyond the last, there are none.
   std::vector<SessionFigure> sessions(std::size_t number, std::size_t first) const;
   std::vector<BookFigure> books(std::size_t number, std::size_t first) const;
+  /// The number of a partition's symbol, for books(); none of that name.
+  std::optional<std::size_t> symbol(std::size_t number, std::string_view name) const;
 
  private:
   std::chrono::steady_clock::time_point begun_;
   std::chrono::milliseconds patience_;
   std::vector<FigureSource> sources_;
+  mutable std::shared_mutex looking_;  // held by all who look; no stage knows it
   std::function<ClockFigure()> clock_ = [] { return ClockFigure{}; };
 };
 

@@ -313,11 +313,8 @@ bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data
 
 bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
-    const auto& symbols = figures.sources()[i].partition.config().engine.symbols;
-    for (std::size_t number = 0; number < symbols.size(); ++number) {
-      const SymbolName& name = symbols[number].name;
-      if (parameters != std::string(name.begin(), std::find(name.begin(), name.end(), ' '))) continue;
-      const std::vector<BookFigure> found = figures.books(i, number);
+    if (const auto number = figures.symbol(i, parameters)) {
+      const std::vector<BookFigure> found = figures.books(i, *number);
       if (found.empty()) return false;
       const BookTop& top = found.front().top;
       Dict dict(data);

@@ -31,11 +31,6 @@ std::size_t checked_size(const Config& config) {
   return bytes;
 }
 
-std::unique_ptr<Arena> make_arena(const Config& config) {
-  return std::make_unique<Arena>(checked_size(config), config.hugepages, config.placement.node.value_or(-1),
-                                 "partition", config.page_size);
-}
-
 }  // namespace
 
 void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns) {
@@ -55,8 +50,13 @@ std::size_t Partition::bytes_for(const Config& config) {
          PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
 }
 
+Arena Partition::make_arena(const Config& config) {
+  return Arena(checked_size(config), config.hugepages, config.placement.node.value_or(-1), "partition",
+               config.page_size);
+}
+
 Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, const StageLayout& layout)
-    : Partition(config, ports, clock, make_arena(config), nullptr, layout) {}
+    : Partition(config, ports, clock, std::make_unique<Arena>(make_arena(config)), nullptr, layout) {}
 
 Partition::Partition(const Config& config, const Ports& ports, const TscClock& clock, Arena& arena,
                      const StageLayout& layout)

@@ -67,6 +67,9 @@ class Partition {
 
   /// Arena bytes of a partition: the sum over all its parts.
   static std::size_t bytes_for(const Config& config);
+  /// Of that size, on the pages and the node that it asks for, for who makes one partition after the other in it.
+  /// Throws std::runtime_error (one line) if the memory is not to be had.
+  static Arena make_arena(const Config& config);
 
   /// One for each core, in the order of their first stages. Each is one thread's.
   std::deque<CoreLoop>& loops() { return loops_; }

@@ -16,7 +16,6 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <unordered_map>
 
 #include "app/figures/hgrm.hpp"
 #include "app/figures/live_figures.hpp"
@@ -24,6 +23,7 @@
 #include "app/files/whole_file.hpp"
 #include "app/partition/idle.hpp"
 #include "app/partition/partition.hpp"
+#include "app/partition/references.hpp"
 #include "app/partition/standstill.hpp"
 #include "hugepages/base/notice.hpp"
 #include "hugepages/host/pinning.hpp"
@@ -59,22 +59,10 @@ MacAddress mac_in_capture(const std::string& path, std::int64_t midnight, std::u
 
 /// Reference prices that a run had from the day before it are in its recording, not in its configuration.
 void take_references(Config& config, const CaptureRxPort& capture, const std::string& in) {
-  std::unordered_map<std::string_view, SymbolConfig*> symbols;
-  if (!capture.references().empty()) {
-    for (SymbolConfig& symbol : config.engine.symbols) symbols[{symbol.name.data(), symbol.name.size()}] = &symbol;
-  }
-  for (const ReferencePrice& reference : capture.references()) {
-    const std::string_view name(reference.symbol.data(), reference.symbol.size());
-    const auto found = symbols.find(name);
-    if (found == symbols.end() || reference.price.value % found->second->tick_e4 != 0) {
-      throw std::runtime_error(fmt::format(
-          "{}: the recorded run had symbol {} with a reference price of {}, which {}; "
-          "replay with the configuration of that run",
-          in, name.substr(0, name.find(' ')), reference.price.value,
-          found == symbols.end() ? config.path + " does not have" : "is no multiple of its tick_e4 in " + config.path));
-    }
-    found->second->reference = reference.price;
-  }
+  const std::string fault = set_references(config, capture.references());
+  if (fault.empty()) return;
+  throw std::runtime_error(
+      fmt::format("{}: the recorded run had {}; replay with the configuration of that run", in, fault));
 }
 
 /// Hands a capture's bursts on and counts them for the progress line.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "netstack/port/counters.hpp"
@@ -205,6 +206,10 @@ class alignas(64) DeviceTxPort final : public TxPort {
   DeviceTxPort& operator=(const DeviceTxPort&) = delete;
 
   std::size_t flush() override;
+
+  /// Forgets what the device has not taken, which is of the day that is over, and returns how many frames that are. By
+  /// who made this, while nobody polls.
+  std::size_t forget_unsent() { return std::exchange(used_, 0); }
 
   /// The control thread: the port's own sends them at its next flush(), before its stage's. Returns how many it takes,
   /// 0 while others wait.

@@ -438,6 +438,10 @@ std::string eal_register_thread() {
   return std::string("DPDK takes no more threads: ") + rte_strerror(rte_errno) + "; place the stages on fewer cores";
 }
 
+void eal_unregister_thread() {
+  if (rte_lcore_id() != LCORE_ID_ANY && rte_eal_lcore_role(rte_lcore_id()) == ROLE_NON_EAL) rte_thread_unregister();
+}
+
 DpdkErrors::DpdkErrors() { log_sink().start_keeping(); }
 DpdkErrors::~DpdkErrors() { log_sink().stop_keeping(); }
 std::string DpdkErrors::text() { return log_sink().text(); }

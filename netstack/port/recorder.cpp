@@ -83,7 +83,11 @@ void RecordingRxPort::begin(const std::string& path, const RecordingStart& start
   writer_->write(start_epoch_ns, start_marker(start));
   for (const std::vector<std::uint8_t>& frame : reference_frames(start)) writer_->write(start_epoch_ns, frame);
   writer_->flush();  // a full disk is told now
-  if (!writer_->error().empty()) throw std::runtime_error(writer_->error());
+  if (!writer_->error().empty()) {
+    error_ = writer_->error();
+    break_off(BrokenOff::file);
+    throw std::runtime_error(error_);
+  }
   thread_ = std::jthread([this](const std::stop_token& stop) { write_until_stopped(stop); });
 }
 

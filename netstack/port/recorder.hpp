@@ -80,7 +80,7 @@ class RecordingRxPort final : public RxPort {
   /// Records what `inner` hands on into `path` (created or overwritten), after a start marker, which is in the file on
   /// return. To be called once, before receive(), when all else is ready to run. The writer's thread inherits the cores
   /// of the calling thread: call it before pinning. Throws std::runtime_error (one line) when the file cannot be
-  /// written.
+  /// written; who polls all the same records nothing.
   /// `start`: the tag is random, so that nobody can put an operator's command into the recording from the wire. It must
   /// be there where there are reference prices.
   void begin(const std::string& path, const RecordingStart& start = {});

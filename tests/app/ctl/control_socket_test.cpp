@@ -278,6 +278,48 @@ TEST_F(ControlSocketTest, SaysThatItIsNotKnownWhereTheDrainWasCutOff) {
   EXPECT_FALSE(read_answer(queued.heard()).unknown) << "it was never given in";
 }
 
+TEST_F(ControlSocketTest, TellsWhoWaitsThatTheDayIsOverAndServesTheNextOne) {
+  const Peer under_way(path());
+  under_way.say(kHalt);
+  serve();
+  desks_.front().close();
+  const Peer late(path());
+  late.say(kHalt);
+  serve();
+  EXPECT_EQ(read_answer(late.heard()).error, "the day is over");
+  EXPECT_EQ(under_way.heard(), "");
+  EXPECT_TRUE(control_->end_day(desks_.front(), false).empty());
+  const CtlAnswer answer = read_answer(under_way.heard());
+  EXPECT_EQ(answer.error, "the day is over");
+  EXPECT_FALSE(answer.unknown);
+
+  wire::OperatorFrame left;
+  while (rings_.requests.pop(left)) {  // they are made anew
+  }
+  desks_.front().open();
+  EXPECT_FALSE(control_->waits());
+  const Peer next_day(path());
+  next_day.say(kHalt);
+  serve();
+  carry_out();
+  serve();
+  EXPECT_EQ(read_answer(next_day.heard()).result, OperatorResult::done);
+}
+
+TEST_F(ControlSocketTest, LetsThoseOfOtherPartitionsWaitOn) {
+  Arena arena(OperatorRings::bytes_for(), HugepagePolicy::off);
+  OperatorRings rings(arena);
+  desks_.emplace_back("two", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, rings);
+  const Peer peer(path());
+  peer.say("{\"command\": \"halt\", \"partition\": \"one\", \"symbol\": \"AAA\", \"request\": 7}\n");
+  serve();
+  control_->end_day(desks_.back(), true);
+  EXPECT_EQ(peer.heard(), "");
+  carry_out();
+  serve();
+  EXPECT_EQ(read_answer(peer.heard()).result, OperatorResult::done);
+}
+
 TEST_F(ControlSocketTest, RefusesASeventeenthProcessInsteadOfTakingALiveSocket) {
   std::deque<OperatorDesk> none;
   std::deque<ControlSocket> others;

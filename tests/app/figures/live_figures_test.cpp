@@ -103,6 +103,29 @@ TEST_F(Live, TellsOfAllSessionsInOrderSixtyFourAtATime) {
   }
 }
 
+TEST_F(Live, WaitsWhileAPartitionIsMadeAnew) {
+  std::atomic<bool> seen{false};
+  std::jthread looking;
+  {
+    const auto pause = figures_.pause();
+    looking = std::jthread([&] {
+      figures_.partition(0);
+      figures_.symbol(0, "S1");
+      seen.store(true);
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_FALSE(seen.load());
+  }
+  looking.join();
+  EXPECT_TRUE(seen.load());
+}
+
+TEST_F(Live, KnowsTheNumberOfASymbol) {
+  EXPECT_EQ(figures_.symbol(0, "S0"), 0u);
+  EXPECT_EQ(figures_.symbol(0, "S99"), 99u);
+  EXPECT_EQ(figures_.symbol(0, "S"), std::nullopt);
+}
+
 TEST_F(Live, HasNoRowsOfAStageThatIsStalled) {
   LiveFigures impatient;
   impatient.add({"day", partition_, {}, nullptr});
