@@ -65,9 +65,10 @@ void add_hgrm_option(CLI::App& command, std::string& folder, const std::string& 
 void add_run_command(CLI::App& root, int& exit_code) {
   CLI::App* const run = root.add_subcommand(
       "run",
-      "Run the appliance until SIGINT or SIGTERM, then drain and print its figures. Between the two it lingers "
-      "([time]\n"
-      "linger_s): the end is said each second, and clients can ask for what they missed. A second signal ends that.\n"
+      "Run the appliance until SIGINT or SIGTERM, from one trading day to the next ([time] at_end); each ends with its "
+      "figures.\n"
+      "Between a day's end and these it lingers ([time] linger_s): the end is said each second, and clients can ask for\n"
+      "what they missed. A second signal ends that.\n"
       "Given several times, --config, --record and --report go together by their order: a partition each, on a device\n"
       "and cores of its own.");
   const auto options = std::make_shared<RunOptions>();
@@ -79,16 +80,20 @@ void add_run_command(CLI::App& root, int& exit_code) {
   run->add_option(
          "--record", options->records,
          "write the input into this capture, which may not be there yet; replayed, it gives the same\n"
-         "answers. A killed process loses at most the last 0.1 s of it. A disk that is full, or has taken too\n"
+         "answers. In its name %F is the trading date and %N a number, one above the highest that is there; a\n"
+         "run that goes on from day to day needs both. A killed process loses at most the last 0.1 s of it. A disk that is full, or has taken too\n"
          "little for 0.1 s, ends the recording and not the run: an error in the log, and an alert")
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
-  run->add_option("--report", options->reports, "write the figures as JSON")
+  run->add_option("--report", options->reports, "write each day's figures as JSON; %F and %N as of --record")
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
   add_hgrm_option(*run, options->hgrm, "PARTITION");
+  run->add_flag("--resume", options->resume,
+                "trade at once, though phases of the day are over; else such a start, which does not know what came of\n"
+                "the day's orders before it, begins with all symbols halted, until crosswire ctl resume");
   run->add_option("--log-file", options->log.file, "append the log to this file (default: stderr)")
       ->type_name("FILE")
       ->check(not_empty());
@@ -99,7 +104,7 @@ void add_run_command(CLI::App& root, int& exit_code) {
                                         "leave out of the log what is below: info is the life of the process, warning "
                                         "is to be looked at,\nerror to be acted on (default info)")
       ->check(CLI::IsMember({"info", "warning", "error"}));
-  run->footer("Example:\n  crosswire run --config crosswire.toml --record today.pcap");
+  run->footer("Example:\n  crosswire run --config crosswire.toml --record 'day-%F-%N.pcap'");
   run->callback([options, &exit_code] { exit_code = run_main(*options); });
 }
 

@@ -91,8 +91,9 @@ void PollingThreads::run(Seat& seat) {
   ready_.fetch_add(1);
   ready_.notify_all();
   order_.wait(Order::wait);
-  if (order_.load() == Order::leave) return;
+  if (order_.load() == Order::leave) return eal_unregister_thread();
   seat.end = poll_until_ended(*seat.task.loop, *seat.task.rx, seat.task.idle, clock_);
+  eal_unregister_thread();
   running_.fetch_sub(1, std::memory_order_release);
   on_end_();
 }

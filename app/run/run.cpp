@@ -3,20 +3,17 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <deque>
 #include <filesystem>
 #include <future>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -30,8 +27,9 @@
 #include "app/files/say.hpp"
 #include "app/run/clock_keeper.hpp"
 #include "app/run/cores.hpp"
+#include "app/run/end_wish.hpp"
+#include "app/run/file_pattern.hpp"
 #include "app/run/log.hpp"
-#include "app/run/polling_threads.hpp"
 #include "app/run/running_partition.hpp"
 #include "app/run/stall_monitor.hpp"
 #include "app/run/supervisor.hpp"
@@ -44,63 +42,12 @@ namespace {
 
 constexpr std::int64_t kNs = 1'000'000'000;
 
-// Of the signal handler.
-std::atomic<bool> g_end_wanted{false};
-std::atomic<bool> g_now_wanted{false};   // without lingering
-std::atomic<std::int64_t> g_wish_ns{0};  // when the last of them was raised, by the monotonic clock; 0 = none yet
-std::atomic<int> g_last_signal{0};
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free &&
-                  std::atomic<int>::is_always_lock_free,
-              "a signal handler uses them");
-/// Wakes the control thread: a signal came, or a polling thread has ended.
-int g_wake = -1;
-
-void wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = write(g_wake, &one, sizeof one);  // full: it is awake already
-}
-
-/// The first signal ends the day, the second the lingering behind it, the third the process. One that follows at once
-/// is the same wish: a terminal and a supervisor often both send one.
-extern "C" void end_day(int signal) {
-  constexpr std::int64_t kSameWishNs = 200'000'000;
-  const int saved = errno;
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const std::int64_t now_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-  const std::int64_t before_ns = g_wish_ns.load();
-  if (before_ns == 0 || now_ns - before_ns >= kSameWishNs) {
-    g_wish_ns.store(now_ns);
-    if (g_now_wanted.load()) {
-      std::signal(signal, SIG_DFL);
-      std::raise(signal);  // when the handler has returned
-    }
-    if (g_end_wanted.exchange(true)) g_now_wanted.store(true);
-  }
-  g_last_signal.store(signal);
-  wake();
-  errno = saved;
-}
-
-/// From then on SIGINT and SIGTERM end the day, or the start of it, and so does a terminal that hangs up, unless nohup
-/// was to keep us going. The handlers stay: nothing that follows the day takes long.
-void end_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = end_day;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  struct sigaction hang_up {};
-  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
-}
-
 /// Thrown where the wish to end comes before the day has begun: what has been made until then is taken away again.
 struct EndedAtStart {};
 
 void leave_if_end_wanted() {
-  if (g_end_wanted.load()) throw EndedAtStart{};
+  if (stop_wanted()) throw EndedAtStart{};
 }
-
-std::string last_signal() { return fmt::format("SIG{}", sigabbrev_np(g_last_signal.load())); }
 
 class EalGuard {
  public:
@@ -220,11 +167,10 @@ std::uint64_t steady_ns() {
 void wait_for_news(const ControlSocket* control) {
   constexpr int kLookEveryMs = 100;
   constexpr int kLookForResultsEveryMs = 1;
-  std::vector<pollfd> polled = {{g_wake, POLLIN, 0}};
+  std::vector<pollfd> polled = {{news_fd(), POLLIN, 0}};
   if (control != nullptr) control->add_to(polled);
   poll(polled.data(), polled.size(), control != nullptr && control->waits() ? kLookForResultsEveryMs : kLookEveryMs);
-  std::uint64_t woken = 0;
-  [[maybe_unused]] const ssize_t drained = read(g_wake, &woken, sizeof woken);
+  forget_news();
 }
 
 /// At boot an interface may come later than we do. Who sits at a terminal is told at once, by the EAL's start.
@@ -306,39 +252,96 @@ void report(const StallMonitor::News& news) {
   }
 }
 
-/// The control thread's part of the day: hands the wish to end on, and says when a core stands still.
-void watch(std::deque<RunningPartition>& partitions, const std::vector<PollingTask>& tasks,
-           const PollingThreads& threads, ControlSocket* control, ClockKeeper& clock) {
-  StallMonitor monitor;
-  auto task = tasks.begin();
-  for (RunningPartition& running : partitions) {
-    for (const CoreLoop& loop : running.partition().loops()) {
-      monitor.watch(running.name(), running.partition().chain(), loop, (task++)->core);
-    }
+/// Nobody here knows what came of the orders of this day before the start: until an operator does, nothing trades.
+void halt(const RunningPartition& running, OperatorDesk& desk) {
+  std::random_device random;
+  CtlAsk ask;
+  ask.action = OperatorAction::halt;
+  ask.request = std::uint64_t{random()} << 32 | random() | 1;
+  ask.reason = "started behind a phase of the day";
+  std::string error;
+  if (!desk.submit(ask, "crosswire", error)) throw std::runtime_error(error);
+  log_warning(
+      "the day has begun without this process: all symbols are halted; crosswire ctl resume --all, or run --resume",
+      {{"partition", running.name()}});
+}
+
+/// The partitions' days, from when they poll on: the control thread's part.
+class Days {
+ public:
+  Days(std::deque<RunningPartition>& partitions, std::deque<OperatorDesk>& desks, ControlSocket* control,
+       LiveFigures& figures)
+      : control_(control), figures_(figures) {
+    for (std::size_t i = 0; i < partitions.size(); ++i) kept_.push_back({partitions[i], desks[i]});
   }
-  bool ending = false;
-  std::uint64_t ending_ns = 0;
-  while (!threads.ended()) {
+
+  /// Hands the wish to end on, and looks whether all is well. False when the last day of each is finished.
+  bool look() {
+    bool any = false;
+    for (Kept& kept : kept_) {
+      if (!kept.finished) look_at(kept);
+      any |= !kept.finished;
+    }
+    return any;
+  }
+
+  /// What could not be written, in the order in which that was found.
+  const std::vector<std::string>& errors() const { return errors_; }
+
+ private:
+  struct Kept {
+    RunningPartition& running;
+    OperatorDesk& desk;
+    bool finished = false;
+  };
+
+  void look_at(Kept& kept) {
+    RunningPartition& running = kept.running;
+    if (stop_wanted() || running.day_is_over() || running.day_is_ending()) {
+      kept.desk.close();
+      running.end_day(steady_ns(), stop_wanted_now());
+    }
+    if (running.day_has_ended()) return end_day(kept);
+    for (const StallMonitor::News& news : running.look_at_stages(steady_ns())) report(news);
+    if (const auto news = running.look_at_device(steady_ns())) report(running, *news);
+    if (const auto news = running.look_at_link(steady_ns())) report(running, *news);
+  }
+
+  void end_day(Kept& kept) {
+    RunningPartition& running = kept.running;
+    const RunningPartition::DayEnd end = running.finish_day();
+    if (control_ != nullptr) {
+      for (const OperatorDesk::Done& done : control_->end_day(kept.desk, end.cut_off)) report(done);
+    }
+    if (!end.error.empty()) errors_.push_back(end.error);
+    kept.finished = stop_wanted() || !running.rolls();
+    if (kept.finished) return;
+    if (!end.error.empty()) log_error("something of the day is not written", {{"is", end.error}});
+    running.roll_over(figures_);
+    kept.desk.open();
+  }
+
+  ControlSocket* control_;
+  LiveFigures& figures_;
+  std::vector<Kept> kept_;
+  std::vector<std::string> errors_;
+};
+
+/// Until the last day of each partition is finished.
+void watch(Days& days, ControlSocket* control, ClockKeeper& clock) {
+  bool stopping = false;
+  do {
     wait_for_news(control);
     supervisor_alive();
     report(clock.look(steady_ns()));
     if (control != nullptr) {
       for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) report(done);
     }
-    if (g_end_wanted.load()) {
-      if (!std::exchange(ending, true)) {
-        ending_ns = steady_ns();
-        supervisor_stopping();
-        log_info("stopping", {{"signal", last_signal()}});
-      }
-      for (RunningPartition& running : partitions) running.end_day(steady_ns() - ending_ns, g_now_wanted.load());
+    if (stop_wanted() && !std::exchange(stopping, true)) {
+      supervisor_stopping();
+      log_info("stopping", {{"signal", last_signal()}});
     }
-    for (const StallMonitor::News& news : monitor.look(steady_ns())) report(news);
-    for (RunningPartition& running : partitions) {
-      if (const auto news = running.look_at_device(steady_ns())) report(running, *news);
-      if (const auto news = running.look_at_link(steady_ns())) report(running, *news);
-    }
-  }
+  } while (days.look());
 }
 
 /// One endpoint for all partitions, where one of them names it.
@@ -356,56 +359,43 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
 
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
-                    const std::vector<RunningPartition::Outputs>& outputs, const std::optional<HgrmFolder>& hgrm,
-                    ClockKeeper& clock) {
+                    const std::vector<RunningPartition::Outputs>& outputs, bool resume, ClockKeeper& clock) {
+  LiveFigures figures;
+  figures.tell_clock([&clock] { return clock.figure(); });
   std::deque<RunningPartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     leave_if_end_wanted();
-    partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], *clock.shared());
+    partitions.emplace_back(configs[i], plan.partitions[i], outputs[i], *clock.shared(), wake_control);
+    partitions.back().show_in(figures);
   }
-  LiveFigures figures;
-  figures.tell_clock([&clock] { return clock.figure(); });
-  for (RunningPartition& running : partitions) figures.add(running.figure_source());
   const Telemetry telemetry(figures);
   const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
   std::deque<OperatorDesk> desks;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    desks.emplace_back(figures.sources()[i].name, configs[i].engine.symbols, partitions[i].operators());
+    desks.emplace_back(partitions[i].name(), configs[i].engine.symbols, partitions[i].operators());
   }
-  std::vector<PollingTask> tasks;
-  for (RunningPartition& running : partitions) {
-    for (PollingTask& task : running.tasks()) tasks.push_back(std::move(task));
-  }
-  PollingThreads threads(tasks, clock.shared()->read(), [] { wake(); });
+  for (RunningPartition& running : partitions) running.start_threads();
   leave_if_end_wanted();
   for (RunningPartition& running : partitions) running.begin_recording();
   fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
   warn_of_placement(plan, partitions);
-  for (const RunningPartition& running : partitions) running.report_start(threads.locked());
+  for (const RunningPartition& running : partitions) running.report_start();
   fmt::print("{}", plan.text);
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
   const std::unique_ptr<ControlSocket> control = listen_for_operators(desks);
-  threads.go();
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    if (!resume && partitions[i].began_late()) halt(partitions[i], desks[i]);
+  }
+  for (RunningPartition& running : partitions) running.go();
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));
   log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
-  watch(partitions, tasks, threads, control.get(), clock);
-
-  const std::vector<PollEnd> ends = threads.join();
+  Days days(partitions, desks, control.get(), figures);
+  watch(days, control.get(), clock);
   if (control != nullptr) {
-    const bool cut_off = std::any_of(ends.begin(), ends.end(), [](const PollEnd& end) { return end.cut_off; });
-    for (const OperatorDesk::Done& done : control->end(cut_off)) report(done);
+    for (const OperatorDesk::Done& done : control->end()) report(done);
   }
-  auto end = ends.begin();
-  std::vector<std::string> errors;
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    RunningPartition& running = partitions[i];
-    const auto behind = end + static_cast<std::ptrdiff_t>(running.partition().loops().size());
-    errors.push_back(running.finish({end, behind}));
-    if (hgrm) errors.push_back(hgrm->write(figures.sources()[i].name, running.partition()));
-    end = behind;
-  }
-  for (const std::string& error : errors) fail_if(error);
+  for (const std::string& error : days.errors()) fail_if(error);
 }
 
 /// "" or what is wrong with the command line.
@@ -414,6 +404,13 @@ std::string usage_fault(const RunOptions& options) {
   if (!options.records.empty() && options.records.size() != n) return "one --record for each --config, or none";
   if (!options.reports.empty() && options.reports.size() != n) return "one --report for each --config, or none";
   return "";
+}
+
+/// A file for each day and each start, where the process goes on from day to day. Throws std::runtime_error.
+void check_patterns(const Config& config, const RunningPartition::Outputs& outputs) {
+  for (const std::string& pattern : {outputs.record, outputs.report}) {
+    if (!pattern.empty()) fail_if(fault_of_pattern(pattern, config.rolls));
+  }
 }
 
 }  // namespace
@@ -428,9 +425,10 @@ int run_main(const RunOptions& options) {
     std::vector<RunningPartition::Outputs> outputs;
     for (std::size_t i = 0; i < options.configs.size(); ++i) {
       configs.push_back(load_config(options.configs[i], ConfigUse::run));
-      outputs.push_back(
-          {options.records.empty() ? "" : options.records[i], options.reports.empty() ? "" : options.reports[i]});
+      outputs.push_back({options.records.empty() ? "" : options.records[i],
+                         options.reports.empty() ? "" : options.reports[i], nullptr});
       for (std::size_t other = 0; other < i; ++other) check_together(configs[i], configs[other]);
+      check_patterns(configs[i], outputs[i]);
     }
     check_files(configs, outputs, options.log.file);
     log_begin(options.log);
@@ -438,13 +436,13 @@ int run_main(const RunOptions& options) {
     const CorePlan plan = resolve_cores(configs);
     for (std::size_t i = 0; i < configs.size(); ++i) {
       check_here_and_now(configs[i]);
-      check_recording(outputs[i].record);
+      const TradingDay today = configs[i].calendar.day_at(std::time(nullptr) * kNs);
+      if (!outputs[i].record.empty()) check_recording(next_file(outputs[i].record, today.date));
     }
     std::optional<HgrmFolder> hgrm;
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
-    g_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (g_wake < 0) throw std::runtime_error("no file descriptor is left; raise ulimit -n");
-    end_on_signals();
+    for (RunningPartition::Outputs& output : outputs) output.hgrm = hgrm ? &*hgrm : nullptr;
+    end_days_on_signals();
     // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));
     auto calibrated = std::async(std::launch::async, [] { return std::make_unique<ClockKeeper>(); });  // it sleeps
@@ -454,7 +452,7 @@ int run_main(const RunOptions& options) {
     start_eal(configs, plan);
     const std::unique_ptr<ClockKeeper> clock = calibrated.get();
     log_time_from(clock->shared());
-    run_on_devices(configs, plan, outputs, hgrm, *clock);
+    run_on_devices(configs, plan, outputs, options.resume, *clock);
   } catch (const EndedAtStart&) {
     log_info("stopped before the day began", {{"signal", last_signal()}});
     return 0;

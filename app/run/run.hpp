@@ -1,5 +1,5 @@
-// `crosswire run`: the appliance, a partition on each of its devices, until SIGINT or SIGTERM; then it drains and
-// prints its figures.
+// `crosswire run`: the appliance, a partition on each of its devices, from day to day until SIGINT or SIGTERM; then it
+// drains and prints its figures.
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@ struct RunOptions {
   std::vector<std::string> records;  // captures to write the input into: none, or one for each configuration
   std::vector<std::string> reports;  // figures as JSON, likewise
   std::string hgrm;                  // folder for the latency histograms; "" = none
+  bool resume = false;               // a start behind a phase of the day does not begin halted
   LogOptions log;
 };
 

@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <random>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "app/figures/figures.hpp"
 #include "app/files/say.hpp"
+#include "app/partition/references.hpp"
+#include "app/run/file_pattern.hpp"
 #include "app/run/log.hpp"
 #include "netstack/port/eal.hpp"
 
@@ -42,20 +43,6 @@ std::string describe_time(const Config& config, const TradingDay& day) {
                      local_time(day, now), phase_name(phase), next);
 }
 
-/// For the hash of UserRefNums: a client that knew it could choose numbers that collide, and make everyone wait.
-std::uint64_t secret() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32 | random();
-}
-
-/// Nobody who sends frames must be able to guess it, nor read it in time: it leaves in no frame.
-wire::RecordingTag random_tag() {
-  wire::RecordingTag tag;
-  std::random_device random;
-  for (std::uint8_t& byte : tag) byte = static_cast<std::uint8_t>(random());
-  return tag;
-}
-
 std::unique_ptr<Device> open_device(const Config& config, const StageCores& cores) {
   DeviceOptions options{.device = config.port.device};
   options.tx_queues = cores.of(Stage::transmit) == cores.of(Stage::publish) ? 1 : 2;
@@ -69,14 +56,15 @@ std::unique_ptr<Device> open_device(const Config& config, const StageCores& core
 }  // namespace
 
 RunningPartition::RunningPartition(Config config, const StageCores& cores, const Outputs& outputs,
-                                   const SharedClock& clock)
+                                   const SharedClock& clock, std::function<void()> on_end)
     : name_(std::filesystem::path(config.path).stem().string()),
       outputs_(outputs),
       cores_(cores),
       clock_(clock),
-      device_(open_device(config, cores)),
-      day_(config.calendar.day_at(clock.read().now_epoch_ns())),
-      rx_(*device_, clock, day_.midnight_epoch_ns),
+      on_end_(std::move(on_end)),
+      config_(std::move(config)),
+      device_(open_device(config_, cores)),
+      rx_(*device_, clock, config_.calendar.day_at(clock.read().now_epoch_ns()).midnight_epoch_ns),
       transmit_(*device_),
       publish_(*device_, static_cast<std::uint16_t>(device_->tx_queues() - 1)),
       keeper_(*device_) {
@@ -84,99 +72,139 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
   if (const std::string down = device_->wait_for_link(patience); !down.empty()) {
     log_warning("no link", {{"partition", name_}, {"is", down}});
   }
-  config.net.mac = config.port.mac.value_or(device_->mac());
-  rx_.begin_day(day_.midnight_epoch_ns, config.net.linger_ns);
-  set_day(config, day_);
-  set_start(config, day_.midnight_epoch_ns, rx_.start_time_ns());
-  config.engine.hash_key = secret();
-  config.placement.node = cores.node;
-  if (!outputs_.report.empty()) report_.emplace(outputs_.report);
+  config_.net.mac = config_.port.mac.value_or(device_->mac());
+  config_.placement.node = cores.node;
+  memory_.emplace(Partition::make_arena(config_));
   if (!outputs_.record.empty()) {
-    record_memory_.emplace(RecordingRxPort::bytes_for(), config.hugepages, device_->numa_node(), "recorder",
-                           config.page_size);
-    recorder_ = std::make_unique<RecordingRxPort>(rx_, *record_memory_, day_.midnight_epoch_ns, rx_.start_time_ns());
+    record_memory_.emplace(RecordingRxPort::bytes_for(), config_.hugepages, device_->numa_node(), "recorder",
+                           config_.page_size);
   }
-  RxPort& input = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
-  partition_ = std::make_unique<Partition>(config, Partition::Ports{input, transmit_, publish_}, clock_.read(),
-                                           layout_of(cores));
-  partition_->report_operator_results();
-  rx_.take_operators(partition_->operators());
+  make_day({});
   warn_of_mac();
-  announcer_.emplace(partition_->config().net,
-                     [this](std::span<const LinkFrame> frames) { return transmit_.leave(frames); });
+  announcer_.emplace(config_.net, [this](std::span<const LinkFrame> frames) { return transmit_.leave(frames); });
+}
+
+void RunningPartition::make_day(std::span<const ReferencePrice> references) {
+  TradingDay day = config_.calendar.day_at(clock_.read().now_epoch_ns());
+  rx_.begin_day(day.midnight_epoch_ns, config_.net.linger_ns);
+  if (!outputs_.report.empty()) report_.emplace(next_file(outputs_.report, day.date));
+  if (!outputs_.record.empty()) recording_ = next_file(outputs_.record, day.date);
+  const RunningDay::Ground ground{rx_, transmit_, publish_, *memory_, record_memory_ ? &*record_memory_ : nullptr};
+  day_.emplace(config_, std::move(day), rx_.start_time_ns(), references, ground, clock_.read(), layout_of(cores_));
+  Partition& partition = day_->partition();
+  partition.report_operator_results();
+  rx_.take_operators(partition.operators());
+  ending_since_ns_.reset();
+}
+
+void RunningPartition::show_in(LiveFigures& figures) {
+  name_ =
+      figures.add({partition_name(config_.path), day_->partition(), cores_.stages,
+                   [this] { return port_counters(false); }, [this] { return link_up_.load(std::memory_order_relaxed); },
+                   [this]() -> std::optional<bool> {
+                     if (day_->recorder() == nullptr) return std::nullopt;
+                     return day_->recorder()->going_on();
+                   }});
 }
 
 void RunningPartition::warn_of_mac() const {
-  const MacAddress& mac = partition_->config().net.mac;
+  const MacAddress& mac = config_.net.mac;
   if (mac == device_->mac()) return;
   log_warning("[port] mac is not the device's; frames reach it only if the device lets them",
               {{"partition", name_}, {"mac", format_mac(mac)}, {"device_mac", format_mac(device_->mac())}});
 }
 
-void RunningPartition::begin_recording() {
-  if (recorder_) recorder_->begin(outputs_.record, {partition_->config().net.mac, random_tag()});
+void RunningPartition::start_threads() {
+  monitor_.emplace();
+  for (const CoreLoop& loop : partition().loops()) {
+    monitor_->watch(name_, partition().chain(), loop, cores_.of(row_of(loop.first()).stage));
+  }
+  threads_.emplace(tasks(), clock_.read(), on_end_);
 }
 
-void RunningPartition::report_start(bool locked) const {
-  const Config& config = partition_->config();
-  const NetConfig& net = config.net;
+void RunningPartition::begin_recording() {
+  if (record_memory_) day_->begin_recording(recording_);
+}
+
+void RunningPartition::report_start() const {
+  const NetConfig& net = config_.net;
   fmt::print("partition    {}\n", name_);
   fmt::print("device       {}\n", device_->description());
   fmt::print("address      {}  MAC {}\n", format_address(net.address), format_mac(net.mac));
-  fmt::print("time         {}\n", describe_time(config, day_));
-  fmt::print("orders       UDP {}  session {}  {} accounts, {} symbols\n", net.order_port, net.order_session,
-             net.accounts.size(), config.engine.symbols.size());
-  fmt::print("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group), net.feed_port,
-             net.feed_session, net.feed_request_port);
-  if (const std::string complaint = complaint_of(partition_->memory()); !complaint.empty()) {
+  report_day(true);
+  if (const std::string complaint = complaint_of(partition().memory()); !complaint.empty()) {
     log_warning("memory is not as it should be; see crosswire doctor", {{"partition", name_}, {"is", complaint}});
   }
+  const bool locked = threads_->locked();
   if (!locked) {
     log_warning("memory is not locked; ulimit -l unlimited, or CAP_IPC_LOCK", {{"partition", name_}});
   }
-  fmt::print("memory       {}, {}\n", format_memory(partition_->memory()),
+  fmt::print("memory       {}, {}\n", format_memory(partition().memory()),
              locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
-  if (recorder_) fmt::print("recording    {}\n", outputs_.record);
-  log_info("partition is ready", {{"partition", name_},
-                                  {"device", device_name(config.port.device)},
-                                  {"address", format_address(net.address)},
-                                  {"order_session", net.order_session},
-                                  {"feed_session", net.feed_session},
-                                  {"memory_mib", partition_->memory().bytes >> 20},
-                                  {"hugepages", partition_->memory().huge},
-                                  {"recording", outputs_.record.empty() ? "none" : outputs_.record}});
 }
 
-void RunningPartition::end_day(std::uint64_t since_ns, bool now) {
+/// What is the day's own.
+void RunningPartition::report_day(bool first) const {
+  const Config& config = partition().config();
+  const NetConfig& net = config.net;
+  std::string text;
+  if (!first) text += fmt::format("next day\npartition    {}\n", name_);
+  text += fmt::format("time         {}\n", describe_time(config, day_->day()));
+  text += fmt::format("orders       UDP {}  session {}  {} accounts, {} symbols\n", net.order_port, net.order_session,
+                      net.accounts.size(), config.engine.symbols.size());
+  text += fmt::format("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group),
+                      net.feed_port, net.feed_session, net.feed_request_port);
+  const bool recorded = day_->recorder() != nullptr && day_->recorder()->going_on();
+  if (recorded) text += fmt::format("recording    {}\n", recording_);
+  say(stdout, "{}", text);
+  log_info(first ? "partition is ready" : "the next day begins", {{"partition", name_},
+                                                                  {"device", device_name(config.port.device)},
+                                                                  {"address", format_address(net.address)},
+                                                                  {"order_session", net.order_session},
+                                                                  {"feed_session", net.feed_session},
+                                                                  {"memory_mib", partition().memory().bytes >> 20},
+                                                                  {"hugepages", partition().memory().huge},
+                                                                  {"recording", recorded ? recording_ : "none"},
+                                                                  {"day", day_->day().date}});
+}
+
+bool RunningPartition::day_is_over() const {
+  const std::int64_t end_epoch_ns = day_->day().midnight_epoch_ns + static_cast<std::int64_t>(day_->day().end_ns);
+  return clock_.read().now_epoch_ns() >= end_epoch_ns;
+}
+
+void RunningPartition::end_day(std::uint64_t now_ns, bool now) {
   constexpr std::uint64_t kGraceNs = 500'000'000;  // a port whose stage is not held up ends before
+  if (!ending_since_ns_) ending_since_ns_ = now_ns;
   rx_.request_day_end();
-  if (now || since_ns >= partition_->config().net.linger_ns + kGraceNs) rx_.request_end();
+  if (now || now_ns - *ending_since_ns_ >= config_.net.linger_ns + kGraceNs) rx_.request_end();
 }
 
 std::vector<PollingTask> RunningPartition::tasks() {
   std::vector<PollingTask> tasks;
-  for (CoreLoop& loop : partition_->loops()) {
+  for (CoreLoop& loop : day_->partition().loops()) {
     const StageRow& first = row_of(loop.first());
-    tasks.push_back({&loop, &rx_, cores_.of(first.stage), partition_->config().placement.idle,
-                     location_of(partition_->config(), fmt::format("placement.{}", first.name))});
+    tasks.push_back({&loop, &rx_, cores_.of(first.stage), config_.placement.idle,
+                     location_of(config_, fmt::format("placement.{}", first.name))});
   }
   return tasks;
 }
 
-std::string RunningPartition::finish(const std::vector<PollEnd>& ends) {
+RunningPartition::DayEnd RunningPartition::finish_day() {
   std::uint64_t wall_ns = 0;
   bool cut_off = false;
-  for (const PollEnd& end : ends) {
+  for (const PollEnd& end : threads_->join()) {
     wall_ns = std::max(wall_ns, end.wall_ns);
     cut_off |= end.cut_off;
   }
-  if (cut_off && !partition_->finished()) {
+  if (cut_off && !partition().finished()) {
     log_error("the port has taken too little for 2 s; the last answers are not sent", {{"partition", name_}});
   }
   flush_out();
-  const std::string recording_error = recorder_ ? recorder_->finish() : "";
-  const bool unsent = !partition_->finished() || transmit_.unsent() || publish_.unsent();
-  const Figures figures = figures_of(*partition_, wall_ns, port_counters(unsent));
+  std::string error = day_->end_recording();
+  const bool unsent = !partition().finished() || transmit_.unsent() || publish_.unsent();
+  counted_ = count_ports();
+  const Figures figures = figures_of(partition(), wall_ns, port_counters(unsent));
   say(stdout, "ended\npartition    {}\n{}", name_, to_text(figures));
   std::fflush(stdout);
   std::uint64_t dropped = 0;
@@ -187,12 +215,46 @@ std::string RunningPartition::finish(const std::vector<PollEnd>& ends) {
                                    {"orders", figures.orders},
                                    {"executions", figures.executions},
                                    {"dropped", dropped},
-                                   {"state_hash", fmt::format("{:016x}", figures.state_hash)}});
+                                   {"state_hash", fmt::format("{:016x}", figures.state_hash)},
+                                   {"day", day_->day().date}});
+  if (const std::string unwritten = write_outputs(figures); error.empty()) error = unwritten;
+  return {cut_off, error};
+}
+
+std::string RunningPartition::write_outputs(const Figures& figures) {
+  std::string error;
   if (report_) {
-    if (const std::string error = write_file(report_->path(), to_json(figures)); !error.empty()) return error;
-    report_->commit();
+    error = write_file(report_->path(), to_json(figures));
+    if (error.empty()) report_->commit();
+    report_.reset();
   }
-  return recording_error;
+  if (outputs_.hgrm != nullptr) {
+    const std::string name = rolls() ? fmt::format("{}-{}", name_, day_->day().date) : name_;
+    if (const std::string other = outputs_.hgrm->write(name, partition()); error.empty()) error = other;
+  }
+  return error;
+}
+
+void RunningPartition::roll_over(LiveFigures& figures) {
+  const std::vector<ReferencePrice> references = last_prices(partition());
+  {
+    const auto pause = figures.pause();
+    threads_.reset();
+    day_.reset();
+    counted_before_ = counted_;
+    transmit_.forget_unsent();
+    publish_.forget_unsent();
+    make_day(references);
+  }
+  start_threads();
+  begin_next_recording();
+  report_day(false);
+  rx_.drop_waiting();
+  go();
+}
+
+void RunningPartition::begin_next_recording() try { begin_recording(); } catch (const std::runtime_error& error) {
+  log_error("the new day cannot be recorded, and goes on without", {{"partition", name_}, {"is", error.what()}});
 }
 
 /// What the device has not taken yet gets a last while: its other side may be slow. Where it is gone nothing helps.
@@ -228,26 +290,27 @@ std::optional<RunningPartition::LinkNews> RunningPartition::look_at_link(std::ui
   return LinkNews{fault, static_cast<double>(now_ns - link_fell_ns_) / 1e9};
 }
 
-FigureSource RunningPartition::figure_source() {
-  return {partition_name(partition_->config().path),
-          *partition_,
-          cores_.stages,
-          [this] { return port_counters(false); },
-          [this] { return link_up_.load(std::memory_order_relaxed); },
-          [this] { return recorder_ ? std::optional(recorder_->going_on()) : std::nullopt; }};
-}
-
-std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {
+DeviceCounters RunningPartition::count_ports() const {
   DeviceCounters counters = device_->counters();
   for (const auto& row : kDeviceCounters) {
     for (const DeviceCounters& port : {rx_.counters(), transmit_.counters(), publish_.counters()}) {
       counters.add(row.counter, port.get(row.counter));
     }
   }
+  return counters;
+}
+
+std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {
+  DeviceCounters counters = count_ports();
+  for (const auto& row : kDeviceCounters) {
+    counters.set(row.counter, counters.get(row.counter) - counted_before_.get(row.counter));
+  }
   counters.set(DeviceCounter::tx_cut_off, unsent ? 1 : 0);
   std::vector<CounterFigure> figures;
   append_counters(figures, "port", kDeviceCounters, counters);
-  if (recorder_ != nullptr) append_counters(figures, "port", kRecorderCounters, recorder_->counters());
+  if (const RecordingRxPort* recorder = day_->recorder()) {
+    append_counters(figures, "port", kRecorderCounters, recorder->counters());
+  }
   return figures;
 }
 

@@ -1,9 +1,10 @@
-// A partition of `crosswire run`: its device, ports, recording and report around a Partition. Made, begun and finished
-// by the control thread; its loops are polled by PollingThreads in between.
+// A partition of `crosswire run`: its device, ports and memory, and one trading day on them after the other. Made,
+// begun, looked after and ended by the control thread; each day's loops are polled by PollingThreads.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,92 +12,131 @@
 
 #include "app/config/config.hpp"
 #include "app/figures/figures.hpp"
+#include "app/figures/hgrm.hpp"
 #include "app/figures/live_figures.hpp"
 #include "app/files/whole_file.hpp"
 #include "app/partition/partition.hpp"
 #include "app/run/announcer.hpp"
 #include "app/run/cores.hpp"
 #include "app/run/polling_threads.hpp"
+#include "app/run/running_day.hpp"
+#include "app/run/stall_monitor.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/device_keeper.hpp"
-#include "netstack/port/recorder.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
 namespace crosswire {
 
 class RunningPartition {
  public:
+  /// Patterns without fault (file_pattern.hpp), of which each day has a file of its own.
   struct Outputs {
-    std::string record;  // capture of the input; "" = none
-    std::string report;  // figures as JSON; "" = none
+    std::string record;                // capture of the input; "" = none
+    std::string report;                // figures as JSON; "" = none
+    const HgrmFolder* hgrm = nullptr;  // latency histograms; outlives this
   };
 
-  /// Opens the device, which the EAL has; warnings go to the log. `clock` outlives this. Throws std::runtime_error (one
-  /// line).
-  RunningPartition(Config config, const StageCores& cores, const Outputs& outputs, const SharedClock& clock);
+  /// Opens the device, which the EAL has, and makes the day that it is; warnings go to the log. `clock` outlives this.
+  /// `on_end`: see PollingThreads. Throws std::runtime_error (one line).
+  RunningPartition(Config config, const StageCores& cores, const Outputs& outputs, const SharedClock& clock,
+                   std::function<void()> on_end);
   RunningPartition(const RunningPartition&) = delete;
   RunningPartition& operator=(const RunningPartition&) = delete;
 
-  /// When all else is ready, so that a start that is refused leaves no recording. The recording's thread inherits the
-  /// cores of the calling one. Throws std::runtime_error (one line).
-  void begin_recording();
-  /// Several lines on stdout, one in the log. `locked`: the memory is.
-  void report_start(bool locked) const;
-  /// A task for each loop, in the loops' order. They live as long as this does.
-  std::vector<PollingTask> tasks();
-  /// The day ends, `since_ns` ago; to be called on, so that a port that does not come to say so itself lingers no
-  /// longer than it should. `now`: it is not to linger.
-  void end_day(std::uint64_t since_ns, bool now);
-  /// When no loop runs any more: sends what is left, ends the recording, prints the figures, of which the log gets
-  /// some, and writes the report. Returns "" or one line that says what could not be written.
-  std::string finish(const std::vector<PollEnd>& ends);
+  /// Gives it a place among the live figures, from where its name is.
+  void show_in(LiveFigures& figures);
 
-  /// Brings its device back where that has died. What there is to say. As look_at_link(), and before it.
-  std::optional<DeviceKeeper::News> look_at_device(std::uint64_t now_ns);
-  /// What is new of its link since the last look, if anything is. Our address is announced when frames can come and go
-  /// again.
+  // The first day, in this order. The next ones roll_over() begins.
+  /// All are ready on return, and poll nothing yet. Throws std::runtime_error (one line).
+  void start_threads();
+  /// When all else is ready. Throws std::runtime_error (one line).
+  void begin_recording();
+  /// Several lines on stdout, one in the log.
+  void report_start() const;
+  /// Phases of the day are over, and what came of them nobody here knows.
+  bool began_late() const { return day_->began_late(); }
+  void go() { threads_->go(); }
+
+  /// The clock says that the day is over.
+  bool day_is_over() const;
+  /// The day ends, or has ended; to be called on, so that a port that does not come to say so itself lingers no longer
+  /// than it should. `now_ns` of any steady clock. `now`: it is not to linger.
+  void end_day(std::uint64_t now_ns, bool now);
+  bool day_is_ending() const { return ending_since_ns_.has_value(); }
+  /// The loops have polled their last.
+  bool day_has_ended() const { return threads_->ended(); }
+
+  struct DayEnd {
+    bool cut_off;       // its port took too little for the last answers
+    std::string error;  // "" or one line that says what could not be written
+  };
+  /// When the day has ended: sends what is left, ends the recording, prints the figures, of which the log gets some,
+  /// and writes report and histograms.
+  DayEnd finish_day();
+  /// Another day follows.
+  bool rolls() const { return config_.rolls; }
+  /// When a day is finished: makes and begins the day that it is now, in the same memory, on the same port. What cannot
+  /// be recorded goes on without, and the log says so. Throws std::runtime_error (one line).
+  void roll_over(LiveFigures& figures);
+
+  /// What is new of its link since the last look, if anything is.
   struct LinkNews {
     std::string fault;    // "": it is up again
     double seconds_down;  // then: for so long
   };
-  /// To be called about every 100 ms by the control thread; `now_ns` of any steady clock.
+  // To be called about every 100 ms; `now_ns` of any steady clock.
   std::optional<LinkNews> look_at_link(std::uint64_t now_ns);
+  /// Brings a device back that has died under it.
+  std::optional<DeviceKeeper::News> look_at_device(std::uint64_t now_ns);
+  std::vector<StallMonitor::News> look_at_stages(std::uint64_t now_ns) { return monitor_->look(now_ns); }
 
-  /// The configuration file's name without its ending.
+  /// The configuration file's name without its ending; among figures, the name that it has there.
   const std::string& name() const { return name_; }
-  /// What the live figures show of it.
-  FigureSource figure_source();
 
-  const Partition& partition() const { return *partition_; }
-  OperatorRings& operators() { return partition_->operators(); }
-  const StageCores& cores() const { return cores_; }
+  // Its address stays from day to day.
+  const Partition& partition() const { return day_->partition(); }
+  OperatorRings& operators() { return day_->partition().operators(); }
 
  private:
+  void make_day(std::span<const ReferencePrice> references);
+  void begin_next_recording();
+  void report_day(bool first) const;
+  std::vector<PollingTask> tasks();
   void warn_of_mac() const;
   void flush_out();
-  /// `unsent`: frames of the last answers. Any control thread.
+  DeviceCounters count_ports() const;
+  /// Of this day. `unsent`: frames of the last answers. Any control thread.
   std::vector<CounterFigure> port_counters(bool unsent) const;
+  std::string write_outputs(const Figures& figures);
 
   std::string name_;
   Outputs outputs_;
   StageCores cores_;
   const SharedClock& clock_;
+  std::function<void()> on_end_;
+  Config config_;  // complete but for the day
   std::unique_ptr<Device> device_;
-  TradingDay day_;
   DeviceRxPort rx_;
   DeviceTxPort transmit_;
   DeviceTxPort publish_;
+  DeviceCounters counted_before_;    // by the ports, before this day
+  DeviceCounters counted_;           // the same, when the day was finished
   std::atomic<bool> link_up_{true};  // written by the control thread, read for the figures
   std::string link_fault_;
   std::uint64_t link_fell_ns_ = 0;
   bool carried_ = false;  // at the last look frames could come and go
   DeviceKeeper keeper_;
   std::optional<Announcer> announcer_;
-  std::optional<WholeFile> report_;
+  std::optional<Arena> memory_;
   std::optional<Arena> record_memory_;
-  std::unique_ptr<RecordingRxPort> recorder_;
-  std::unique_ptr<Partition> partition_;
+  // The day's.
+  std::optional<WholeFile> report_;
+  std::string recording_;  // its file
+  std::optional<RunningDay> day_;
+  std::optional<StallMonitor> monitor_;
+  std::optional<PollingThreads> threads_;
+  std::optional<std::uint64_t> ending_since_ns_;
 };
 
 }  // namespace crosswire

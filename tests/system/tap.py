@@ -29,6 +29,7 @@ def two_accounts(device, limits, options=""):
     """A small appliance without hugepages that yields its core: symbol AAA, accounts ann (from 10.99.0.0/24) and bob."""
     return f"""
 [time]
+at_end = "stop"
 linger_s = 0
 [port]
 device = "{device}"

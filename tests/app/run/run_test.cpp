@@ -80,7 +80,9 @@ group = "{}"
 messages_kept = 1024
 {})",
                                              port, placement, hugepages, feed,
-                                             port.find("[time]") == port.npos ? "[time]\nlinger_s = 0\n" : "")
+                                             port.find("[time]") == port.npos
+                                                 ? "[time]\nat_end = \"stop\"\nlinger_s = 0\n"
+                                                 : "")
                               << test::kSymbolTable << test::kAnnTable;
     chmod(path(name).c_str(), 0600);
     return path(name);
@@ -418,6 +420,32 @@ TEST_F(Run, DestroysNothingThatIsThere) {
   EXPECT_GT(std::filesystem::file_size(file), 100u);
 }
 
+TEST_F(Run, RefusesAFileOfOneNameWhereItGoesOnFromDayToDay) {
+  const std::string file = config("device = \"net_ring0\"\n[time]\nlinger_s = 0");
+  expect_failure("--config " + file + " --record " + path("in.pcap"),
+                 "in.pcap: names one file for ever, and the next day could not go on; write " + path("in-%F-%N.pcap"));
+  expect_failure("--config " + file + " --record " + path("in-%F.pcap"), "; write " + path("in-%F-%N.pcap"));
+  expect_failure("--config " + file + " --report " + path("r.json"), "; write " + path("r-%F-%N.json"));
+  expect_failure("--config " + file + " --report " + path("%Q.json"), "%Q stands for nothing");
+}
+
+TEST_F(Run, NumbersItsFilesOfADay) {
+  const std::string file = config("device = \"net_ring0\"\n[time]\nlinger_s = 0");
+  const std::string arguments =
+      "--config " + file + " --record " + path("in-%N.pcap") + " --report " + path("r-%F-%N.json");
+  for (int start = 1; start <= 2; ++start) {
+    const test::Ran ran = run_until_signal(arguments, "TERM");
+    EXPECT_EQ(ran.status, 0) << ran.output;
+    EXPECT_TRUE(std::filesystem::exists(path(fmt::format("in-{}.pcap", start)))) << ran.output;
+  }
+  std::size_t reports = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    reports += name.starts_with("r-20") && name.ends_with(".json") && name.size() == 19;
+  }
+  EXPECT_EQ(reports, 2u);
+}
+
 TEST_F(Run, LeavesNoRecordingWhereItDoesNotStart) {
   // The next start would not write over it.
   const std::string file = config("device = \"net_ring0\"\n[monitoring]\nprometheus = \"192.0.2.1:9464\"");
@@ -454,7 +482,7 @@ TEST_F(Run, LogsItsLifeInLinesOfTimeLevelMessageAndFields) {
        {"info partition is ready partition=c device=net_ring0 address=10\\.99\\.0\\.1 order_session=O[0-9A-Z]{9} .*",
         "info running version=[0-9.]+ pid=[0-9]+ partitions=1", "info stopping signal=SIGINT",
         "info partition has ended partition=c seconds=[0-9.]+ orders=0 executions=0 dropped=[0-9]+ "
-        "state_hash=[0-9a-f]{16}",
+        "state_hash=[0-9a-f]{16} day=[0-9-]{10}",
         "info stopped"}) {
     const auto end = find_line(log.substr(at), time + line);
     ASSERT_TRUE(end) << line << " in:\n" << log;

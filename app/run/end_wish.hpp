@@ -1,0 +1,27 @@
+// The wish to end, which comes as a signal: SIGINT, SIGTERM, or SIGHUP of a terminal that hangs up. And what wakes the
+// control thread for that and for other news. One of a process; the control thread asks.
+#pragma once
+
+#include <string>
+
+namespace crosswire {
+
+/// From then on a signal is a wish to end the day, or the start of it; a second one, at least 0.2 s later, to end the
+/// lingering behind it, and a third ends the process. (A terminal and a supervisor often both send one.) SIGHUP is none
+/// where nohup was to keep us going. Throws std::runtime_error (one line).
+void end_days_on_signals();
+
+bool stop_wanted();
+/// Without lingering.
+bool stop_wanted_now();
+/// "SIGTERM".
+std::string last_signal();
+
+/// Wakes who polls news_fd(). Any thread or signal handler.
+void wake_control();
+/// Readable when there is news; from end_days_on_signals() on.
+int news_fd();
+/// Until there is more.
+void forget_news();
+
+}  // namespace crosswire
