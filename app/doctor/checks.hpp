@@ -47,6 +47,9 @@ void examine_kernel(const HostFiles& files, const DoctorNeeds& needs, DoctorResu
 void examine_memory(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);   // memory.cpp
 void examine_devices(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to);  // devices.cpp
 
+/// Whether somebody keeps the host's clock, which the kernel says in no file (netstack/port/clock_reading). kernel.cpp.
+DoctorResult judge_clock(bool unsynchronised);
+
 /// NUMA node of a CPU, -1 = the host does not say.
 int node_of(const HostFiles& files, unsigned cpu);
 

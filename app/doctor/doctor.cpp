@@ -13,6 +13,7 @@
 
 #include "app/config/config.hpp"
 #include "app/run/cores.hpp"
+#include "netstack/port/clock_reading.hpp"
 #include "netstack/port/eal.hpp"
 
 namespace crosswire {
@@ -106,7 +107,8 @@ DoctorReport visit(const DoctorOptions& options) {
   }
   needs.cores = report.cores;
   report.results = examine(files, needs);
-  // Another host's files say nothing of how this one's cores are.
+  // Another host's files say nothing of how this one's clock is kept, and its cores are.
+  if (options.root == "/") report.results.push_back(judge_clock(clock_unsynchronised()));
   if (options.seconds <= 0 || options.root != "/" || report.cores.empty()) return report;
   report.threshold_ns = options.threshold_ns;
   report.jitter = probe_jitter({report.cores, options.seconds, options.threshold_ns});

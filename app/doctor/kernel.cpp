@@ -170,6 +170,18 @@ DoctorResult machine_information(const HostFiles& files) {
 
 }  // namespace
 
+DoctorResult judge_clock(bool unsynchronised) {
+  if (!unsynchronised) return good("clock", "kept, as the kernel says");
+  return {"clock",
+          finding,
+          middling,
+          "the kernel takes its clock for unsynchronised (STA_UNSYNC)",
+          "a clock that NTP or PTP keeps",
+          "the time of orders and feed follows the host's clock, and parts from everybody else's with it",
+          "run chrony, or ptp4l with phc2sys; chronyc tracking, or timedatectl, says how far it is",
+          false};
+}
+
 void examine_kernel(const HostFiles& files, const DoctorNeeds& needs, DoctorResults& to) {
   to.push_back(machine_information(files));
   to.push_back(check_tsc(files));

@@ -288,6 +288,14 @@ TEST_F(Doctor, GivesGarbageInAnyFileADefinedAnswer) {
   EXPECT_EQ(named(examine(HostFiles(root_), needs_), "swap").state, DoctorState::not_told);
 }
 
+TEST_F(Doctor, FindsAClockThatNobodyKeeps) {
+  EXPECT_EQ(judge_clock(false).state, DoctorState::ok);
+  const DoctorResult found = judge_clock(true);
+  EXPECT_EQ(found.state, DoctorState::finding);
+  EXPECT_EQ(found.name, "clock");
+  EXPECT_FALSE(found.is.empty() || found.should.empty() || found.costs.empty() || found.remedy.empty() || found.tune);
+}
+
 TEST_F(Doctor, PrintsFindingsFirstAndTheHeaviestFirst) {
   DoctorReport report{.cores = {2, 3}, .results = examine_tree(test::untuned_server())};
   const std::string text = to_text(report, false);
@@ -480,7 +488,20 @@ TEST_F(DoctorCommand, TakesCoresDeviceAndMemoryFromTheConfiguration) {
 TEST_F(DoctorCommand, RunsOnThisHost) {
   const test::Ran ran = doctor("--json --seconds 0.1");
   ASSERT_TRUE(ran.status == 0 || ran.status == 1) << ran.output;
-  EXPECT_EQ(nlohmann::json::parse(ran.output)["jitter"]["cores"].size(), 1u);
+  const nlohmann::json json = nlohmann::json::parse(ran.output);
+  EXPECT_EQ(json["jitter"]["cores"].size(), 1u);
+  // Of this host's clock it tells; of another host's files it cannot.
+  const auto tells_of_the_clock = [](const nlohmann::json& visit) {
+    std::size_t results = 0;
+    for (const char* const state : {"findings", "ok"}) {
+      for (const auto& result : visit[state]) results += result["name"] == "clock" ? 1 : 0;
+    }
+    return results;
+  };
+  EXPECT_EQ(tells_of_the_clock(json), 1u) << ran.output;
+  test::write_tree(test::tuned_server(), root_);
+  const test::Ran other = doctor("--json --cores 2-3 --root " + root_.string());
+  EXPECT_EQ(tells_of_the_clock(nlohmann::json::parse(other.output)), 0u) << other.output;
 }
 
 TEST_F(DoctorCommand, ExplainsInOneLineWhatItCannotDo) {
