@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -221,6 +222,23 @@ TEST_F(Live, TellsPrometheusOfARecordingWhereThereIsOne) {
   EXPECT_EQ(gauge(recording), 1.0);
   going_on = false;
   EXPECT_EQ(gauge(recording), 0.0);
+}
+
+TEST_F(Live, TellsPrometheusOfTheClockInSeconds) {
+  const auto gauge = [this](const std::string& name) {
+    for (const auto& family : prometheus_metrics(figures_)) {
+      if (family.name == name) return family.metric.at(0).gauge.value;
+    }
+    return std::nan("");
+  };
+  ClockFigure told{.offset_ns = -1'500, .bound_ns = 100'000, .unfollowed_ns = -3'600'000'000'000};
+  figures_.tell_clock([&told] { return told; });
+  EXPECT_EQ(gauge("crosswire_clock_offset_seconds"), -1.5e-6);
+  EXPECT_EQ(gauge("crosswire_clock_bound_seconds"), 1e-4);
+  EXPECT_EQ(gauge("crosswire_clock_unfollowed_seconds"), -3'600);
+  EXPECT_EQ(gauge("crosswire_clock_synchronised"), 1);
+  told.synchronised = false;
+  EXPECT_EQ(gauge("crosswire_clock_synchronised"), 0);
 }
 
 TEST_F(Endpoint, EndsWhileSomebodyIsConnectedAndSaysNothing) {

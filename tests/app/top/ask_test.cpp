@@ -101,6 +101,21 @@ TEST(TopAsks, ExplainsInOneLineWhoeverElseAnswers) {
   EXPECT_NE(error_of(rude.path()).find("not telemetry's JSON"), std::string::npos);
 }
 
+TEST(TopAsks, AsksForTheClockOfTheProcess) {
+  const TelemetryServer server([](const std::string& question) {
+    if (question != "/crosswire/clock") return bare(question);
+    return std::string(R"({"/crosswire/clock":{"offset_ns":-7,"bound_ns":90,"unfollowed_ms":0,"synchronised":1}})");
+  });
+  std::string raw;
+  const TopFigures got = ask_top_figures(server.path(), &raw);
+  EXPECT_EQ(got.clock, (TopNumbers{{"offset_ns", -7}, {"bound_ns", 90}, {"unfollowed_ms", 0}, {"synchronised", 1}}));
+  expect_words(raw, {R"("clock":{)", R"("offset_ns":-7)"});
+  const TelemetryServer other([](const std::string& question) {
+    return question == "/crosswire/clock" ? std::string("{\"/crosswire/clock\":[1]}") : bare(question);
+  });
+  EXPECT_NE(error_of(other.path()).find("/crosswire/clock is answered with something else"), std::string::npos);
+}
+
 TEST(TopAsks, ExplainsAnAnswerOfTheWrongShape) {
   const TelemetryServer server([](const std::string& question) {
     return command_of(question) == "/crosswire/stages" ? std::string("{\"/crosswire/stages\":[1,\"x\"]}")
