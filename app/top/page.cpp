@@ -201,13 +201,12 @@ class Page {
 /// Of the process.
 std::string clock_line(const TopNumbers& clock) {
   const auto us = [&](const char* name) { return static_cast<double>(value_of(clock, name)) / 1e3; };
-  std::string line =
-      fmt::format("clock       {:+.2f} us to the host's, bound {:.2f} us, {}", us("offset_ns"), us("bound_ns"),
-                  value_of(clock, "synchronised") != 0 ? "synchronised" : "NOT SYNCHRONISED");
+  std::string line = "clock       ";
   if (const std::int64_t ms = value_of(clock, "unfollowed_ms"); ms != 0) {
-    line += fmt::format(", {:+.3f} s NOT FOLLOWED", static_cast<double>(ms) / 1e3);
+    line += fmt::format("{:+.3f} s NOT FOLLOWED, ", static_cast<double>(ms) / 1e3);
   }
-  return line;
+  return line + fmt::format("off {:+.2f} us, bound {:.2f} us, {}", us("offset_ns"), us("bound_ns"),
+                            value_of(clock, "synchronised") != 0 ? "synchronised" : "NOT SYNCHRONISED");
 }
 
 }  // namespace
@@ -221,7 +220,7 @@ std::string top_page(const TopFigures& now, const TopFigures* before, TopSize si
                   same ? fmt::format("of the last {:.1f} s", seconds) : "since the start")};
   if (!now.clock.empty()) lines.push_back(clock_line(now.clock));
   for (std::size_t i = 0; i < now.partitions.size(); ++i) {
-    lines.emplace_back();
+    if (i > 0 || now.clock.empty()) lines.emplace_back();  // a small terminal has no room for both
     const std::vector<std::string> more =
         Page(now.partitions[i], same ? &before->partitions[i] : nullptr, seconds).lines();
     lines.insert(lines.end(), more.begin(), more.end());

@@ -165,6 +165,13 @@ def compare(tap, program, telemetry):
               telemetry.ask("/crosswire/totals")["recording"] == 1 and
               re.search(r"^recording +goes on$", top(program, "--once").stdout, re.M))
 
+    clock = telemetry.ask("/crosswire/clock")
+    tap.check("tells everywhere how far its time is off the host's, and whether somebody keeps that",
+              clock["bound_ns"] > 0 and clock["unfollowed_ms"] == 0 and metric(metrics, "crosswire_clock_bound_seconds") > 0 and
+              metric(metrics, "crosswire_clock_unfollowed_seconds") == 0 and
+              metric(metrics, "crosswire_clock_synchronised") == clock["synchronised"] and
+              re.search(r"^clock +off [+-][0-9.]+ us, bound [0-9.]+ us, ", top(program, "--once").stdout, re.M), clock)
+
     book_row = r"^AAA +continuous +100.0400 +7500 +- +0 +100.0400 +2600$"
     page = until(lambda: top(program, "--once"), lambda page: re.search(r"^ann +yes ", page.stdout, re.M) and re.search(book_row, page.stdout, re.M))
     tap.check("shows the same totals in `crosswire top`",
