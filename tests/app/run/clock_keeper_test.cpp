@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "app/run/log.hpp"
+#include "tests/folder.hpp"
 
 namespace crosswire {
 namespace {
@@ -108,6 +110,28 @@ TEST(ClockKeeper, TellsWhenNobodyKeepsTheHostsClockAndWhenSomebodyDoesAgain) {
   kept.unsynchronised = false;
   EXPECT_EQ(kept.look(), std::vector{Kind::synchronised});
   EXPECT_TRUE(kept.keeper().figure().synchronised);
+}
+
+TEST(ClockKeeper, SaysEachNewsInALineOfTheLog) {
+  const test::Folder folder;
+  log_begin({.file = folder.file("log")});
+  const auto of = [](Kind kind) { return ClockNews{kind, -3'600, -3'600.5, 150.25, 160}; };
+  report({of(Kind::leapt), of(Kind::leapt_back), of(Kind::unsynchronised), of(Kind::synchronised),
+          of(Kind::beyond_bound), of(Kind::within_bound)});
+  std::ifstream file(folder.file("log"));
+  log_begin({});  // the file goes
+  for (const std::string expected :
+       {"error the host's clock has leapt, and is not followed seconds=-3600.000000 unfollowed_seconds=-3600.500000",
+        "warning the host's clock has leapt back, and is followed again seconds=-3600.000000 offset_us=+150.2",
+        "warning nobody keeps the host's clock", "warning the host's clock is kept again",
+        "warning our time is off the host's clock by more than its bound offset_us=+150.2 bound_us=100",
+        "warning our time is within its bound of the host's clock again offset_us=+150.2"}) {
+    std::string line;
+    std::getline(file, line);
+    EXPECT_EQ(line.substr(line.find(' ') + 1), expected);
+  }
+  std::string more;
+  EXPECT_FALSE(std::getline(file, more)) << more;
 }
 
 TEST(ClockKeeper, GivesStagesAndLogTheDisciplinedClock) {
