@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -97,7 +98,7 @@ bool clock(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
   Dict dict(data);
   dict.add("offset_ns", in_32_bits(now.offset_ns));
   dict.add("bound_ns", static_cast<std::uint64_t>(now.bound_ns));
-  dict.add("unfollowed_ms", in_32_bits(now.unfollowed_ns / 1'000'000));
+  dict.add("unfollowed_ms", in_32_bits(std::llround(static_cast<double>(now.unfollowed_ns) / 1e6)));
   dict.add("synchronised", std::uint64_t{now.synchronised});
   return true;
 }
