@@ -1,5 +1,6 @@
 // A host whose clock somebody sets while a program runs: at SIGUSR1 CLOCK_REALTIME leaps an hour back, at the next one
-// forward again. At SIGUSR2 nobody keeps it any more, at the next one somebody does. Preloaded into the program by clock.py.
+// forward again. At SIGUSR2 nobody keeps it any more, at the next one somebody does. Preloaded into the program by
+// clock.py.
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/timex.h>
