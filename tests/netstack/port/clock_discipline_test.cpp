@@ -255,10 +255,15 @@ class Week {
       const bool late = chance(kLookEvery / (1'200 * kSecond));
       const double interval = late ? between(0.15, 10) * kSecond : kLookEvery * between(0.95, 1.3);
       const double before = interval * uniform();
+      const double begun_ns = host_.true_ns();
+      const bool catching_up = excused();  // which goes on until somebody looks
       host_.advance(before);
       something_happens(interval);
       host_.advance(interval - before);
-      if (late && (host_.true_ns() - changed_ns_ < interval + 2 * kSecond || excused())) excuse(interval + 3 * kSecond);
+      if (changed_ns_ > begun_ns) changed_ns_ = host_.true_ns();  // nobody knows it before the look
+      if (late && (host_.true_ns() - changed_ns_ < interval + 2 * kSecond || catching_up)) {
+        excuse(interval + 3 * kSecond);
+      }
       look(interval);
     }
   }
