@@ -262,7 +262,7 @@ void halt(const RunningPartition& running, OperatorDesk& desk) {
   std::string error;
   if (!desk.submit(ask, "crosswire", error)) throw std::runtime_error(error);
   log_warning(
-      "the day has begun without this process: all symbols are halted; crosswire ctl resume --all, or run --resume",
+      "the day has begun without this process, so all symbols are halted; crosswire ctl resume --all, or run --resume",
       {{"partition", running.name()}});
 }
 
