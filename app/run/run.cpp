@@ -165,7 +165,7 @@ std::uint64_t steady_ns() {
 /// Sleeps until something happens, but not for long: poll() goes by the clock that nobody sets. Stages wake nobody, so
 /// what came of an operator's command is looked for.
 void wait_for_news(const ControlSocket* control) {
-  constexpr int kLookEveryMs = 100;
+  constexpr int kLookEveryMs = StallMonitor::kLookEveryNs / 1'000'000;
   constexpr int kLookForResultsEveryMs = 1;
   std::vector<pollfd> polled = {{news_fd(), POLLIN, 0}};
   if (control != nullptr) control->add_to(polled);
@@ -240,8 +240,8 @@ void report(const RunningPartition& running, const RunningPartition::LinkNews& n
   }
 }
 
-void report(const StallMonitor::News& news) {
-  const LogFields about = {{"partition", news.partition},
+void report(const RunningPartition& running, const StallMonitor::News& news) {
+  const LogFields about = {{"partition", running.name()},
                            {"stage", row_of(news.stage).name},
                            {"core", news.core ? std::to_string(*news.core) : "any"},
                            {"seconds", fmt::format("{:.1f}", news.seconds)}};
@@ -277,7 +277,10 @@ class Days {
 
   /// Hands the wish to end on, and looks whether all is well. False when the last day of each is finished.
   bool look() {
+    constexpr std::uint64_t kDevicesEveryNs = 100'000'000;
     bool any = false;
+    devices_too_ = steady_ns() - devices_looked_ns_ >= kDevicesEveryNs;
+    if (devices_too_) devices_looked_ns_ = steady_ns();
     for (Kept& kept : kept_) {
       if (!kept.finished) look_at(kept);
       any |= !kept.finished;
@@ -302,7 +305,8 @@ class Days {
       running.end_day(steady_ns(), stop_wanted_now());
     }
     if (running.day_has_ended()) return end_day(kept);
-    for (const StallMonitor::News& news : running.look_at_stages(steady_ns())) report(news);
+    for (const StallMonitor::News& news : running.look_at_stages(steady_ns())) report(running, news);
+    if (!devices_too_) return;
     if (const auto news = running.look_at_device(steady_ns())) report(running, *news);
     if (const auto news = running.look_at_link(steady_ns())) report(running, *news);
   }
@@ -324,6 +328,8 @@ class Days {
   ControlSocket* control_;
   LiveFigures& figures_;
   std::vector<Kept> kept_;
+  std::uint64_t devices_looked_ns_ = 0;
+  bool devices_too_ = false;  // in this look
   std::vector<std::string> errors_;
 };
 

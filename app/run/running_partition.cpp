@@ -80,6 +80,7 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
                            config_.page_size);
   }
   make_day({});
+  make_report();
   warn_of_mac();
   announcer_.emplace(config_.net, [this](std::span<const LinkFrame> frames) { return transmit_.leave(frames); });
 }
@@ -87,13 +88,15 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
 void RunningPartition::make_day(std::span<const ReferencePrice> references) {
   TradingDay day = config_.calendar.day_at(clock_.read().now_epoch_ns());
   rx_.begin_day(day.midnight_epoch_ns, config_.net.linger_ns);
-  if (!outputs_.report.empty()) report_.emplace(next_file(outputs_.report, day.date));
-  if (!outputs_.record.empty()) recording_ = next_file(outputs_.record, day.date);
   const RunningDay::Ground ground{rx_, transmit_, publish_, *memory_, record_memory_ ? &*record_memory_ : nullptr};
   day_.emplace(config_, std::move(day), rx_.start_time_ns(), references, ground, clock_.read(), layout_of(cores_));
   Partition& partition = day_->partition();
   partition.report_operator_results();
   rx_.take_operators(partition.operators());
+  monitor_.emplace();
+  for (const CoreLoop& loop : partition.loops()) {
+    monitor_->watch(partition.chain(), loop, cores_.of(row_of(loop.first()).stage));
+  }
   ending_since_ns_.reset();
 }
 
@@ -114,16 +117,16 @@ void RunningPartition::warn_of_mac() const {
               {{"partition", name_}, {"mac", format_mac(mac)}, {"device_mac", format_mac(device_->mac())}});
 }
 
-void RunningPartition::start_threads() {
-  monitor_.emplace();
-  for (const CoreLoop& loop : partition().loops()) {
-    monitor_->watch(name_, partition().chain(), loop, cores_.of(row_of(loop.first()).stage));
-  }
-  threads_.emplace(tasks(), clock_.read(), on_end_);
-}
+void RunningPartition::start_threads() { threads_.emplace(tasks(), clock_.read(), on_end_); }
 
 void RunningPartition::begin_recording() {
-  if (record_memory_) day_->begin_recording(recording_);
+  if (!record_memory_) return;
+  recording_ = next_file(outputs_.record, day_->day().date);
+  day_->begin_recording(recording_);
+}
+
+void RunningPartition::make_report() {
+  if (!outputs_.report.empty()) report_.emplace(next_file(outputs_.report, day_->day().date));
 }
 
 void RunningPartition::report_start() const {
@@ -247,14 +250,19 @@ void RunningPartition::roll_over(LiveFigures& figures) {
     make_day(references);
   }
   start_threads();
-  begin_next_recording();
+  or_go_on_without([this] { begin_recording(); });
+  or_go_on_without([this] { make_report(); });
   report_day(false);
   rx_.drop_waiting();
   go();
 }
 
-void RunningPartition::begin_next_recording() try { begin_recording(); } catch (const std::runtime_error& error) {
-  log_error("the new day cannot be recorded, and goes on without", {{"partition", name_}, {"is", error.what()}});
+/// The market of the next day is worth more than its files.
+void RunningPartition::or_go_on_without(const std::function<void()>& make_file) try {
+  make_file();
+} catch (const std::runtime_error& error) {
+  log_error("a file of the new day cannot be made, and the day goes on without",
+            {{"partition", name_}, {"is", error.what()}});
 }
 
 /// What the device has not taken yet gets a last while: its other side may be slow. Where it is gone nothing helps.
@@ -308,6 +316,7 @@ std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {
   counters.set(DeviceCounter::tx_cut_off, unsent ? 1 : 0);
   std::vector<CounterFigure> figures;
   append_counters(figures, "port", kDeviceCounters, counters);
+  append_counters(figures, "control", kStallCounters, monitor_->counters());
   if (const RecordingRxPort* recorder = day_->recorder()) {
     append_counters(figures, "port", kRecorderCounters, recorder->counters());
   }

@@ -100,7 +100,8 @@ class RunningPartition {
 
  private:
   void make_day(std::span<const ReferencePrice> references);
-  void begin_next_recording();
+  void make_report();
+  void or_go_on_without(const std::function<void()>& make_file);
   void report_day(bool first) const;
   std::vector<PollingTask> tasks();
   void warn_of_mac() const;

@@ -2,7 +2,6 @@
 #include "app/run/stall_monitor.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace crosswire {
 namespace {
@@ -27,9 +26,8 @@ Seen see(const Chain& chain, const CoreLoop& loop) {
 
 }  // namespace
 
-void StallMonitor::watch(std::string partition, const Chain& chain, const CoreLoop& loop,
-                         std::optional<unsigned> core) {
-  watched_.push_back({std::move(partition), &chain, &loop, core});
+void StallMonitor::watch(const Chain& chain, const CoreLoop& loop, std::optional<unsigned> core) {
+  watched_.push_back({&chain, &loop, core});
 }
 
 std::vector<StallMonitor::News> StallMonitor::look(std::uint64_t now_ns) {
@@ -41,6 +39,10 @@ std::vector<StallMonitor::News> StallMonitor::look(std::uint64_t now_ns) {
     const bool ended = watched.loop->ended();
     if (seen.polls == watched.polls && !ended) {
       watched.still_ns += step_ns;
+      if (!watched.counted && watched.still_ns >= kCountedNs) {
+        watched.counted = true;
+        counters_.add(static_cast<StallCounter>(index_of(seen.last)));
+      }
       if (watched.reported || watched.still_ns <= kLimitNs) continue;
       watched.reported = true;
       watched.stage = seen.last;
@@ -50,13 +52,13 @@ std::vector<StallMonitor::News> StallMonitor::look(std::uint64_t now_ns) {
     if (watched.reported) news.push_back(news_of(watched, false));
     watched.polls = seen.polls;
     watched.still_ns = 0;
-    watched.reported = false;
+    watched.counted = watched.reported = false;
   }
   return news;
 }
 
 StallMonitor::News StallMonitor::news_of(const Watched& watched, bool stands_still) {
-  return {watched.partition, watched.stage, watched.core, static_cast<double>(watched.still_ns) / 1e9, stands_still};
+  return {watched.stage, watched.core, static_cast<double>(watched.still_ns) / 1e9, stands_still};
 }
 
 }  // namespace crosswire

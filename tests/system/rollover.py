@@ -40,13 +40,14 @@ state = "continuous"
 
 
 class Run:
-    def __init__(self, program, folder, config, *options):
+    def __init__(self, program, folder, config, *options, into=None):
         self.log = os.path.join(folder, "log.txt")
         self.out = open(os.path.join(folder, "out.txt"), "w+")
         self.environment = {**os.environ, "RUNTIME_DIRECTORY": folder}
         self.program = program
         command = ["ip", "netns", "exec", live.APPLIANCE_NS, program, "run", "--config", config, "--log-file", self.log,
-                   "--record", os.path.join(folder, "day-%F-%N.pcap"), "--report", os.path.join(folder, "r-%F-%N.json"),
+                   "--record", os.path.join(into or folder, "day-%F-%N.pcap"),
+                   "--report", os.path.join(into or folder, "r-%F-%N.json"),
                    *options]
         self.process = subprocess.Popen(command, stdout=self.out, stderr=subprocess.STDOUT, env=self.environment)
         self.waits_for("msg=running", "running")
@@ -122,6 +123,29 @@ def check_day(tap, program, folder, run, config):
     return run, dates
 
 
+def check_lost_folder(tap, program, folder, config):
+    """The folder of recordings and reports goes away before the next day begins."""
+    into = os.path.join(folder, "gone")
+    os.mkdir(into)
+    write_config(config, config_that_ends_soon(5)[0])
+    run = Run(program, folder, config, "--resume", into=into)
+    try:
+        os.rename(into, into + "-away")
+        tap.check("begins the next day where its files cannot be made, and says so",
+                  run.waits_for("the next day begins") and run.logged().count("the day goes on without") == 2, run.logged())
+        tap.check("says that the last day's report is not written", "something of the day is not written" in run.logged(),
+                  run.logged())
+        ann = live.Client("ann", 40001)
+        tap.check("trades without them", ann.login(), run.logged())
+        ann.inbox.stop()
+        run.process.send_signal(signal.SIGTERM)
+        run.process.wait(live.PATIENCE)
+        tap.check("and ends with 1", run.process.returncode == 1, run.logged())
+    finally:
+        if run.process.poll() is None:
+            run.process.kill()
+
+
 def run_all(tap, program, folder):
     config = os.path.join(folder, "c.toml")
     run = None
@@ -153,6 +177,8 @@ def run_all(tap, program, folder):
         status = run.process.wait(live.PATIENCE)
         tap.check("ends with its day where it is to stop there, with 0 and figures",
                   status == 0 and figure(run.output(), "state_hash") and "next day" not in run.logged(), run.output())
+        os.unlink(run.log)
+        check_lost_folder(tap, program, folder, config)
     finally:
         if run is not None and run.process.poll() is None:
             run.process.kill()

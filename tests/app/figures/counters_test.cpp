@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "app/figures/figures.hpp"
+#include "app/run/stall_monitor.hpp"
 #include "netstack/port/counters.hpp"
 
 namespace crosswire {
@@ -24,6 +25,7 @@ template <class Visit>
 void each_table(Visit visit) {
   visit("port", kDeviceCounters);
   visit("port", kRecorderCounters);
+  visit("control", kStallCounters);
   visit("port", kCaptureCounters);
   each_stage_counters([&](std::string_view stage, const auto& table, auto) { visit(stage, table); });
 }

@@ -20,7 +20,7 @@ class Stalled {
  public:
   explicit Stalled(std::size_t loops) : pipeline_({StageLayout::over(loops), 16}) {
     unsigned core = 7;
-    for (const CoreLoop& loop : pipeline_.partition().loops()) monitor_.watch("p", chain(), loop, core++);
+    for (const CoreLoop& loop : pipeline_.partition().loops()) monitor_.watch(chain(), loop, core++);
     pipeline_.transmit().set_block(true);
     pipeline_.start();
     while (!pipeline_.transmit().blocked()) std::this_thread::yield();
@@ -38,6 +38,9 @@ class Stalled {
       if (!loop.polls(Stage::transmit)) wait_for_a_poll(loop);
     }
     return monitor_.look(now_ns_ += step_ns);
+  }
+  std::uint64_t stalls(Stage stage) const {
+    return monitor_.counters().get(static_cast<StallCounter>(index_of(stage)));
   }
   void go_on() {
     pipeline_.transmit().set_block(false);
@@ -68,7 +71,6 @@ TEST(StallMonitor, TellsWhichStageStandsStillAndWhenItGoesOn) {
     if (news.empty()) news = stalled.look();
     const auto expect = [&news, core = static_cast<unsigned>(core)](bool stands_still, double seconds) {
       ASSERT_EQ(news.size(), 1u) << core;
-      EXPECT_EQ(news[0].partition, "p");
       EXPECT_EQ(news[0].stage, Stage::transmit);
       EXPECT_EQ(news[0].core, core);
       EXPECT_NEAR(news[0].seconds, seconds, 1e-6);
@@ -82,6 +84,19 @@ TEST(StallMonitor, TellsWhichStageStandsStillAndWhenItGoesOn) {
   }
 }
 
+TEST(StallMonitor, CountsAStageThatDoesNotPollForATenthOfASecond) {
+  Stalled stalled(3);
+  stalled.look(StallMonitor::kLookEveryNs);
+  for (int i = 0; i < 3; ++i) stalled.look(StallMonitor::kLookEveryNs);
+  EXPECT_EQ(stalled.stalls(Stage::transmit), 0u);
+  for (int i = 0; i < 20; ++i) stalled.look(StallMonitor::kLookEveryNs);
+  EXPECT_EQ(stalled.stalls(Stage::transmit), 1u) << "once, however long it lasts";
+  EXPECT_EQ(stalled.stalls(Stage::receive) + stalled.stalls(Stage::match) + stalled.stalls(Stage::publish), 0u);
+  stalled.go_on();
+  stalled.look(StallMonitor::kLookEveryNs);
+  EXPECT_EQ(stalled.stalls(Stage::transmit), 1u);
+}
+
 TEST(StallMonitor, BlamesNoStageWhereTheWholeProcessStoodStill) {
   Stalled stalled(3);
   stalled.look();
@@ -92,7 +107,7 @@ TEST(StallMonitor, LeavesStagesAloneThatHaveEnded) {
   Pipeline pipeline({StageLayout::over(3)});
   StallMonitor monitor;
   for (const CoreLoop& loop : pipeline.partition().loops()) {
-    monitor.watch("p", pipeline.partition().chain(), loop, std::nullopt);
+    monitor.watch(pipeline.partition().chain(), loop, std::nullopt);
   }
   pipeline.start();
   pipeline.join();
