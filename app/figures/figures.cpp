@@ -28,12 +28,18 @@ std::array<std::string, kStages> stage_names_with(std::string_view what) {
   return names;
 }
 
+/// "12", or what stands for a count that is not known.
+std::string value_or(std::optional<std::uint64_t> value, std::string_view otherwise) {
+  return value ? std::to_string(*value) : std::string(otherwise);
+}
+
 /// "  stage.label N" of each counter of that kind that is not zero; "  nothing" without any.
 std::string line_of(const std::vector<CounterFigure>& counters, CounterKind kind) {
   std::string line;
   for (const CounterFigure& counter : counters) {
     if (counter.value == 0 || counter.kind != kind) continue;
-    fmt::format_to(std::back_inserter(line), "  {}.{} {}", counter.stage, counter.label, counter.value);
+    fmt::format_to(std::back_inserter(line), "  {}.{} {}", counter.stage, counter.label,
+                   value_or(counter.value, kNotKnown));
   }
   return line.empty() ? "  nothing" : line;
 }
@@ -182,14 +188,14 @@ std::string to_json(const Figures& f) {
   for (const CounterFigure& c : f.counters) {
     const bool same = c.stage == stage;
     if (!same) fmt::format_to(out, "{}\n    \"{}\": {{", stage.empty() ? "" : "},", c.stage);
-    fmt::format_to(out, "{}\"{}\": {}", same ? ", " : "", c.label, c.value);
+    fmt::format_to(out, "{}\"{}\": {}", same ? ", " : "", c.label, value_or(c.value, "null"));
     stage = c.stage;
   }
   fmt::format_to(out, "}}\n  }},\n  \"drops\": {{");
   const char* comma = "";
   for (const CounterFigure& c : f.counters) {
     if (c.kind != CounterKind::drop) continue;
-    fmt::format_to(out, "{}\"{}.{}\": {}", comma, c.stage, c.label, c.value);
+    fmt::format_to(out, "{}\"{}.{}\": {}", comma, c.stage, c.label, value_or(c.value, "null"));
     comma = ", ";
   }
   fmt::format_to(out, "}},\n  \"latency_ns\": {{");

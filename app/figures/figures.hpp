@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,10 @@ struct CounterFigure {
   std::string_view stage;
   std::string_view label;
   CounterKind kind;
-  std::uint64_t value;
+  std::optional<std::uint64_t> value;  // nothing: it is not known, and nobody may take it for 0
 };
+/// What figures say of a counter that is not known.
+inline constexpr std::string_view kNotKnown = "not known";
 
 /// Puts what `counters` say behind `to`, in the order of their table.
 template <class Table, class Name>

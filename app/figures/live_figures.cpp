@@ -46,7 +46,7 @@ std::string symbol_text(const SymbolConfig& symbol) {
 std::uint64_t PartitionFigures::counter(std::string_view stage, std::string_view label) const {
   const auto found = std::find_if(counters.begin(), counters.end(),
                                   [&](const CounterFigure& c) { return c.stage == stage && c.label == label; });
-  return found == counters.end() ? 0 : found->value;
+  return found == counters.end() ? 0 : found->value.value_or(0);
 }
 
 LiveFigures::LiveFigures(std::chrono::milliseconds patience)

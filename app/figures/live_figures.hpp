@@ -76,7 +76,7 @@ struct PartitionFigures {
   bool link_up = true;
   std::optional<bool> recording;  // false: broken off; nothing where none was asked for
 
-  /// 0 if there is no such counter.
+  /// 0 if there is no such counter, or it is not known.
   std::uint64_t counter(std::string_view stage, std::string_view label) const;
   std::uint64_t frames_in() const { return counter("receive", "frames"); }
   std::uint64_t frames_out() const { return counter("transmit", "frames") + counter("publish", "frames"); }

@@ -101,11 +101,12 @@ static_assert(kKindFamilies.size() == kCounterKindNames.size());
 
 void add_counters(Metrics& metrics, const PartitionFigures& now) {
   for (const CounterFigure& counter : now.counters) {
+    if (!counter.value) continue;  // a series that is not there alerts nobody, and a zero would be a lie
     const KindFamily& family = kKindFamilies[static_cast<std::size_t>(counter.kind)];
     metrics.counter(
         family.name, family.help,
         {{"partition", now.name}, {"stage", std::string(counter.stage)}, {family.label, std::string(counter.label)}},
-        static_cast<double>(counter.value));
+        static_cast<double>(*counter.value));
   }
 }
 

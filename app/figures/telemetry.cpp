@@ -155,21 +155,26 @@ void write_rings(const PartitionFigures& now, Dict& dict) {
   }
 }
 
-void write_counter(const CounterFigure& counter, Dict& dict) {
-  dict.add(fmt::format("{}/{}", counter.stage, counter.label), counter.value);
+void write_counter(const std::string& name, const CounterFigure& counter, Dict& dict) {
+  if (counter.value) {
+    dict.add(name, *counter.value);
+  } else {
+    dict.add(name, std::string(kNotKnown));  // DPDK has no null in a dictionary
+  }
 }
+std::string name_of(const CounterFigure& counter) { return fmt::format("{}/{}", counter.stage, counter.label); }
 template <CounterKind kKind>
 void write_kind(const PartitionFigures& now, Dict& dict) {
   for (const CounterFigure& counter : now.counters) {
-    if (counter.kind == kKind) write_counter(counter, dict);
+    if (counter.kind == kKind) write_counter(name_of(counter), counter, dict);
   }
 }
 void write_counters(const PartitionFigures& now, Dict& dict) {
-  for (const CounterFigure& counter : now.counters) write_counter(counter, dict);
+  for (const CounterFigure& counter : now.counters) write_counter(name_of(counter), counter, dict);
 }
 void write_ports(const PartitionFigures& now, Dict& dict) {
   for (const CounterFigure& counter : now.counters) {
-    if (counter.stage == "port") dict.add(counter.label, counter.value);
+    if (counter.stage == "port") write_counter(std::string(counter.label), counter, dict);
   }
 }
 

@@ -212,7 +212,7 @@ RunningPartition::DayEnd RunningPartition::finish_day() {
   std::fflush(stdout);
   std::uint64_t dropped = 0;
   for (const CounterFigure& counter : figures.counters)
-    dropped += counter.kind == CounterKind::drop ? counter.value : 0;
+    dropped += counter.kind == CounterKind::drop ? counter.value.value_or(0) : 0;
   log_info("partition has ended", {{"partition", name_},
                                    {"seconds", fmt::format("{:.3f}", static_cast<double>(wall_ns) / 1e9)},
                                    {"orders", figures.orders},
@@ -316,6 +316,7 @@ std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {
   counters.set(DeviceCounter::tx_cut_off, unsent ? 1 : 0);
   std::vector<CounterFigure> figures;
   append_counters(figures, "port", kDeviceCounters, counters);
+  if (!device_->counts_missed()) figures[static_cast<std::size_t>(DeviceCounter::rx_missed)].value.reset();
   append_counters(figures, "control", kStallCounters, monitor_->counters());
   if (const RecordingRxPort* recorder = day_->recorder()) {
     append_counters(figures, "port", kRecorderCounters, recorder->counters());

@@ -149,6 +149,14 @@ TopNumbers numbers(const Json& object) {
   return result;
 }
 
+std::vector<std::string> not_known(const Json& object) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object.items()) {
+    if (value == "not known") names.push_back(plain(name));
+  }
+  return names;
+}
+
 TopNumbers buckets(const Json& object) {
   TopNumbers result;
   for (std::size_t i = 0; i < rows_of(object, "up_to_ns"); ++i) {
@@ -211,7 +219,9 @@ TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, Jso
   partition.totals = numbers(totals);
   partition.stages = numbers(ask("stages", name));
   partition.rings = numbers(ask("rings", name));
-  partition.drops = numbers(ask("drops", name));
+  const Json& drops = ask("drops", name);
+  partition.drops = numbers(drops);
+  partition.unknown_drops = not_known(drops);
   partition.notices = numbers(ask("notices", name));
   partition.latency = numbers(ask("latency", name));
   partition.box = buckets(ask("histogram", "in_the_box," + name));

@@ -27,7 +27,8 @@ struct TopBook {
 struct TopPartition {
   std::string name, order_session, feed_session;
   TopNumbers totals, stages, rings, drops, notices, latency;
-  TopNumbers box;  // buckets of "in the box": end in ns as text, how many
+  std::vector<std::string> unknown_drops;  // their names: the appliance does not know how many
+  TopNumbers box;                          // buckets of "in the box": end in ns as text, how many
   std::vector<TopSession> sessions;
   std::vector<TopBook> books;
 };

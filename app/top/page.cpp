@@ -41,8 +41,8 @@ class Page {
     headline();
     stages();
     latencies();
-    counters("dropped", now_.drops, before_ != nullptr ? &before_->drops : nullptr);
-    counters("noticed", now_.notices, before_ != nullptr ? &before_->notices : nullptr);
+    counters("dropped", now_.drops, before_ != nullptr ? &before_->drops : nullptr, now_.unknown_drops);
+    counters("noticed", now_.notices, before_ != nullptr ? &before_->notices : nullptr, {});
     sessions();
     books();
     return std::move(lines_);
@@ -143,7 +143,8 @@ class Page {
          percentile(99.9));
   }
 
-  void counters(const char* title, const TopNumbers& now, const TopNumbers* before) {
+  void counters(const char* title, const TopNumbers& now, const TopNumbers* before,
+                const std::vector<std::string>& unknown) {
     line("");
     bool any = false;
     for (const auto& [name, value] : now) {
@@ -151,6 +152,10 @@ class Page {
       const std::int64_t earlier = before != nullptr ? value_of(*before, name) : 0;
       line("{:<12}{:<36}{:>12}  {}/s", any ? "" : title, name, value,
            short_number(static_cast<double>(value - earlier) / seconds_));
+      any = true;
+    }
+    for (const std::string& name : unknown) {
+      line("{:<12}{:<36}{:>12}", any ? "" : title, name, "not known");
       any = true;
     }
     if (!any) line("{:<12}nothing", title);

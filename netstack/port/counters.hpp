@@ -41,7 +41,7 @@ inline constexpr std::array kDeviceCounters = [] {
   return std::array{
       Row{rx_frames, figure, "rx_frames", "frames that the device received"},
       Row{rx_bytes, figure, "rx_bytes", "bytes of these"},
-      Row{rx_missed, drop, "rx_missed", "no free receive descriptor: polled too slowly"},
+      Row{rx_missed, drop, "rx_missed", "no free receive descriptor: polled too slowly; of some drivers not known"},
       Row{rx_errors, drop, "rx_errors", "broken on the wire"},
       Row{rx_no_mbuf, drop, "rx_no_mbuf", "no buffer to receive into"},
       Row{rx_oversized, drop, "rx_oversized", "longer than an Ethernet frame of 1500 bytes"},

@@ -77,7 +77,7 @@ void Device::fail(const std::string& what, int error, const char* remedy) const 
 void Device::fail_of_driver(const std::string& what, int error, const char* remedy) const {
   const std::string rights = missing_rights(name_);
   if (rights.empty()) {
-    PrintedLines::report();
+    if (description_.empty()) PrintedLines::report();  // at the start; later it is tried again and again
     fail(what, error, remedy);
   }
   fail(what, error, ("give the process " + rights + ", or run it as root").c_str());
@@ -115,10 +115,9 @@ void Device::set_up_queues() {
   const unsigned held_by_driver = std::string_view(info.driver_name) == "net_af_xdp" ? kHeldByAfXdp : 0;
   const unsigned rx_mbufs = rx_descriptors_ + held_by_driver + kHeld + cached_mbufs(2);
   const unsigned tx_in_use = tx_queues_ * (tx_descriptors_ + kHeld) + cached_mbufs(tx_queues_ + 2u);
-  // Some drivers (af_xdp) keep the receive buffers that they had when they were closed; of the transmit ones the stages
-  // hold some.
-  rte_mempool_free(rx_pool_);
-  rx_pool_ = make_pool("rx", port_id_, rx_mbufs, socket);
+  // They are there still when a card was reset, whose driver may give back the old ones only now; the transmit ones, of
+  // which the stages hold some, always.
+  if (rx_pool_ == nullptr) rx_pool_ = make_pool("rx", port_id_, rx_mbufs, socket);
   if (tx_pool_ == nullptr) {
     tx_pool_ = make_pool("tx", port_id_, options_.tx_mbufs != 0 ? options_.tx_mbufs : tx_in_use, socket);
   }
@@ -153,28 +152,15 @@ void Device::start() {
     rte_eth_allmulticast_disable(port_id_);
   }
   std::uint16_t mtu = kMtu;
-  if (rte_eth_dev_get_mtu(port_id_, &mtu) == 0 && mtu < kMtu) {
+  // Drivers of kernel interfaces do not know theirs, and a longer frame is lost without a word.
+  if (const unsigned kernels = interface_mtu(options_.device); kernels != 0) {
+    mtu = static_cast<std::uint16_t>(std::min(kernels, unsigned{kMtu}));
+  } else if (rte_eth_dev_get_mtu(port_id_, &mtu) != 0) {
+    mtu = kMtu;
+  }
+  if (mtu < kMtu) {
     fail("has an MTU of " + std::to_string(mtu), EMSGSIZE, ("set it to " + std::to_string(kMtu)).c_str());
   }
-}
-
-Device::Mac Device::mac() const {
-  rte_ether_addr address{};
-  rte_eth_macaddr_get(port_id_, &address);
-  Mac mac{};
-  std::copy(std::begin(address.addr_bytes), std::end(address.addr_bytes), mac.begin());
-  return mac;
-}
-
-int Device::numa_node() const { return rte_eth_dev_socket_id(port_id_); }
-
-std::string Device::description() const {
-  const rte_eth_dev_info info = info_of(port_id_);
-  const auto offers = [&info](std::uint64_t offload) { return (info.tx_offload_capa & offload) != 0 ? "yes" : "no"; };
-  return name_ + ": driver " + info.driver_name + ", " + std::to_string(rx_descriptors_) + " receive and " +
-         std::to_string(tx_descriptors_) + " transmit descriptors, fast free " +
-         offers(RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) + ", checksums offered (not used): IPv4 " +
-         offers(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) + ", UDP " + offers(RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
 }
 
 bool Device::faces_kernel() const {
@@ -196,7 +182,7 @@ bool Device::link_up() const {
 }
 
 std::string Device::link_fault() const {
-  if (faces_kernel()) return interface_link_->fault();
+  if (std::string fault = interface_link_->fault(); !fault.empty()) return fault;
   return faces_process() || link_up() ? "" : "no carrier";
 }
 
@@ -210,27 +196,6 @@ std::string Device::wait_for_link(std::chrono::milliseconds limit) const {
     std::this_thread::sleep_for(kStep);
   }
   return "";
-}
-
-DeviceCounters Device::counters() const {
-  const std::lock_guard lock(counters_);
-  return counted();
-}
-
-DeviceCounters Device::counted() const {
-  DeviceCounters counters = kept_counters_;
-  if (packet_loss_ == nullptr) return counters;  // it is closed
-  rte_eth_stats stats{};
-  rte_eth_stats_get(port_id_, &stats);
-  counters.add(DeviceCounter::rx_frames, stats.ipackets);
-  counters.add(DeviceCounter::rx_bytes, stats.ibytes);
-  counters.add(DeviceCounter::rx_missed, stats.imissed + packet_loss_->lost());
-  counters.add(DeviceCounter::rx_errors, stats.ierrors);
-  counters.add(DeviceCounter::rx_no_mbuf, stats.rx_nombuf);
-  counters.add(DeviceCounter::tx_frames, stats.opackets);
-  counters.add(DeviceCounter::tx_bytes, stats.obytes);
-  counters.add(DeviceCounter::tx_errors, stats.oerrors);
-  return counters;
 }
 
 // --- receive ---

@@ -52,11 +52,12 @@ class Device {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint16_t port_id() const { return port_id_; }
   [[nodiscard]] std::uint16_t tx_queues() const { return tx_queues_; }
-  [[nodiscard]] Mac mac() const;
+  /// Of when it was opened last, as the two below.
+  [[nodiscard]] Mac mac() const { return mac_; }
   /// NUMA node of the device, -1 where it has none.
-  [[nodiscard]] int numa_node() const;
-  /// Driver and capabilities in words, for plans and start messages.
-  [[nodiscard]] std::string description() const;
+  [[nodiscard]] int numa_node() const { return numa_node_; }
+  /// Driver, rings and capabilities in words, for plans and start messages.
+  [[nodiscard]] const std::string& description() const { return description_; }
 
   /// It polls an interface of the kernel (net_af_packet, net_af_xdp, net_tap), which hands over what its own programs
   /// send without the checksums of a card.
@@ -76,6 +77,9 @@ class Device {
   /// polling one: drivers may take locks or ask firmware. One at a time, others wait: some drivers add up what the
   /// device clears when it is read.
   [[nodiscard]] DeviceCounters counters() const;
+  /// Whether rx_missed is all that found the receive ring full. Of some drivers nobody here knows it, and it says
+  /// nothing. Any thread.
+  [[nodiscard]] bool counts_missed() const { return counts_missed_.load(std::memory_order_relaxed); }
 
  private:
   friend class DeviceRxPort;
@@ -98,6 +102,9 @@ class Device {
   void configure();
   void set_up_queues();
   void start();
+  void learn();
+  /// `sockets`: the driver's.
+  void begin_to_count(const std::vector<int>& sockets);
   void keep_counters();
   [[nodiscard]] DeviceCounters counted() const;
   [[noreturn]] void fail(const std::string& what, int error, const char* remedy) const;
@@ -110,15 +117,20 @@ class Device {
   std::uint16_t tx_queues_;
   std::uint16_t rx_descriptors_;
   std::uint16_t tx_descriptors_;
+  Mac mac_{};
+  int numa_node_ = -1;
+  std::string description_;
   // Apart, so that frames stuck on their way out never stop the way in, and because fast free wants one pool per queue.
   rte_mempool* rx_pool_ = nullptr;
   rte_mempool* tx_pool_ = nullptr;
   bool configured_ = false;
   std::vector<DeviceGate*> gates_;  // of its ports
   std::atomic<bool> reset_wanted_{false};
-  mutable std::mutex counters_;                      // and port_id_, which other threads read only to count
-  DeviceCounters kept_counters_;                     // of before it was opened last, under counters_
-  mutable std::unique_ptr<PacketLoss> packet_loss_;  // under counters_
+  std::atomic<bool> counts_missed_{false};
+  mutable std::mutex counters_;           // for what follows, and for port_id_, which other threads read only to count
+  DeviceCounters kept_counters_;          // of before it was opened last
+  mutable DeviceCounters told_counters_;  // of since then, as the driver said last
+  mutable std::unique_ptr<KernelLoss> kernel_loss_;  // while it is open
   std::unique_ptr<InterfaceLink> interface_link_;
 };
 

@@ -21,6 +21,7 @@ std::optional<DeviceKeeper::News> DeviceKeeper::look(std::uint64_t now_ns) {
   if (state_ == State::closing) {
     if (!ports_are_out()) return std::nullopt;
     const DpdkErrors errors;  // of what is gone, some drivers cannot take leave
+    const PrintedLines printed;
     if (!resets_) device_.close_port();
     state_ = State::away;
     said_.clear();
@@ -49,6 +50,7 @@ bool DeviceKeeper::ports_are_out() const {
 /// "" or why not.
 std::string DeviceKeeper::bring_back() {
   const DpdkErrors errors;
+  const PrintedLines printed;
   try {
     if (resets_ && device_.reset()) return "";
     resets_ = false;

@@ -33,24 +33,29 @@ void Device::open() {
 }
 
 void Device::bring_up() {
+  const std::vector<int> others = xdp_sockets();
   configure();
   set_up_queues();
   start();
-  interface_link_ = std::make_unique<InterfaceLink>(options_.device);
-  const std::lock_guard lock(counters_);
-  packet_loss_ = std::make_unique<PacketLoss>(options_.device);
+  learn();
+  const std::vector<int> sockets = driver_sockets(options_.device, others);
+  interface_link_ = std::make_unique<InterfaceLink>(options_.device, sockets);
+  begin_to_count(sockets);
 }
 
 void Device::close_port() {
   keep_counters();
   if (port_id_ != DeviceGate::kShut) {
-    rte_eth_dev_callback_unregister(port_id_, RTE_ETH_EVENT_INTR_RESET, take_reset_event, &reset_wanted_);
+    while (rte_eth_dev_callback_unregister(port_id_, RTE_ETH_EVENT_INTR_RESET, take_reset_event, &reset_wanted_) ==
+           -EAGAIN) {  // it is being called
+    }
   }
   if (configured_) {
     rte_eth_dev_stop(port_id_);
     rte_eth_dev_close(port_id_);
     configured_ = false;
   }
+  // A driver may not give all of them back (af_xdp), so the next one gets others.
   rte_mempool_free(rx_pool_);
   rx_pool_ = nullptr;
   const std::lock_guard lock(counters_);
@@ -71,13 +76,6 @@ bool Device::reset() {
   rte_eth_stats_reset(port_id_);
   bring_up();
   return true;
-}
-
-/// What the driver has counted would go with it. Until it is up again nothing more is asked.
-void Device::keep_counters() {
-  const std::lock_guard lock(counters_);
-  kept_counters_ = counted();
-  packet_loss_.reset();
 }
 
 std::string Device::interface_lost() const { return interface_link_->lost() ? interface_link_->fault() : ""; }

@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 #include <linux/if_packet.h>
+#include <linux/if_xdp.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -18,6 +19,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "netstack/port/eal.hpp"
 
@@ -54,27 +56,68 @@ std::string who_listens(const Address& address) {
   return who.pid == getpid() ? "another device of this process polls" : "process " + std::to_string(who.pid) + " polls";
 }
 
-/// The interface to which the kernel has bound a socket: -1 once that is gone; 0 of what is no packet socket.
-int bound_to(int fd) {
-  int domain = 0;
+/// AF_PACKET and the like; AF_UNSPEC of what is no socket.
+int domain_of(int fd) {
+  int domain = AF_UNSPEC;
   socklen_t length = sizeof domain;
-  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 || domain != AF_PACKET) return 0;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 ? domain : AF_UNSPEC;
+}
+
+/// This process's sockets of a domain.
+std::vector<int> sockets_of(int wanted) {
+  std::vector<int> sockets;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    if (domain_of(fd) == wanted) sockets.push_back(fd);
+  }
+  return sockets;
+}
+
+/// The interface to which the kernel has bound a packet socket: -1 once that is gone.
+int bound_to(int fd) {
   sockaddr_ll bound{};
-  length = sizeof bound;
+  socklen_t length = sizeof bound;
   return getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) == 0 ? bound.sll_ifindex : 0;
 }
 
 /// Those of net_af_packet's driver for `device`, which it tells nobody.
 std::vector<int> packet_sockets(const std::string& device) {
-  std::vector<int> sockets;
   const auto index = static_cast<int>(if_nametoindex(device_argument(device, "iface").c_str()));
-  if (!is_packet(device) || index == 0) return sockets;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
-    const int fd = std::atoi(entry.path().filename().c_str());
-    if (bound_to(fd) == index) sockets.push_back(fd);
-  }
+  if (!is_packet(device) || index == 0) return {};
+  std::vector<int> sockets = sockets_of(AF_PACKET);
+  std::erase_if(sockets, [index](int fd) { return bound_to(fd) != index; });
   return sockets;
+}
+
+/// Whether the kernel has taken a driver's socket off its interface: one of AF_XDP has this error for nothing else.
+bool is_unbound(int fd) {
+  if (domain_of(fd) == AF_PACKET) return bound_to(fd) < 0;
+  int error = 0;
+  socklen_t length = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == ENETDOWN;
+}
+
+/// Frames that found the receive ring full since somebody asked last.
+std::uint64_t packet_drops(int fd) {
+  tpacket_stats stats{};
+  socklen_t length = sizeof stats;
+  return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) == 0 ? stats.tp_drops : 0;
+}
+
+/// Frames that found the receive ring full.
+std::uint64_t xdp_ring_full(int fd) {
+  xdp_statistics stats{};
+  socklen_t length = sizeof stats;
+  return getsockopt(fd, SOL_XDP, XDP_STATISTICS, &stats, &length) == 0 ? stats.rx_ring_full : 0;
+}
+
+/// Asks the kernel for something of the interface that `request` names.
+bool ask(unsigned long what, ifreq& request) {
+  const int asking = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool told = ioctl(asking, what, &request) == 0;
+  close(asking);
+  return told;
 }
 
 /// A whole number among a device's arguments, or `otherwise`.
@@ -129,33 +172,48 @@ std::string missing_interface(const std::string& device) {
   return if_nametoindex(name.c_str()) != 0 ? "" : name;
 }
 
-PacketLoss::PacketLoss(const std::string& device) : sockets_(packet_sockets(device)) {
+unsigned interface_mtu(const std::string& device) {
+  if (!is_xdp(device) && !is_packet(device)) return 0;
+  ifreq request{};
+  device_argument(device, "iface").copy(request.ifr_name, sizeof request.ifr_name - 1);
+  return ask(SIOCGIFMTU, request) ? static_cast<unsigned>(request.ifr_mtu) : 0;
+}
+
+std::vector<int> xdp_sockets() { return sockets_of(AF_XDP); }
+
+std::vector<int> driver_sockets(const std::string& device, const std::vector<int>& others) {
+  if (!is_xdp(device)) return packet_sockets(device);
+  std::vector<int> sockets = xdp_sockets();
+  std::erase_if(sockets, [&](int fd) { return std::find(others.begin(), others.end(), fd) != others.end(); });
+  return sockets;
+}
+
+KernelLoss::KernelLoss(const std::string& device, std::vector<int> sockets)
+    : xdp_(is_xdp(device)), sockets_(std::move(sockets)) {
   lost();  // of before
   lost_ = 0;
 }
 
-std::uint64_t PacketLoss::lost() {
-  for (const int fd : sockets_) {
-    tpacket_stats stats{};
-    socklen_t length = sizeof stats;
-    if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) == 0) lost_ += stats.tp_drops;
-  }
+std::uint64_t KernelLoss::lost() {
+  std::uint64_t told = 0;
+  for (const int fd : sockets_) told += xdp_ ? xdp_ring_full(fd) : packet_drops(fd);
+  lost_ = xdp_ ? std::max(lost_, told) : lost_ + told;
   return lost_;
 }
 
-InterfaceLink::InterfaceLink(const std::string& device) {
+InterfaceLink::InterfaceLink(const std::string& device, std::vector<int> sockets) : sockets_(std::move(sockets)) {
   if (!is_xdp(device) && !is_packet(device)) return;
   name_ = device_argument(device, "iface");
   index_ = if_nametoindex(name_.c_str());
-  sockets_ = packet_sockets(device);
-  lost_ = is_packet(device) && sockets_.empty();  // it went while the device was being started
+  // It went while the device was being started: none of its sockets is bound to it.
+  lost_ = is_packet(device) && sockets_.empty() && !sockets_of(AF_PACKET).empty();
 }
 
 bool InterfaceLink::lost() {
   if (name_.empty() || lost_) return lost_;  // a later socket may have the number of one that was closed
   std::array<char, IF_NAMESIZE> name_now{};
-  lost_ = if_indextoname(index_, name_now.data()) == nullptr ||
-          std::any_of(sockets_.begin(), sockets_.end(), [](int fd) { return bound_to(fd) < 0; });
+  lost_ =
+      if_indextoname(index_, name_now.data()) == nullptr || std::any_of(sockets_.begin(), sockets_.end(), is_unbound);
   return lost_;
 }
 
@@ -166,10 +224,7 @@ std::string InterfaceLink::fault() {
   if (lost()) return "interface " + name_ + (there() ? " was made anew" : " is gone");
   ifreq request{};
   if (if_indextoname(index_, request.ifr_name) == nullptr) return "";  // just now: the next look says it
-  const int asking = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const bool told = ioctl(asking, SIOCGIFFLAGS, &request) == 0;
-  close(asking);
-  if (!told) return "";
+  if (!ask(SIOCGIFFLAGS, request)) return "";
   if ((request.ifr_flags & IFF_UP) == 0) return "interface " + name_ + " is down";
   return (request.ifr_flags & IFF_RUNNING) == 0 ? "interface " + name_ + " has no carrier" : "";
 }

@@ -39,17 +39,29 @@ class InterfaceClaims {
 /// The interface that `device` polls, where there is none of that name now; else "".
 std::string missing_interface(const std::string& device);
 
-/// What the kernel had no room for in the rings of net_af_packet, which its driver asks nobody for (DPDK 22.11).
-/// Control threads, one at a time.
-class PacketLoss {
+/// The MTU of the interface that `device` polls; 0 where it polls none, or the kernel does not say.
+unsigned interface_mtu(const std::string& device);
+
+/// This process's AF_XDP sockets, of which the kernel does not tell the interface.
+std::vector<int> xdp_sockets();
+/// Those of the driver of `device`, which it tells nobody; none of what polls no interface of the kernel. `device`: its
+/// name with its arguments, started. `others`: xdp_sockets() of before its queues were set up.
+std::vector<int> driver_sockets(const std::string& device, const std::vector<int>& others);
+
+/// What the kernel had no room for in the rings between it and a driver that does not ask for it (DPDK 22.11):
+/// net_af_packet for nothing at all, net_af_xdp not for a receive ring that was full. Control threads, one at a time.
+class KernelLoss {
  public:
-  /// `device`: its name with its arguments, started. Of another driver there is nothing to ask.
-  explicit PacketLoss(const std::string& device);
-  /// Frames lost since this was made. The kernel forgets what it has told once.
+  /// `device`: its name with its arguments; `sockets`: its driver's.
+  KernelLoss(const std::string& device, std::vector<int> sockets);
+  /// Whether there is anybody to ask: not of another driver.
+  [[nodiscard]] bool asks() const { return !sockets_.empty(); }
+  /// Frames lost since this was made.
   std::uint64_t lost();
 
  private:
-  std::vector<int> sockets_;  // the driver's own
+  bool xdp_;
+  std::vector<int> sockets_;
   std::uint64_t lost_ = 0;
 };
 
@@ -57,8 +69,9 @@ class PacketLoss {
 /// whatever happens to it. Control threads.
 class InterfaceLink {
  public:
-  /// `device`: its name with its arguments, started. What polls no interface of the kernel has no fault here.
-  explicit InterfaceLink(const std::string& device);
+  /// `device`: its name with its arguments; `sockets`: its driver's. What polls no interface of the kernel has no fault
+  /// here.
+  InterfaceLink(const std::string& device, std::vector<int> sockets);
   /// "", or what is wrong with it now: "interface xwire0 has no carrier".
   [[nodiscard]] std::string fault();
   /// Whether the interface that the device was started on is deleted, or was moved away, for good: also if there is one
@@ -70,7 +83,7 @@ class InterfaceLink {
  private:
   std::string name_;          // "": none
   unsigned index_ = 0;        // of the interface that the device was started on
-  std::vector<int> sockets_;  // of net_af_packet's driver, which the kernel unbinds when it goes
+  std::vector<int> sockets_;  // which the kernel unbinds when it goes
   bool lost_ = false;
 };
 

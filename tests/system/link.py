@@ -4,6 +4,7 @@ when the link is back, with its sessions and its book, and announces its address
 own, with live.py's set-up. Output: TAP."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,9 +13,12 @@ import time
 
 from live import (APPLIANCE_IF, APPLIANCE_NS, CLIENT_IF, CLIENT_NS, CONFIG, OUR_ADDRESS, PATIENCE, Client, Listener, blocks, enter,
                   ip, make_link, on_the_link, wait_until_running)
+from rollover import config_that_ends_soon
 from tap import write_config
 
 STALE_MAC = "02:00:00:00:00:99"
+RING = 512  # frames that net_af_packet's rings hold by default
+FLOOD = 20000
 
 
 class Log:
@@ -164,9 +168,89 @@ def comes_too_late(tap, command):
               and told.stderr.count("\n") == 1, told.stderr)
 
 
+def is_stopped_under_load(tap, said, appliance, ann):
+    """What its ring had no room for, which no driver and no other counter of the process sees."""
+    appliance.send_signal(signal.SIGSTOP)
+    for _ in range(FLOOD):
+        ann.send(b"no order")
+    appliance.send_signal(signal.SIGCONT)
+    number, before, until = ann.next, len(ann.answers()), time.monotonic() + PATIENCE
+    while len(ann.answers()) == before and time.monotonic() < until:
+        ann.next = number  # it may have found the ring still full
+        ann.messages(enter(number, b"B", 100, 1000000))
+        time.sleep(0.1)
+    tap.check("orders are answered behind a flood that came while the process was stopped",
+              len(ann.answers()) == before + 1, ann.kinds())
+
+
+def ends_over_a_tap(tap, program, folder):
+    """A device of which nobody knows what it lost."""
+    config, log, report = (os.path.join(folder, name) for name in ("tap.toml", "tap.log", "tap.json"))
+    write_config(config, CONFIG.replace(f"net_af_packet0,iface={APPLIANCE_IF}", "net_tap0,iface=xtap0"))
+    said = Log(log)
+    appliance = subprocess.Popen(
+        ["ip", "netns", "exec", APPLIANCE_NS, program, "run", "--config", config, "--log-file", log, "--report", report],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "RUNTIME_DIRECTORY": folder})
+    try:
+        wait_until_running(appliance)
+        ip("-n", APPLIANCE_NS, "link", "set", "xtap0", "down")
+        tap.check("a line says that a tap goes down", said.wait_for("the link is down", "no carrier"), said.lines())
+        ip("-n", APPLIANCE_NS, "link", "set", "xtap0", "up")
+        tap.check("and another one that it is back", said.wait_for("the link is up again"), said.lines())
+        top = subprocess.run([program, "top", "--once", "--socket", os.path.join(folder, "dpdk/crosswire/dpdk_telemetry.v2")],
+                             capture_output=True, text=True, check=False, timeout=PATIENCE)
+        tap.check("top says of a tap that nobody knows what it lost",
+                  any(line.split() == ["dropped", "port/rx_missed", "not", "known"] for line in top.stdout.splitlines()),
+                  top.stdout + top.stderr)
+        appliance.send_signal(signal.SIGINT)
+        out, _ = appliance.communicate(timeout=PATIENCE)
+        tap.check("so do the figures at the end", "dropped      port.rx_missed not known" in out, out)
+        with open(report) as file:
+            drops = json.load(file)["drops"]
+        tap.check("and so does the report", drops["port.rx_missed"] is None and drops["port.rx_errors"] == 0, drops)
+    finally:
+        if appliance.poll() is None:
+            appliance.kill()
+            appliance.wait()
+
+
+def rolls_over_without_its_interface(tap, program, folder):
+    config, log = os.path.join(folder, "roll.toml"), os.path.join(folder, "roll.log")
+    write_config(config, config_that_ends_soon(6)[0])
+    said = Log(log)
+    appliance = subprocess.Popen(
+        ["ip", "netns", "exec", APPLIANCE_NS, program, "run", "--config", config, "--log-file", log],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "RUNTIME_DIRECTORY": folder})
+    try:
+        wait_until_running(appliance)
+        ip("-n", APPLIANCE_NS, "link", "del", APPLIANCE_IF)
+        tap.check("a day ends, and the next one begins, while the interface is gone",
+                  said.wait_for("the link is down", "is gone") and said.wait_for("the next day begins"), said.lines())
+        make_link()
+        tap.check("in which the device is opened when it can be", said.wait_for("the device is open again"), said.lines())
+        ann = Client("ann", 40003)
+        tap.check("and logins are taken, and orders answered",
+                  ann.login() and answered(ann, enter(1, b"B", 100, 1000000)), said.lines())
+        ann.inbox.stop()
+        appliance.send_signal(signal.SIGINT)
+        appliance.communicate(timeout=PATIENCE)
+        tap.check("until it is stopped", appliance.returncode == 0, said.lines())
+    finally:
+        if appliance.poll() is None:
+            appliance.kill()
+            appliance.wait()
+
+
+def lost(out):
+    found = re.search(r"port\.rx_missed (\d+)", out)
+    return int(found.group(1)) if found else 0
+
+
 def run_all(tap, program, folder):
     config, log = os.path.join(folder, "c.toml"), os.path.join(folder, "log")
-    write_config(config, CONFIG)
+    write_config(config, CONFIG.replace("linger_s = 0", "linger_s = 1"))
+    ends_over_a_tap(tap, program, folder)
+    rolls_over_without_its_interface(tap, program, folder)
     said = Log(log)
     run = ["ip", "netns", "exec", APPLIANCE_NS, program, "run", "--config", config]
     ip("-n", APPLIANCE_NS, "link", "del", APPLIANCE_IF)
@@ -180,22 +264,29 @@ def run_all(tap, program, folder):
                   said.wait_for("waiting for an interface", f"interface={APPLIANCE_IF}"), said.lines())
         make_link()
         frames = listen_for_arp()
-        wait_until_running(appliance)
+        banner = wait_until_running(appliance)
+        tap.check("it says how much its rings really hold", f"{RING} receive and {RING} transmit descriptors" in banner, banner)
         tap.check("its address is announced twice at the start",
                   frames.wait(lambda got: len(announcements(got)) == 2), frames.datagrams)
         frames.stop()
         ann = Client("ann", 40001)
         ann.login()
         falls_and_rises(tap, said, ann)
+        is_stopped_under_load(tap, said, appliance, ann)
         is_made_anew(tap, said, ann)
         goes_away_and_comes_back(tap, said, ann)
         cannot_be_opened(tap, said, ann)
         said.mark()
         ip("-n", APPLIANCE_NS, "link", "del", APPLIANCE_IF)
         said.wait_for("the link is down", "is gone")
+        asked = time.monotonic()
         appliance.send_signal(signal.SIGINT)
         out, _ = appliance.communicate(timeout=PATIENCE)
+        took = time.monotonic() - asked
         tap.check("it ends on SIGINT even while its interface is gone", appliance.returncode == 0, appliance.returncode)
+        tap.check("when it has lingered for its second and drained for two", took < 20, took)
+        tap.check("what came while it was stopped is counted, on whatever interfaces it was since",
+                  FLOOD - 2 * RING <= lost(out) <= FLOOD, out)
         tap.check("and has counted how often the device was opened anew", "device_reopened 4" in out, out)
     finally:
         if appliance.poll() is None:

@@ -206,6 +206,29 @@ TEST_F(Endpoint, IsThereForAScrapeWhileOthersSayNothingOrDoNotRead) {
   for (const int fd : idle) close(fd);
 }
 
+TEST_F(Live, NeverTakesACountThatIsNotKnownForZero) {
+  FigureSource source{"day", partition_, {}, nullptr};
+  source.port = [] {
+    return std::vector<CounterFigure>{{"port", "rx_missed", CounterKind::drop, std::nullopt},
+                                      {"port", "rx_errors", CounterKind::drop, 0}};
+  };
+  LiveFigures live;
+  live.add(source);
+  std::vector<std::string> reasons;
+  for (const auto& family : prometheus_metrics(live)) {
+    if (family.name != "crosswire_dropped_total") continue;
+    for (const auto& metric : family.metric) reasons.push_back(metric.label.at(2).value);
+  }
+  EXPECT_EQ(std::count(reasons.begin(), reasons.end(), "rx_errors"), 1);
+  EXPECT_EQ(std::count(reasons.begin(), reasons.end(), "rx_missed"), 0);
+
+  const Figures end = figures_of(partition_, 1, source.port());
+  EXPECT_NE(to_text(end).find("dropped      port.rx_missed not known\n"), std::string::npos) << to_text(end);
+  const std::string json = to_json(end);
+  EXPECT_NE(json.find("\"port\": {\"rx_missed\": null, \"rx_errors\": 0}"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"port.rx_missed\": null, \"port.rx_errors\": 0,"), std::string::npos) << json;
+}
+
 TEST_F(Live, TellsPrometheusOfARecordingWhereThereIsOne) {
   const auto gauge = [](const LiveFigures& figures) -> std::optional<double> {
     for (const auto& family : prometheus_metrics(figures)) {

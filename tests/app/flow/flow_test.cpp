@@ -107,7 +107,7 @@ TEST(Flow, KeepsItsClientsUntilTheLastPhaseAfterALongSilence) {
   EXPECT_EQ(executed(the_day()), "executions 8/8 identical in order");
   for (const CounterFigure& counter : the_day().replayed.counters) {
     EXPECT_TRUE(counter.kind != CounterKind::drop || counter.value == 0)
-        << counter.stage << " " << counter.label << " " << counter.value;
+        << counter.stage << " " << counter.label << " " << counter.value.value_or(0);
   }
 }
 

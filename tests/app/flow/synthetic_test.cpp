@@ -175,7 +175,7 @@ TEST(SyntheticFlow, ReplaysToTheExecutionsThatItExpects) {
   EXPECT_EQ(replayed.live_orders, 0u);
   for (const CounterFigure& counter : replayed.counters) {
     EXPECT_TRUE(counter.kind != CounterKind::drop || counter.value == 0)
-        << counter.stage << " " << counter.label << " " << counter.value;
+        << counter.stage << " " << counter.label << " " << counter.value.value_or(0);
   }
 }
 

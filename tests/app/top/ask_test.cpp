@@ -39,6 +39,16 @@ TEST(TopAsks, TakesMissingFiguresForZero) {
   expect_words(top_page(got, nullptr, kAll), {"partition a", "orders      0 (0/s)", "nothing"});
 }
 
+TEST(TopAsks, KeepsApartWhatTheApplianceDoesNotKnow) {
+  const TelemetryServer server([](const std::string& question) {
+    if (question != "/crosswire/drops,a") return bare(question);
+    return std::string(R"({"/crosswire/drops":{"port/rx_missed":"not known","port/rx_errors":3}})");
+  });
+  const TopPartition got = ask_top_figures(server.path()).partitions.at(0);
+  EXPECT_EQ(got.drops, (TopNumbers{{"port/rx_errors", 3}}));
+  EXPECT_EQ(got.unknown_drops, std::vector<std::string>{"port/rx_missed"});
+}
+
 TEST(TopAsks, ShowsEveryPartition) {
   const TelemetryServer server([](const std::string& question) {
     if (question != "/crosswire/info") return bare(question);

@@ -47,6 +47,17 @@ TEST(TopPage, ShowsRatesSinceTheStartOnItsFirstPage) {
   expect_words(line_with(page, "noticed"), {"nothing"});
 }
 
+TEST(TopPage, SaysOfWhichDropsNobodyKnowsHowMany) {
+  TopFigures now = figures(2'000, 1'000);
+  now.partitions[0].unknown_drops = {"port/rx_missed"};
+  std::string page = top_page(now, nullptr, kAll);
+  expect_words(line_with(page, "port/rx_missed"), {"not known"});
+  expect_words(line_with(page, "dropped"), {"receive/ip_checksum", "10"});
+  now.partitions[0].drops.clear();
+  page = top_page(now, nullptr, kAll);
+  expect_words(line_with(page, "dropped"), {"port/rx_missed", "not known"});
+}
+
 TEST(TopPage, ShowsRatesAndPercentilesSinceThePageBefore) {
   TopFigures before = figures(2'000, 1'000);
   TopFigures now = figures(4'000, 1'100);

@@ -537,6 +537,8 @@ TEST(Devices, TellTheirAddressLinkAndDescription) {
   EXPECT_FALSE(device.faces_process());
   EXPECT_TRUE(device.link_up());
   EXPECT_NE(device.description().find("net_ring"), std::string::npos) << device.description();
+  EXPECT_NE(device.description().find("rings of a size of its own"), std::string::npos) << device.description();
+  EXPECT_FALSE(device.counts_missed()) << "nobody here knows what its other end could not put in";
   EXPECT_EQ(device.mac().size(), 6u);
   EXPECT_EQ(device.mac()[0] & 1, 0) << "a group address belongs to nobody";
 }
