@@ -20,6 +20,7 @@ std::atomic<bool> g_end_wanted{false};
 std::atomic<bool> g_now_wanted{false};
 std::atomic<std::int64_t> g_wish_ns{0};  // when the last of them was raised, by the monotonic clock; 0 = none yet
 std::atomic<int> g_last_signal{0};
+std::atomic<bool> g_hung_up{false};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free &&
                   std::atomic<int>::is_always_lock_free,
               "a signal handler uses them");
@@ -45,6 +46,13 @@ extern "C" void end_day(int signal) {
   errno = saved;
 }
 
+extern "C" void hang_up(int) {
+  const int saved = errno;
+  g_hung_up.store(true);
+  wake_control();
+  errno = saved;
+}
+
 }  // namespace
 
 /// The handlers stay: nothing that follows the last day takes long.
@@ -55,13 +63,15 @@ void end_days_on_signals() {
   action.sa_handler = end_day;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  struct sigaction hang_up {};
-  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+  action.sa_handler = hang_up;
+  sigaction(SIGHUP, &action, nullptr);
 }
 
 bool stop_wanted() { return g_end_wanted.load(); }
 bool stop_wanted_now() { return g_now_wanted.load(); }
 std::string last_signal() { return fmt::format("SIG{}", sigabbrev_np(g_last_signal.load())); }
+
+bool take_hang_up() { return g_hung_up.exchange(false); }
 
 void wake_control() {
   const std::uint64_t one = 1;

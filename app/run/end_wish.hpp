@@ -1,5 +1,6 @@
-// The wish to end, which comes as a signal: SIGINT, SIGTERM, or SIGHUP of a terminal that hangs up. And what wakes the
-// control thread for that and for other news. One of a process; the control thread asks.
+// The wish to end, which comes as a signal: SIGINT or SIGTERM. SIGHUP is none: it asks others to read their
+// configuration again, and a terminal that is closed must not close a market. And what wakes the control thread for
+// that and for other news. One of a process; the control thread asks.
 #pragma once
 
 #include <string>
@@ -7,8 +8,8 @@
 namespace crosswire {
 
 /// From then on a signal is a wish to end the day, or the start of it; a second one, at least 0.2 s later, to end the
-/// lingering behind it, and a third ends the process. (A terminal and a supervisor often both send one.) SIGHUP is none
-/// where nohup was to keep us going. Throws std::runtime_error (one line).
+/// lingering behind it, and a third ends the process. (A terminal and a supervisor often both send one.) Throws
+/// std::runtime_error (one line).
 void end_days_on_signals();
 
 bool stop_wanted();
@@ -16,6 +17,8 @@ bool stop_wanted();
 bool stop_wanted_now();
 /// "SIGTERM".
 std::string last_signal();
+/// A SIGHUP has come since the last call.
+bool take_hang_up();
 
 /// Wakes who polls news_fd(). Any thread or signal handler.
 void wake_control();

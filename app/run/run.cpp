@@ -343,6 +343,7 @@ void watch(Days& days, ControlSocket* control, ClockKeeper& clock) {
     if (control != nullptr) {
       for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) report(done);
     }
+    if (take_hang_up()) log_warning("SIGHUP does nothing; SIGTERM or SIGINT ends the day");
     if (stop_wanted() && !std::exchange(stopping, true)) {
       supervisor_stopping();
       log_info("stopping", {{"signal", last_signal()}});
