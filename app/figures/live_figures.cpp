@@ -37,6 +37,11 @@ std::vector<RingFigure> rings_of(const Chain& chain) {
   return rings;
 }
 
+std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
+  const auto span = std::chrono::steady_clock::now() - begun;
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
+}
+
 std::string symbol_text(const SymbolConfig& symbol) {
   return std::string(symbol.name.begin(), std::find(symbol.name.begin(), symbol.name.end(), ' '));
 }
@@ -56,7 +61,14 @@ const std::string& LiveFigures::add(FigureSource source) {
   std::vector<std::string> used;
   for (const FigureSource& known : sources_) used.push_back(known.name);
   source.name = name_beside(source.name, used);
+  days_begun_.push_back(Clock::now());
   return sources_.emplace_back(std::move(source)).name;
+}
+
+void LiveFigures::begin_day(const std::string& name) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].name == name) days_begun_[i] = Clock::now();
+  }
 }
 
 PartitionFigures LiveFigures::partition(std::size_t number) const {
@@ -72,6 +84,7 @@ PartitionFigures LiveFigures::partition(std::size_t number) const {
   now.stages = stages_of(source);
   now.rings = rings_of(partition.chain());
   now.memory = partition.memory();
+  now.day_ms = ms_since(days_begun_[number]);
   now.link_up = source.link_up();
   now.recording = source.recording();
   return now;
@@ -119,10 +132,7 @@ std::optional<std::size_t> LiveFigures::symbol(std::size_t number, std::string_v
   return static_cast<std::size_t>(found - symbols.begin());
 }
 
-std::uint64_t LiveFigures::uptime_ms() const {
-  const auto span = std::chrono::steady_clock::now() - begun_;
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
-}
+std::uint64_t LiveFigures::uptime_ms() const { return ms_since(begun_); }
 
 std::string partition_name(const std::string& config_path) {
   constexpr std::size_t kMost = 48;  // with a number behind it, less than what DPDK's telemetry and `top` cut off

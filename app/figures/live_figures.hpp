@@ -73,6 +73,7 @@ struct PartitionFigures {
   std::vector<PlacedStageFigure> stages;  // by Stage
   std::vector<RingFigure> rings;
   ArenaReport memory;
+  std::uint64_t day_ms = 0;  // since its day began, as its counters did
   bool link_up = true;
   std::optional<bool> recording;  // false: broken off; nothing where none was asked for
 
@@ -96,6 +97,8 @@ struct FigureSource {
 };
 
 class LiveFigures {
+  using Clock = std::chrono::steady_clock;
+
  public:
   /// For how long a stage is waited for. Those who ask should not wait longer for one that is stalled.
   static constexpr std::chrono::milliseconds kPatience{200};
@@ -111,6 +114,8 @@ class LiveFigures {
   /// While it lives nobody looks: whoever asks waits for it. To be taken by the control thread, for the short while in
   /// which it makes a partition anew.
   [[nodiscard]] std::unique_lock<std::shared_mutex> pause() { return std::unique_lock(looking_); }
+  /// The partition of that name begins another day, and its counters begin anew. While paused.
+  void begin_day(const std::string& name);
 
   // From here on any thread but a polling one.
   const std::vector<FigureSource>& sources() const { return sources_; }
@@ -126,10 +131,11 @@ class LiveFigures {
   std::optional<std::size_t> symbol(std::size_t number, std::string_view name) const;
 
  private:
-  std::chrono::steady_clock::time_point begun_;
+  Clock::time_point begun_;
   std::chrono::milliseconds patience_;
   std::vector<FigureSource> sources_;
-  mutable std::shared_mutex looking_;  // held by all who look; no stage knows it
+  std::vector<Clock::time_point> days_begun_;  // of each
+  mutable std::shared_mutex looking_;          // held by all who look; no stage knows it
   std::function<ClockFigure()> clock_ = [] { return ClockFigure{}; };
 };
 

@@ -126,6 +126,7 @@ void write_totals(const PartitionFigures& now, Dict& dict) {
   dict.add("memory_page_size", std::uint64_t{now.memory.page_size});
   dict.add("memory_hugepages", std::uint64_t{now.memory.huge});
   dict.add("memory_node", now.memory.node);
+  dict.add("day_ms", now.day_ms);
   if (now.recording) dict.add("recording", std::uint64_t{*now.recording});
 }
 

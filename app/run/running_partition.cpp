@@ -248,6 +248,7 @@ void RunningPartition::roll_over(LiveFigures& figures) {
     transmit_.forget_unsent();
     publish_.forget_unsent();
     make_day(references);
+    figures.begin_day(name_);
   }
   start_threads();
   or_go_on_without([this] { begin_recording(); });

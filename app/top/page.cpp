@@ -34,6 +34,7 @@ std::string clock(std::int64_t ms) {
 /// Of one partition, now and at an earlier page.
 class Page {
  public:
+  /// `before`: of the same day, `seconds` earlier; without it rates are since the day began.
   Page(const TopPartition& now, const TopPartition* before, double seconds)
       : now_(now), before_(before), seconds_(std::max(seconds, 1e-3)) {}
 
@@ -216,18 +217,22 @@ std::string clock_line(const TopNumbers& clock) {
 
 }  // namespace
 
-std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size) {
+std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size, const std::string& trouble) {
   const bool same = before != nullptr && before->uptime_ms <= now.uptime_ms &&
                     before->partitions.size() == now.partitions.size();  // else it was started anew
   const double seconds = static_cast<double>(now.uptime_ms - (same ? before->uptime_ms : 0)) / 1e3;
   std::vector<std::string> lines = {
       fmt::format("crosswire {}   up {}   rates {}", now.version, clock(now.uptime_ms),
-                  same ? fmt::format("of the last {:.1f} s", seconds) : "since the start")};
+                  same ? fmt::format("of the last {:.1f} s", seconds) : "since the day began")};
+  if (!trouble.empty()) lines.push_back("NO ANSWER   " + trouble);
   if (!now.clock.empty()) lines.push_back(clock_line(now.clock));
   for (std::size_t i = 0; i < now.partitions.size(); ++i) {
     if (i > 0 || now.clock.empty()) lines.emplace_back();  // a small terminal has no room for both
+    const TopPartition& partition = now.partitions[i];
+    const bool same_day = same && before->partitions[i].order_session == partition.order_session;
+    const double day_seconds = static_cast<double>(value_of(partition.totals, "day_ms", now.uptime_ms)) / 1e3;
     const std::vector<std::string> more =
-        Page(now.partitions[i], same ? &before->partitions[i] : nullptr, seconds).lines();
+        Page(partition, same_day ? &before->partitions[i] : nullptr, same_day ? seconds : day_seconds).lines();
     lines.insert(lines.end(), more.begin(), more.end());
   }
   std::string page;

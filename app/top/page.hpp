@@ -14,7 +14,8 @@ struct TopSize {
 };
 
 /// The page, lines ended, none longer than the size. `before`: the figures of an earlier page, for rates and for the
-/// percentiles since; none: rates since the start.
-std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size);
+/// percentiles since; none, or of another day: rates since the day began. `trouble`: why these are not of now; "" if
+/// they are.
+std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size, const std::string& trouble = "");
 
 }  // namespace crosswire

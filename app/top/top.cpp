@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "app/top/ask.hpp"
@@ -24,19 +26,25 @@ void refresh_until_quit(const std::string& path, double interval_s) try {
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(interval_s));
   TopFigures now = ask_top_figures(path);  // before the screen is taken over
   std::optional<TopFigures> before;
+  std::string trouble;  // why there has been no answer since
   const Screen screen;
   for (auto next = std::chrono::steady_clock::now();;) {
     next = std::max(next + interval, std::chrono::steady_clock::now());
     TopKey key = TopKey::resized;
     while (key == TopKey::resized) {
-      Screen::show(top_page(now, before ? &*before : nullptr, Screen::size()));
+      Screen::show(top_page(now, before ? &*before : nullptr, Screen::size(), trouble));
       key = wait_for_key(next);
     }
     if (key == TopKey::quit) return;
     // A key other than q comes early: that is a wish for fresh figures.
-    TopFigures newer = ask_top_figures(path, nullptr, wait_or_end);
-    before = std::move(now);
-    now = std::move(newer);
+    try {
+      TopFigures newer = ask_top_figures(path, nullptr, wait_or_end);
+      trouble.clear();
+      before = std::move(now);
+      now = std::move(newer);
+    } catch (const std::runtime_error& error) {  // it may be started again
+      trouble = error.what();
+    }
   }
 } catch (const TopEnded&) {  // as by q
 }

@@ -38,7 +38,7 @@ std::string line_with(const std::string& page, const std::string& what) {
 
 TEST(TopPage, ShowsRatesSinceTheStartOnItsFirstPage) {
   const std::string page = top_page(figures(2'000, 1'000), nullptr, kAll);
-  expect_words(line_with(page, "crosswire 1.2.3"), {"0:00:02", "since the start"});
+  expect_words(line_with(page, "crosswire 1.2.3"), {"0:00:02", "since the day began"});
   expect_words(line_with(page, "orders      "), {"1000 (500/s)", "executions 500 (250/s)"});
   expect_words(line_with(page, "match "), {" 3 ", "50.0 %", "1000000", "500", "4.0", "7 of 4096, most 90"});
   expect_words(line_with(page, "publish "), {"any"});
@@ -74,8 +74,24 @@ TEST(TopPage, ShowsRatesAndPercentilesSinceThePageBefore) {
 TEST(TopPage, BeginsAnewWhenTheApplianceWasStartedAnew) {
   const TopFigures before = figures(60'000, 50'000);
   const std::string page = top_page(figures(1'000, 10), &before, kAll);
-  expect_words(line_with(page, "crosswire 1.2.3"), {"since the start"});
+  expect_words(line_with(page, "crosswire 1.2.3"), {"since the day began"});
   expect_words(line_with(page, "orders      "), {"10 (10/s)"});
+}
+
+TEST(TopPage, ShowsRatesOfTheNewDayWhereOneHasBegunSinceThePageBefore) {
+  TopFigures before = figures(100'000, 50'000);
+  TopFigures now = figures(102'000, 30);
+  before.partitions[0].order_session = "O1";
+  now.partitions[0].order_session = "O2";
+  now.partitions[0].totals.emplace_back("day_ms", 1'500);
+  const std::string page = top_page(now, &before, kAll);
+  expect_words(line_with(page, "orders      "), {"30 (20/s)", "executions 15 (10/s)"});
+}
+
+TEST(TopPage, ShowsTheLastFiguresAndWhyThereAreNoneSince) {
+  const std::string page = top_page(figures(2'000, 1'000), nullptr, kAll, "nobody is there");
+  EXPECT_EQ(line_with(page, "NO ANSWER"), "NO ANSWER   nobody is there");
+  expect_words(line_with(page, "orders      "), {"1000"});
 }
 
 TEST(TopPage, SaysWhetherTheRecordingGoesOnWhereThereIsOne) {
