@@ -178,13 +178,14 @@ void ControlSocket::close_done() {
   });
 }
 
-CtlNews ControlSocket::end_day(const OperatorDesk& desk, bool cut_off) {
+CtlNews ControlSocket::end_day(OperatorDesk& desk, bool cut_off) {
   CtlNews news;
   collect(news);
   for (Peer& peer : peers_) {
     if (!peer.done && peer.desk == &desk) refuse(peer, "the day is over", cut_off);
   }
   close_done();
+  desk.leave();
   return news;
 }
 

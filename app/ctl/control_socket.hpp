@@ -53,7 +53,8 @@ class ControlSocket {
   /// A partition's day has ended, and its stages with it, so what was not carried out will not be: answers all who wait
   /// at its desk. Where the drain was cut off (`cut_off`), a command may have been carried out whose result has not
   /// come. Returns what has become of commands since the last call.
-  CtlNews end_day(const OperatorDesk& desk, bool cut_off);
+  /// The desk has left its rings then.
+  CtlNews end_day(OperatorDesk& desk, bool cut_off);
 
   /// As end_day(), of all desks, and listens no more. No serve() behind it.
   CtlNews end(bool cut_off = false);

@@ -84,7 +84,7 @@ std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const std::
 
 std::optional<OperatorDesk::Done> OperatorDesk::collect() {
   Event event{};
-  if (!rings_.results.pop(event)) return std::nullopt;
+  if (!at_rings_ || !rings_.results.pop(event)) return std::nullopt;
   // Both rings and all between them keep the order.
   CHECK(!under_way_.empty() && under_way_.front().ask.request == event.operated.request,
         "a result for request %llu, which is not the oldest", static_cast<unsigned long long>(event.operated.request));

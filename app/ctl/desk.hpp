@@ -24,11 +24,15 @@ class OperatorDesk {
 
   /// A day is over: nothing more is let in until the next one opens.
   void close() { open_ = false; }
-  /// Another day begins, on empty rings: what was under way is forgotten. A desk is made open.
-  void open() {
+  /// The stages have ended, and all that they did is collected: what else was under way is forgotten, and the rings are
+  /// not touched before the next day opens.
+  void leave() {
+    close();
     under_way_.clear();
-    open_ = true;
+    at_rings_ = false;
   }
+  /// Another day begins, on empty rings. A desk is made open.
+  void open() { open_ = at_rings_ = true; }
 
   /// Gives a command in, in the name of the system's user `operator_name`. Returns a ticket; or none, and why in
   /// `error`, one line.
@@ -60,6 +64,7 @@ class OperatorDesk {
   std::deque<Submitted> under_way_;
   std::uint64_t last_ticket_ = 0;
   bool open_ = true;
+  bool at_rings_ = true;
 };
 
 }  // namespace crosswire

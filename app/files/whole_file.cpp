@@ -1,6 +1,7 @@
 // Whole files: see the header.
 #include "app/files/whole_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ std::string behind_links(const std::string& path) {
 
 }  // namespace
 
-WholeFile::WholeFile(std::string path) : path_(std::move(path)) {
+WholeFile::WholeFile(std::string path, bool reserved) : path_(std::move(path)), reserved_(reserved) {
   struct stat status {};
   const bool exists = ::stat(path_.c_str(), &status) == 0;
   if (!exists && errno != ENOENT) fail(path_, errno);
@@ -47,13 +48,23 @@ WholeFile::WholeFile(std::string path) : path_(std::move(path)) {
 }
 
 WholeFile::~WholeFile() {
-  if (!part_.empty()) std::remove(part_.c_str());
+  if (part_.empty()) return;
+  std::remove(part_.c_str());
+  if (reserved_) std::remove(path_.c_str());
 }
 
 void WholeFile::commit() {
   if (part_.empty()) return;
   if (std::rename(part_.c_str(), path_.c_str()) != 0) fail(path_, errno);
   part_.clear();
+}
+
+bool take_name(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0 && errno == EEXIST) return false;
+  if (fd < 0) fail(path, errno);
+  close(fd);
+  return true;
 }
 
 std::string write_file(const std::string& path, std::string_view text) {

@@ -11,7 +11,8 @@ class WholeFile {
  public:
   /// Creates PATH.part, which goes when this does. What is there already and is no regular file (/dev/null, a pipe) is
   /// written itself. Throws std::runtime_error (one line) where that cannot be, so before any work is done.
-  explicit WholeFile(std::string path);
+  /// `reserved`: PATH is there, empty (take_name()), and goes with this unless it becomes whole.
+  explicit WholeFile(std::string path, bool reserved = false);
   ~WholeFile();
   WholeFile(const WholeFile&) = delete;
   WholeFile& operator=(const WholeFile&) = delete;
@@ -27,7 +28,12 @@ class WholeFile {
  private:
   std::string path_;
   std::string part_;  // "" where the file is written itself, or is whole
+  bool reserved_;
 };
+
+/// Makes an empty file of that name, so that nobody else takes it. False: there is one. Throws std::runtime_error (one
+/// line).
+bool take_name(const std::string& path);
 
 /// Writes `text` into `path`; "" or one line that says why it could not.
 std::string write_file(const std::string& path, std::string_view text);

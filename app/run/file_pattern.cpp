@@ -7,8 +7,12 @@
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
+
+#include "app/files/whole_file.hpp"
 
 namespace crosswire {
 namespace {
@@ -37,6 +41,9 @@ NameParts parts_of(std::string_view pattern, std::string_view date) {
   }
   return parts;
 }
+
+/// With its last slash; `%%` in it is a percent sign.
+std::string folder_of(std::string_view pattern) { return parts_of(pattern.substr(0, name_begin(pattern)), "").before; }
 
 /// The number that a file's name has between the two; nothing if it is none of the pattern's.
 std::optional<std::uint64_t> number_in(std::string_view name, const NameParts& parts) {
@@ -96,18 +103,32 @@ std::string fault_of_pattern(const std::string& pattern, bool rolls) {
                      with(pattern, "-%F-%N"));
 }
 
-std::string next_file(const std::string& pattern, std::string_view date) {
-  const std::string_view all = pattern;
-  const std::string folder = parts_of(all.substr(0, name_begin(all)), date).before;
-  const NameParts parts = parts_of(all.substr(name_begin(all)), date);
-  if (!parts.numbered) return folder + parts.before;
+bool is_numbered(const std::string& pattern) { return has_letter(pattern, 'N'); }
+
+std::uint64_t next_number(const std::vector<std::string>& patterns, std::string_view date) {
   std::uint64_t highest = 0;
-  std::error_code error;  // a folder that is not there has no file; whoever opens the new one says so
-  for (std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    highest = std::max(highest, number_in(entry->path().filename().string(), parts).value_or(0));
+  for (const std::string& pattern : patterns) {
+    if (!is_numbered(pattern)) continue;
+    const std::string folder = folder_of(pattern);
+    const NameParts parts = parts_of(std::string_view(pattern).substr(name_begin(pattern)), date);
+    const NameParts unfinished{parts.before, WholeFile::part_of(parts.behind), true};
+    std::error_code error;
+    std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
+      const std::uint64_t number = number_in(name, parts).value_or(number_in(name, unfinished).value_or(0));
+      highest = std::max(highest, number);
+    }
+    if (error) throw std::runtime_error(fmt::format("{}: {}", folder.empty() ? "." : folder, error.message()));
   }
-  return fmt::format("{}{}{}{}", folder, parts.before, highest + 1, parts.behind);
+  if (highest == std::numeric_limits<std::uint64_t>::max()) throw std::runtime_error("no number is left for a file");
+  return highest + 1;
+}
+
+std::string file_of(const std::string& pattern, std::string_view date, std::uint64_t number) {
+  const NameParts parts = parts_of(std::string_view(pattern).substr(name_begin(pattern)), date);
+  return fmt::format("{}{}{}{}", folder_of(pattern), parts.before, parts.numbered ? std::to_string(number) : "",
+                     parts.behind);
 }
 
 }  // namespace crosswire

@@ -2,8 +2,10 @@
 // none. On the control thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace crosswire {
 
@@ -12,9 +14,15 @@ namespace crosswire {
 /// day, and after a crash on the same one, so it needs names without end.
 std::string fault_of_pattern(const std::string& pattern, bool rolls);
 
-/// The next file's name by a pattern without fault. Its number is 1, or one above the highest that a file of this
-/// pattern and date has: gaps stay, so that the numbers tell the order. Without `%N` it is always the same for a date,
-/// and the file may be there. `date`: as `%F` is to show it.
-std::string next_file(const std::string& pattern, std::string_view date);
+/// A pattern with `%N`.
+bool is_numbered(const std::string& pattern);
+
+/// The number of the next files by patterns without fault, one for all: 1, or one above the highest that a file of one
+/// of them and that date has, whole or not (WholeFile). Gaps stay, so that the numbers tell the order. Throws
+/// std::runtime_error (one line) where a folder cannot be read or no number is left: a lower one would be somebody's.
+std::uint64_t next_number(const std::vector<std::string>& patterns, std::string_view date);
+
+/// A name by a pattern without fault. `date`: as `%F` is to show it.
+std::string file_of(const std::string& pattern, std::string_view date, std::uint64_t number);
 
 }  // namespace crosswire

@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <future>
 #include <optional>
-#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -27,6 +26,7 @@
 #include "app/files/say.hpp"
 #include "app/run/clock_keeper.hpp"
 #include "app/run/cores.hpp"
+#include "app/run/days.hpp"
 #include "app/run/end_wish.hpp"
 #include "app/run/file_pattern.hpp"
 #include "app/run/log.hpp"
@@ -157,11 +157,6 @@ void check_files(const std::vector<Config>& configs, const std::vector<RunningPa
   fail_if(file_clash(read, written));
 }
 
-std::uint64_t steady_ns() {
-  return static_cast<std::uint64_t>(
-      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
-}
-
 /// Sleeps until something happens, but not for long: poll() goes by the clock that nobody sets. Stages wake nobody, so
 /// what came of an operator's command is looked for.
 void wait_for_news(const ControlSocket* control) {
@@ -190,26 +185,6 @@ void wait_for_interfaces(const std::vector<Config>& configs) {
   }
 }
 
-void report(const OperatorDesk::Done& done) {
-  if (!done.answer.error.empty()) {
-    log_warning("an operator was not answered; the stages have not carried his command out in time",
-                {{"partition", done.partition},
-                 {"operator", done.operator_name},
-                 {"command", describe(done.ask)},
-                 {"request", done.ask.request}});
-    return;
-  }
-  log_info("an operator's command", {{"partition", done.partition},
-                                     {"operator", done.operator_name},
-                                     {"command", describe(done.ask)},
-                                     {"result", result_name(done.answer.result)},
-                                     {"symbols", done.answer.changed},
-                                     {"sequence", done.answer.sequence},
-                                     {"request", done.ask.request},
-                                     {"repeated", done.answer.repeated},
-                                     {"reason", done.ask.reason}});
-}
-
 /// The market can do without, but nobody can halt it then.
 std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& desks) {
   try {
@@ -222,117 +197,6 @@ std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& de
   }
 }
 
-void report(const RunningPartition& running, const DeviceKeeper::News& news) {
-  if (!news.error.empty()) {
-    log_error("the device cannot be opened again; it is tried each second",
-              {{"partition", running.name()}, {"because", news.because}, {"is", news.error}});
-  } else {
-    log_warning("the device is open again", {{"partition", running.name()}, {"because", news.because}});
-  }
-}
-
-void report(const RunningPartition& running, const RunningPartition::LinkNews& news) {
-  if (!news.fault.empty()) {
-    log_error("the link is down", {{"partition", running.name()}, {"is", news.fault}});
-  } else {
-    log_warning("the link is up again",
-                {{"partition", running.name()}, {"seconds", fmt::format("{:.1f}", news.seconds_down)}});
-  }
-}
-
-void report(const RunningPartition& running, const StallMonitor::News& news) {
-  const LogFields about = {{"partition", running.name()},
-                           {"stage", row_of(news.stage).name},
-                           {"core", news.core ? std::to_string(*news.core) : "any"},
-                           {"seconds", fmt::format("{:.1f}", news.seconds)}};
-  if (news.stands_still) {
-    log_error("a stage stands still; does anything else run on its core, or is its port stuck?", about);
-  } else {
-    log_warning("a stage that stood still goes on", about);
-  }
-}
-
-/// Nobody here knows what came of the orders of this day before the start: until an operator does, nothing trades.
-void halt(const RunningPartition& running, OperatorDesk& desk) {
-  std::random_device random;
-  CtlAsk ask;
-  ask.action = OperatorAction::halt;
-  ask.request = std::uint64_t{random()} << 32 | random() | 1;
-  ask.reason = "started behind a phase of the day";
-  std::string error;
-  if (!desk.submit(ask, "crosswire", error)) throw std::runtime_error(error);
-  log_warning(
-      "the day has begun without this process, so all symbols are halted; crosswire ctl resume --all, or run --resume",
-      {{"partition", running.name()}});
-}
-
-/// The partitions' days, from when they poll on: the control thread's part.
-class Days {
- public:
-  Days(std::deque<RunningPartition>& partitions, std::deque<OperatorDesk>& desks, ControlSocket* control,
-       LiveFigures& figures)
-      : control_(control), figures_(figures) {
-    for (std::size_t i = 0; i < partitions.size(); ++i) kept_.push_back({partitions[i], desks[i]});
-  }
-
-  /// Hands the wish to end on, and looks whether all is well. False when the last day of each is finished.
-  bool look() {
-    constexpr std::uint64_t kDevicesEveryNs = 100'000'000;
-    bool any = false;
-    devices_too_ = steady_ns() - devices_looked_ns_ >= kDevicesEveryNs;
-    if (devices_too_) devices_looked_ns_ = steady_ns();
-    for (Kept& kept : kept_) {
-      if (!kept.finished) look_at(kept);
-      any |= !kept.finished;
-    }
-    return any;
-  }
-
-  /// What could not be written, in the order in which that was found.
-  const std::vector<std::string>& errors() const { return errors_; }
-
- private:
-  struct Kept {
-    RunningPartition& running;
-    OperatorDesk& desk;
-    bool finished = false;
-  };
-
-  void look_at(Kept& kept) {
-    RunningPartition& running = kept.running;
-    if (stop_wanted() || running.day_is_over() || running.day_is_ending()) {
-      kept.desk.close();
-      running.end_day(steady_ns(), stop_wanted_now());
-    }
-    if (running.day_has_ended()) return end_day(kept);
-    for (const StallMonitor::News& news : running.look_at_stages(steady_ns())) report(running, news);
-    if (!devices_too_) return;
-    if (const auto news = running.look_at_device(steady_ns())) report(running, *news);
-    if (const auto news = running.look_at_link(steady_ns())) report(running, *news);
-  }
-
-  void end_day(Kept& kept) {
-    RunningPartition& running = kept.running;
-    const RunningPartition::DayEnd end = running.finish_day();
-    if (control_ != nullptr) {
-      for (const OperatorDesk::Done& done : control_->end_day(kept.desk, end.cut_off)) report(done);
-    }
-    if (!end.error.empty()) errors_.push_back(end.error);
-    kept.finished = stop_wanted() || !running.rolls();
-    if (kept.finished) return;
-    if (!end.error.empty()) log_error("something of the day is not written", {{"is", end.error}});
-    running.roll_over(figures_);
-    kept.desk.open();
-  }
-
-  ControlSocket* control_;
-  LiveFigures& figures_;
-  std::vector<Kept> kept_;
-  std::uint64_t devices_looked_ns_ = 0;
-  bool devices_too_ = false;  // in this look
-  std::vector<std::string> errors_;
-};
-
 /// Until the last day of each partition is finished.
 void watch(Days& days, ControlSocket* control, ClockKeeper& clock) {
   bool stopping = false;
@@ -341,7 +205,7 @@ void watch(Days& days, ControlSocket* control, ClockKeeper& clock) {
     supervisor_alive();
     report(clock.look(steady_ns()));
     if (control != nullptr) {
-      for (const OperatorDesk::Done& done : control->serve(ControlSocket::Clock::now())) report(done);
+      report(control->serve(ControlSocket::Clock::now()));
     }
     if (take_hang_up()) log_warning("SIGHUP does nothing; SIGTERM or SIGINT ends the day");
     if (stop_wanted() && !std::exchange(stopping, true)) {
@@ -391,16 +255,13 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   fmt::print("running until SIGINT or SIGTERM\n");
   std::fflush(stdout);
   const std::unique_ptr<ControlSocket> control = listen_for_operators(desks);
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    if (!resume && partitions[i].began_late()) halt(partitions[i], desks[i]);
-  }
-  for (RunningPartition& running : partitions) running.go();
+  Days days(partitions, desks, control.get(), figures);
+  days.begin(resume);
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));
   log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
-  Days days(partitions, desks, control.get(), figures);
   watch(days, control.get(), clock);
   if (control != nullptr) {
-    for (const OperatorDesk::Done& done : control->end()) report(done);
+    report(control->end());
   }
   for (const std::string& error : days.errors()) fail_if(error);
 }
@@ -416,7 +277,10 @@ std::string usage_fault(const RunOptions& options) {
 /// A file for each day and each start, where the process goes on from day to day. Throws std::runtime_error.
 void check_patterns(const Config& config, const RunningPartition::Outputs& outputs) {
   for (const std::string& pattern : {outputs.record, outputs.report}) {
-    if (!pattern.empty()) fail_if(fault_of_pattern(pattern, config.rolls));
+    std::error_code ignored;
+    const bool device_or_pipe =
+        std::filesystem::exists(pattern, ignored) && !std::filesystem::is_regular_file(pattern, ignored);
+    if (!pattern.empty() && !device_or_pipe) fail_if(fault_of_pattern(pattern, config.rolls));
   }
 }
 
@@ -443,8 +307,8 @@ int run_main(const RunOptions& options) {
     const CorePlan plan = resolve_cores(configs);
     for (std::size_t i = 0; i < configs.size(); ++i) {
       check_here_and_now(configs[i]);
-      const TradingDay today = configs[i].calendar.day_at(std::time(nullptr) * kNs);
-      if (!outputs[i].record.empty()) check_recording(next_file(outputs[i].record, today.date));
+      if (outputs[i].record.empty() || is_numbered(outputs[i].record)) continue;
+      check_recording(file_of(outputs[i].record, configs[i].calendar.day_at(std::time(nullptr) * kNs).date, 0));
     }
     std::optional<HgrmFolder> hgrm;
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);

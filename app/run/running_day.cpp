@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -61,8 +62,12 @@ void RunningDay::begin_recording(const std::string& path) {
   recorder_->begin(path, {partition_.config().net.mac, random_tag(), references_});
 }
 
-bool RunningDay::began_late() const {
-  return day_.phases_written && day_.schedule.front().at_ns <= partition_.config().net.start_ns;
+bool RunningDay::began_late(bool rolled) const {
+  if (!day_.phases_written) return false;
+  const TimeNs on_time_ns = rolled ? day_.begin_ns + 1 : 0;  // what is at the begin is entered some time behind it
+  return std::any_of(day_.schedule.begin(), day_.schedule.end(), [&](const PhaseChange& change) {
+    return change.at_ns >= on_time_ns && change.at_ns <= partition_.config().net.start_ns;
+  });
 }
 
 }  // namespace crosswire

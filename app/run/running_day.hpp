@@ -37,12 +37,15 @@ class RunningDay {
   /// When all else is ready, so that a start that is refused leaves no recording. The recording's thread inherits the
   /// cores of the calling one. Not without memory for it. Throws std::runtime_error (one line).
   void begin_recording(const std::string& path);
+  /// In its place: the day goes on without.
+  void give_up_recording(const std::string& why) { recorder_->give_up(why); }
   /// When nobody polls any more. Returns "" or one line that says why the recording is not whole.
   std::string end_recording() { return recorder_ ? recorder_->finish() : ""; }
 
   const TradingDay& day() const { return day_; }
-  /// Phases of its schedule were over when it began.
-  bool began_late() const;
+  /// For the day it began too late to let trade: of phases that its schedule has written, some of its first changes
+  /// were over, more than those at the day's very begin where the day before `rolled` over to it.
+  bool began_late(bool rolled) const;
   Partition& partition() { return partition_; }
   const Partition& partition() const { return partition_; }
   /// None where nothing is recorded.

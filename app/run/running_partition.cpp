@@ -43,6 +43,21 @@ std::string describe_time(const Config& config, const TradingDay& day) {
                      local_time(day, now), phase_name(phase), next);
 }
 
+/// The name of a file of the day, which nobody else has: with the next number up to which there is one already.
+std::string take_file(const std::string& pattern, const std::string& date, std::uint64_t& number) {
+  std::string path = file_of(pattern, date, number);
+  for (; is_numbered(pattern) && !take_name(path); path = file_of(pattern, date, number)) ++number;
+  return path;
+}
+
+template <class Do>
+std::string error_of(Do what) try {
+  what();
+  return "";
+} catch (const std::runtime_error& error) {
+  return error.what();
+}
+
 std::unique_ptr<Device> open_device(const Config& config, const StageCores& cores) {
   DeviceOptions options{.device = config.port.device};
   options.tx_queues = cores.of(Stage::transmit) == cores.of(Stage::publish) ? 1 : 2;
@@ -79,7 +94,9 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
     record_memory_.emplace(RecordingRxPort::bytes_for(), config_.hugepages, device_->numa_node(), "recorder",
                            config_.page_size);
   }
-  make_day({});
+  const std::string date = config_.calendar.day_at(clock.read().now_epoch_ns()).date;
+  file_number_ = next_number({outputs_.record, outputs_.report}, date);
+  make_day(references_of_earlier_start());
   make_report();
   warn_of_mac();
   announcer_.emplace(config_.net, [this](std::span<const LinkFrame> frames) { return transmit_.leave(frames); });
@@ -121,12 +138,37 @@ void RunningPartition::start_threads() { threads_.emplace(tasks(), clock_.read()
 
 void RunningPartition::begin_recording() {
   if (!record_memory_) return;
-  recording_ = next_file(outputs_.record, day_->day().date);
+  recording_ = take_file(outputs_.record, day_->day().date, file_number_);
   day_->begin_recording(recording_);
 }
 
 void RunningPartition::make_report() {
-  if (!outputs_.report.empty()) report_.emplace(next_file(outputs_.report, day_->day().date));
+  if (outputs_.report.empty()) return;
+  report_.emplace(take_file(outputs_.report, day_->day().date, file_number_), is_numbered(outputs_.report));
+}
+
+/// A start that follows a crash: the reference prices are the day's, not the configuration's.
+std::vector<ReferencePrice> RunningPartition::references_of_earlier_start() const {
+  const TradingDay day = config_.calendar.day_at(clock_.read().now_epoch_ns());
+  if (!is_numbered(outputs_.record) || file_number_ < 2) return {};
+  const std::string earlier = file_of(outputs_.record, day.date, file_number_ - 1);
+  std::string fault;
+  try {
+    std::vector<ReferencePrice> references = CaptureRxPort(earlier, day.midnight_epoch_ns).references();
+    Config fits = config_;
+    fault = set_references(fits, references);
+    if (fault.empty()) return references;
+  } catch (const std::runtime_error& error) {
+    fault = error.what();
+  }
+  log_warning("the day's earlier start has no reference prices for this one, so the configuration's count",
+              {{"partition", name_}, {"recording", earlier}, {"is", fault}});
+  return {};
+}
+
+void RunningPartition::go() {
+  if (rolled_) rx_.drop_waiting();
+  threads_->go();
 }
 
 void RunningPartition::report_start() const {
@@ -174,6 +216,21 @@ void RunningPartition::report_day(bool first) const {
 bool RunningPartition::day_is_over() const {
   const std::int64_t end_epoch_ns = day_->day().midnight_epoch_ns + static_cast<std::int64_t>(day_->day().end_ns);
   return clock_.read().now_epoch_ns() >= end_epoch_ns;
+}
+
+bool RunningPartition::day_end_is_overdue(std::uint64_t now_ns) const {
+  constexpr std::uint64_t kPatienceNs = 5'000'000'000;  // of which draining has 2 s
+  return ending_since_ns_ && now_ns - *ending_since_ns_ >= config_.net.linger_ns + kPatienceNs;
+}
+
+std::vector<std::string> RunningPartition::held_symbols() const {
+  std::vector<std::string> held;
+  const std::vector<SymbolConfig>& symbols = config_.engine.symbols;
+  for (std::size_t i = 0; i < symbols.size(); ++i) {
+    if (!partition().engine().held(SymbolId{static_cast<std::uint16_t>(i + 1)})) continue;
+    held.emplace_back(symbols[i].name.begin(), std::find(symbols[i].name.begin(), symbols[i].name.end(), ' '));
+  }
+  return held;
 }
 
 void RunningPartition::end_day(std::uint64_t now_ns, bool now) {
@@ -228,11 +285,12 @@ std::string RunningPartition::write_outputs(const Figures& figures) {
   std::string error;
   if (report_) {
     error = write_file(report_->path(), to_json(figures));
-    if (error.empty()) report_->commit();
+    if (error.empty()) error = error_of([this] { report_->commit(); });
     report_.reset();
   }
   if (outputs_.hgrm != nullptr) {
-    const std::string name = rolls() ? fmt::format("{}-{}", name_, day_->day().date) : name_;
+    std::string name = rolls() ? fmt::format("{}-{}", name_, day_->day().date) : name_;
+    if (is_numbered(outputs_.record) || is_numbered(outputs_.report)) name += fmt::format("-{}", file_number_);
     if (const std::string other = outputs_.hgrm->write(name, partition()); error.empty()) error = other;
   }
   return error;
@@ -240,6 +298,7 @@ std::string RunningPartition::write_outputs(const Figures& figures) {
 
 void RunningPartition::roll_over(LiveFigures& figures) {
   const std::vector<ReferencePrice> references = last_prices(partition());
+  rolled_ = true;
   {
     const auto pause = figures.pause();
     threads_.reset();
@@ -251,19 +310,20 @@ void RunningPartition::roll_over(LiveFigures& figures) {
     figures.begin_day(name_);
   }
   start_threads();
-  or_go_on_without([this] { begin_recording(); });
-  or_go_on_without([this] { make_report(); });
+  const std::string unrecorded = error_of([this] {
+    file_number_ = next_number({outputs_.record, outputs_.report}, day_->day().date);
+    begin_recording();
+  });
+  if (!unrecorded.empty() && record_memory_) day_->give_up_recording(unrecorded);
+  go_on_without(unrecorded);
+  go_on_without(error_of([this] { make_report(); }));
   report_day(false);
-  rx_.drop_waiting();
-  go();
 }
 
 /// The market of the next day is worth more than its files.
-void RunningPartition::or_go_on_without(const std::function<void()>& make_file) try {
-  make_file();
-} catch (const std::runtime_error& error) {
-  log_error("a file of the new day cannot be made, and the day goes on without",
-            {{"partition", name_}, {"is", error.what()}});
+void RunningPartition::go_on_without(const std::string& why) const {
+  if (why.empty()) return;
+  log_error("a file of the new day cannot be made, and the day goes on without", {{"partition", name_}, {"is", why}});
 }
 
 /// What the device has not taken yet gets a last while: its other side may be slow. Where it is gone nothing helps.

@@ -37,8 +37,9 @@ class RunningPartition {
     const HgrmFolder* hgrm = nullptr;  // latency histograms; outlives this
   };
 
-  /// Opens the device, which the EAL has, and makes the day that it is; warnings go to the log. `clock` outlives this.
-  /// `on_end`: see PollingThreads. Throws std::runtime_error (one line).
+  /// Opens the device, which the EAL has, and makes the day that it is, with the reference prices of an earlier start
+  /// on it where there is a recording of that; warnings go to the log. `clock` outlives this. `on_end`: see
+  /// PollingThreads. Throws std::runtime_error (one line).
   RunningPartition(Config config, const StageCores& cores, const Outputs& outputs, const SharedClock& clock,
                    std::function<void()> on_end);
   RunningPartition(const RunningPartition&) = delete;
@@ -54,9 +55,11 @@ class RunningPartition {
   void begin_recording();
   /// Several lines on stdout, one in the log.
   void report_start() const;
-  /// Phases of the day are over, and what came of them nobody here knows.
-  bool began_late() const { return day_->began_late(); }
-  void go() { threads_->go(); }
+  /// See RunningDay.
+  bool began_late() const { return day_->began_late(rolled_); }
+  /// The loops poll from now on. What waits at the port before a day that is not the first belongs to none, and is
+  /// dropped.
+  void go();
 
   /// The clock says that the day is over.
   bool day_is_over() const;
@@ -64,6 +67,8 @@ class RunningPartition {
   /// than it should. `now_ns` of any steady clock. `now`: it is not to linger.
   void end_day(std::uint64_t now_ns, bool now);
   bool day_is_ending() const { return ending_since_ns_.has_value(); }
+  /// And should have ended by now.
+  bool day_end_is_overdue(std::uint64_t now_ns) const;
   /// The loops have polled their last.
   bool day_has_ended() const { return threads_->ended(); }
 
@@ -72,13 +77,19 @@ class RunningPartition {
     std::string error;  // "" or one line that says what could not be written
   };
   /// When the day has ended: sends what is left, ends the recording, prints the figures, of which the log gets some,
-  /// and writes report and histograms.
+  /// and writes report and histograms. A disk may keep it waiting: any one control thread calls it, and meanwhile no
+  /// other calls anything but what says so.
   DayEnd finish_day();
+  /// Names of the symbols that an operator's halt holds, when the day has ended.
+  std::vector<std::string> held_symbols() const;
   /// Another day follows.
   bool rolls() const { return config_.rolls; }
-  /// When a day is finished: makes and begins the day that it is now, in the same memory, on the same port. What cannot
-  /// be recorded goes on without, and the log says so. Throws std::runtime_error (one line).
+  /// When a day is finished: makes the day that it is now, in the same memory, on the same port; go() begins it. Where
+  /// a file of it cannot be made it goes on without, and the log says so. As finish_day(). Throws std::runtime_error
+  /// (one line), and there is no day then: nobody may look at one any more.
   void roll_over(LiveFigures& figures);
+  /// A recording that has been broken off.
+  bool recording_is_broken() const { return day_->recorder() != nullptr && !day_->recorder()->going_on(); }
 
   /// What is new of its link since the last look, if anything is.
   struct LinkNews {
@@ -101,7 +112,8 @@ class RunningPartition {
  private:
   void make_day(std::span<const ReferencePrice> references);
   void make_report();
-  void or_go_on_without(const std::function<void()>& make_file);
+  std::vector<ReferencePrice> references_of_earlier_start() const;
+  void go_on_without(const std::string& why) const;
   void report_day(bool first) const;
   std::vector<PollingTask> tasks();
   void warn_of_mac() const;
@@ -131,7 +143,9 @@ class RunningPartition {
   std::optional<Announcer> announcer_;
   std::optional<Arena> memory_;
   std::optional<Arena> record_memory_;
+  bool rolled_ = false;  // it is not the first day
   // The day's.
+  std::uint64_t file_number_ = 0;  // of its files, %N
   std::optional<WholeFile> report_;
   std::string recording_;  // its file
   std::optional<RunningDay> day_;

@@ -56,7 +56,8 @@ std::string eal_attach(const std::string& device);
 /// To be called once by each polling thread other than the one that called eal_start(): without it DPDK's buffer pools
 /// have no cache for the thread and every allocation takes the slow way. Returns "" or one line.
 std::string eal_register_thread();
-/// The end of that, by the thread itself before it ends: its place is the next one's. DPDK's own threads keep theirs.
+/// The end of that, by the thread itself before it ends: what its caches hold goes back to the pools, and its place is
+/// the next one's. DPDK's own threads keep theirs.
 void eal_unregister_thread();
 
 /// PCI address in `device`, without arguments and with a domain, as DPDK names it; "" if it is not a PCI device.

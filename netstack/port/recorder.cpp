@@ -84,11 +84,15 @@ void RecordingRxPort::begin(const std::string& path, const RecordingStart& start
   for (const std::vector<std::uint8_t>& frame : reference_frames(start)) writer_->write(start_epoch_ns, frame);
   writer_->flush();  // a full disk is told now
   if (!writer_->error().empty()) {
-    error_ = writer_->error();
-    break_off(BrokenOff::file);
+    give_up(writer_->error());
     throw std::runtime_error(error_);
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { write_until_stopped(stop); });
+}
+
+void RecordingRxPort::give_up(const std::string& why) {
+  error_ = why;
+  break_off(BrokenOff::file);
 }
 
 RecordingRxPort::~RecordingRxPort() { finish(); }

@@ -85,6 +85,9 @@ class RecordingRxPort final : public RxPort {
   /// be there where there are reference prices.
   void begin(const std::string& path, const RecordingStart& start = {});
 
+  /// In begin()'s place, where there is no file to record into: bursts are handed on, and finish() returns `why`.
+  void give_up(const std::string& why);
+
   /// The inner port's burst. Where the ring has no room for a full one, the inner port is not polled: an empty burst at
   /// the present time, counted in counters(); the frames wait in the NIC's ring. When that has lasted for
   /// kLongestHoldNs, or the file fails, the recording is broken off: from then on bursts are handed on unrecorded. What

@@ -38,16 +38,17 @@ TEST(FilePattern, OfAProcessThatRollsNeedsANumber) {
 }
 
 TEST(FilePattern, WithoutANumberNamesTheFileOfTheDate) {
-  EXPECT_EQ(next_file("day.pcap", "2026-03-29"), "day.pcap");
-  EXPECT_EQ(next_file("/nowhere/%F.pcap", "2026-03-29"), "/nowhere/2026-03-29.pcap");
-  EXPECT_EQ(next_file("a%%b/100%%N-%F%%", "2026-03-29"), "a%b/100%N-2026-03-29%");
+  EXPECT_EQ(file_of("day.pcap", "2026-03-29", 7), "day.pcap");
+  EXPECT_EQ(file_of("/nowhere/%F.pcap", "2026-03-29", 7), "/nowhere/2026-03-29.pcap");
+  EXPECT_EQ(file_of("a%%b/100%%N-%F%%", "2026-03-29", 7), "a%b/100%N-2026-03-29%");
+  EXPECT_FALSE(is_numbered("a%%b/100%%N-%F%%"));
 }
 
 TEST(FilePattern, CountsFromOneAboveTheHighestNumberOfItsDate) {
   const test::Folder folder;
   const std::string pattern = folder.file("%F-%N.pcap");
   const auto next = [&](const char* date) {
-    const std::string path = next_file(pattern, date);
+    const std::string path = file_of(pattern, date, next_number({pattern}, date));
     return path.substr(path.rfind('/') + 1);
   };
   EXPECT_EQ(next("2026-03-29"), "2026-03-29-1.pcap");
@@ -61,7 +62,23 @@ TEST(FilePattern, CountsFromOneAboveTheHighestNumberOfItsDate) {
   folder.write("2026-03-29-.pcap", "x");
   EXPECT_EQ(next("2026-03-29"), "2026-03-29-11.pcap");
   EXPECT_EQ(next("2026-03-30"), "2026-03-30-1.pcap");
-  EXPECT_EQ(next_file("/nowhere/%N.pcap", ""), "/nowhere/1.pcap");
+  folder.write("2026-03-29-20.pcap.part", "x");
+  EXPECT_EQ(next("2026-03-29"), "2026-03-29-21.pcap") << "somebody writes it";
+}
+
+TEST(FilePattern, HasOneNumberForAllFilesOfADay) {
+  const test::Folder folder;
+  folder.write("in-3.pcap", "");
+  folder.write("r-1.json", "");
+  EXPECT_EQ(next_number({folder.file("in-%N.pcap"), "", folder.file("r-%N.json")}, ""), 4u);
+  EXPECT_EQ(next_number({"", "day.pcap"}, ""), 1u);
+}
+
+TEST(FilePattern, NeverGoesBackToALowNumber) {
+  const test::Folder folder;
+  EXPECT_THROW(next_number({"/nowhere/%N.pcap"}, ""), std::runtime_error);
+  folder.write("18446744073709551615", "");
+  EXPECT_THROW(next_number({folder.file("%N")}, ""), std::runtime_error);
 }
 
 }  // namespace

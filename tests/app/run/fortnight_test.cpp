@@ -19,7 +19,6 @@
 #include "app/config/config.hpp"
 #include "app/partition/references.hpp"
 #include "app/replay/replay.hpp"
-#include "app/run/file_pattern.hpp"
 #include "app/run/running_day.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/clock_discipline.hpp"
@@ -217,7 +216,7 @@ firm = "C"
     day_.reset();
     day_.emplace(config_, std::move(day), start_ns, references_,
                  RunningDay::Ground{*rx_, tx_, tx_, *memory_, &*record_memory_}, TscClock(), StageLayout());
-    recording_ = next_file(path("day-%F-%N.pcap"), day_->day().date);
+    recording_ = path("day-" + day_->day().date + ".pcap");
     day_->begin_recording(recording_);
     sent_.clear();
   }

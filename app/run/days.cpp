@@ -1,0 +1,213 @@
+// The partitions' days: see the header. On the control thread, but for what it hands to the background.
+#include "app/run/days.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+#include "app/run/end_wish.hpp"
+#include "app/run/log.hpp"
+
+namespace crosswire {
+namespace {
+
+void report(const OperatorDesk::Done& done) {
+  if (!done.answer.error.empty()) {
+    log_warning("an operator was not answered; the stages have not carried his command out in time",
+                {{"partition", done.partition},
+                 {"operator", done.operator_name},
+                 {"command", describe(done.ask)},
+                 {"request", done.ask.request}});
+    return;
+  }
+  log_info("an operator's command", {{"partition", done.partition},
+                                     {"operator", done.operator_name},
+                                     {"command", describe(done.ask)},
+                                     {"result", result_name(done.answer.result)},
+                                     {"symbols", done.answer.changed},
+                                     {"sequence", done.answer.sequence},
+                                     {"request", done.ask.request},
+                                     {"repeated", done.answer.repeated},
+                                     {"reason", done.ask.reason}});
+}
+
+void report(const RunningPartition& running, const DeviceKeeper::News& news) {
+  if (!news.error.empty()) {
+    log_error("the device cannot be opened again; it is tried each second",
+              {{"partition", running.name()}, {"because", news.because}, {"is", news.error}});
+  } else {
+    log_warning("the device is open again", {{"partition", running.name()}, {"because", news.because}});
+  }
+}
+
+void report(const RunningPartition& running, const RunningPartition::LinkNews& news) {
+  if (!news.fault.empty()) {
+    log_error("the link is down", {{"partition", running.name()}, {"is", news.fault}});
+  } else {
+    log_warning("the link is up again",
+                {{"partition", running.name()}, {"seconds", fmt::format("{:.1f}", news.seconds_down)}});
+  }
+}
+
+void report(const RunningPartition& running, const StallMonitor::News& news) {
+  const LogFields about = {{"partition", running.name()},
+                           {"stage", row_of(news.stage).name},
+                           {"core", news.core ? std::to_string(*news.core) : "any"},
+                           {"seconds", fmt::format("{:.1f}", news.seconds)}};
+  if (news.stands_still) {
+    log_error("a stage stands still; does anything else run on its core, or is its port stuck?", about);
+  } else {
+    log_warning("a stage that stood still goes on", about);
+  }
+}
+
+/// Nobody here knows what came of the orders of this day before the start: until an operator does, nothing trades.
+void halt(const RunningPartition& running, OperatorDesk& desk) {
+  std::random_device random;
+  CtlAsk ask;
+  ask.action = OperatorAction::halt;
+  ask.request = std::uint64_t{random()} << 32 | random() | 1;
+  ask.reason = "started behind a phase of the day";
+  std::string error;
+  if (!desk.submit(ask, "crosswire", error)) throw std::runtime_error(error);
+  log_warning(
+      "the day has begun without this process, so all symbols are halted; crosswire ctl resume --all, or run --resume",
+      {{"partition", running.name()}});
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : " ") + name;
+  return list;
+}
+
+/// On a thread that takes no signals and inherits our core.
+template <class Do>
+auto in_background(Do what) {
+  return std::async(std::launch::async, [what] {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    struct Wake {
+      ~Wake() { wake_control(); }
+    } const when_done;
+    return what();
+  });
+}
+
+template <class Result>
+bool is_ready(const std::future<Result>& future) {
+  return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
+}  // namespace
+
+std::uint64_t steady_ns() {
+  return static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+void report(const CtlNews& news) {
+  for (const OperatorDesk::Done& done : news) report(done);
+}
+
+Days::Days(std::deque<RunningPartition>& partitions, std::deque<OperatorDesk>& desks, ControlSocket* control,
+           LiveFigures& figures)
+    : control_(control), figures_(figures) {
+  for (std::size_t i = 0; i < partitions.size(); ++i) kept_.push_back(Kept{partitions[i], desks[i]});
+}
+
+void Days::begin(bool resume) {
+  for (Kept& kept : kept_) {
+    if (!resume && kept.running.began_late()) halt(kept.running, kept.desk);
+  }
+  for (Kept& kept : kept_) kept.running.go();
+}
+
+bool Days::look() {
+  constexpr std::uint64_t kDevicesEveryNs = 100'000'000;
+  bool any = false;
+  devices_too_ = steady_ns() - devices_looked_ns_ >= kDevicesEveryNs;
+  if (devices_too_) devices_looked_ns_ = steady_ns();
+  for (Kept& kept : kept_) {
+    if (!kept.finished) look_at(kept);
+    any |= !kept.finished;
+  }
+  return any;
+}
+
+void Days::look_at(Kept& kept) {
+  if (kept.finishing.valid()) return look_at_finishing(kept);
+  if (kept.rolling.valid()) return look_at_rolling(kept);
+  RunningPartition& running = kept.running;
+  if (stop_wanted() || running.day_is_over() || running.day_is_ending()) {
+    kept.desk.close();
+    running.end_day(steady_ns(), stop_wanted_now());
+  }
+  if (running.day_has_ended()) {
+    kept.finishing = in_background([&running] { return running.finish_day(); });
+    return;
+  }
+  for (const StallMonitor::News& news : running.look_at_stages(steady_ns())) report(running, news);
+  look_for_trouble(kept);
+  if (!devices_too_) return;
+  if (const auto news = running.look_at_device(steady_ns())) report(running, *news);
+  if (const auto news = running.look_at_link(steady_ns())) report(running, *news);
+}
+
+/// What lasts, and is told once.
+void Days::look_for_trouble(Kept& kept) {
+  const RunningPartition& running = kept.running;
+  if (running.day_end_is_overdue(steady_ns()) && !std::exchange(kept.overdue_told, true)) {
+    log_error("the day cannot end: a stage does not come to its end, and no day follows",
+              {{"partition", running.name()}});
+  }
+  // Its writer says why, as soon as the disk lets it.
+  if (running.recording_is_broken() && !std::exchange(kept.broken_recording_told, true)) {
+    log_error("the recording has ended before its day, which goes on without", {{"partition", running.name()}});
+  }
+}
+
+void Days::look_at_finishing(Kept& kept) {
+  if (!is_ready(kept.finishing)) return;
+  RunningPartition& running = kept.running;
+  const RunningPartition::DayEnd end = kept.finishing.get();
+  if (control_ != nullptr) {
+    report(control_->end_day(kept.desk, end.cut_off));
+  } else {
+    kept.desk.leave();
+  }
+  if (!end.error.empty()) errors_.push_back(end.error);
+  kept.finished = stop_wanted() || !running.rolls();
+  if (kept.finished) return;
+  if (!end.error.empty()) log_error("something of the day is not written", {{"is", end.error}});
+  if (const std::vector<std::string> held = running.held_symbols(); !held.empty()) {
+    log_warning("operators' halts have ended with the day", {{"partition", running.name()}, {"symbols", listed(held)}});
+  }
+  kept.rolling = in_background([this, &running] { running.roll_over(figures_); });
+}
+
+void Days::look_at_rolling(Kept& kept) {
+  if (!is_ready(kept.rolling)) return;
+  try {
+    kept.rolling.get();
+  } catch (const std::exception& error) {
+    // Without its day a partition is nothing. Who supervises the process starts it again, as after any crash.
+    log_failure(fmt::format("crosswire run: {}: the next day cannot begin: {}", kept.running.name(), error.what()));
+    std::abort();
+  }
+  kept.overdue_told = false;
+  kept.broken_recording_told = kept.running.recording_is_broken();  // from its begin: that is told
+  kept.desk.open();
+  if (kept.running.began_late()) halt(kept.running, kept.desk);
+  kept.running.go();
+}
+
+}  // namespace crosswire
