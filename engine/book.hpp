@@ -155,6 +155,8 @@ class Book {
   }
 
  private:
+  friend struct EngineState;
+
   static void link(BookPools& pools, HotOrder& order, OrderIndex index, Level& level) {
     order.prev = order.hidden ? level.tail : level.last_displayed;
     OrderIndex& to_me = order.prev == kNoOrder ? level.head : pools.orders.hot(order.prev).next;

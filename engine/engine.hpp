@@ -74,7 +74,8 @@ class Engine {
   /// without gaps and their times must not fall (CHECKed). Each finished command's events are published.
   std::size_t apply(std::span<const Command> commands, Out& out);
 
-  /// Digest of books and order state: equal for equal command sequences, on any machine. Walks every live order.
+  /// Digest of all that engine/state.hpp visits: equal for equal command sequences, on any machine and whatever the
+  /// hash key. Between two commands. Walks every live order.
   std::uint64_t state_hash() const;
 
   /// apply() stopped in the middle of a command to let other stages have their turn, not for want of room.
@@ -99,6 +100,8 @@ class Engine {
   const BookPools& pools() const { return pools_; }
 
  private:
+  friend struct EngineState;
+
   struct alignas(2 * kCacheLine) SymbolState {
     Book book;
     Phase phase = Phase::pre_open;

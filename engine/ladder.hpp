@@ -171,6 +171,8 @@ class Ladder {
   };
 
  private:
+  friend struct EngineState;
+
   static std::uint32_t child_of(const LadderNode& node, unsigned slot) {
     return (node.mask >> slot) & 1 ? node.child[slot] : kNothing;
   }

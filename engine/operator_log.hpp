@@ -52,6 +52,8 @@ class OperatorLog {
   const Entry& operator[](std::size_t i) const { return entries_[(count_ - kept() + i) % kKept]; }
 
  private:
+  friend struct EngineState;
+
   std::array<Entry, kKept> entries_{};
   std::uint64_t count_ = 0;  // ever added
 };

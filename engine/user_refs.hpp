@@ -97,6 +97,8 @@ class UserRefs {
   }
 
  private:
+  friend struct EngineState;
+
   struct Entry {
     UserRefNum number;  // 0: free
     OrderIndex order;

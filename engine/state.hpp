@@ -1,0 +1,225 @@
+// The engine's state, every field of it by name: what decides what the engine will say to later commands. Made from it
+// is the digest (digest.cpp). Whoever may read the engine, between two commands; no allocation, nothing is changed.
+//
+// Each record is taken apart by a structured binding, which compiles only with a name for each of its fields: a new one
+// has to be visited here, or left out with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/engine.hpp"
+
+namespace crosswire {
+
+struct EngineState {
+  /// Calls visit(name, value) for each field, in an order that equal command sequences have in common whatever slots,
+  /// levels and nodes they were given. `name`: the field's, a literal. `value`: an integer, an enumerator, a Strong or
+  /// an array of char; the field itself, or a copy where it is a bit-field or is worked out here.
+  template <class Visit>
+  static void visit(const Engine& engine, Visit&& visit) {
+    const auto& [pools, returner, symbols, sessions, users, by_session, waiting, max_orders, imbalance_interval_ns,
+                 live, last_ref, last_match, last_command, last_time_ns, next_second, calls, closed, market_open,
+                 day_over, burst_has_events, step, events_before, terms, aggressor, refusal, at_order, at_symbol, walk,
+                 auction, cross_left, to, changed, held, yielded, operator_log, counters] = engine;
+    leave_out("configuration", max_orders, imbalance_interval_ns);
+    leave_out("which slots are free decides no output", returner);
+    leave_out("of the command under way: between two commands nothing reads them that has not written them", step,
+              events_before, terms, aggressor, refusal, at_order, at_symbol, walk, auction, cross_left, to, changed,
+              held, yielded);
+    leave_out("are told, and decide nothing", counters);
+    visit("live", live);
+    visit("last_ref", last_ref);
+    visit("last_match", last_match);
+    visit("last_command", last_command);
+    visit("last_time_ns", last_time_ns);
+    visit("next_second", next_second);
+    visit("calls", calls);
+    visit("closed", closed);
+    visit("market_open", market_open);
+    visit("day_over", day_over);
+    visit("burst_has_events", burst_has_events);
+    visit_users(users);
+    visit_pools(pools);
+    for (std::uint32_t i = 0; i < sessions.size(); ++i) {
+      visit_session(sessions[i], visit);
+      for (OrderIndex at = by_session.front(i); at != kNoOrder; at = by_session.after(at)) {
+        visit_order(pools.orders, at, visit);
+      }
+    }
+    for (std::uint16_t i = 0; i < symbols.size(); ++i) {
+      visit_symbol(pools, symbols[i], visit);
+      visit_waiting(pools.orders, waiting, SymbolId{static_cast<std::uint16_t>(i + 1)}, visit);
+    }
+    visit_lives(pools.orders, waiting, next_second, visit);
+    visit_operator_log(operator_log, visit);
+  }
+
+ private:
+  /// Of fields that are not part of the state. `why`: for the reader.
+  template <class... Fields>
+  static void leave_out([[maybe_unused]] const char* why, const Fields&...) {}
+
+  static void visit_users(const UserRefs& users) {
+    const auto& [window, overflow, overflow_count, window_size, hash_key] = users;
+    leave_out("find the live orders by numbers that these have themselves, in either place", window, overflow,
+              overflow_count);
+    leave_out("configuration; random from start to start", hash_key);
+    leave_out("configuration", window_size);
+  }
+
+  static void visit_pools(const BookPools& pools) {
+    const auto& [nodes, levels, orders] = pools;
+    leave_out("memory of the ladders: as many are free as their levels and leaf_key leave", nodes);
+    leave_out("memory: each that is in a book is visited there", levels);
+    leave_out("memory: each that is live is visited with its session", orders);
+  }
+
+  template <class Visit>
+  static void visit_session(const Engine::SessionState& session, Visit& visit) {
+    const auto& [last, disabled, firm] = session;
+    leave_out("configuration", firm);
+    for (const UserRefNum& number : last) visit("last", number);
+    visit("disabled", disabled);
+  }
+
+  /// The orders of a session are visited oldest first: so a Mass Cancel goes through them.
+  template <class Visit>
+  static void visit_order(const Orders& orders, OrderIndex index, Visit& visit) {
+    const auto& [next, prev, level, open, ref_and_session, executed, side, hidden, attributable, one_cross, waits,
+                 has_channel, user_ref_num] = orders.hot(index);
+    leave_out("slots and levels: the queue is visited with its level", next, prev, level);
+    visit("ref_and_session", ref_and_session);
+    visit("user_ref_num", user_ref_num);
+    visit("open", open);
+    visit("executed", std::uint32_t{executed});
+    visit("side", std::uint32_t{side});
+    visit("hidden", std::uint32_t{hidden});
+    visit("attributable", std::uint32_t{attributable});
+    visit("one_cross", std::uint32_t{one_cross});
+    visit("waits", std::uint32_t{waits});
+    visit("has_channel", std::uint32_t{has_channel});
+    visit_asked(orders.asked(index), visit);
+    visit_resolved(orders.resolved(index), visit);
+  }
+
+  template <class Visit>
+  static void visit_asked(const OrderAsked& asked, Visit& visit) {
+    const auto& [session, user_ref_idx, firm_given, user_ref_num, cl_ord_id, time_in_force, display, iso, reserved0,
+                 quantity, price, min_quantity, reserved1] = asked;
+    leave_out("nobody reads them", reserved0, reserved1);
+    visit("asked.session", session);
+    visit("asked.user_ref_idx", user_ref_idx);
+    visit("asked.firm_given", firm_given);
+    visit("asked.user_ref_num", user_ref_num);
+    visit("asked.cl_ord_id", cl_ord_id);
+    visit("asked.time_in_force", time_in_force);
+    visit("asked.display", display);
+    visit("asked.iso", iso);
+    visit("asked.quantity", quantity);
+    visit("asked.price", price);  // at which an on-close order enters the book
+    visit("asked.min_quantity", min_quantity);
+  }
+
+  template <class Visit>
+  static void visit_resolved(const OrderResolved& resolved, Visit& visit) {
+    const auto& [symbol_name, firm, symbol, side, capacity, cross_type, reserved0, kept, reserved1] = resolved;
+    const auto& [firm_given, post_only, group_id, expire_seconds] = kept;
+    leave_out("nobody reads them", reserved0, reserved1);
+    visit("resolved.symbol_name", symbol_name);
+    visit("resolved.firm", firm);
+    visit("resolved.symbol", symbol);
+    visit("resolved.side", side);
+    visit("resolved.capacity", capacity);
+    visit("resolved.cross_type", cross_type);
+    visit("kept.firm_given", firm_given);
+    visit("kept.post_only", post_only);
+    visit("kept.group_id", group_id);
+    visit("kept.expire_seconds", expire_seconds);
+  }
+
+  template <class Visit>
+  static void visit_symbol(const BookPools& pools, const Engine::SymbolState& symbol, Visit& visit) {
+    const auto& [book, phase, scheduled, held, reference, volume] = symbol;
+    visit("phase", phase);
+    visit("scheduled", scheduled);
+    visit("held", held);
+    visit("reference", reference);
+    visit("volume", volume);
+    const auto& [bids, asks, scale, id] = book;
+    leave_out("configuration", scale, id);
+    visit_side(pools, bids, visit);
+    visit_side(pools, asks, visit);
+  }
+
+  template <class Visit>
+  static void visit_side(const BookPools& pools, const Ladder& side, Visit& visit) {
+    const auto& [best, best_level, root, top_shift, level_count, leaf, leaf_key] = side;
+    leave_out("configuration", top_shift);
+    leave_out("where in memory", best_level, root, leaf);
+    leave_out("the first level's", best);
+    visit("level_count", level_count);
+    // With the last level the way down goes or stays by it, and so the room that others find.
+    visit("leaf_key", leaf_key);
+    for (Rank rank = best; rank != kNoRank; rank = side.after(pools.nodes, rank)) {
+      visit_level(pools.orders, pools.levels[side.find(pools.nodes, rank)], visit);
+    }
+  }
+
+  template <class Visit>
+  static void visit_level(const Orders& orders, const Level& level, Visit& visit) {
+    const auto& [head, tail, shares, count, price, last_displayed, symbol, buy] = level;
+    leave_out("slots: the queue is visited, and its orders know whether they are hidden", tail, last_displayed);
+    visit("level.price", price);
+    visit("level.shares", shares);
+    visit("level.count", count);
+    visit("level.symbol", symbol);
+    visit("level.buy", buy);
+    for (OrderIndex at = head; at != kNoOrder; at = orders.hot(at).next) visit("queued", orders.hot(at).ref());
+  }
+
+  /// The orders for one cross of a symbol, in the book or not, oldest first.
+  template <class Visit>
+  static void visit_waiting(const Orders& orders, const OrderLists& waiting, SymbolId symbol, Visit& visit) {
+    for (const CrossType cross : {CrossType::opening, CrossType::closing}) {
+      const std::uint32_t list = Engine::list_of(symbol, cross);
+      for (OrderIndex at = waiting.front(list); at != kNoOrder; at = waiting.after(at)) {
+        visit("waits_for_cross", orders.hot(at).ref());
+      }
+    }
+  }
+
+  /// The GTT orders, by the second at which they end.
+  template <class Visit>
+  static void visit_lives(const Orders& orders, const OrderLists& waiting, std::uint64_t first, Visit& visit) {
+    for (std::uint64_t second = first; second < first + Engine::kWheelSeconds; ++second) {
+      const std::uint32_t list = Engine::list_of(second);
+      for (OrderIndex at = waiting.front(list); at != kNoOrder; at = waiting.after(at)) {
+        visit("ends_at_second", std::uint64_t{second});
+        visit("ends", orders.hot(at).ref());
+      }
+    }
+  }
+
+  template <class Visit>
+  static void visit_operator_log(const OperatorLog& log, Visit& visit) {
+    const auto& [entries, count] = log;
+    leave_out("a ring, of which the kept ones are visited, oldest first", entries, count);
+    visit("operated", log.kept());
+    for (std::size_t i = 0; i < log.kept(); ++i) {
+      const auto& [request, done_by, done_ns, symbol, action, to, result, phase, changed, held] = log[i];
+      visit("operated.request", request);
+      visit("operated.done_by", done_by);
+      visit("operated.done_ns", done_ns);
+      visit("operated.symbol", symbol);
+      visit("operated.action", action);
+      visit("operated.to", to);
+      visit("operated.result", result);
+      visit("operated.phase", phase);
+      visit("operated.changed", changed);
+      visit("operated.held", held);
+    }
+  }
+};
+
+}  // namespace crosswire
