@@ -27,6 +27,9 @@ using BookTopMailbox = Mailbox<BookTop, 64>;
 
 class MatchStage {
  public:
+  /// The longest span that the engine gets at a time.
+  static constexpr std::uint64_t kMaxCommands = 32;
+
   /// `in` is a gating reader of `commands`. All outlive the stage.
   MatchStage(Engine& engine, CommandRing& commands, CommandRing::GatingReader& in, EventRing& events,
              SlotReturner& returner)
@@ -82,8 +85,6 @@ class MatchStage {
     top.phase = engine_.phase(symbol);
     return top;
   }
-
-  static constexpr std::uint64_t kMaxCommands = 32;
 
   Engine& engine_;
   CommandRing& commands_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -40,14 +41,16 @@ class EngineRig {
         command_reader_(commands_.add_gating("match")),
         match_(box_.stage(commands_, command_reader_)) {}
 
-  /// Numbers the command, gives it time and slot, and runs it through the match stage; events go to `events`.
-  void run(Command command, std::vector<Event>& events) {
-    submit(command);
+  /// Numbers the commands, at most kCommandRing, gives them times and slots, and runs them through the match stage,
+  /// before which they wait together; events go to `events`.
+  void run(std::span<const Command> burst, std::vector<Event>& events) {
+    for (const Command& command : burst) submit(command);
     while (command_reader_.position() < commands_.published()) {
       match_.poll();
       read(events);
     }
   }
+  void run(const Command& command, std::vector<Event>& events) { run({&command, 1}, events); }
   std::vector<Event> run(const Command& command) {
     std::vector<Event> events;
     run(command, events);
@@ -55,10 +58,11 @@ class EngineRig {
   }
 
   /// As run(), in terms that the reference speaks.
-  std::vector<Outcome> outcomes(const Command& command) {
+  std::vector<Outcome> outcomes(const Command& command) { return outcomes({&command, 1}); }
+  std::vector<Outcome> outcomes(std::span<const Command> burst) {
     outcomes_.clear();
     collect_ = true;
-    run(command, scratch_);
+    run(burst, scratch_);
     collect_ = false;
     scratch_.clear();
     return outcomes_;

@@ -1,4 +1,5 @@
-// The engine against the reference exchange over random commands: every event, in order, in every phase.
+// The engine against the reference exchange over random commands, alone and in bursts of every length: every event, in
+// order, in every phase.
 // CROSSWIRE_PROPERTY_COMMANDS sets how many in all (default 2,000,000), CROSSWIRE_SEED the first seed. Seeds run side
 // by side on oneTBB.
 #include <gtest/gtest.h>
@@ -11,6 +12,8 @@
 #include <mutex>
 #include <random>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "tests/engine/engine_rig.hpp"
 
@@ -31,6 +34,9 @@ class RandomClient {
         number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
     plain_ = below(4) == 0;
   }
+
+  /// Commands of the next burst: 1 .. MatchStage::kMaxCommands, often 1.
+  std::uint32_t burst() { return below(3) == 0 ? 1 : 1 + below(MatchStage::kMaxCommands); }
 
   Command next() {
     const std::uint32_t dice = below(1000);
@@ -172,6 +178,7 @@ struct Coverage {
   std::array<std::uint64_t, 128> cancels{};  // by reason
   std::array<std::uint64_t, 64> rejects{};   // by reason
   std::uint64_t hidden_executions = 0, dead_on_arrival = 0;
+  std::array<std::uint64_t, MatchStage::kMaxCommands + 1> bursts{};  // by length
 
   void merge(const Coverage& other) {
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
@@ -183,9 +190,19 @@ struct Coverage {
     for (std::size_t i = 0; i < rejects.size(); ++i) rejects[i] += other.rejects[i];
     hidden_executions += other.hidden_executions;
     dead_on_arrival += other.dead_on_arrival;
+    for (std::size_t i = 0; i < bursts.size(); ++i) bursts[i] += other.bursts[i];
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
 };
+
+void note(Coverage& seen, const Outcome& o) {
+  ++seen.kinds[static_cast<std::size_t>(o.kind)];
+  seen.auctions_with_volume += o.kind == EventKind::cross_done && o.quantity > 0;
+  if (o.kind == EventKind::canceled) ++seen.cancels[static_cast<std::size_t>(o.code)];
+  if (o.kind == EventKind::rejected) ++seen.rejects[static_cast<std::size_t>(o.code)];
+  seen.hidden_executions += o.kind == EventKind::executed && o.ref_b == 0;
+  seen.dead_on_arrival += o.kind == EventKind::accepted && o.code == 'D';
+}
 
 /// Empty, or what differed.
 std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
@@ -196,24 +213,27 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));
   ReferenceExchange reference(config);
   RandomClient client(seed, config);
-  for (std::uint64_t i = 0; i < commands; ++i) {
-    const Command command = client.next();
-    const auto want = reference.apply(command);
-    auto got = rig.outcomes(command);
-    std::erase_if(got, [](const Outcome& o) { return o.kind == EventKind::burst_end; });
-    if (want != got) return "command " + std::to_string(i) + " of seed " + std::to_string(seed) + difference(want, got);
-    for (const Outcome& o : want) {
-      ++seen.kinds[static_cast<std::size_t>(o.kind)];
-      seen.auctions_with_volume += o.kind == EventKind::cross_done && o.quantity > 0;
-      if (o.kind == EventKind::canceled) ++seen.cancels[static_cast<std::size_t>(o.code)];
-      if (o.kind == EventKind::rejected) ++seen.rejects[static_cast<std::size_t>(o.code)];
-      seen.hidden_executions += o.kind == EventKind::executed && o.ref_b == 0;
-      seen.dead_on_arrival += o.kind == EventKind::accepted && o.code == 'D';
+  std::vector<Command> burst;
+  std::vector<Outcome> want;
+  for (std::uint64_t done = 0; done < commands; done += burst.size()) {
+    burst.clear();
+    want.clear();
+    for (const std::uint32_t length = client.burst(); burst.size() < length;) {
+      burst.push_back(client.next());
+      const auto outcomes = reference.apply(burst.back());
+      want.insert(want.end(), outcomes.begin(), outcomes.end());
+      seen.live_sum += reference.live();
+      seen.live_most = std::max<std::uint64_t>(seen.live_most, reference.live());
     }
-    ++seen.commands;
-    seen.live_sum += reference.live();
-    seen.live_most = std::max<std::uint64_t>(seen.live_most, reference.live());
-    if (rig.engine().live_orders() != reference.live()) return "live orders differ after command " + std::to_string(i);
+    auto got = rig.outcomes(burst);
+    std::erase_if(got, [](const Outcome& o) { return o.kind == EventKind::burst_end; });
+    const std::string where =
+        "command " + std::to_string(done) + " and the " + std::to_string(burst.size() - 1) + " behind it";
+    if (want != got) return where + " of seed " + std::to_string(seed) + difference(want, got);
+    if (rig.engine().live_orders() != reference.live()) return "live orders differ after " + where;
+    for (const Outcome& o : want) note(seen, o);
+    seen.commands += burst.size();
+    ++seen.bursts[burst.size()];
   }
   return {};
 }
@@ -264,6 +284,8 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
     EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
   EXPECT_GT(coverage.hidden_executions, 0u);
   EXPECT_GT(coverage.dead_on_arrival, 0u);
+  for (std::size_t length = 1; length < coverage.bursts.size(); ++length)
+    EXPECT_GT(coverage.bursts[length], 0u) << "no burst of " << length << " commands";
   EXPECT_TRUE(faults.empty()) << faults.size() << " seeds differ, the first: " << faults.front();
 }
 
