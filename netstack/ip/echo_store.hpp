@@ -44,6 +44,13 @@ class EchoStore {
     return static_cast<std::uint16_t>(entry);
   }
 
+  /// transmit: whether the entry is that of the oldest message which is not free. Not so for a command that is run
+  /// again, whose message was another run's.
+  bool is_oldest(std::uint16_t entry) const {
+    const std::uint64_t number = free_count();
+    return number < put_.count.load(std::memory_order_acquire) && entry == number % kEntries;
+  }
+
   /// transmit: the message of an echo_reply event (EchoAsk::slot and length). Valid until free_oldest().
   std::span<const std::uint8_t> message(std::uint16_t entry, std::uint16_t length) const {
     CHECK(entry < kEntries && length <= kEntryBytes, "entry %u, %u bytes", entry, length);

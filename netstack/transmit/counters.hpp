@@ -25,6 +25,7 @@ enum class TransmitCounter : std::uint8_t {
   resends_unbound,
   arp_replies,
   echo_replies,
+  echoes_gone,
   port_full,
   count_
 };
@@ -54,6 +55,8 @@ inline constexpr std::array kTransmitCounters = [] {
           "re-requests of a session that was closed meanwhile, not answered"},
       Row{arp_replies, figure, "arp_replies", "ARP replies"},
       Row{echo_replies, figure, "echo_replies", "ICMP echo replies"},
+      Row{echoes_gone, notice, "echoes_gone",
+          "ICMP echoes of commands that are run again, not replied to: their data is not kept"},
       Row{port_full, notice, "port_full", "polls that ended because the port had no room"},
   };
 }();

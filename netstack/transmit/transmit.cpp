@@ -201,9 +201,13 @@ bool TransmitStage::arp_reply(const Event& event) {
 }
 
 bool TransmitStage::echo_reply(const Event& event) {
+  const EchoAsk& ask = event.echo;
+  if (!echoes_.is_oldest(ask.slot)) {
+    counters_.add(TransmitCounter::echoes_gone);
+    return true;
+  }
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return false;
-  const EchoAsk& ask = event.echo;
   commit(write_echo_reply(frame, config_, station_of(ask), echoes_.message(ask.slot, ask.length)), event);
   echoes_.free_oldest();
   counters_.add(TransmitCounter::echo_replies);

@@ -11,7 +11,8 @@
 //   tick                    heartbeat after heartbeat_ns without sending      every connected session
 //   day_end, and each       end of session, instead of heartbeats             every connected session
 //   whole second behind it
-//   arp_reply, echo_reply   the reply                                         the asker
+//   arp_reply, echo_reply   the reply; none to an echo whose data is not      the asker
+//                           kept, of a command that is run again
 //   operated                none: the event itself goes over a ring           the control thread
 //
 // An OUCH message is numbered and kept for re-request whether or not its session is connected.

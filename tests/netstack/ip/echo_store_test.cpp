@@ -29,6 +29,24 @@ TEST(EchoStore, KeepsMessagesInOrderUntilTheyAreFreedAndThenHasRoomAgain) {
   }
 }
 
+TEST(EchoStore, KnowsTheOldestMessageOfThoseThatAreNotFree) {
+  Arena arena(EchoStore::bytes_for(), HugepagePolicy::off);
+  EchoStore store(arena);
+  EXPECT_FALSE(store.is_oldest(0)) << "there is none";
+  const std::vector<std::uint8_t> message(9);
+  for (std::size_t i = 0; i < 2 * EchoStore::kEntries; ++i) {
+    const std::uint16_t first = store.put(message);
+    const std::uint16_t second = store.put(message);
+    EXPECT_TRUE(store.is_oldest(first));
+    EXPECT_FALSE(store.is_oldest(second));
+    store.free_oldest();
+    EXPECT_FALSE(store.is_oldest(first));
+    EXPECT_TRUE(store.is_oldest(second));
+    store.free_oldest();
+    EXPECT_FALSE(store.is_oldest(second));
+  }
+}
+
 TEST(EchoStoreDeathTest, StopsTheProcessWhenUsedBeyondItsEntries) {
   Arena arena(EchoStore::bytes_for(), HugepagePolicy::off);
   EchoStore store(arena);

@@ -324,6 +324,29 @@ TEST_F(TransmitTest, AnEchoIsRepliedToWithTheSameDataAndItsPlaceIsFreed) {
   }
 }
 
+TEST_F(TransmitTest, AnEchoThatIsRunAgainWithoutItsDataIsPassedOver) {
+  const auto echo = [&](std::uint16_t slot) {
+    Event& event = push(EventKind::echo_reply);
+    const Peer asker = peer(4, 0);
+    std::copy(std::begin(asker.mac), std::end(asker.mac), event.echo.mac);
+    event.echo.address = asker.address;
+    event.echo.slot = slot;
+    event.echo.length = 8;
+  };
+  for (const std::uint16_t slot : std::initializer_list<std::uint16_t>{0, 1, 63}) echo(slot);
+  EXPECT_TRUE(run().empty());
+  EXPECT_EQ(count(TransmitCounter::echoes_gone), 3u);
+  // One that asks now is answered, and behind it what is run again is still passed over.
+  const std::uint16_t slot = echoes->put(Block{8, 0, 0, 0, 1, 2, 3, 4});
+  echo(slot);
+  echo(slot);
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(Block(frames[0].payload.begin() + 4, frames[0].payload.end()), bytes({1, 2, 3, 4}));
+  EXPECT_EQ(count(TransmitCounter::echo_replies), 1u);
+  EXPECT_EQ(count(TransmitCounter::echoes_gone), 4u);
+}
+
 // ---- A port without room ------------------------------------------------------------------------------------------
 
 TEST_F(TransmitTest, ReleasesAnEventOnlyWhenAllItsFramesAreCommitted) {
