@@ -439,13 +439,14 @@ std::string eal_register_thread() {
 }
 
 void eal_unregister_thread() {
+  if (rte_lcore_id() == LCORE_ID_ANY || rte_eal_lcore_role(rte_lcore_id()) != ROLE_NON_EAL) return;
   // The place's next thread may be another pool's: what lies in the cache would be out of everyone's reach.
   const auto flush = [](rte_mempool* pool, void*) {
     rte_mempool_cache* const cache = rte_mempool_default_cache(pool, rte_lcore_id());
     if (cache != nullptr) rte_mempool_cache_flush(cache, pool);
   };
   rte_mempool_walk(flush, nullptr);
-  if (rte_lcore_id() != LCORE_ID_ANY && rte_eal_lcore_role(rte_lcore_id()) == ROLE_NON_EAL) rte_thread_unregister();
+  rte_thread_unregister();
 }
 
 DpdkErrors::DpdkErrors() { log_sink().start_keeping(); }
