@@ -19,18 +19,19 @@ using FrameBytes = std::vector<std::uint8_t>;
 /// Plays what a test pushed, one burst a call; when the script is used up, empty bursts at the last time.
 class MemoryRxPort final : public RxPort {
  public:
-  /// Appends a burst of 0 .. kMaxBurst frames. Times as the test wishes: nothing is clamped here.
-  void push_burst(TimeNs time_ns, std::vector<FrameBytes> frames) {
+  /// Appends a burst of 0 .. kMaxBurst frames. Times as the test wishes: nothing is clamped here. `checked`: what a
+  /// device says of each.
+  void push_burst(TimeNs time_ns, std::vector<FrameBytes> frames, CheckedSums checked = {}) {
     CHECK(frames.size() <= kMaxBurst, "%zu frames in a burst", frames.size());
-    script_.push_back({time_ns, std::move(frames), false, false});
+    script_.push_back({time_ns, std::move(frames), false, false, checked});
   }
 
   /// Appends the day's end; bursts may still follow.
-  void end_day(TimeNs time_ns) { script_.push_back({time_ns, {}, false, true}); }
+  void end_day(TimeNs time_ns) { script_.push_back({time_ns, {}, false, true, {}}); }
 
   /// Appends a burst of its own, out of band, as the control thread's ring gives it.
   void push_operator(TimeNs time_ns, FrameBytes frame) {
-    script_.push_back({time_ns, {std::move(frame)}, true, false});
+    script_.push_back({time_ns, {std::move(frame)}, true, false, {}});
   }
 
   /// After the bursts pushed so far, the port has ended at `time_ns`.
@@ -48,7 +49,7 @@ class MemoryRxPort final : public RxPort {
     script_.pop_front();
     time_ns_ = current_.time_ns;
     for (std::size_t i = 0; i < current_.frames.size(); ++i) {
-      views_[i] = {current_.frames[i].data(), static_cast<std::uint32_t>(current_.frames[i].size())};
+      views_[i] = {current_.frames[i].data(), static_cast<std::uint32_t>(current_.frames[i].size()), current_.checked};
     }
     return {{views_.data(), current_.frames.size()}, time_ns_, false, current_.out_of_band, current_.ends_day};
   }
@@ -59,6 +60,7 @@ class MemoryRxPort final : public RxPort {
     std::vector<FrameBytes> frames;
     bool out_of_band;
     bool ends_day;
+    CheckedSums checked;
   };
   std::deque<Burst> script_;
   Burst current_{};

@@ -10,6 +10,7 @@
 
 #include "engine/types.hpp"
 #include "hugepages/base/check.hpp"
+#include "netstack/common/checked_sums.hpp"
 #include "netstack/common/limits.hpp"
 
 namespace crosswire {
@@ -21,6 +22,7 @@ inline constexpr std::size_t kMaxBurst = 32;
 struct RxFrame {
   const std::uint8_t* data;
   std::uint32_t length;
+  CheckedSums checked{};
 };
 
 /// Up to kMaxBurst frames of one time. Live: `time_ns` rises strictly from one burst with frames to the next, and an

@@ -197,7 +197,7 @@ bool ReceiveStage::take_operators() {
 bool ReceiveStage::take_frames() {
   for (; frame_ < frames_.size(); ++frame_) {
     const RxFrame& frame = frames_[frame_];
-    if (!take_frame({frame.data, frame.length})) return false;
+    if (!take_frame({frame.data, frame.length}, frame.checked)) return false;
     counters_.add(Count::frames);
     ++finished_;
   }
@@ -207,12 +207,12 @@ bool ReceiveStage::take_frames() {
 
 /// A frame is looked at only when there is room for a command, so that what parsing changes (a token, an upstream
 /// number) is changed once. What needs more than one command, or something else, sees to it where it does.
-bool ReceiveStage::take_frame(Bytes frame) {
+bool ReceiveStage::take_frame(Bytes frame, CheckedSums checked) {
   if (in_block_) return take_blocks();
   if (!commands_.has_room()) return false;
   // The one predicted path; what is not on it in any way goes the long way, which says why.
   Source source;
-  const Bytes payload = order_frames_.payload_of(frame, source);
+  const Bytes payload = order_frames_.payload_of(frame, checked, source);
   if (is_mold(payload)) [[likely]] {
     const Parsed<SessionId> session = logins_.find(source);
     if (session.ok()) [[likely]]
@@ -234,7 +234,8 @@ bool ReceiveStage::take_arp(const link::Frame& frame) {
 }
 
 bool ReceiveStage::take_ipv4(const link::Frame& frame) {
-  const Parsed<ip::Datagram> datagram = ip::parse_ipv4(frame.payload, net_.address, frame.broadcast);
+  const bool checked = frames_[frame_].checked.ip;
+  const Parsed<ip::Datagram> datagram = ip::parse_ipv4(frame.payload, net_.address, frame.broadcast, checked);
   if (!datagram.ok()) return count(datagram.drop);
   if (datagram.value.protocol == IPPROTO_UDP) return take_udp(frame, datagram.value);
   if (datagram.value.protocol == IPPROTO_ICMP) return take_icmp(frame, datagram.value);
@@ -256,7 +257,8 @@ bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datag
 }
 
 bool ReceiveStage::take_udp(const link::Frame& frame, const ip::Datagram& datagram) {
-  const Parsed<udp::Datagram> udp = udp::parse_udp(datagram.payload, datagram.source, net_.address);
+  const bool checked = frames_[frame_].checked.udp;
+  const Parsed<udp::Datagram> udp = udp::parse_udp(datagram.payload, datagram.source, net_.address, checked);
   if (!udp.ok()) return count(udp.drop);
   const Source source{frame.source, frame.vlan, datagram.source, udp.value.source_port};
   if (udp.value.destination_port == net_.order_port) return take_order_datagram(source, udp.value.payload);

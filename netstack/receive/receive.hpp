@@ -108,7 +108,7 @@ class ReceiveStage {
 
   // Frames, from the outside in. `bytes` is the payload of what was parsed before.
   bool take_frames();
-  bool take_frame(wire::Bytes frame);
+  bool take_frame(wire::Bytes frame, CheckedSums checked);
   bool take_arp(const link::Frame& frame);
   bool take_ipv4(const link::Frame& frame);
   bool take_icmp(const link::Frame& frame, const ip::Datagram& datagram);

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "netstack/common/checked_sums.hpp"
 #include "netstack/common/config.hpp"
 #include "netstack/common/limits.hpp"
 #include "netstack/ip/checksum.hpp"
@@ -47,8 +48,8 @@ class OrderFrames {
   }
 
   /// The UDP payload of such a frame, and whom it says it is from; an empty payload if it is any other frame, or a
-  /// broken one.
-  wire::Bytes payload_of(wire::Bytes frame, Source& source) const {
+  /// broken one. `checked`: as parse_ipv4() and parse_udp() take it.
+  wire::Bytes payload_of(wire::Bytes frame, CheckedSums checked, Source& source) const {
     if (frame.size() < kHeaderBytes) return {};
     const std::uint8_t* const at = frame.data();
     std::uint64_t differences = 0;
@@ -57,11 +58,12 @@ class OrderFrames {
     const std::size_t udp_bytes = number_at<wire::be16>(at + kUdp + 4);
     const bool lengths_hold = ip_bytes <= frame.size() - kIp && ip_bytes <= kMtu &&
                               udp_bytes <= ip_bytes - kIpv4Bytes && udp_bytes >= kUdpBytes && ip_bytes >= kIpv4Bytes;
-    if (differences != 0 || !lengths_hold || !ip::checksum_holds(at + kIp, kIpv4Bytes)) return {};
+    if (differences != 0 || !lengths_hold) return {};
+    if (!checked.ip && !ip::checksum_holds(at + kIp, kIpv4Bytes)) return {};
     // The pseudo-header's addresses lie before the UDP header anyway; 0 says that the sender computed no checksum.
     const std::uint64_t pseudo = (std::uint64_t{IPPROTO_UDP} + udp_bytes) << 8;
-    if (number_at<wire::be16>(at + kUdp + 6) != 0 && !ip::checksum_holds(at + kUdp - 8, udp_bytes + 8, pseudo))
-      return {};
+    const bool known = number_at<wire::be16>(at + kUdp + 6) == 0 || (checked.udp && udp_bytes == ip_bytes - kIpv4Bytes);
+    if (!known && !ip::checksum_holds(at + kUdp - 8, udp_bytes + 8, pseudo)) return {};
 
     std::memcpy(source.mac.data(), at + 6, source.mac.size());
     source.vlan = 0;

@@ -181,6 +181,26 @@ TEST(ReceiveDrops, CountsEachUnderItsNameAndMakesNoCommand) {
   }
 }
 
+/// Untagged order frames are recognised in one look (order_frames_test.cpp); these go the long way.
+TEST(ReceiveDrops, SumsUpWhatTheDeviceHasNotFoundRight) {
+  ReceiveRig rig;
+  rig.run();
+  const auto commands_of = [&rig](const FrameBytes& frame, CheckedSums checked) {
+    rig.port().push_burst(rig.start(), {frame}, checked);
+    return rig.run().size();
+  };
+  const FrameBytes wrong_ip = spoilt(login(), [](Payload& f) { f[24] ^= 1; });
+  const FrameBytes wrong_udp = spoilt(login(), [](Payload& f) { f[40] ^= 1; });
+  EXPECT_EQ(commands_of(wrong_ip, {.udp = true}), 0u);
+  EXPECT_EQ(rig.count(ip_checksum), 1u);
+  EXPECT_EQ(commands_of(wrong_udp, {.ip = true}), 0u);
+  EXPECT_EQ(rig.count(udp_checksum), 1u);
+  EXPECT_EQ(commands_of(wrong_ip, {.ip = true}), 1u);
+  EXPECT_EQ(commands_of(wrong_udp, {.udp = true}), 1u);
+  EXPECT_EQ(commands_of(icmp({8, 0, 1, 1, 0, 0, 0, 0}), {.ip = true, .udp = true}), 0u);
+  EXPECT_EQ(rig.count(icmp_checksum), 1u) << "no device looks at these";
+}
+
 TEST(ReceiveDrops, HasAFrameForEveryReason) {
   // These depend on more than one frame, or come past the wire: receive_test.cpp and operators_test.cpp have them.
   std::map<ReceiveCounter, int> met{{operator_unknown, 1},  {arp_rate, 1},           {icmp_rate, 1},

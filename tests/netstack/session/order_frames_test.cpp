@@ -28,21 +28,21 @@ struct Seen {
 };
 
 /// The long way.
-std::optional<Seen> field_by_field(const FrameBytes& bytes) {
+std::optional<Seen> field_by_field(const FrameBytes& bytes, CheckedSums checked = {}) {
   const link::VlanFilter vlans({0, 7});
   const auto frame = link::parse_ethernet(bytes, kOurMac, vlans);
   if (!frame.ok() || frame.value.type != RTE_ETHER_TYPE_IPV4) return std::nullopt;
-  const auto datagram = ip::parse_ipv4(frame.value.payload, kOurAddress, frame.value.broadcast);
+  const auto datagram = ip::parse_ipv4(frame.value.payload, kOurAddress, frame.value.broadcast, checked.ip);
   if (!datagram.ok() || datagram.value.protocol != IPPROTO_UDP) return std::nullopt;
-  const auto udp = udp::parse_udp(datagram.value.payload, datagram.value.source, kOurAddress);
+  const auto udp = udp::parse_udp(datagram.value.payload, datagram.value.source, kOurAddress, checked.udp);
   if (!udp.ok() || udp.value.destination_port != kOrderPort) return std::nullopt;
   return Seen{{frame.value.source, frame.value.vlan, datagram.value.source, udp.value.source_port}, udp.value.payload};
 }
 
 /// In one look; a frame whose payload is empty is none of its.
-std::optional<Seen> in_one_look(const FrameBytes& bytes) {
+std::optional<Seen> in_one_look(const FrameBytes& bytes, CheckedSums checked = {}) {
   Seen seen{};
-  seen.payload = OrderFrames(net()).payload_of(bytes, seen.source);
+  seen.payload = OrderFrames(net()).payload_of(bytes, checked, seen.source);
   return seen.payload.empty() ? std::nullopt : std::optional(seen);
 }
 
@@ -59,8 +59,8 @@ bool can_have_logged_in(const Source& source) {
 }
 
 /// Both ways agree; says whether the one look said yes.
-bool agree_on(const FrameBytes& bytes) {
-  const std::optional<Seen> fast = in_one_look(bytes), slow = field_by_field(bytes);
+bool agree_on(const FrameBytes& bytes, CheckedSums checked = {}) {
+  const std::optional<Seen> fast = in_one_look(bytes, checked), slow = field_by_field(bytes, checked);
   if (fast && can_have_logged_in(fast->source)) {
     EXPECT_TRUE(slow.has_value()) << "taken in one look, refused field by field";
     const bool same = slow && fast->source == slow->source && fast->payload.data() == slow->payload.data() &&
@@ -117,6 +117,31 @@ TEST(OrderFrames, OfARandomDayAreTakenAsTheLongWayTakesThem) {
   int accepted = 0;
   for (int i = 0; i < 200'000; ++i) accepted += agree_on(input.frame());
   EXPECT_GT(accepted, 50'000);
+}
+
+TEST(OrderFrames, WhoseChecksumsTheDeviceHasFoundRightAreNotSummedUpAgain) {
+  const FrameBytes whole = data_frame(Client{}, 1, {enter_message(1)});
+  FrameBytes wrong_ip = whole, wrong_udp = whole;
+  wrong_ip[24] ^= 1;
+  wrong_udp[40] ^= 1;
+  EXPECT_TRUE(agree_on(whole, {.ip = true, .udp = true}));
+  EXPECT_TRUE(agree_on(wrong_ip, {.ip = true}));
+  EXPECT_TRUE(agree_on(wrong_udp, {.udp = true}));
+  for (const auto& [frame, checked] : {std::pair(wrong_ip, CheckedSums{.udp = true}), {wrong_udp, {.ip = true}}}) {
+    EXPECT_FALSE(agree_on(frame, {}));
+    EXPECT_FALSE(agree_on(frame, checked)) << "of each of the two by itself";
+  }
+}
+
+/// A card may go by the IPv4 datagram's length where we go by UDP's own, as a replay of the bytes does.
+TEST(OrderFrames, WithBytesBehindTheUdpDatagramAreSummedUpWhateverTheDeviceSays) {
+  FrameBytes frame = data_frame(Client{}, 1, {enter_message(1)});
+  frame.push_back(7);
+  set16(frame, 16, get16(frame, 16) + 1);
+  fix_ip(frame, 14);
+  EXPECT_TRUE(agree_on(frame, {.ip = true, .udp = true}));
+  frame[40] ^= 1;
+  EXPECT_FALSE(agree_on(frame, {.ip = true, .udp = true}));
 }
 
 TEST(OrderFrames, CutOffAnywhereAreNeverTaken) {
