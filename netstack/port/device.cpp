@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "netstack/port/eal.hpp"
-#include "netstack/port/partial_checksum.hpp"
+#include "netstack/port/rx_checksums.hpp"
 
 namespace crosswire {
 namespace {
@@ -95,6 +95,7 @@ void Device::configure() {
   }
   rte_eth_conf conf{};
   conf.rxmode.mtu = kMtu;
+  conf.rxmode.offloads = rx_checksums(info, faces_kernel());
   conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   configured_ = true;  // from here on there is something to close
   if (const int error = rte_eth_dev_configure(port_id_, 1, tx_queues_, &conf); error != 0) {
@@ -204,7 +205,7 @@ DeviceRxPort::DeviceRxPort(Device& device, const SharedClock& clock, std::int64_
     : device_(device),
       gate_(device.port_id()),
       clock_(clock),
-      partial_checksums_(device.faces_kernel()),
+      partial_sums_(partial_sums(info_of(device.port_id()), device.faces_kernel())),
       scratch_(std::make_unique<std::array<std::uint8_t, kMaxFrame>[]>(kMaxBurst)) {
   begin_day(midnight_epoch_ns, 0);
   device_.gates_.push_back(&gate_);
@@ -334,10 +335,11 @@ bool DeviceRxPort::take(rte_mbuf*& mbuf, std::size_t index) {
   const void* data = rte_pktmbuf_read(mbuf, 0, length, scratch_[index].data());
   if (data == scratch_[index].data()) [[unlikely]]
     counters_.add(DeviceCounter::rx_in_pieces);
-  views_[index] = {static_cast<const std::uint8_t*>(data), length};
+  views_[index] = {static_cast<const std::uint8_t*>(data), length, checked_sums(mbuf->ol_flags)};
   // The bytes are the buffer's own or a copy; what is borrowed of another buffer is left as it is.
   const bool ours = RTE_MBUF_DIRECT(mbuf) || data == scratch_[index].data();
-  if (partial_checksums_ && ours && settle_partial_checksum(const_cast<std::uint8_t*>(views_[index].data), length)) {
+  if (may_be_partial(partial_sums_, mbuf->ol_flags) && ours &&
+      settle_partial_checksum(const_cast<std::uint8_t*>(views_[index].data), length)) {
     counters_.add(DeviceCounter::rx_checksum_partial);
   }
   if (wire::is_recorders(views_[index].data, length)) [[unlikely]] {

@@ -16,6 +16,7 @@
 #include "netstack/port/kernel_interface.hpp"
 #include "netstack/port/link_frames.hpp"
 #include "netstack/port/operator_rings.hpp"
+#include "netstack/port/partial_checksum.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
@@ -37,8 +38,8 @@ struct DeviceOptions {
 inline constexpr int kDeviceMemoryMb = 32;
 
 /// A started device with one receive queue and some transmit queues. Outlives its ports. Receives what is for its own
-/// address and broadcasts: neither promiscuous nor all-multicast, unless the options say so. No transmit offload but
-/// fast free is switched on; the stages write their checksums themselves, as half of the devices cannot.
+/// address and broadcasts: neither promiscuous nor all-multicast, unless the options say so. The checksums of what it
+/// receives are left to it where it can; those of what is sent the stages write themselves (docs/decisions.md).
 class Device {
  public:
   using Mac = std::array<std::uint8_t, 6>;
@@ -195,7 +196,7 @@ class DeviceRxPort final : public RxPort {
   TimeNs linger_ns_ = 0;
   TimeNs linger_until_ns_ = 0;  // from the day's end on
   bool day_over_ = false;
-  bool partial_checksums_;  // the device faces the kernel
+  PartialSums partial_sums_;
   std::uint32_t empty_polls_ = 0;
   std::size_t held_count_ = 0;
   std::array<rte_mbuf*, kMaxBurst> held_{};  // of the last burst

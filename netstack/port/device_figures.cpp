@@ -8,6 +8,7 @@
 
 #include "netstack/port/device.hpp"
 #include "netstack/port/eal.hpp"
+#include "netstack/port/rx_checksums.hpp"
 
 namespace crosswire {
 namespace {
@@ -60,10 +61,12 @@ void Device::learn() {
   const std::string rings = silent != nullptr && silent->is_virtual
                                 ? "rings of a size of its own"
                                 : receive + " receive and " + transmit + " transmit descriptors";
-  const auto offers = [&info](std::uint64_t offload) { return (info.tx_offload_capa & offload) != 0 ? "yes" : "no"; };
+  const auto has = [](std::uint64_t offloads, std::uint64_t one) { return (offloads & one) != 0 ? "yes" : "no"; };
+  const std::uint64_t checksums = rx_checksums(info, faces_kernel());
   description_ = name_ + ": driver " + std::string(driver) + ", " + rings + ", fast free " +
-                 offers(RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) + ", checksums offered (not used): IPv4 " +
-                 offers(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) + ", UDP " + offers(RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
+                 has(info.tx_offload_capa, RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) +
+                 ", checksums checked by the device: IPv4 " + has(checksums, RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) + ", UDP " +
+                 has(checksums, RTE_ETH_RX_OFFLOAD_UDP_CKSUM);
 }
 
 void Device::begin_to_count(const std::vector<int>& sockets) {

@@ -10,6 +10,10 @@
 
 namespace crosswire {
 
+/// Of which frames of a device the checksum may have been left to a card: of none, of those that its driver names, of
+/// any.
+enum class PartialSums : std::uint8_t { none, told, any };
+
 /// Whether `frame` is an IPv4 datagram of UDP, untagged or with one 802.1Q tag, whose checksum field holds the folded
 /// sum of its pseudo-header (RFC 768) and nothing else. Then the field is set to 0, which says that there is none:
 /// whoever reads the frame, in a recording too, needs to know nothing of it. A checksum that is right and looks so by

@@ -529,6 +529,24 @@ TEST_F(DriverFrames, GetBackTheTagThatTheDriverTookOut) {
   pair.rx_b.receive();
 }
 
+TEST_F(DriverFrames, AreHandedOnWithWhatTheDriverSaysOfTheirChecksums) {
+  PortPair pair;
+  for (const unsigned long long flags : {RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD,
+                                         RTE_MBUF_F_RX_IP_CKSUM_BAD | RTE_MBUF_F_RX_L4_CKSUM_BAD,
+                                         RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_NONE, 0ull}) {
+    rte_mbuf* mbuf = mbuf_of(numbered_frame(1));
+    mbuf->ol_flags |= flags;
+    put_on_wire(pair, mbuf);
+  }
+  const RxBurst burst = pair.rx_b.receive();
+  ASSERT_EQ(burst.frames.size(), 4u) << "whatever they are, the receive stage counts them";
+  std::vector<std::pair<bool, bool>> said;
+  for (const RxFrame& frame : burst.frames) said.emplace_back(frame.checked.ip, frame.checked.udp);
+  EXPECT_EQ(said, (std::vector<std::pair<bool, bool>>{{true, true}, {false, false}, {true, false}, {false, false}}));
+  EXPECT_EQ(pair.rx_b.counters().get(DeviceCounter::rx_checksum_partial), 0u);
+  pair.rx_b.receive();
+}
+
 TEST(Devices, TellTheirAddressLinkAndDescription) {
   const Wires wires;
   const Device device({.device = wires.a});
@@ -539,6 +557,8 @@ TEST(Devices, TellTheirAddressLinkAndDescription) {
   EXPECT_NE(device.description().find("net_ring"), std::string::npos) << device.description();
   EXPECT_NE(device.description().find("rings of a size of its own"), std::string::npos) << device.description();
   EXPECT_FALSE(device.counts_missed()) << "nobody here knows what its other end could not put in";
+  EXPECT_NE(device.description().find("checksums checked by the device: IPv4 no, UDP no"), std::string::npos)
+      << device.description();
   EXPECT_EQ(device.mac().size(), 6u);
   EXPECT_EQ(device.mac()[0] & 1, 0) << "a group address belongs to nobody";
 }
