@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
@@ -30,7 +32,69 @@ std::string behind_links(const std::string& path) {
   return error ? path : target.string();
 }
 
+/// A part that a signal would leave behind. Made once and used again, never freed: a handler may be looking at it.
+struct Part {
+  std::atomic<bool> there{false};
+  std::atomic<bool> taken{false};
+  std::string path;  // written while taken and not there
+  Part* next = nullptr;
+};
+std::atomic<Part*> g_parts{nullptr};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<Part*>::is_always_lock_free,
+              "a signal handler loads them");
+
+Part& free_part() {
+  for (Part* part = g_parts.load(); part != nullptr; part = part->next) {
+    if (!part->taken.exchange(true)) return *part;
+  }
+  Part* const part = new Part;
+  part->taken.store(true);
+  part->next = g_parts.load();
+  while (!g_parts.compare_exchange_weak(part->next, part)) {
+  }
+  return *part;
+}
+
+/// From now on a signal's handler removes it.
+void remember(const std::string& path) {
+  Part& part = free_part();
+  part.path = path;
+  part.there.store(true);
+}
+
+void forget(const std::string& path) {
+  for (Part* part = g_parts.load(); part != nullptr; part = part->next) {
+    if (!part->there.load() || part->path != path) continue;
+    part->there.store(false);
+    part->taken.store(false);
+    return;
+  }
+}
+
+extern "C" void end_without_parts(int signal) {
+  remove_part_files();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);  // when the handler has returned
+}
+
+/// What would end the process as it is takes the parts with it; who has a handler of his own, or ignores it, keeps it.
+void remove_parts_on_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    action = {};
+    action.sa_handler = end_without_parts;
+    sigaction(signal, &action, nullptr);
+  }
+}
+
 }  // namespace
+
+void remove_part_files() {
+  for (const Part* part = g_parts.load(); part != nullptr; part = part->next) {
+    if (part->there.load()) ::unlink(part->path.c_str());
+  }
+}
 
 WholeFile::WholeFile(std::string path, bool reserved) : path_(std::move(path)), reserved_(reserved) {
   struct stat status {};
@@ -43,6 +107,8 @@ WholeFile::WholeFile(std::string path, bool reserved) : path_(std::move(path)), 
   std::string part = part_of(path_);
   std::FILE* const file = std::fopen(part.c_str(), "wb");
   if (file == nullptr) fail(path_, errno);
+  remove_parts_on_signals();
+  remember(part);
   std::fclose(file);
   part_ = std::move(part);
 }
@@ -50,12 +116,14 @@ WholeFile::WholeFile(std::string path, bool reserved) : path_(std::move(path)), 
 WholeFile::~WholeFile() {
   if (part_.empty()) return;
   std::remove(part_.c_str());
+  forget(part_);
   if (reserved_) std::remove(path_.c_str());
 }
 
 void WholeFile::commit() {
   if (part_.empty()) return;
   if (std::rename(part_.c_str(), path_.c_str()) != 0) fail(path_, errno);
+  forget(part_);
   part_.clear();
 }
 

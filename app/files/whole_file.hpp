@@ -9,8 +9,10 @@ namespace crosswire {
 
 class WholeFile {
  public:
-  /// Creates PATH.part, which goes when this does. What is there already and is no regular file (/dev/null, a pipe) is
-  /// written itself. Throws std::runtime_error (one line) where that cannot be, so before any work is done.
+  /// Creates PATH.part, which goes when this does, and when SIGINT, SIGTERM or SIGHUP ends the process: those that have
+  /// no handler yet get one that removes it first; a handler of another kind calls remove_part_files(). What is there
+  /// already and is no regular file (/dev/null, a pipe) is written itself. Throws std::runtime_error (one line) where
+  /// that cannot be, so before any work is done.
   /// `reserved`: PATH is there, empty (take_name()), and goes with this unless it becomes whole.
   explicit WholeFile(std::string path, bool reserved = false);
   ~WholeFile();
@@ -34,6 +36,10 @@ class WholeFile {
 /// Makes an empty file of that name, so that nobody else takes it. False: there is one. Throws std::runtime_error (one
 /// line).
 bool take_name(const std::string& path);
+
+/// Removes what no WholeFile has committed yet, by whatever thread. Safe in a signal handler, and for one alone: the
+/// process is to end.
+void remove_part_files();
 
 /// Writes `text` into `path`; "" or one line that says why it could not.
 std::string write_file(const std::string& path, std::string_view text);

@@ -10,6 +10,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "app/files/whole_file.hpp"
 #include "hugepages/host/pinning.hpp"
 #include "netstack/port/device.hpp"
 #include "netstack/port/eal.hpp"
@@ -21,8 +22,10 @@ std::atomic<bool> g_end_wanted{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler stores it");
 
 extern "C" void want_end(int signal) {
-  g_end_wanted.store(true);
+  if (!g_end_wanted.exchange(true)) return;
+  remove_part_files();
   std::signal(signal, SIG_DFL);
+  std::raise(signal);  // when the handler has returned
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include <ctime>
 #include <stdexcept>
 
+#include "app/files/whole_file.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -36,6 +38,7 @@ extern "C" void end_day(int signal) {
   if (before_ns == 0 || now_ns - before_ns >= kSameWishNs) {
     g_wish_ns.store(now_ns);
     if (g_now_wanted.load()) {
+      remove_part_files();
       std::signal(signal, SIG_DFL);
       std::raise(signal);  // when the handler has returned
     }
