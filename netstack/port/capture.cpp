@@ -14,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "netstack/port/capture_file.hpp"
 #include "netstack/port/partial_checksum.hpp"
 
 namespace crosswire {
@@ -46,7 +47,7 @@ constexpr std::size_t kWriterBuffer = std::size_t{1} << 20;
 constexpr const char* kMakeRoom = "make room, or give another path";
 
 pcap* open_capture(const std::string& path) {
-  std::FILE* const file = std::fopen(path.c_str(), "rb");
+  std::FILE* const file = open_capture_file(path);
   if (file == nullptr) {
     throw std::runtime_error(path + ": cannot be read: " + std::generic_category().message(errno) +
                              "; give the path of a capture that you may read");
@@ -56,7 +57,7 @@ pcap* open_capture(const std::string& path) {
   if (handle == nullptr) {
     std::fclose(file);
     throw std::runtime_error(path + ": is no capture (" + reason +
-                             "); give a pcap or pcapng file, a compressed one unpacked");
+                             "); give a pcap or pcapng file, as it is or packed by gzip or zstd");
   }
   const int link_type = pcap_datalink(handle);
   if (link_type == DLT_EN10MB) return handle;
@@ -74,7 +75,13 @@ Next read_next(pcap* handle, const std::string& path, std::uint64_t number, pcap
   const int result = pcap_next_ex(handle, &header, &data);
   if (result == 1) return Next::frame;
   if (result == PCAP_ERROR_BREAK) return Next::end;
-  error = path + ": frame " + std::to_string(number) + ": " + pcap_geterr(handle) + "; the file is cut off or damaged";
+  error = path + ": frame " + std::to_string(number) + ": " + pcap_geterr(handle);
+  // libpcap's words for a capture of several devices. It reads frames of one kind of link alone.
+  if (error.find("different from the type of the first interface") != std::string::npos) {
+    error += "; frames of one kind of link can be read: capture on the Ethernet device alone";
+    return Next::error;
+  }
+  error += "; the file is cut off or damaged";
   if (number > 1) error += ", keep what is whole: editcap -r " + path + " whole.pcap 1-" + std::to_string(number - 1);
   return std::feof(pcap_file(handle)) != 0 ? Next::cut : Next::error;
 }
