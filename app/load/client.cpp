@@ -411,6 +411,9 @@ void LoadClient::drain() {
   const TimeNs quiet_since_ns = std::max({last_answer_ns_, last_sent_ns_, stage_ns_});
   if (!all && now_ns_ < quiet_since_ns + kDrainNs && !ended_) return;
   count_unanswered();
+  const bool silent = !options_.floor && figures_.lost > 0 && now_ns_ >= last_heard_ns_ + kDrainNs;
+  if (!failed_) figures_.judge_losses(sent_, silent ? kDrainNs : 0);
+  failed_ = failed_ || silent;  // nobody is there to clear the books
   progress_.running.store(false, std::memory_order_relaxed);
   const bool nothing_rests = options_.floor || options_.capture != nullptr || failed_;
   last_answer_ns_ = now_ns_;

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -102,6 +104,20 @@ std::string histogram_json(const Histogram& histogram) {
 
 }  // namespace
 
+/// More than half is no result of that rate, and neither is a server that has died.
+void LoadFigures::judge_losses(std::uint64_t sent_in_all, std::uint64_t silent_ns) {
+  if (lost == 0) return;
+  const std::string share = fmt::format("{} of {} orders ({:.0f} %) had no answer", lost, sent_in_all,
+                                        100.0 * static_cast<double>(lost) / static_cast<double>(sent_in_all));
+  if (silent_ns > 0) {
+    partial = fmt::format("the server has sent nothing for {} s; it is gone, or the link is: {}; see its log",
+                          silent_ns / kNsPerSecond, share);
+    return;
+  }
+  std::string& news = 2 * lost > sent_in_all ? partial : losses;
+  news = share + "; see the other side's drops (crosswire top), and give a lower --rate";
+}
+
 double LoadFigures::rate_achieved() const { return per_second(sent, std::max(sending_ns, measured_ns)); }
 double LoadFigures::rate_answered() const { return per_second(answered, std::max(answering_ns, measured_ns)); }
 
@@ -192,11 +208,13 @@ std::string to_json(const LoadFigures& figures) {
 
 /// Only what to_json() writes is read: lines `    "NAME": {"count": .., "p50": .., ..}` of latency_ns.
 LoadBeside read_beside(const std::string& path) {
+  errno = 0;
   std::ifstream file(path);
+  if (!file) throw std::runtime_error(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::size_t begin = text.find("\"latency_ns\": {");
   const std::size_t end = text.find("\n  }", begin == std::string::npos ? 0 : begin);
-  if (!file || begin == std::string::npos || end == std::string::npos) {
+  if (begin == std::string::npos || end == std::string::npos) {
     throw std::runtime_error(path + ": is no report of `crosswire load --json`");
   }
   LoadBeside beside;

@@ -46,6 +46,7 @@ struct LoadFigures {
   std::uint64_t warm_up_ns = 0, measured_ns = 0;
   std::uint32_t sessions = 0;
   bool floor = false;
+  std::string losses;  // "" or one line: what share had no answer, where that is no partial result yet
 
   // Of the measured time, unless said otherwise.
   std::uint64_t sent = 0;
@@ -74,6 +75,10 @@ struct LoadFigures {
   const Histogram& of(LoadLatency latency) const { return latencies[static_cast<std::size_t>(latency)]; }
   Histogram& of(LoadLatency latency) { return latencies[static_cast<std::size_t>(latency)]; }
   /// Orders per second. Never more than was asked for and done.
+  /// Says what share of `sent_in_all` had no answer, and what to do, once `lost` is known. `silent_ns`: for so long
+  /// nothing at all came; 0: something did.
+  void judge_losses(std::uint64_t sent_in_all, std::uint64_t silent_ns);
+
   double rate_achieved() const;
   double rate_answered() const;
 };

@@ -281,10 +281,10 @@ int load_main(const LoadArguments& arguments) try {
   hgrm.write([&figures] { return to_hgrm(figures.of(LoadLatency::ack)); });
   hgrm_execution.write([&figures] { return to_hgrm(figures.of(LoadLatency::execution)); });
   hgrm_feed.write([&figures] { return to_hgrm(figures.of(LoadLatency::feed)); });
-  if (figures.partial.empty()) return 0;
   std::fflush(stdout);
-  fmt::print(stderr, "crosswire load: {}\n", figures.partial);
-  return 1;
+  const std::string& news = figures.partial.empty() ? figures.losses : figures.partial;
+  if (!news.empty()) fmt::print(stderr, "crosswire load: {}\n", news);
+  return figures.partial.empty() ? 0 : 1;
 } catch (const std::exception& error) {
   fmt::print(stderr, "crosswire load: {}\n", one_line(error.what()));
   return 1;

@@ -581,6 +581,37 @@ TEST(LoadFailures, AServerThatDiesLeavesAPartialReport) {
   EXPECT_NE(to_json(figures).find("\"partial\": \"the server"), std::string::npos);
 }
 
+TEST(LoadFailures, AServerThatDiesShortlyBeforeTheEndIsNoSuccess) {
+  LoadOptions options = load_options();
+  options.measured_ns = 2'000 * kMilli;
+  options.schedule = LoadSchedule::constant(1'000);
+  LoadRig rig(options);
+  ASSERT_TRUE(rig.get_ready());
+  rig.step_ns = 50 * kUs;
+  rig.exchange.faults.dead_from_ns = rig.now_ns + 1'800 * kMilli;
+  const LoadFigures& figures = rig.run();
+  EXPECT_GT(figures.lost, 100u);
+  EXPECT_LT(figures.lost, 300u);
+  EXPECT_EQ(figures.partial.find("the server has sent nothing for 5 s; it is gone, or the link is: "), 0u)
+      << figures.partial;
+  EXPECT_NE(figures.partial.find(" orders (10 %) had no answer"), std::string::npos) << figures.partial;
+}
+
+TEST(LoadFailures, MostOrdersLostIsNoSuccessAndALessShareIsTold) {
+  LoadOptions options = load_options();
+  LoadRig few(options);
+  few.step_ns = 50 * kUs;
+  few.exchange.faults.ignore = {200, 201, 202};
+  EXPECT_EQ(few.run_all().partial, "");
+  EXPECT_NE(few.client.figures().losses.find(" orders (1 %) had no answer; see the other side's drops"),
+            std::string::npos)
+      << few.client.figures().losses;
+  LoadRig most(options);
+  most.step_ns = 50 * kUs;
+  for (std::uint32_t ref = 101; ref < 2'000; ++ref) most.exchange.faults.ignore.insert(ref);
+  EXPECT_NE(most.run_all().partial.find("had no answer"), std::string::npos) << most.client.figures().partial;
+}
+
 TEST(LoadFailures, ALongPauseBeforeTheStartIsNoSilence) {
   LoadRig rig(load_options());
   ASSERT_TRUE(rig.get_ready());
