@@ -38,6 +38,16 @@ CLI::Validator not_empty() {
   return {[](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, ""};
 }
 
+/// Of an output: nothing here is written to stdout, where the figures go.
+CLI::Validator file_name() {
+  return {[](const std::string& text) {
+            if (text.empty()) return std::string("is empty");
+            return text == "-" ? std::string("stdout is for the figures; give a path (./- for a file of that name)")
+                               : std::string();
+          },
+          ""};
+}
+
 CLI::Validator is_mac() {
   return {[](const std::string& text) {
             return parse_mac(text) ? std::string() : std::string("is no station's MAC address, as 02:00:00:00:00:64");
@@ -59,7 +69,7 @@ void add_hgrm_option(CLI::App& command, std::string& folder, const std::string& 
                   "at the end, write each latency histogram into this folder, as " + whose +
                       "-LATENCY.hgrm:\nHdrHistogram's percentile format, values in microseconds")
       ->type_name("DIR")
-      ->check(not_empty());
+      ->check(file_name());
 }
 
 void add_run_command(CLI::App& root, int& exit_code) {
@@ -67,7 +77,8 @@ void add_run_command(CLI::App& root, int& exit_code) {
       "run",
       "Run the appliance until SIGINT or SIGTERM, from one trading day to the next ([time] at_end); each ends with its "
       "figures.\n"
-      "Between a day's end and these it lingers ([time] linger_s): the end is said each second, and clients can ask for\n"
+      "Between a day's end and these it lingers ([time] linger_s): the end is said each second, and clients can ask "
+      "for\n"
       "what they missed. A second signal ends that.\n"
       "Given several times, --config, --record and --report go together by their order: a partition each, on a device\n"
       "and cores of its own.");
@@ -81,22 +92,24 @@ void add_run_command(CLI::App& root, int& exit_code) {
          "--record", options->records,
          "write the input into this capture, which may not be there yet; replayed, it gives the same\n"
          "answers. In its name %F is the trading date and %N a number, one above the highest that is there; a\n"
-         "run that goes on from day to day needs both. A killed process loses at most the last 0.1 s of it. A disk that is full, or has taken too\n"
+         "run that goes on from day to day needs both. A killed process loses at most the last 0.1 s of it. A disk "
+         "that is full, or has taken too\n"
          "little for 0.1 s, ends the recording and not the run: an error in the log, and an alert")
       ->allow_extra_args(false)
       ->type_name("FILE")
-      ->check(not_empty());
+      ->check(file_name());
   run->add_option("--report", options->reports, "write each day's figures as JSON; %F and %N as of --record")
       ->allow_extra_args(false)
       ->type_name("FILE")
-      ->check(not_empty());
+      ->check(file_name());
   add_hgrm_option(*run, options->hgrm, "PARTITION");
-  run->add_flag("--resume", options->resume,
-                "trade at once, though phases of the day are over; else such a start, which does not know what came of\n"
-                "the day's orders before it, begins with all symbols halted, until crosswire ctl resume");
+  run->add_flag(
+      "--resume", options->resume,
+      "trade at once, though phases of the day are over; else such a start, which does not know what came of\n"
+      "the day's orders before it, begins with all symbols halted, until crosswire ctl resume");
   run->add_option("--log-file", options->log.file, "append the log to this file (default: stderr)")
       ->type_name("FILE")
-      ->check(not_empty());
+      ->check(file_name());
   const auto set_level = [options](const std::string& level) {
     options->log.least = level == "error" ? LogLevel::error : level == "warning" ? LogLevel::warning : LogLevel::info;
   };
@@ -119,7 +132,9 @@ void add_replay_command(CLI::App& root, int& exit_code) {
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(not_empty());
-  replay->add_option("--in", options->ins, "capture to replay: pcap or pcapng, Ethernet")
+  replay
+      ->add_option("--in", options->ins,
+                   "capture to replay: pcap or pcapng, Ethernet, as it is or packed by gzip or zstd")
       ->required()
       ->allow_extra_args(false)
       ->type_name("FILE")
@@ -128,11 +143,11 @@ void add_replay_command(CLI::App& root, int& exit_code) {
       ->required()
       ->allow_extra_args(false)
       ->type_name("FILE")
-      ->check(not_empty());
+      ->check(file_name());
   replay->add_option("--report", options->reports, "write the figures as JSON")
       ->allow_extra_args(false)
       ->type_name("FILE")
-      ->check(not_empty());
+      ->check(file_name());
   add_hgrm_option(*replay, options->hgrm, "CAPTURE");
   replay
       ->add_option(
@@ -154,7 +169,11 @@ void add_replay_command(CLI::App& root, int& exit_code) {
       "--allow-time-fall", options->allow_time_fall,
       "go on where a frame's time is more than a second before an earlier one's, which ends a replay\n"
       "otherwise: one of the two is wrong. It is taken as of the earlier one's time, as smaller falls are");
+  replay->add_flag(
+      "--allow-drops", options->allow_drops,
+      "end with 0 though more than half of the capture's order frames were dropped; the last line says why");
   replay->footer(
+      "Exit status: 0 replayed, 1 not, or more than half of the order frames were dropped, 2 wrong usage.\n"
       "Example:\n  crosswire replay --config crosswire.toml --in today.pcap --out answers.pcap --report report.json");
   replay->callback([options, &exit_code] { exit_code = replay_main(*options); });
 }
@@ -216,14 +235,17 @@ void refuse_others(const CLI::App& flow, const std::string& mode, std::initializ
   for (const CLI::Option* const option : flow.get_options()) {
     if (option->count() == 0 || std::find(groups.begin(), groups.end(), option->get_group()) != groups.end()) continue;
     if (option->get_name() == "--symbol" && mode != "--synthetic") continue;
+    // Read before the work that they are to be compared with.
+    const bool compared = option->get_name() == "--check-trades" || option->get_name() == "--check-depth";
+    if (compared && mode == "--orders") continue;
     throw CLI::ValidationError(option->get_name(), "does not go with " + mode);
   }
 }
 
 /// What CLI11's own rules cannot say.
 void check_usage(const CLI::App& flow, const FlowArguments& arguments) {
-  const bool check = !arguments.check_trades.empty() || !arguments.check_depth.empty();
   const bool orders = !arguments.orders.empty();
+  const bool check = !orders && (!arguments.check_trades.empty() || !arguments.check_depth.empty());
   if (check + orders + arguments.synthetic != 1) {
     throw CLI::ValidationError("flow", "give one of --orders, --synthetic, --check-trades and --check-depth");
   }
@@ -273,11 +295,16 @@ void add_flow_command(CLI::App& root, int& exit_code) {
       ->check(CLI::Range(1u, kMaxFlowSessions))
       ->capture_default_str()
       ->group(kOutGroup);
-  flow->add_option("--out", a.out, "capture of the order-entry frames")->group(kOutGroup);
-  flow->add_option("--config-out", a.config_out, "configuration for `crosswire replay`")->group(kOutGroup);
+  flow->add_option("--out", a.out, "capture of the order-entry frames")->check(file_name())->group(kOutGroup);
+  flow->add_option("--config-out", a.config_out, "configuration for `crosswire replay`")
+      ->check(file_name())
+      ->group(kOutGroup);
 
-  flow->add_option("--check-trades", a.check_trades, "trades.csv or .csv.gz")->group(kCheckGroup);
-  flow->add_option("--check-depth", a.check_depth, "depth.csv or .csv.gz")->group(kCheckGroup);
+  flow->add_option(
+          "--check-trades", a.check_trades,
+          "trades.csv or .csv.gz; with --orders it is only read, so that its flaws are told before\nthe replay")
+      ->group(kCheckGroup);
+  flow->add_option("--check-depth", a.check_depth, "depth.csv or .csv.gz; as --check-trades")->group(kCheckGroup);
   flow->add_option("--in", a.in, "capture that the replay wrote")->group(kCheckGroup);
 
   flow->footer(
@@ -373,11 +400,15 @@ void add_load_command(CLI::App& root, int& exit_code) {
       ->capture_default_str()
       ->group(kWhen);
 
-  load->add_option("--json", a.json, "all figures")->type_name("FILE")->group(kOut);
+  load->add_option("--json", a.json, "all figures")->type_name("FILE")->check(file_name())->group(kOut);
   load->add_option("--hgrm", a.hgrm, "PREFIX-ack.hgrm, -execution, -feed: HdrHistogram's percentile format")
       ->type_name("PREFIX")
+      ->check(file_name())
       ->group(kOut);
-  load->add_option("--svg", a.svg, "percentile curve, and latency over time")->type_name("FILE")->group(kOut);
+  load->add_option("--svg", a.svg, "percentile curve, and latency over time")
+      ->type_name("FILE")
+      ->check(file_name())
+      ->group(kOut);
   load->add_option("--beside", a.beside, "print the difference to this --json report of the floor")
       ->type_name("FILE")
       ->group(kOut);
@@ -439,10 +470,10 @@ void add_plan_command(CLI::App& root, int& exit_code) {
       ->needs("--config")
       ->excludes("--json");
   plan->add_flag("--ascii", options->ascii, "draw the machine, too")->excludes("--json");
-  plan->add_option("--svg", options->svg, "write a picture of the machine")->type_name("FILE")->check(not_empty());
+  plan->add_option("--svg", options->svg, "write a picture of the machine")->type_name("FILE")->check(file_name());
   plan->add_option("--save", options->save, "write this host, the kernel's lists included, for --topology elsewhere")
       ->type_name("FILE")
-      ->check(not_empty());
+      ->check(file_name());
   plan->footer(
       "Example:\n  crosswire plan --config crosswire.toml --ascii\n"
       "  crosswire plan --topology host.xml --isolated 2-7 --nic-node 1 --svg plan.svg");
@@ -577,7 +608,11 @@ int command_line(int argc, const char* const* argv) {
       level = level->get_subcommands().front();
       path += " " + level->get_name();
     }
-    if (app.exit(error) != 0) return kWrongUsage;
+    // A mistyped option is the cause where the right one is missing, too.
+    std::vector<std::string> unknown = app.remaining(true);
+    std::reverse(unknown.begin(), unknown.end());  // as CLI11 wants them
+    const bool missing = error.get_name() == "RequiredError" && !unknown.empty();
+    if ((missing ? level->exit(CLI::ExtrasError(unknown)) : app.exit(error)) != 0) return kWrongUsage;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "crosswire: %s\n", error.what());
     return 1;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -27,7 +29,8 @@ std::string upper(std::string_view text) {
 void check_owner_only(const Section& section, std::string_view key, const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
-    section.reject(key, fmt::format("{} cannot be read", path), "give the path of a file that you may read");
+    section.reject(key, fmt::format("{} cannot be read: {}", path, std::strerror(errno)),
+                   "give the path of a file that you may read");
   }
   if (!S_ISREG(status.st_mode)) {
     section.reject(key, fmt::format("{} is not a file", path), "give the path of a file that you may read");
@@ -39,10 +42,12 @@ void check_owner_only(const Section& section, std::string_view key, const std::s
 
 std::string read_password_file(const Section& section, std::string_view key, const std::string& path) {
   check_owner_only(section, key, path);
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::string password;
   if (!in || (std::getline(in, password).bad())) {
-    section.reject(key, fmt::format("{} cannot be read", path), "give the path of a file that you may read");
+    section.reject(key, fmt::format("{} cannot be read: {}", path, std::strerror(errno)),
+                   "give the path of a file that you may read");
   }
   if (!password.empty() && password.back() == '\r') password.pop_back();
   if (password.empty()) section.reject(key, fmt::format("{} is empty", path), "write the password into it, one line");
@@ -60,7 +65,8 @@ class AccountReader {
       const std::string path = beside(root.text("accounts_file", "give the path of a file with [[account]] tables"));
       std::error_code error;
       if (!std::filesystem::is_regular_file(path, error)) {
-        root.reject("accounts_file", fmt::format("{} cannot be read", path),
+        root.reject("accounts_file",
+                    fmt::format("{} cannot be read: {}", path, error ? error.message() : std::string("it is no file")),
                     "give the path of a file that you may read");
       }
       const toml::table accounts = parse_file(path);

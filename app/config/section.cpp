@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -127,10 +128,14 @@ std::string Section::full(std::string_view key) const {
 }
 
 toml::table parse_file(const std::string& path) {
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
+  const int reason = errno;
   std::error_code error;
-  if (!in || std::filesystem::is_directory(path, error)) {
-    throw ConfigError(fmt::format("{}:1: file: cannot be read; give the path of a TOML file that you may read", path));
+  const bool folder = std::filesystem::is_directory(path, error);
+  if (!in || folder) {
+    throw ConfigError(fmt::format("{}:1: file: cannot be read: {}; give the path of a TOML file that you may read",
+                                  path, std::generic_category().message(folder ? EISDIR : reason)));
   }
   try {
     return toml::parse(in, path);

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "app/files/file_clash.hpp"
@@ -17,6 +18,7 @@
 #include "app/plan/day.hpp"
 #include "app/plan/picture.hpp"
 #include "hugepages/host/host_file.hpp"
+#include "netstack/port/eal.hpp"
 
 namespace crosswire {
 namespace {
@@ -323,6 +325,23 @@ HostTopology host_of(const PlanOptions& options) {
   return host;
 }
 
+/// A PCI address that is not there would only be told at the start, and the plan would be for no node.
+void check_device(const HostTopology& host, bool this_host, const Config& config) {
+  const std::string& device = config.port.device;
+  const std::string address = pci_address(device);
+  if (address.empty() || host.device(device) != nullptr) return;
+  std::error_code error;  // hwloc leaves out what it does not take for a network device
+  if (this_host && std::filesystem::exists("/sys/bus/pci/devices/" + address, error)) return;
+  std::string known;
+  for (const HostDevice& other : host.devices) {
+    const std::string name = other.name.empty() ? "" : fmt::format(" ({})", other.name);
+    known += fmt::format("{}{}{}", known.empty() ? "" : ", ", other.pci, name);
+  }
+  throw std::runtime_error(fmt::format(
+      "{}: {} is no PCI device of {}; {}, or plan for another host by --topology", location_of(config, "port.device"),
+      device, host.source, known.empty() ? "there is none on PCI: give a vdev of DPDK" : "give one of " + known));
+}
+
 }  // namespace
 
 Plan make_plan(HostTopology host, const std::vector<Config>& configs, std::optional<int> nic_node, bool recording) {
@@ -418,7 +437,9 @@ int plan_main(const PlanOptions& options) try {
     throw std::runtime_error(clash);
   }
   if (!options.save.empty()) save_host(options.save);
-  const Plan plan = make_plan(host_of(options), configs, options.nic_node, options.record);
+  HostTopology host = host_of(options);
+  for (const Config& config : configs) check_device(host, options.topology.empty(), config);
+  const Plan plan = make_plan(std::move(host), configs, options.nic_node, options.record);
   std::string days;
   for (std::size_t p = 0; p < options.configs.size(); ++p) {
     const TradingDay day = planned_day(configs[p], options.date, std::time(nullptr) * std::int64_t{1'000'000'000});

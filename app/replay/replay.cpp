@@ -65,24 +65,33 @@ void take_references(Config& config, const CaptureRxPort& capture, const std::st
       fmt::format("{}: the recorded run had {}; replay with the configuration of that run", in, fault));
 }
 
-/// Hands a capture's bursts on and counts them for the progress line.
+/// Hands a capture's bursts on, and counts them for the progress line and their order frames.
 class ProgressRxPort final : public RxPort {
  public:
-  ProgressRxPort(RxPort& inner, ReplayProgress& progress) : inner_(inner), progress_(progress) {}
+  ProgressRxPort(RxPort& inner, ReplayProgress& progress, std::uint16_t order_port)
+      : inner_(inner), progress_(progress), order_port_(order_port) {}
 
   RxBurst receive() override {
     constexpr std::uint64_t kRecordHeader = 16;  // of a frame in a classic capture
     const RxBurst burst = inner_.receive();
     std::uint64_t bytes = 0;
-    for (const RxFrame& frame : burst.frames) bytes += kRecordHeader + frame.length;
+    for (const RxFrame& frame : burst.frames) {
+      bytes += kRecordHeader + frame.length;
+      order_frames_ += is_order_frame(frame, order_port_) ? 1 : 0;
+    }
     progress_.bytes.fetch_add(bytes, std::memory_order_relaxed);
     progress_.frames.fetch_add(burst.frames.size(), std::memory_order_relaxed);
     return burst;
   }
 
+  /// When the stages have ended.
+  std::uint64_t order_frames() const { return order_frames_; }
+
  private:
   RxPort& inner_;
   ReplayProgress& progress_;
+  std::uint16_t order_port_;
+  std::uint64_t order_frames_ = 0;
 };
 
 std::vector<CounterFigure> port_counters(const CaptureRxPort& rx) {
@@ -99,7 +108,8 @@ void fail_if(const std::string& error) {
 void check_input(const std::string& path) {
   std::error_code error;  // what cannot be opened is told when it is
   const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (error || !std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  if (error || !std::filesystem::exists(status) || std::filesystem::is_directory(status)) return;
+  if (std::filesystem::is_regular_file(status)) return;
   throw std::runtime_error(path + ": is not a file that can be read more than once; write the capture into a file");
 }
 
@@ -239,7 +249,7 @@ std::uint64_t total_bytes(const std::vector<ReplayJob>& jobs) {
 }
 
 struct Outcome {
-  std::optional<Figures> figures;
+  std::optional<Replayed> figures;
   std::string error;
 };
 
@@ -262,7 +272,7 @@ std::vector<Outcome> replay_all(const std::vector<ReplayJob>& jobs, const TscClo
 
 }  // namespace
 
-Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& progress) {
+Replayed replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& progress) {
   Config config = job.config;
   check_input(job.in);
   // Where [time] midnight names the day, a capture without any frame will do.
@@ -274,6 +284,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   if (job.partial_checksums) capture.take_partial_checksums();
   capture.linger(config.net.linger_ns);
   config.net.mac = capture.station();
+  const bool recorded = config.net.mac != MacAddress{};
   if (config.port.mac) config.net.mac = *config.port.mac;
   if (config.net.mac == MacAddress{}) config.net.mac = mac_in_capture(job.in, midnight, config.net.address);
   take_references(config, capture, job.in);
@@ -289,7 +300,7 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   CaptureWriter writer(out.path());
   fail_if(writer.error());
   CaptureOutput output(writer, midnight);
-  ProgressRxPort rx(capture, progress);
+  ProgressRxPort rx(capture, progress, config.net.order_port);
   const StageLayout layout = StageLayout::over(job.cores);
   CaptureTxPort& transmit = output.add_port();
   CaptureTxPort& publish = output.add_port(!config.net.feed_enabled);
@@ -299,7 +310,8 @@ Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& prog
   const std::uint64_t wall_ns = clock.span_ns(TscClock::read() - begun);
   fail_if(capture.error());
   fail_if(writer.close());
-  Figures figures = figures_of(partition, wall_ns, port_counters(capture));
+  const Replayed figures{{figures_of(partition, wall_ns, port_counters(capture))},
+                         {rx.order_frames(), config.net.order_port, recorded}};
   if (report) fail_if(write_file(report->path(), to_json(figures)));
   if (hgrm) fail_if(hgrm->write(job.name, partition));
   out.commit();
@@ -326,6 +338,16 @@ int replay_main(const ReplayOptions& options) {
       continue;
     }
     fmt::print("replay       {} -> {}\n{}", jobs[i].in, jobs[i].out, to_text(*outcomes[i].figures));
+  }
+  // Behind all figures, so that they are the last lines.
+  std::fflush(stdout);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!outcomes[i].figures) continue;
+    const DroppedOrders dropped = dropped_orders(*outcomes[i].figures, outcomes[i].figures->seen);
+    const bool fails = dropped.most && !options.allow_drops;
+    if (dropped.text.empty()) continue;
+    status = complain(fails ? 1 : status, fmt::format("{}: {}{}", jobs[i].in, dropped.text,
+                                                      fails ? "; or take it so by --allow-drops" : ""));
   }
   return status;
 }

@@ -10,6 +10,7 @@
 
 #include "app/config/config.hpp"
 #include "app/figures/figures.hpp"
+#include "app/replay/order_frames.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/tsc_clock.hpp"
 
@@ -34,9 +35,13 @@ struct ReplayProgress {
   std::atomic<std::uint64_t> frames{0};
 };
 
+struct Replayed : Figures {
+  SeenOrders seen;
+};
+
 /// Replays one capture to its end and writes output and report. Throws std::runtime_error (one line)
 /// when something cannot be read or written.
-Figures replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& progress);
+Replayed replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& progress);
 
 /// What the command line gave, lists of equal length (config may also be given once for all, report not at all).
 struct ReplayOptions {
@@ -46,9 +51,11 @@ struct ReplayOptions {
   unsigned cores = 1;  // 1 .. 4
   bool partial_checksums = false;
   bool allow_time_fall = false;
+  bool allow_drops = false;
 };
 
-/// The subcommand: checks everything first, replays, prints figures. Returns the exit status.
+/// The subcommand: checks everything first, replays, prints figures and, last, what became of order frames that were
+/// dropped. Returns the exit status.
 int replay_main(const ReplayOptions& options);
 
 }  // namespace crosswire

@@ -78,8 +78,9 @@ TEST(DayToml, NamesFileLineAndKeyOfEachFault) {
 
 TEST(DayToml, IsNoFolder) {
   const Folder folder;
-  EXPECT_EQ(error_of(folder.file("")),
-            folder.file("") + ":1: file: cannot be read; give the path of a TOML file that you may read");
+  EXPECT_EQ(
+      error_of(folder.file("")),
+      folder.file("") + ":1: file: cannot be read: Is a directory; give the path of a TOML file that you may read");
 }
 
 }  // namespace

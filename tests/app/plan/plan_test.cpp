@@ -42,8 +42,9 @@ class PlanCommand : public ::testing::Test {
 
   std::string path(const std::string& name) const { return folder_ / name; }
 
-  std::string config(const std::string& name, const std::string& placement = "") const {
-    std::ofstream(path(name)) << "[port]\ndevice = \"net_ring0\"\naddress = \"10.99.0.1\"\n[placement]\n"
+  std::string config(const std::string& name, const std::string& placement = "",
+                     const std::string& device = "net_ring0") const {
+    std::ofstream(path(name)) << "[port]\ndevice = \"" << device << "\"\naddress = \"10.99.0.1\"\n[placement]\n"
                               << placement << "\n[[symbol]]\nname = \"AAA\"\nreference_price_e4 = 1000000\n"
                               << "tick_e4 = 100\n[[account]]\nuser = \"ann\"\npassword = \"secret\"\n";
     chmod(path(name).c_str(), 0600);
@@ -305,6 +306,9 @@ TEST_F(PlanCommand, SaysInOneLineWhatCannotBePlanned) {
   expect_failure("--config " + config("a.toml", "core = 4000"), "a.toml:5: placement.core: core 4000 does not exist");
   expect_failure("--config " + config("a.toml", "node = 77"), "a.toml:5: placement.node: NUMA node 77 does not exist");
   expect_failure("--svg /nowhere/plan.svg", "/nowhere/plan.svg");
+  expect_failure("--config " + config("a.toml", "", "0000:fe:1f.7"),
+                 "a.toml:2: port.device: 0000:fe:1f.7 is no PCI device of this host; ");
+  expect_failure("--svg -", "stdout is for the figures", 2);
   const std::string core = "core = " + std::to_string(allowed_cores().back());
   expect_failure(
       "--config " + config("a.toml", core) + " --config " + config("b.toml", core),
