@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 #include "app/flow/csv.hpp"
@@ -153,8 +155,15 @@ std::string text_of(const TradeRow& row) {
                                             : "sold");
 }
 
+/// A comparison with nothing must not look like one that has passed.
+CheckResult nothing_in(const std::string& path, std::string_view what, std::string_view remedy) {
+  return {.summary = fmt::format("{} 0/0: NOTHING TO COMPARE WITH", what),
+          .differences = {fmt::format("{}: has no row behind its header; give {}", path, remedy)}};
+}
+
 CheckResult compare_trades(const std::string& path, const std::vector<TradeRow>& wanted,
                            const std::vector<TradeRow>& got) {
+  if (wanted.empty()) return nothing_in(path, "executions", "the day's trades, or no --check-trades");
   CheckResult result;
   std::size_t same = 0;
   for (std::size_t i = 0; i < std::max(wanted.size(), got.size()); ++i) {
@@ -240,73 +249,110 @@ class FeedBook {
   std::map<std::uint64_t, std::uint64_t> asks_;
 };
 
-/// Takes the snapshots in order and looks for each among the moments of the feed, forward only.
+/// Finds the exchange's snapshots among the moments of the feed: as many as can be found in their order. So one that is
+/// wrong costs itself and none behind it.
 class DepthCheck {
  public:
-  explicit DepthCheck(std::string path) : path_(std::move(path)), rows_(read_depth(path_)) {}
+  explicit DepthCheck(std::string path) : path_(std::move(path)), rows_(read_depth(path_)) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      rows_of_[hash(rows_[i].cum_shares, rows_[i].bids, rows_[i].asks)].push_back(i);
+      last_at_.try_emplace(rows_[i].cum_shares);
+    }
+  }
 
   /// The book has changed.
   void moment(const FeedBook& book) {
-    while (next_ < rows_.size() && rows_[next_].cum_shares < book.cum_shares) differ();
-    while (next_ < rows_.size() && rows_[next_].cum_shares == book.cum_shares) {
-      if (!equal(book)) return;
-      ++next_;
-      ++identical_;
-      why_.clear();
+    const auto last = last_at_.find(book.cum_shares);
+    if (last == last_at_.end()) return;
+    last->second = {true, book.bids(), book.asks()};
+    const auto rows = rows_of_.find(hash(book.cum_shares, last->second.bids, last->second.asks));
+    if (rows == rows_of_.end()) return;
+    for (const std::size_t row : rows->second) {
+      if (is(rows_[row], book.cum_shares, last->second)) found(row);
     }
   }
 
-  CheckResult result() {
-    while (next_ < rows_.size()) differ();
-    return {.summary = fmt::format("depth {}/{} identical{}", identical_, rows_.size(),
-                                   differences_.empty() ? "" : ": DIFFERENT"),
-            .differences = differences_};
+  CheckResult result() const {
+    if (rows_.empty()) return nothing_in(path_, "depth", "the day's snapshots, or no --check-depth");
+    std::vector<bool> identical(rows_.size());
+    for (std::size_t link = ends_.empty() ? kNone : ends_.back(); link != kNone; link = links_[link].before) {
+      identical[links_[link].row] = true;
+    }
+    CheckResult result;
+    for (std::size_t i = 0; i < rows_.size() && result.differences.size() < kShown; ++i) {
+      if (identical[i]) continue;
+      const DepthRow& row = rows_[i];
+      result.differences.push_back(fmt::format("{}:{}: cum_shares {}: {}", path_, row.line, row.cum_shares, why(row)));
+    }
+    result.summary = fmt::format("depth {}/{} identical{}", ends_.size(), rows_.size(),
+                                 result.differences.empty() ? "" : ": DIFFERENT");
+    return result;
   }
 
  private:
-  bool equal(const FeedBook& book) {
-    const DepthRow& row = rows_[next_];
-    return equal_side("bid", row.bids, book.bids()) && equal_side("ask", row.asks, book.asks());
-  }
+  static constexpr std::size_t kNone = ~std::size_t{0};
 
-  bool equal_side(const char* side, const DepthSide& wanted, const DepthSide& got) {
-    for (std::size_t i = 0; i < kDepthLevels; ++i) {
-      if (wanted[i] == got[i]) continue;
-      why_ = {side, i, wanted[i], got[i]};
-      return false;
-    }
-    return true;
-  }
-
-  void differ() {
-    const DepthRow& row = rows_[next_++];
-    if (differences_.size() < kShown) {
-      differences_.push_back(fmt::format("{}:{}: cum_shares {}: {}", path_, row.line, row.cum_shares, why_.text()));
-    }
-    why_.clear();
-  }
-
-  /// What spoilt the last comparison of the present row.
-  struct Why {
-    const char* side = nullptr;
-    std::size_t level = 0;
-    DepthLevel wanted{};
-    DepthLevel got{};
-
-    void clear() { side = nullptr; }
-    std::string text() const {
-      if (side == nullptr) return "the replay never came by it";
-      return fmt::format("no such moment; at the last one {} {} is {} at {}, not {} at {}", side, level, got.shares,
-                         price_text(got.price), wanted.shares, price_text(wanted.price));
-    }
+  struct Sides {
+    bool seen = false;
+    DepthSide bids{};
+    DepthSide asks{};
   };
+  /// A row that was found, behind another.
+  struct Link {
+    std::size_t row;
+    std::size_t before;  // link, or kNone
+  };
+
+  static std::uint64_t hash(std::uint64_t cum_shares, const DepthSide& bids, const DepthSide& asks) {
+    std::uint64_t value = cum_shares;
+    const auto mix = [&value](std::uint64_t next) { value = (value ^ next) * 0x9E3779B97F4A7C15u + (value >> 29); };
+    for (const DepthSide* const side : {&bids, &asks}) {
+      for (const DepthLevel& level : *side) {
+        mix(level.price);
+        mix(level.shares);
+      }
+    }
+    return value;
+  }
+
+  static bool is(const DepthRow& row, std::uint64_t cum_shares, const Sides& sides) {
+    return row.cum_shares == cum_shares && row.bids == sides.bids && row.asks == sides.asks;
+  }
+
+  /// The longest rising sequence of rows in the order in which they are found: ends_[n] is the end, with the lowest
+  /// row, of the chains of n + 1 rows.
+  void found(std::size_t row) {
+    const auto end = std::lower_bound(ends_.begin(), ends_.end(), row, [this](std::size_t link, std::size_t wanted) {
+      return links_[link].row < wanted;
+    });
+    if (end != ends_.end() && links_[*end].row == row) return;
+    links_.push_back({row, end == ends_.begin() ? kNone : *std::prev(end)});
+    if (end == ends_.end()) {
+      ends_.push_back(links_.size() - 1);
+    } else {
+      *end = links_.size() - 1;
+    }
+  }
+
+  std::string why(const DepthRow& row) const {
+    const Sides& last = last_at_.at(row.cum_shares);
+    if (!last.seen) return "the replay never came by it";
+    for (const auto& [side, wanted, got] : {std::tuple{"bid", &row.bids, &last.bids}, {"ask", &row.asks, &last.asks}}) {
+      for (std::size_t i = 0; i < kDepthLevels; ++i) {
+        if ((*wanted)[i] == (*got)[i]) continue;
+        return fmt::format("no such moment; at the last one {} {} is {} at {}, not {} at {}", side, i, (*got)[i].shares,
+                           price_text((*got)[i].price), (*wanted)[i].shares, price_text((*wanted)[i].price));
+      }
+    }
+    return "the replay came by it, but not in the order of the rows";
+  }
 
   std::string path_;
   std::vector<DepthRow> rows_;
-  std::size_t next_ = 0;
-  std::size_t identical_ = 0;
-  std::vector<std::string> differences_;
-  Why why_;
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> rows_of_;  // by hash()
+  std::unordered_map<std::uint64_t, Sides> last_at_;                     // by cum_shares, of those that rows have
+  std::vector<Link> links_;
+  std::vector<std::size_t> ends_;
 };
 
 // ---- The feed -------------------------------------------------------------------------------------------------------
@@ -384,14 +430,31 @@ class FeedWalk {
   FeedBook book_;
 };
 
+/// What the FlowError of `read` says; "" without one.
+template <class Read>
+std::string fault_of(Read read) {
+  try {
+    read();
+    return "";
+  } catch (const FlowError& error) {
+    return error.what();
+  }
+}
+
 }  // namespace
 
 std::vector<CheckResult> check_day(const CheckOptions& options) {
-  // The files first: a broken one should not cost a walk through the capture.
+  // The files first: where none is whole there is nothing to walk through the capture for.
   std::vector<TradeRow> trades;
-  if (!options.trades_path.empty()) trades = read_trades(options.trades_path);
   std::optional<DepthCheck> depth;
-  if (!options.depth_path.empty()) depth.emplace(options.depth_path);
+  const std::string trades_fault = fault_of([&] {
+    if (!options.trades_path.empty()) trades = read_trades(options.trades_path);
+  });
+  const std::string depth_fault = fault_of([&] {
+    if (!options.depth_path.empty()) depth.emplace(options.depth_path);
+  });
+  const bool with_trades = !options.trades_path.empty() && trades_fault.empty();
+  if (!with_trades && !depth) throw FlowError(trades_fault.empty() ? depth_fault : trades_fault);
 
   Executions executions(options.symbol);
   FeedWalk feed(options.symbol, executions, depth ? &*depth : nullptr);
@@ -401,10 +464,12 @@ std::vector<CheckResult> check_day(const CheckOptions& options) {
   if (!feed.found()) throw FlowError(fmt::format("{}: no feed of the symbol in it", options.capture_path));
 
   std::vector<CheckResult> results;
-  if (!options.trades_path.empty()) {
+  if (with_trades) {
     results.push_back(compare_trades(options.trades_path, trades, executions.in_order(options.capture_path)));
   }
+  if (!trades_fault.empty()) results.push_back({"executions NOT COMPARED", {trades_fault}});
   if (depth) results.push_back(depth->result());
+  if (!depth_fault.empty()) results.push_back({"depth NOT COMPARED", {depth_fault}});
   return results;
 }
 

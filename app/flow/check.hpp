@@ -23,8 +23,9 @@ struct CheckResult {
 
 /// Compares executions, from the OUCH answers, in the order of their match numbers, with the exchange's: both orders,
 /// price, shares, aggressor. Each must also be on the feed. Then the feed's book with the exchange's snapshots. One
-/// result for each file given. Throws FlowError for files that cannot be read and captures that make no sense: message
-/// numbers that are missing, executions with one side.
+/// result for each file given; one that cannot be read, or holds no row, is not identical and does not hide the
+/// other's. Throws FlowError for files that cannot be read and captures that make no sense: message numbers that are
+/// missing, executions with one side.
 std::vector<CheckResult> check_day(const CheckOptions& options);
 
 }  // namespace crosswire

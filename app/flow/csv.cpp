@@ -45,11 +45,24 @@ CsvReader::CsvReader(std::string path, std::string_view header)
     : path_(std::move(path)), file_(gzopen(path_.c_str(), "rb")), buffer_(kBufferBytes) {
   if (!file_) throw FlowError(fmt::format("{}: cannot be opened: {}", path_, std::strerror(errno)));
   if (!read_line()) fail("empty file");
-  if (text_ != header) {
-    constexpr std::size_t kShown = 60;
-    fail(fmt::format("the columns are \"{}\"; wanted are {}", text_.substr(0, kShown), header));
-  }
+  constexpr std::string_view kUtf8 = "\xEF\xBB\xBF";  // which some programs put in front
+  if (text_.compare(0, kUtf8.size(), kUtf8) == 0) text_.erase(0, kUtf8.size());
   for (const std::string_view name : split(header)) names_.emplace_back(name);
+  if (text_ != header) fail(header_fault(header));
+}
+
+/// Short headers are shown whole, of others the first column that is another.
+std::string CsvReader::header_fault(std::string_view header) const {
+  constexpr std::size_t kWhole = 60;
+  if (text_.size() <= kWhole && header.size() <= kWhole) {
+    return fmt::format("the columns are \"{}\"; wanted are {}", one_line(text_), header);
+  }
+  const std::vector<std::string_view> given = split(text_);
+  for (std::size_t i = 0; i < std::min(given.size(), names_.size()); ++i) {
+    if (given[i] == names_[i]) continue;
+    return fmt::format("column {} is \"{}\"; wanted is {}", i + 1, shown(given[i]), names_[i]);
+  }
+  return fmt::format("{}, wanted are {}", counted(given.size(), "column"), names_.size());
 }
 
 CsvReader::~CsvReader() = default;
@@ -57,7 +70,9 @@ CsvReader::~CsvReader() = default;
 bool CsvReader::next() {
   if (!read_line()) return false;
   fields_ = split(text_);
-  if (fields_.size() != names_.size()) fail(fmt::format("{} columns, wanted are {}", fields_.size(), names_.size()));
+  if (fields_.size() != names_.size()) {
+    fail(fmt::format("{}, wanted are {}", counted(fields_.size(), "column"), names_.size()));
+  }
   return true;
 }
 
@@ -66,9 +81,9 @@ std::uint64_t CsvReader::number(std::size_t column, std::uint64_t most) const {
   std::uint64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || stop != text.data() + text.size() || error == std::errc::invalid_argument) {
-    fail(fmt::format("{} \"{}\" is no whole number", names_[column], text));
+    fail(fmt::format("{} \"{}\" is no whole number", names_[column], shown(text)));
   }
-  if (error != std::errc{} || value > most) fail(fmt::format("{} {} is above {}", names_[column], text, most));
+  if (error != std::errc{} || value > most) fail(fmt::format("{} {} is above {}", names_[column], shown(text), most));
   return value;
 }
 
@@ -138,13 +153,13 @@ class OrderRows {
   OrderRow::Kind kind() const {
     const std::string_view text = csv_.field(1);
     if (text != "A" && text != "D" && text != "X")
-      csv_.fail(fmt::format("kind \"{}\" is unknown; give A, D or X", text));
+      csv_.fail(fmt::format("kind \"{}\" is unknown; give A, D or X", shown(text)));
     return static_cast<OrderRow::Kind>(text[0]);
   }
 
   Side side() const {
     const std::string_view text = csv_.field(3);
-    if (text != "B" && text != "S") csv_.fail(fmt::format("side \"{}\" is neither B nor S", text));
+    if (text != "B" && text != "S") csv_.fail(fmt::format("side \"{}\" is neither B nor S", shown(text)));
     return static_cast<Side>(text[0]);
   }
 
@@ -155,8 +170,8 @@ class OrderRows {
       if (row.price.value % tick_e4_ != 0) {
         csv_.fail(fmt::format("price_e4 {} is not a multiple of the tick, {}", row.price.value, tick_e4_));
       }
-      const auto [known, fresh] = orders_.emplace(row.order, Known{row.side, row.line, row.shares, row.line});
-      if (!fresh) csv_.fail(fmt::format("order {} is there since line {}", row.order, known->second.line));
+      // Some venues give the number of a dead order out again. Which are dead by execution only the engine knows.
+      orders_.insert_or_assign(row.order, Known{row.side, row.line, row.shares, row.line});
       return;
     }
     const auto known = orders_.find(row.order);
@@ -219,7 +234,7 @@ std::vector<TradeRow> read_trades(const std::string& path) {
     csv.number(0, kNsPerDay - 1);
     const std::string_view aggressor = csv.field(5);
     if (!aggressor.empty() && aggressor != "B" && aggressor != "S") {
-      csv.fail(fmt::format("aggressor \"{}\" is neither B nor S nor empty", aggressor));
+      csv.fail(fmt::format("aggressor \"{}\" is neither B nor S nor empty", shown(aggressor)));
     }
     rows.push_back({.buy_order = csv.number(1, kMaxClOrdId),
                     .sell_order = csv.number(2, kMaxClOrdId),

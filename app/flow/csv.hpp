@@ -45,6 +45,7 @@ class CsvReader {
 
   bool read_line();
   bool fill();
+  std::string header_fault(std::string_view header) const;
 
   std::string path_;
   std::unique_ptr<gzFile_s, Close> file_;
@@ -70,7 +71,7 @@ struct OrderRow {
   Side side;
 };
 
-/// All of orders.csv, checked: numbers, kinds, sides, rising times, each order added once and before it is changed,
+/// All of orders.csv, checked: numbers, kinds, sides, rising times, each order added before it is changed,
 /// reduced to less than it was and not changed after its removal, shares and prices that OUCH can carry, prices on the
 /// tick. Throws FlowError with file and line.
 std::vector<OrderRow> read_orders(const std::string& path, std::uint32_t tick_e4);

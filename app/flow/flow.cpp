@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/flow/check.hpp"
+#include "app/flow/csv.hpp"
 #include "app/flow/error.hpp"
 #include "app/flow/orders.hpp"
 #include "app/flow/recorded_day.hpp"
@@ -17,6 +18,12 @@
 
 namespace crosswire {
 namespace {
+
+/// Of files to compare with later: their flaws are told before the work.
+void check_recorded(const FlowArguments& arguments) {
+  if (!arguments.check_trades.empty()) read_trades(arguments.check_trades);
+  if (!arguments.check_depth.empty()) read_depth(arguments.check_depth);
+}
 
 int run_orders(const FlowArguments& arguments) {
   OrderFlowOptions options{.orders_path = arguments.orders,
@@ -33,13 +40,16 @@ int run_orders(const FlowArguments& arguments) {
                                   options.day->symbol, options.symbol));
     }
   }
+  check_recorded(arguments);
   const OrderFlowFigures figures = write_order_flow(options);
-  fmt::print("{}: {} frames, {} sessions: {} orders, {} cancels, {} reductions; {} executions expected\n",
-             arguments.out, figures.frames, arguments.sessions, figures.enters, figures.cancels, figures.reductions,
-             figures.executions);
+  fmt::print("{}: {}, {}: {}, {}, {}; {} expected\n", arguments.out, counted(figures.frames, "frame"),
+             counted(arguments.sessions, "session"), counted(figures.enters, "order"),
+             counted(figures.cancels, "cancel"), counted(figures.reductions, "reduction"),
+             counted(figures.executions, "execution"));
   if (figures.without_effect > 0) {
-    fmt::print("{} rows named orders with nothing left to take; with the phases of its --day they may have\n",
-               figures.without_effect);
+    fmt::print("{} of an order with nothing left to take: the exchange matched otherwise{}; the first: {}\n",
+               counted(figures.without_effect, "row"), options.day ? "" : ", maybe by the phases of a --day",
+               figures.first_without_effect);
   }
   return 0;
 }
@@ -48,10 +58,10 @@ int run_synthetic(const FlowArguments& arguments) {
   SyntheticOptions options = arguments.options;
   options.sessions = arguments.sessions;
   const SyntheticFigures figures = write_synthetic_flow(options, arguments.out, arguments.config_out);
-  fmt::print(
-      "{}: {} frames, seed {}, {} sessions, {} symbols: {} messages, at most {} orders live; {} executions expected\n",
-      arguments.out, figures.frames, options.seed, options.sessions, options.symbols, options.messages,
-      figures.most_live_orders, figures.executions);
+  fmt::print("{}: {}, seed {}, {}, {}: {}, at most {} live; {} expected\n", arguments.out,
+             counted(figures.frames, "frame"), options.seed, counted(options.sessions, "session"),
+             counted(options.symbols, "symbol"), counted(options.messages, "message"),
+             counted(figures.most_live_orders, "order"), counted(figures.executions, "execution"));
   return 0;
 }
 

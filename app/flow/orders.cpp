@@ -74,6 +74,7 @@ class OrderMessages {
     message.time_ns = row.time_ns;
     message.session = session_of(row.order, options_.sessions);
     message.side = row.side;
+    check_phase(row);
     if (row.kind == OrderRow::Kind::add) {
       message.kind = CommandKind::enter;
       message.symbol = SymbolId{1};
@@ -82,10 +83,11 @@ class OrderMessages {
       message.quantity = row.shares;
       message.time_in_force = TimeInForce::day;
       message.cl_ord_id = row.order;
-      refs_.emplace(row.order, message.user_ref_num);
+      check_number(row, message.session);
+      refs_.insert_or_assign(row.order, Entered{message.user_ref_num, row.line});
     } else {
       message.kind = CommandKind::cancel;
-      message.user_ref_num = refs_.at(row.order);
+      message.user_ref_num = refs_.at(row.order).user_ref_num;
       message.quantity = may_execute(message, row);
     }
     mirror_.apply(message);
@@ -94,6 +96,7 @@ class OrderMessages {
 
   const EngineMirror& mirror() const { return mirror_; }
   std::uint64_t without_effect() const { return without_effect_; }
+  const std::string& first_without_effect() const { return first_without_effect_; }
   void finish(TimeNs end_ns) { mirror_.advance(end_ns); }
 
  private:
@@ -107,21 +110,42 @@ class OrderMessages {
     return reduce ? row.shares + (order == nullptr ? 0 : order->executed) : 0;
   }
 
-  /// Without the day's phases orders execute otherwise than they did, so that such rows are no fault of the file.
-  void no_effect(const OrderRow& row, Quantity open) {
-    ++without_effect_;
-    if (!options_.day) return;
-    const char* const kind = row.kind == OrderRow::Kind::reduce ? "reduced" : "cancelled";
-    throw FlowError(
-        fmt::format("{}:{}: order {} cannot be {}: it has {} shares left; correct the file, or the phases of "
-                    "the day",
-                    options_.orders_path, row.line, row.order, kind, open));
+  /// It would be rejected, and its cancel blamed.
+  void check_phase(const OrderRow& row) const {
+    if (!options_.day || options_.day->schedule.empty() || row.time_ns >= options_.day->schedule.front().at_ns) return;
+    throw FlowError(fmt::format("{}:{}: order {} is before the first phase of the day; correct its time, or the phases",
+                                options_.orders_path, row.line, row.order));
   }
+
+  /// The number of an order that is dead may come again.
+  void check_number(const OrderRow& row, SessionId session) {
+    const auto entered = refs_.find(row.order);
+    if (entered == refs_.end()) return;
+    mirror_.advance(row.time_ns);
+    if (mirror_.find(session, entered->second.user_ref_num) == nullptr) return;
+    throw FlowError(fmt::format("{}:{}: order {} is there since line {}", options_.orders_path, row.line, row.order,
+                                entered->second.line));
+  }
+
+  /// The exchange matched otherwise than the engine does here: without the day's phases, or by rules of its own. What
+  /// comes of it the comparison with its trades says.
+  void no_effect(const OrderRow& row, Quantity open) {
+    if (++without_effect_ > 1) return;
+    const char* const kind = row.kind == OrderRow::Kind::reduce ? "reduced" : "cancelled";
+    first_without_effect_ = fmt::format("{}:{}: order {} cannot be {}: it has {} left", options_.orders_path, row.line,
+                                        row.order, kind, counted(open, "share"));
+  }
+
+  struct Entered {
+    UserRefNum user_ref_num;
+    std::uint32_t line;
+  };
 
   const OrderFlowOptions& options_;
   std::uint64_t without_effect_ = 0;
+  std::string first_without_effect_;
   std::vector<std::uint32_t> next_ref_;
-  std::unordered_map<std::uint64_t, UserRefNum> refs_;
+  std::unordered_map<std::uint64_t, Entered> refs_;  // by order number, the last of it
   EngineMirror mirror_;
 };
 
@@ -165,6 +189,7 @@ OrderFlowFigures write_order_flow(const OrderFlowOptions& options) {
   }
   capture.commit();
   figures.without_effect = messages.without_effect();
+  figures.first_without_effect = messages.first_without_effect();
   figures.frames = writer.frames();
   figures.executions = messages.mirror().engine().counters().get(EngineCounter::executions);
   return figures;

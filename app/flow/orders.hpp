@@ -23,14 +23,14 @@ struct OrderFlowFigures {
   std::uint64_t enters;
   std::uint64_t cancels;  // of all that was left
   std::uint64_t reductions;
-  std::uint64_t executions;      // by the engine that was run along
-  std::uint64_t without_effect;  // cancels and reductions of orders with nothing left to take; 0 with a day
+  std::uint64_t executions;          // by the engine that was run along
+  std::uint64_t without_effect;      // cancels and reductions of orders with nothing left to take
+  std::string first_without_effect;  // of these: file, line and order, in one line
 };
 
 /// Writes the capture, and the configuration if asked for. An order goes to the session that the hash of its number
-/// says, its cancels with it. With a day, rows that can change nothing are errors. Throws std::runtime_error
-/// (one line), FlowError for what is wrong with the rows; then neither file
-/// is written.
+/// says, its cancels with it. Rows that can change nothing are sent and counted. Throws std::runtime_error
+/// (one line), FlowError for what is wrong with the rows; then neither file is written.
 OrderFlowFigures write_order_flow(const OrderFlowOptions& options);
 
 }  // namespace crosswire

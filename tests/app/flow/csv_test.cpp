@@ -65,12 +65,11 @@ TEST(OrdersCsv, MayHaveWindowsLineEndsAndNoneOnItsLastLine) {
 TEST(OrdersCsv, NamesTheLineOfEachFault) {
   EXPECT_EQ(order_error("99900,100\n", "99900\n"), "FILE:3: 5 columns, wanted are 6");
   EXPECT_EQ(order_error("99900,100\n", "99900,100,7\n"), "FILE:3: 7 columns, wanted are 6");
-  EXPECT_EQ(order_error("33060000000000,A,2,S,99900,100\n", "\n"), "FILE:3: 1 columns, wanted are 6");
+  EXPECT_EQ(order_error("33060000000000,A,2,S,99900,100\n", "\n"), "FILE:3: 1 column, wanted are 6");
   EXPECT_EQ(order_error("99900,100\n", "99900,10x\n"), "FILE:3: shares \"10x\" is no whole number");
   EXPECT_EQ(order_error("99900,100\n", "99900,-1\n"), "FILE:3: shares \"-1\" is no whole number");
   EXPECT_EQ(order_error("99900,100\n", "99900,\n"), "FILE:3: shares \"\" is no whole number");
   EXPECT_EQ(order_error("A,2,S", "B,2,S"), "FILE:3: kind \"B\" is unknown; give A, D or X");
-  EXPECT_EQ(order_error("A,2,S", "A,1,S"), "FILE:3: order 1 is there since line 2");
   EXPECT_EQ(order_error("A,2,S", "D,2,S"), "FILE:3: order 2 is unknown; no A came before");
   EXPECT_EQ(order_error("X,3,S", "X,8,S"), "FILE:5: order 8 is unknown; no A came before");
   EXPECT_EQ(order_error("X,3,S", "X,3,B"), "FILE:5: order 3 has another side in line 4");
@@ -90,6 +89,24 @@ TEST(OrdersCsv, NamesTheLineOfEachFault) {
   EXPECT_EQ(order_error("price_e4", "price"),
             "FILE:1: the columns are \"time_ns,kind,order,side,price,shares\"; wanted are "
             "time_ns,kind,order,side,price_e4,shares");
+}
+
+TEST(OrdersCsv, ShowTheirFaultsReadablyAndWhole) {
+  const std::string nul("10\0", 3);
+  EXPECT_EQ(order_error("99900,100\n", "99900," + nul + "\n"), "FILE:3: shares \"10\\x00\" is no whole number");
+  EXPECT_EQ(order_error("A,2,S", "A,2," + std::string(200, 'S')),
+            "FILE:3: side \"" + std::string(60, 'S') + "...\" is neither B nor S");
+  EXPECT_EQ(order_error("A,2,S", "A,2,x" + std::string(40, '\xC3') + "\xB6").find("FILE:3: side \"x"), 0u);
+  EXPECT_EQ(order_error("shares\n", "shares,a_column_that_other_venues_have_in_their_files\n"),
+            "FILE:1: 7 columns, wanted are 6");
+  const Folder folder;
+  const std::string path = folder.write("d.csv", with(test::kDepth, "ask3_shares", "ask3_size"));
+  EXPECT_EQ(error_of([&] { read_depth(path); }), path + ":1: column 30 is \"ask3_size\"; wanted is ask3_shares");
+}
+
+TEST(OrdersCsv, MayBeginWithAByteOrderMark) {
+  const Folder folder;
+  EXPECT_EQ(read_orders(folder.write("o.csv", "\xEF\xBB\xBF" + kOrders), 100).size(), 14u);
 }
 
 TEST(OrdersCsv, MustHaveOrders) {

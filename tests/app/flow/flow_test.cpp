@@ -123,6 +123,38 @@ TEST(Flow, WithoutADayTradesContinuouslyFromTheStart) {
   EXPECT_EQ(load_config(folder.file("c.toml"), ConfigUse::replay).net.schedule.front().phase, Phase::continuous);
 }
 
+TEST(Flow, GoesOnBehindAnOrderThatCannotBeCancelledToAScore) {
+  // Here order 7 is executed whole, where it was not at the exchange.
+  const ReplayedDay day(2, with(kOrders, "A,8,S,99900,120", "A,8,S,99900,160"));
+  EXPECT_EQ(day.figures.without_effect, 1u);
+  EXPECT_NE(
+      day.figures.first_without_effect.find("orders.csv.gz:13: order 7 cannot be cancelled: it has 0 shares left"),
+      std::string::npos)
+      << day.figures.first_without_effect;
+  EXPECT_EQ(day.check(kTrades, "")[0].summary, "executions 6/8 identical in order, the replay has 9: DIFFERENT");
+}
+
+TEST(Flow, TakesTheNumberOfADeadOrderAgain) {
+  // 2 has executed in the opening cross, 7 was cancelled: both numbers come again.
+  const ReplayedDay day(3, kOrders +
+                               "54070000000000,A,7,B,99700,30\n54080000000000,A,2,B,99700,10\n"
+                               "54090000000000,D,7,B,99700,30\n");
+  EXPECT_EQ(day.figures.enters, 13u);
+  EXPECT_EQ(day.figures.without_effect, 0u);
+  EXPECT_EQ(day.check(kTrades, "")[0].summary, "executions 8/8 identical in order");
+}
+
+TEST(Flow, NamesTheOrderThatIsBeforeTheFirstPhase) {
+  try {
+    const ReplayedDay day(1, with(kOrders, "33000000000000,A,1", "32000000000000,A,1"));
+    FAIL() << "it is taken";
+  } catch (const FlowError& error) {
+    EXPECT_NE(std::string(error.what()).find("orders.csv.gz:2: order 1 is before the first phase of the day"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(Flow, WritesAConfigurationThatOnlyItsOwnerMayRead) {
   const Folder folder;
   folder.write("c.toml", "was here before, readable by all");
@@ -293,6 +325,40 @@ TEST(FlowCheck, SeesADepthThatIsOffByOneShareOneTickOrOneMoment) {
                    .identical());
 }
 
+TEST(FlowCheck, OneWrongDepthRowCostsItselfAlone) {
+  const auto depth = [](std::string_view from, std::string_view to) {
+    return the_day().check("", with(kDepth, from, to))[0];
+  };
+  // The first of three at one number of shares, and one at a number that comes much later or never.
+  EXPECT_EQ(depth("100000,350", "100000,351").summary, "depth 4/5 identical: DIFFERENT");
+  EXPECT_EQ(depth(",450,", ",640,").summary, "depth 4/5 identical: DIFFERENT");
+  EXPECT_EQ(depth(",450,", ",999999,").summary, "depth 4/5 identical: DIFFERENT");
+  const std::string line = test::depth_line("450", "100000,100", "0,0");
+  EXPECT_EQ(depth(line, line + line + line).summary, "depth 7/7 identical") << "snapshots of one moment";
+}
+
+TEST(FlowCheck, AComparisonWithNothingIsNoSuccess) {
+  const CheckResult none = the_day().check("", test::depth_header())[0];
+  EXPECT_EQ(none.summary, "depth 0/0: NOTHING TO COMPARE WITH");
+  EXPECT_FALSE(none.identical());
+  const CheckResult trades = trades_against(std::string(test::kTradesHeader));
+  EXPECT_EQ(trades.summary, "executions 0/0: NOTHING TO COMPARE WITH");
+  EXPECT_NE(trades.differences.at(0).find("has no row behind its header"), std::string::npos);
+}
+
+TEST(FlowCheck, AFlawOfOneFileDoesNotHideTheResultOfTheOther) {
+  const auto bad_depth = the_day().check(kTrades, with(kDepth, "100000,140", "100000,x"));
+  ASSERT_EQ(bad_depth.size(), 2u);
+  EXPECT_EQ(bad_depth[0].summary, "executions 8/8 identical in order");
+  EXPECT_EQ(bad_depth[1].summary, "depth NOT COMPARED");
+  EXPECT_FALSE(bad_depth[1].identical());
+  EXPECT_NE(bad_depth[1].differences.at(0).find("depth.csv.gz:4: "), std::string::npos) << bad_depth[1].differences[0];
+  const auto bad_trades = the_day().check(with(kTrades, ",20,S", ",y,S"), kDepth);
+  ASSERT_EQ(bad_trades.size(), 2u);
+  EXPECT_EQ(bad_trades[0].summary, "executions NOT COMPARED");
+  EXPECT_EQ(bad_trades[1].summary, "depth 5/5 identical");
+}
+
 /// The output capture without its n-th frame for which `match` holds.
 template <class Match>
 std::string without_frame(const Folder& folder, std::size_t n, Match match) {
@@ -370,7 +436,7 @@ TEST(FlowCommand, WritesACaptureAndChecksOne) {
   const std::string day = folder.write("day.toml", kDay);
   const Outcome written = run({"--orders", orders, "--day", day, "--sessions", "2", "--out", folder.file("o.pcap")});
   EXPECT_EQ(written.exit_code, 0) << written.err;
-  EXPECT_NE(written.out.find("11 orders, 1 cancels, 2 reductions; 8 executions expected"), std::string::npos)
+  EXPECT_NE(written.out.find("11 orders, 1 cancel, 2 reductions; 8 executions expected"), std::string::npos)
       << written.out;
 
   const std::string trades = folder.write("t.csv", kTrades);
@@ -496,6 +562,14 @@ TEST_F(ReplayDayScript, ReplaysSeveralDaysSideBySideAndFailsIfOneOfThemDiffers) 
   EXPECT_NE(log.find("executions 7/8 identical in order, the replay has 8: DIFFERENT"), std::string::npos) << log;
   EXPECT_TRUE(std::filesystem::exists(out_ + "/good/out.pcap"));
   EXPECT_EQ(test::read_file(out_ + "/good/out.pcap"), test::read_file(out_ + "/bad/out.pcap"));
+}
+
+TEST_F(ReplayDayScript, TellsAFlawOfWhatItComparesWithBeforeTheReplay) {
+  const std::string flawed = day("flawed", with(kTrades, ",20,S", ",y,S"), true);
+  EXPECT_EQ(replay_day(fmt::format("{} {}", flawed, out_), log_), 1);
+  EXPECT_NE(test::read_file(log_).find("trades.csv.gz:8: shares \"y\" is no whole number"), std::string::npos)
+      << test::read_file(log_);
+  EXPECT_FALSE(std::filesystem::exists(out_ + "/orders.pcap"));
 }
 
 TEST_F(ReplayDayScript, RefusesWrongUsageAndFoldersThatHoldNoDay) {
