@@ -92,7 +92,7 @@ void add_run_command(CLI::App& root, int& exit_code) {
          "--record", options->records,
          "write the input into this capture, which may not be there yet; replayed, it gives the same\n"
          "answers. In its name %F is the trading date and %N a number, one above the highest that is there; a\n"
-         "run that goes on from day to day needs both. A killed process loses at most the last 0.1 s of it. A disk "
+         "run that goes on from day to day needs %N. A killed process loses at most the last 0.1 s of it. A disk "
          "that is full, or has taken too\n"
          "little for 0.1 s, ends the recording and not the run: an error in the log, and an alert")
       ->allow_extra_args(false)
@@ -102,7 +102,7 @@ void add_run_command(CLI::App& root, int& exit_code) {
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->check(file_name());
-  add_hgrm_option(*run, options->hgrm, "PARTITION");
+  add_hgrm_option(*run, options->hgrm, "PARTITION[-DATE][-N]");
   run->add_flag(
       "--resume", options->resume,
       "trade at once, though phases of the day are over; else such a start, which does not know what came of\n"
@@ -559,9 +559,10 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
   halt->callback([run] { run(OperatorAction::halt); });
   resume->callback([run] { run(OperatorAction::resume); });
   to_phase->callback([run] { run(OperatorAction::phase); });
-  ctl->footer(
-      "Example:\n  crosswire ctl halt AAA --reason \"news pending\"\n  crosswire ctl resume AAA\n"
-      "  crosswire ctl phase opening_call --all");
+  for (CLI::App* const command : {ctl, halt, resume, to_phase})
+    command->footer(
+        "Example:\n  crosswire ctl halt AAA --reason \"news pending\"\n  crosswire ctl resume AAA\n"
+        "  crosswire ctl phase opening_call --all");
 }
 
 /// "run, replay, ... or top", as they were added.

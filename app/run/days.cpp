@@ -68,18 +68,27 @@ void report(const RunningPartition& running, const StallMonitor::News& news) {
   }
 }
 
-/// Nobody here knows what came of the orders of this day before the start: until an operator does, nothing trades.
+/// Nobody here knows what came of the orders of this day before a late start, and behind a roll-over that took too long
+/// a call may be missing: until an operator says so, nothing trades.
 void halt(const RunningPartition& running, OperatorDesk& desk) {
   std::random_device random;
   CtlAsk ask;
   ask.action = OperatorAction::halt;
   ask.request = std::uint64_t{random()} << 32 | random() | 1;
-  ask.reason = "started behind a phase of the day";
+  ask.reason = running.has_rolled() ? "rolled over behind a phase of the day" : "started behind a phase of the day";
   std::string error;
   if (!desk.submit(ask, "crosswire", error)) throw std::runtime_error(error);
-  log_warning(
-      "the day has begun without this process, so all symbols are halted; crosswire ctl resume --all, or run --resume",
-      {{"partition", running.name()}});
+  const LogFields about = {{"partition", running.name()}};
+  if (running.has_rolled()) {
+    log_warning(
+        "phases have passed before the new day could begin, so all symbols are halted; crosswire ctl resume --all",
+        about);
+  } else {
+    log_warning(
+        "the day has begun without this process, so all symbols are halted; crosswire ctl resume --all, or run "
+        "--resume",
+        about);
+  }
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -187,7 +196,8 @@ void Days::look_at_finishing(Kept& kept) {
   if (!end.error.empty()) errors_.push_back(end.error);
   kept.finished = stop_wanted() || !running.rolls();
   if (kept.finished) return;
-  if (!end.error.empty()) log_error("something of the day is not written", {{"is", end.error}});
+  if (!end.error.empty())
+    log_error("something of the day is not written", {{"partition", running.name()}, {"is", end.error}});
   if (const std::vector<std::string> held = running.held_symbols(); !held.empty()) {
     log_warning("operators' halts have ended with the day", {{"partition", running.name()}, {"symbols", listed(held)}});
   }

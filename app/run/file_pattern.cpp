@@ -104,6 +104,7 @@ std::string fault_of_pattern(const std::string& pattern, bool rolls) {
 }
 
 bool is_numbered(const std::string& pattern) { return has_letter(pattern, 'N'); }
+bool is_dated(const std::string& pattern) { return has_letter(pattern, 'F'); }
 
 std::uint64_t next_number(const std::vector<std::string>& patterns, std::string_view date) {
   std::uint64_t highest = 0;
@@ -119,7 +120,10 @@ std::uint64_t next_number(const std::vector<std::string>& patterns, std::string_
       const std::uint64_t number = number_in(name, parts).value_or(number_in(name, unfinished).value_or(0));
       highest = std::max(highest, number);
     }
-    if (error) throw std::runtime_error(fmt::format("{}: {}", folder.empty() ? "." : folder, error.message()));
+    if (error) {
+      throw std::runtime_error(fmt::format("{}: the folder of {} cannot be read: {}; make it, or give another path",
+                                           folder.empty() ? "." : folder, pattern, error.message()));
+    }
   }
   if (highest == std::numeric_limits<std::uint64_t>::max()) throw std::runtime_error("no number is left for a file");
   return highest + 1;

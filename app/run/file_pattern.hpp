@@ -14,8 +14,9 @@ namespace crosswire {
 /// day, and after a crash on the same one, so it needs names without end.
 std::string fault_of_pattern(const std::string& pattern, bool rolls);
 
-/// A pattern with `%N`.
+/// A pattern with `%N`; one with `%F`.
 bool is_numbered(const std::string& pattern);
+bool is_dated(const std::string& pattern);
 
 /// The number of the next files by patterns without fault, one for all: 1, or one above the highest that a file of one
 /// of them and that date has, whole or not (WholeFile). Gaps stay, so that the numbers tell the order. Throws

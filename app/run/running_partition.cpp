@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
@@ -139,7 +140,12 @@ void RunningPartition::start_threads() { threads_.emplace(tasks(), clock_.read()
 void RunningPartition::begin_recording() {
   if (!record_memory_) return;
   recording_ = take_file(outputs_.record, day_->day().date, file_number_);
-  day_->begin_recording(recording_);
+  try {
+    day_->begin_recording(recording_);
+  } catch (const std::runtime_error&) {
+    if (is_numbered(outputs_.record)) std::remove(recording_.c_str());  // nothing is in it
+    throw;
+  }
 }
 
 void RunningPartition::make_report() {
@@ -150,19 +156,24 @@ void RunningPartition::make_report() {
 /// A start that follows a crash: the reference prices are the day's, not the configuration's.
 std::vector<ReferencePrice> RunningPartition::references_of_earlier_start() const {
   const TradingDay day = config_.calendar.day_at(clock_.read().now_epoch_ns());
-  if (!is_numbered(outputs_.record) || file_number_ < 2) return {};
-  const std::string earlier = file_of(outputs_.record, day.date, file_number_ - 1);
-  std::string fault;
-  try {
-    std::vector<ReferencePrice> references = CaptureRxPort(earlier, day.midnight_epoch_ns).references();
+  if (!is_numbered(outputs_.record) || !is_dated(outputs_.record)) return {};
+  for (std::uint64_t number = file_number_ - 1; number > 0; --number) {
+    const std::string earlier = file_of(outputs_.record, day.date, number);
+    if (!std::filesystem::exists(earlier)) continue;
+    std::vector<ReferencePrice> references;
     Config fits = config_;
-    fault = set_references(fits, references);
-    if (fault.empty()) return references;
-  } catch (const std::runtime_error& error) {
-    fault = error.what();
+    std::string fault = error_of([&] { references = CaptureRxPort(earlier, day.midnight_epoch_ns).references(); });
+    if (fault.empty()) fault = set_references(fits, references);
+    if (fault.empty()) {
+      if (!references.empty()) {
+        log_info("reference prices are those of an earlier start of the day",
+                 {{"partition", name_}, {"recording", earlier}});
+      }
+      return references;
+    }
+    log_warning("an earlier recording of the day has no reference prices for this start",
+                {{"partition", name_}, {"recording", earlier}, {"is", fault}});
   }
-  log_warning("the day's earlier start has no reference prices for this one, so the configuration's count",
-              {{"partition", name_}, {"recording", earlier}, {"is", fault}});
   return {};
 }
 

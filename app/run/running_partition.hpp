@@ -57,6 +57,8 @@ class RunningPartition {
   void report_start() const;
   /// See RunningDay.
   bool began_late() const { return day_->began_late(rolled_); }
+  /// It is not the first day.
+  bool has_rolled() const { return rolled_; }
   /// The loops poll from now on. What waits at the port before a day that is not the first belongs to none, and is
   /// dropped.
   void go();

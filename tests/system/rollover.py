@@ -167,6 +167,9 @@ def run_all(tap, program, folder):
         os.unlink(run.log)
         run = Run(program, folder, config, "--resume")
         tap.check("a restart goes on with the next recording", run.waits_for(f"day-{dates[1]}-2.pcap"), log + run.logged())
+        tap.check("with the reference prices of its day, and says so",
+                  reference_in(folder, f"day-{dates[1]}-2.pcap") == 1010000 and "of an earlier start" in run.logged(),
+                  run.logged())
         tap.check("and does not begin halted where it is told to go on", "halted" not in run.logged(), run.logged())
         run.process.send_signal(signal.SIGTERM)
         run.process.wait(live.PATIENCE)
