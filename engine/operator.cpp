@@ -47,11 +47,13 @@ Phase Engine::enters(const Command& command, SymbolState& symbol) {
     case OperatorAction::halt:
       if (symbol.held) return symbol.phase;
       symbol.held = true;
+      counters_.add(EngineCounter::symbols_held);
       ++changed_;
       return symbol.phase == Phase::closed ? Phase::closed : Phase::halted;
     case OperatorAction::resume:
       if (!symbol.held) return symbol.phase;
       symbol.held = false;
+      counters_.add(EngineCounter::symbols_released);
       ++changed_;
       return symbol.scheduled;
     case OperatorAction::phase:
@@ -59,7 +61,10 @@ Phase Engine::enters(const Command& command, SymbolState& symbol) {
       break;
   }
   symbol.scheduled = operated ? command.operate.phase : command.phase.phase;
-  symbol.held = symbol.held && symbol.scheduled != Phase::closed;
+  if (symbol.held && symbol.scheduled == Phase::closed) {
+    symbol.held = false;
+    counters_.add(EngineCounter::symbols_released);
+  }
   ++(symbol.held ? held_ : changed_);
   return symbol.held ? symbol.phase : symbol.scheduled;
 }

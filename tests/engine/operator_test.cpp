@@ -132,6 +132,23 @@ TEST_F(OperatorTest, APhaseByHandSaysWhichSymbolsStayHalted) {
   EXPECT_EQ(phase_of(kTwo), Phase::halted);
 }
 
+TEST_F(OperatorTest, CountsTheSymbolsThatAreHeldAndThoseThatAreLetGo) {
+  const auto held_now = [this] {
+    return rig.engine().counters().get(EngineCounter::symbols_held) -
+           rig.engine().counters().get(EngineCounter::symbols_released);
+  };
+  rig.run(operate(halt, 1));
+  EXPECT_EQ(held_now(), 2u);
+  rig.run(operate(halt, 2));
+  EXPECT_EQ(held_now(), 2u) << "they are halted already";
+  rig.run(operate(resume, 3, 1));
+  EXPECT_EQ(held_now(), 1u);
+  rig.run(phase(Phase::continuous));
+  EXPECT_EQ(held_now(), 1u);
+  rig.run(phase(Phase::closed));
+  EXPECT_EQ(held_now(), 0u);
+}
+
 TEST_F(OperatorTest, APhaseByHandOpensAndClosesTheMarket) {
   rig.run(operate(OperatorAction::phase, 1, 0, Phase::closed));
   const auto opened = rig.outcomes(operate(OperatorAction::phase, 2, 1, Phase::continuous));
