@@ -389,10 +389,10 @@ std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {
   std::vector<CounterFigure> figures;
   append_counters(figures, "port", kDeviceCounters, counters);
   if (!device_->counts_missed()) figures[static_cast<std::size_t>(DeviceCounter::rx_missed)].value.reset();
-  append_counters(figures, "control", kStallCounters, monitor_->counters());
   if (const RecordingRxPort* recorder = day_->recorder()) {
     append_counters(figures, "port", kRecorderCounters, recorder->counters());
   }
+  append_counters(figures, "control", kStallCounters, monitor_->counters());
   return figures;
 }
 
