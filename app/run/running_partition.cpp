@@ -180,6 +180,7 @@ std::vector<ReferencePrice> RunningPartition::references_of_earlier_start() cons
 void RunningPartition::go() {
   if (rolled_) rx_.drop_waiting();
   threads_->go();
+  if (rolled_) report_day(false);  // not before: who reads it may send at once
 }
 
 void RunningPartition::report_start() const {
@@ -328,7 +329,6 @@ void RunningPartition::roll_over(LiveFigures& figures) {
   if (!unrecorded.empty() && record_memory_) day_->give_up_recording(unrecorded);
   go_on_without(unrecorded);
   go_on_without(error_of([this] { make_report(); }));
-  report_day(false);
 }
 
 /// The market of the next day is worth more than its files.
