@@ -18,7 +18,7 @@ from tap import figure, write_config
 ROLLS_IN = 14  # seconds from the start: enough for what is done before
 
 
-def config_that_ends_soon(seconds=ROLLS_IN, at_end="roll"):
+def config_that_ends_soon(seconds=ROLLS_IN, at_end="roll", linger_s=1):
     """Its days begin on the evening before, at a time of the clock that is some seconds ahead: there today's ends."""
     now = datetime.datetime.now(datetime.timezone.utc)
     midday = now.replace(hour=23, minute=0, second=0)  # where the wall's clock is now, by a zone of our own
@@ -27,7 +27,7 @@ def config_that_ends_soon(seconds=ROLLS_IN, at_end="roll"):
     wall = now + datetime.timedelta(minutes=offset)
     begins = wall + datetime.timedelta(seconds=seconds)
     zone = f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}"
-    text = live.CONFIG.replace('at_end = "stop"\nlinger_s = 0', f'zone = "{zone}"\nat_end = "{at_end}"\nlinger_s = 1')
+    text = live.CONFIG.replace('at_end = "stop"\nlinger_s = 0', f'zone = "{zone}"\nat_end = "{at_end}"\nlinger_s = {linger_s}')
     dates = [(wall + datetime.timedelta(days=days)).date().isoformat() for days in (0, 1)]
     return text + f"""
 [[phase]]
@@ -87,7 +87,7 @@ def reference_in(folder, recording, symbol=b"AAA     "):
 
 
 def check_day(tap, program, folder, run, config):
-    text, dates = config_that_ends_soon()
+    text, dates = config_that_ends_soon(linger_s=12)  # for ctl, which on a busy machine takes seconds to start
     write_config(config, text)
     run = Run(program, folder, config)
     tap.check("says that it begins halted behind a phase", run.waits_for("all symbols are halted"), run.logged())
