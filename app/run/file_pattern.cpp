@@ -106,24 +106,29 @@ std::string fault_of_pattern(const std::string& pattern, bool rolls) {
 bool is_numbered(const std::string& pattern) { return has_letter(pattern, 'N'); }
 bool is_dated(const std::string& pattern) { return has_letter(pattern, 'F'); }
 
+std::set<std::uint64_t> numbers_of(const std::string& pattern, std::string_view date) {
+  std::set<std::uint64_t> numbers;
+  const std::string folder = folder_of(pattern);
+  const NameParts parts = parts_of(std::string_view(pattern).substr(name_begin(pattern)), date);
+  const NameParts unfinished{parts.before, WholeFile::part_of(parts.behind), true};
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (const auto number = number_in(name, parts)) numbers.insert(*number);
+    if (const auto number = number_in(name, unfinished)) numbers.insert(*number);
+  }
+  if (!error) return numbers;
+  throw std::runtime_error(fmt::format("{}: the folder of {} cannot be read: {}; make it, or give another path",
+                                       folder.empty() ? "." : folder, pattern, error.message()));
+}
+
 std::uint64_t next_number(const std::vector<std::string>& patterns, std::string_view date) {
   std::uint64_t highest = 0;
   for (const std::string& pattern : patterns) {
     if (!is_numbered(pattern)) continue;
-    const std::string folder = folder_of(pattern);
-    const NameParts parts = parts_of(std::string_view(pattern).substr(name_begin(pattern)), date);
-    const NameParts unfinished{parts.before, WholeFile::part_of(parts.behind), true};
-    std::error_code error;
-    std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, error);
-    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-      const std::string name = entry->path().filename().string();
-      const std::uint64_t number = number_in(name, parts).value_or(number_in(name, unfinished).value_or(0));
-      highest = std::max(highest, number);
-    }
-    if (error) {
-      throw std::runtime_error(fmt::format("{}: the folder of {} cannot be read: {}; make it, or give another path",
-                                           folder.empty() ? "." : folder, pattern, error.message()));
-    }
+    const std::set<std::uint64_t> numbers = numbers_of(pattern, date);
+    if (!numbers.empty()) highest = std::max(highest, *numbers.rbegin());
   }
   if (highest == std::numeric_limits<std::uint64_t>::max()) throw std::runtime_error("no number is left for a file");
   return highest + 1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ std::string fault_of_pattern(const std::string& pattern, bool rolls);
 /// A pattern with `%N`; one with `%F`.
 bool is_numbered(const std::string& pattern);
 bool is_dated(const std::string& pattern);
+
+/// The numbers that files of a pattern with `%N` and that date have, whole or not (WholeFile). Throws as next_number().
+std::set<std::uint64_t> numbers_of(const std::string& pattern, std::string_view date);
 
 /// The number of the next files by patterns without fault, one for all: 1, or one above the highest that a file of one
 /// of them and that date has, whole or not (WholeFile). Gaps stay, so that the numbers tell the order. Throws

@@ -157,9 +157,9 @@ void RunningPartition::make_report() {
 std::vector<ReferencePrice> RunningPartition::references_of_earlier_start() const {
   const TradingDay day = config_.calendar.day_at(clock_.read().now_epoch_ns());
   if (!is_numbered(outputs_.record) || !is_dated(outputs_.record)) return {};
-  for (std::uint64_t number = file_number_ - 1; number > 0; --number) {
-    const std::string earlier = file_of(outputs_.record, day.date, number);
-    if (!std::filesystem::exists(earlier)) continue;
+  const std::set<std::uint64_t> numbers = numbers_of(outputs_.record, day.date);
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+    const std::string earlier = file_of(outputs_.record, day.date, *number);
     std::vector<ReferencePrice> references;
     Config fits = config_;
     std::string fault = error_of([&] { references = CaptureRxPort(earlier, day.midnight_epoch_ns).references(); });

@@ -74,6 +74,16 @@ TEST(FilePattern, HasOneNumberForAllFilesOfADay) {
   EXPECT_EQ(next_number({"", "day.pcap"}, ""), 1u);
 }
 
+TEST(FilePattern, KnowsTheNumbersThatThereAreHoweverFarApart) {
+  const test::Folder folder;
+  const std::string pattern = folder.file("%F-%N.pcap");
+  folder.write("2026-03-29-2.pcap", "");
+  folder.write("2026-03-29-9999999999999999.pcap", "");
+  folder.write("2026-03-30-5.pcap", "");
+  EXPECT_EQ(numbers_of(pattern, "2026-03-29"), (std::set<std::uint64_t>{2, 9'999'999'999'999'999}));
+  EXPECT_EQ(numbers_of(pattern, "2026-03-31"), std::set<std::uint64_t>{});
+}
+
 TEST(FilePattern, NeverGoesBackToALowNumber) {
   const test::Folder folder;
   EXPECT_THROW(next_number({"/nowhere/%N.pcap"}, ""), std::runtime_error);
