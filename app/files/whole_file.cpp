@@ -16,6 +16,15 @@
 #include <utility>
 
 namespace crosswire {
+
+/// Made once and used again, never freed: a handler may be looking at it.
+struct PartFile {
+  std::atomic<bool> there{false};
+  std::atomic<bool> taken{false};
+  std::string path;  // written while taken and not there
+  PartFile* next = nullptr;
+};
+
 namespace {
 
 std::string why_not(const std::string& path, int error) {
@@ -32,22 +41,15 @@ std::string behind_links(const std::string& path) {
   return error ? path : target.string();
 }
 
-/// A part that a signal would leave behind. Made once and used again, never freed: a handler may be looking at it.
-struct Part {
-  std::atomic<bool> there{false};
-  std::atomic<bool> taken{false};
-  std::string path;  // written while taken and not there
-  Part* next = nullptr;
-};
-std::atomic<Part*> g_parts{nullptr};
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<Part*>::is_always_lock_free,
+std::atomic<PartFile*> g_parts{nullptr};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<PartFile*>::is_always_lock_free,
               "a signal handler loads them");
 
-Part& free_part() {
-  for (Part* part = g_parts.load(); part != nullptr; part = part->next) {
+PartFile& free_part() {
+  for (PartFile* part = g_parts.load(); part != nullptr; part = part->next) {
     if (!part->taken.exchange(true)) return *part;
   }
-  Part* const part = new Part;
+  auto* const part = new PartFile;
   part->taken.store(true);
   part->next = g_parts.load();
   while (!g_parts.compare_exchange_weak(part->next, part)) {
@@ -56,19 +58,17 @@ Part& free_part() {
 }
 
 /// From now on a signal's handler removes it.
-void remember(const std::string& path) {
-  Part& part = free_part();
+PartFile* remember(const std::string& path) {
+  PartFile& part = free_part();
   part.path = path;
   part.there.store(true);
+  return &part;
 }
 
-void forget(const std::string& path) {
-  for (Part* part = g_parts.load(); part != nullptr; part = part->next) {
-    if (!part->there.load() || part->path != path) continue;
-    part->there.store(false);
-    part->taken.store(false);
-    return;
-  }
+/// By whoever has remembered it.
+void forget(PartFile& part) {
+  part.there.store(false);
+  part.taken.store(false);
 }
 
 extern "C" void end_without_parts(int signal) {
@@ -91,7 +91,7 @@ void remove_parts_on_signals() {
 }  // namespace
 
 void remove_part_files() {
-  for (const Part* part = g_parts.load(); part != nullptr; part = part->next) {
+  for (const PartFile* part = g_parts.load(); part != nullptr; part = part->next) {
     if (part->there.load()) ::unlink(part->path.c_str());
   }
 }
@@ -108,7 +108,7 @@ WholeFile::WholeFile(std::string path, bool reserved) : path_(std::move(path)), 
   std::FILE* const file = std::fopen(part.c_str(), "wb");
   if (file == nullptr) fail(path_, errno);
   remove_parts_on_signals();
-  remember(part);
+  known_ = remember(part);
   std::fclose(file);
   part_ = std::move(part);
 }
@@ -116,14 +116,14 @@ WholeFile::WholeFile(std::string path, bool reserved) : path_(std::move(path)), 
 WholeFile::~WholeFile() {
   if (part_.empty()) return;
   std::remove(part_.c_str());
-  forget(part_);
+  forget(*known_);
   if (reserved_) std::remove(path_.c_str());
 }
 
 void WholeFile::commit() {
   if (part_.empty()) return;
   if (std::rename(part_.c_str(), path_.c_str()) != 0) fail(path_, errno);
-  forget(part_);
+  forget(*known_);
   part_.clear();
 }
 

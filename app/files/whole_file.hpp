@@ -7,6 +7,9 @@
 
 namespace crosswire {
 
+/// What a signal's handler knows of a file that is not whole (whole_file.cpp).
+struct PartFile;
+
 class WholeFile {
  public:
   /// Creates PATH.part, which goes when this does, and when SIGINT, SIGTERM or SIGHUP ends the process: those that have
@@ -31,6 +34,7 @@ class WholeFile {
   std::string path_;
   std::string part_;  // "" where the file is written itself, or is whole
   bool reserved_;
+  PartFile* known_ = nullptr;  // while there is a part
 };
 
 /// Makes an empty file of that name, so that nobody else takes it. False: there is one. Throws std::runtime_error (one
