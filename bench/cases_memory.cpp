@@ -108,7 +108,7 @@ struct OneBook {
 
   Arena arena{kArena, HugepagePolicy::off};
   Orders orders{arena, kOrders};
-  BookPools pools{LadderNodes(arena, 16'384), Levels(arena, 8'192), orders};
+  BookPools pools{LadderNodes(arena, 16'384), Levels(arena, 8'192), orders, arena.array<Account>(1)};
   Book book;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/account.hpp"
 #include "engine/config.hpp"
 #include "engine/ladder.hpp"
 #include "engine/order.hpp"
@@ -87,9 +88,15 @@ class TickScale {
 
 /// What all books of a partition share.
 struct BookPools {
+  BookPools(LadderNodes its_nodes, Levels its_levels, Orders& its_orders, std::span<Account> its_accounts)
+      : nodes(its_nodes), levels(its_levels), orders(its_orders), accounts(its_accounts) {}
+
   LadderNodes nodes;
   Levels levels;
   Orders& orders;
+  std::span<Account> accounts;  // by SessionId; a level counts as that of the order at the head of its queue
+
+  Account& account_of(const HotOrder& order) { return accounts[order.session().value]; }
 };
 
 class Book {
@@ -134,6 +141,7 @@ class Book {
       ladder.insert(pools.nodes, rank, at);
       pools.levels[at] = {index, index, order.open, 1, price, order.hidden ? kNoOrder : index, id_, buy};
       order.next = order.prev = kNoOrder;
+      ++pools.account_of(order).levels;
     } else {
       Level& level = pools.levels[at];
       link(pools, order, index, level);
@@ -157,8 +165,14 @@ class Book {
  private:
   friend struct EngineState;
 
+  static void pass_level(BookPools& pools, const HotOrder& from, const HotOrder& to) {
+    --pools.account_of(from).levels;
+    ++pools.account_of(to).levels;
+  }
+
   static void link(BookPools& pools, HotOrder& order, OrderIndex index, Level& level) {
     order.prev = order.hidden ? level.tail : level.last_displayed;
+    if (order.prev == kNoOrder) pass_level(pools, pools.orders.hot(level.head), order);
     OrderIndex& to_me = order.prev == kNoOrder ? level.head : pools.orders.hot(order.prev).next;
     order.next = to_me;
     to_me = index;
@@ -171,7 +185,9 @@ class Book {
       CHECK(level.shares == 0, "an empty level has %llu shares", static_cast<unsigned long long>(level.shares));
       side(level.buy).erase(pools.nodes, scale_.rank(level.buy, level.price));
       pools.levels.give_back(order.level);
+      --pools.account_of(order).levels;
     } else {
+      if (order.prev == kNoOrder) pass_level(pools, order, pools.orders.hot(order.next));
       (order.prev == kNoOrder ? level.head : pools.orders.hot(order.prev).next) = order.next;
       (order.next == kNoOrder ? level.tail : pools.orders.hot(order.next).prev) = order.prev;
       if (level.last_displayed == index) level.last_displayed = order.prev;  // hidden ones are never before it

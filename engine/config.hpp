@@ -1,6 +1,7 @@
 // What the engine has to know before it starts. Plain values, checked by the caller (app/config/config).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -15,15 +16,31 @@ struct SymbolConfig {
 };
 
 struct EngineConfig {
-  std::vector<SymbolConfig> symbols;            // SymbolId n is symbols[n - 1]; 1 .. 65,534 of them
-  std::uint32_t sessions = 1;                   // SessionId 0 .. sessions - 1
-  std::vector<FirmId> firms;                    // of each session, by SessionId; empty: each is a firm of its own
-  std::uint32_t max_orders = 1u << 20;          // live at once; one more Enter is rejected
-  std::uint32_t max_levels = 1u << 18;          // price levels of all books together
-  std::uint32_t user_ref_window = 1u << 13;     // dense UserRefNum window per session, a power of two >= 256
-  TimeNs imbalance_interval_ns = kNsPerSecond;  // during a call; a multiple of kTickIntervalNs
+  std::vector<SymbolConfig> symbols;    // SymbolId n is symbols[n - 1]; 1 .. 65,534 of them
+  std::uint32_t sessions = 1;           // SessionId 0 .. sessions - 1
+  std::vector<FirmId> firms;            // of each session, by SessionId; empty: each is a firm of its own
+  std::uint32_t max_orders = 1u << 20;  // live at once; one more Enter may execute, but not rest
+  std::uint32_t max_levels = 1u << 18;  // price levels of all books together
+  // Of an account; 0: fair_share() of the above.
+  std::uint32_t orders_per_account = 0;
+  std::uint32_t levels_per_account = 0;
+  std::uint32_t looks_per_second = 20'000;         // of an account, at what its command leaves as it is
+  std::uint32_t account_queries_per_second = 256;  // of an account, answered; as many as there are channels
+  std::uint32_t user_ref_window = 1u << 13;        // dense UserRefNum window per session, a power of two >= 256
+  TimeNs imbalance_interval_ns = kNsPerSecond;     // during a call; a multiple of kTickIntervalNs
   std::uint64_t hash_key =
       0x5bd1e9955bd1e995;  // of the UserRefNum table; secret where clients are not trusted. Changes no output
 };
+
+/// What one account may take of a limit that all share: a quarter, or its equal share where there are fewer than four.
+constexpr std::uint32_t fair_share(std::uint32_t limit, std::uint32_t accounts) {
+  return std::max({1u, limit / 4, limit / accounts});
+}
+constexpr std::uint32_t orders_per_account(const EngineConfig& config) {
+  return config.orders_per_account > 0 ? config.orders_per_account : fair_share(config.max_orders, config.sessions);
+}
+constexpr std::uint32_t levels_per_account(const EngineConfig& config) {
+  return config.levels_per_account > 0 ? config.levels_per_account : fair_share(config.max_levels, config.sessions);
+}
 
 }  // namespace crosswire

@@ -18,6 +18,7 @@ enum class EngineCounter : std::uint8_t {
   modified,
   mass_cancels,
   rejected,
+  overdrawn,
   executions,
   executed_shares,
   crosses,
@@ -27,6 +28,7 @@ enum class EngineCounter : std::uint8_t {
   ignored_used_ref_num,
   ignored_dead_order,
   ignored_superfluous,
+  ignored_query_rate,
   count_
 };
 
@@ -44,6 +46,7 @@ inline constexpr std::array kEngineCounters = [] {
       Row{modified, figure, "modified", "Modify Order messages accepted, those that leave nothing open apart"},
       Row{mass_cancels, figure, "mass_cancels", "Mass Cancel messages granted"},
       Row{rejected, notice, "rejected", "orders and requests answered with a reject"},
+      Row{overdrawn, notice, "overdrawn", "of these, with 0x0029: the account's looks were used up"},
       Row{executions, figure, "executions", "matches; each has two sides"},
       Row{executed_shares, figure, "executed_shares", "shares of these"},
       Row{crosses, figure, "crosses", "crosses, each of one symbol"},
@@ -56,6 +59,7 @@ inline constexpr std::array kEngineCounters = [] {
           "cancels, modifies and replaces of an order that is not live: \"too late\" has no message"},
       Row{ignored_superfluous, drop, "ignored_superfluous",
           "cancels that take nothing off, modifies that change nothing or may not"},
+      Row{ignored_query_rate, drop, "ignored_query_rate", "account queries beyond the account's rate"},
   };
 }();
 static_assert(is_whole(kEngineCounters));

@@ -252,7 +252,7 @@ bool Engine::admit(const Command& command, Out& out) {
     const bool buy = is_buy(static_cast<Side>(order.side));
     const Price price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
     const bool waits = order.level == kNoLevel;
-    const bool may_rest = book.can_rest(pools_, buy) || book.has_level(pools_, buy, price);
+    const bool may_rest = may_open_level(account(order.session()), book, buy) || book.has_level(pools_, buy, price);
     if (waits && !may_rest && !out.has_room()) return false;
     at_order_ = waiting_.after(index);
     if (!waits) continue;

@@ -30,14 +30,18 @@ static_assert(same_name(CommandKind::session_close) == EventKind::session_close 
 }  // namespace
 
 Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returner, Arena& arena)
-    : pools_{LadderNodes(arena, ladder_nodes(config)), Levels(arena, config.max_levels), orders},
+    : pools_{LadderNodes(arena, ladder_nodes(config)), Levels(arena, config.max_levels), orders,
+             arena.array<Account>(config.sessions)},
       returner_(returner),
       symbols_(arena.array<SymbolState>(config.symbols.size())),
-      sessions_(arena.array<SessionState>(config.sessions)),
       users_(arena, config.sessions, config.user_ref_window, config.max_orders, config.hash_key),
       by_session_(arena, orders.capacity(), config.sessions),
       waiting_(arena, orders.capacity(), waiting_lists(config)),
       max_orders_(config.max_orders),
+      orders_per_account_(orders_per_account(config)),
+      levels_per_account_(levels_per_account(config)),
+      look_ns_(kNsPerSecond / config.looks_per_second),
+      query_ns_(kNsPerSecond / config.account_queries_per_second),
       imbalance_interval_ns_(config.imbalance_interval_ns) {
   CHECK(!config.symbols.empty() && config.symbols.size() < 0xFFFF, "%zu symbols", config.symbols.size());
   CHECK(orders.capacity() > config.max_orders, "%u slots for %u live orders", orders.capacity(), config.max_orders);
@@ -48,12 +52,12 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
   CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions", config.firms.size(),
         config.sessions);
   for (std::uint16_t i = 0; i < config.sessions; ++i)
-    sessions_[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
+    pools_.accounts[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
 }
 
 std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
   return LadderNodes::bytes_for(ladder_nodes(config)) + Levels::bytes_for(config.max_levels) +
-         Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<SessionState>(config.sessions) +
+         Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<Account>(config.sessions) +
          UserRefs::bytes_for(config.sessions, config.user_ref_window, config.max_orders) +
          OrderLists::bytes_for(slots, config.sessions) + OrderLists::bytes_for(slots, waiting_lists(config));
 }
@@ -253,14 +257,15 @@ void Engine::remove_order(const Command& command, OrderIndex index, Out& out) {
   by_session_.remove(index);
   if (order.waits) waiting_.remove(index);
   --live_;
+  --account(order.session()).live;
   returner_.retire(index, command.sequence.value, emitted(out));
 }
 
 // ---- Orders -------------------------------------------------------------------------------------------------------
 
 /// Takes a number of a channel. False: it is not above the last one, and the message is a repeat (WIRE 3.1).
-bool Engine::consume(SessionId session, Channel channel, UserRefNum number) {
-  UserRefNum& last = sessions_[session.value].last[channel];
+bool Engine::consume(Account& account, Channel channel, UserRefNum number) {
+  UserRefNum& last = account.last[channel];
   if (number <= last) {
     counters_.add(EngineCounter::ignored_used_ref_num);
     return false;
@@ -304,42 +309,69 @@ bool Engine::executes_now() const {
   return symbol.phase == Phase::continuous && !terms_.one_cross() && symbol.book.crosses(terms_.buy(), terms_.price);
 }
 
-Engine::Fate Engine::fate() const {
+/// What becomes of the order of terms_. Asked once: it may charge the account for its looks.
+inline Engine::Fate Engine::fate(const Command& command) {
   if (terms_.one_cross()) {
     const Phase call = terms_.cross == CrossType::opening ? Phase::opening_call : Phase::closing_call;
     return state(at_symbol_).phase == call ? Fate::rest : Fate::wait;
   }
   if (executes_now()) {
     if (terms_.post_only) return Fate::refuse;
-    return terms_.min_quantity == 0 || executes_enough() ? Fate::execute : Fate::die;
+    return terms_.min_quantity == 0 ? Fate::execute : fate_of_minimum(command);
   }
   return terms_.time_in_force == TimeInForce::ioc || terms_.min_quantity > 0 ? Fate::die : Fate::rest;
 }
 
-/// Whether the order can do what it is going to: only one that rests where there is no level yet needs a new one. What
-/// an aggressor leaves over is not known before, and cancelled if it finds no level. `leaving`: the order that a
-/// Replace takes out of the book first.
-bool Engine::level_available(const HotOrder* leaving) const {
+/// Whether one more order of the account may rest or wait.
+inline bool Engine::has_place(const Account& account) const {
+  return live_ < max_orders_ && account.live < orders_per_account_;
+}
+
+/// Whether the order of terms_ finds a level where it rests. `leaving`: the order that a Replace takes out of the book
+/// first.
+inline bool Engine::has_level(const Account& account, const HotOrder* leaving) const {
+  const bool buy = terms_.buy();
+  return may_open_level(account, state(at_symbol_).book, buy) || finds_level(account, leaving);
+}
+
+/// The same where the account may not open one more.
+bool Engine::finds_level(const Account& account, const HotOrder* leaving) const {
   const Book& book = state(at_symbol_).book;
   const bool buy = terms_.buy();
-  if (book.can_rest(pools_, buy)) return true;
-  if (fate() != Fate::rest || book.has_level(pools_, buy, terms_.price)) return true;
-  return leaving != nullptr && leaving->level != kNoLevel && pools_.levels[leaving->level].count == 1 &&
+  if (book.has_level(pools_, buy, terms_.price)) return true;
+  if (leaving == nullptr || leaving->level == kNoLevel || leaving->prev != kNoOrder) return false;
+  // It stands at the head of its level, which goes with it, or is another's from then on.
+  const bool alone = leaving->next == kNoOrder;
+  const bool passes = alone || pools_.orders.hot(leaving->next).session() != leaving->session();
+  return account.levels - passes < levels_per_account_ && pools_.levels.free_count() + alone > 0 &&
          pools_.nodes.free_count() >= book.side(buy).nodes_needed();
 }
 
-/// Whether the minimum is there, among the best levels: a client must not have everyone wait for a sum over all.
-bool Engine::executes_enough() const {
+/// Whether the order can do what it is going to. Who only takes needs neither place nor level; what an aggressor leaves
+/// over is not known before, and cancelled if there is none.
+inline Reject Engine::check_room(const Account& account, Fate fate, const HotOrder* leaving) const {
+  if (fate == Fate::rest) return may_rest_ && has_level(account, leaving) ? Reject::none : Reject::processing;
+  if (fate == Fate::overdraw) return Reject::account_rate;
+  return fate != Fate::wait || may_rest_ ? Reject::none : Reject::processing;
+}
+
+/// Whether the minimum is there, among the best levels: a client must not have everyone wait for a sum over all. What
+/// was looked at in vain is charged.
+Engine::Fate Engine::fate_of_minimum(const Command& command) {
+  Budget& budget = account(command.session).looks;
+  if (budget.spent(command.time_ns)) return Fate::overdraw;
   const Book& book = state(at_symbol_).book;
   const Ladder& contra = book.side(!terms_.buy());
   const Rank limit = book.scale().rank(!terms_.buy(), terms_.price);
   std::uint64_t shares = 0;
   Ladder::Cursor at(contra, pools_.nodes, contra.best());
-  for (std::size_t levels = 0; levels < kMostLooks && at.rank() <= limit; ++levels, at.worse(pools_.nodes)) {
+  std::size_t looks = 0;
+  for (; looks < kMostLooks && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
     shares += pools_.levels[at.level(pools_.nodes)].shares;
-    if (shares >= terms_.min_quantity) return true;
+    if (shares >= terms_.min_quantity) return Fate::execute;
   }
-  return false;
+  budget.charge(command.time_ns, looks, look_ns_);
+  return Fate::die;
 }
 
 /// Why a post-only order is cancelled (WIRE 3.4): what it would have executed against.
@@ -356,7 +388,12 @@ void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
   event.order.side = command.order.side;
   event.order.user_ref_idx = command.order.user_ref_idx;
   returner_.retire(command.order.order, command.sequence.value, emitted(out));
+  count_reject(reason);
+}
+
+void Engine::count_reject(std::uint16_t reason) {
   counters_.add(EngineCounter::rejected);
+  if (reason == static_cast<std::uint16_t>(Reject::account_rate)) counters_.add(EngineCounter::overdrawn);
 }
 
 /// The new order's hot record, from terms_.
@@ -384,9 +421,10 @@ HotOrder& Engine::fill_hot(const Command& command, std::uint32_t executed) {
 
 bool Engine::enter(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
-  CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
+  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
-  if (!consume(command.session, ask.user_ref_idx, ask.user_ref_num)) {
+  Account& account = this->account(command.session);
+  if (!consume(account, ask.user_ref_idx, ask.user_ref_num)) {
     returner_.retire(ask.order, command.sequence.value, emitted(out));
     return true;
   }
@@ -405,29 +443,35 @@ bool Engine::enter(const Command& command, Out& out) {
             .min_quantity = ask.min_quantity,
             .expire_seconds = ask.expire_seconds};
   const SymbolState& symbol = state(at_symbol_);
-  Reject reason = sessions_[command.session.value].disabled ? Reject::firm_not_authorised : check_terms(terms_);
+  Reject reason = account.disabled ? Reject::firm_not_authorised : check_terms(terms_);
   if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
   if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
-  if (reason == Reject::none && (live_ >= max_orders_ || !level_available(nullptr))) reason = Reject::processing;
+  Fate fate{};
+  may_rest_ = has_place(account);
+  if (reason == Reject::none) {
+    fate = this->fate(command);
+    reason = check_room(account, fate, nullptr);
+  }
   if (reason != Reject::none) {
     reject(command, static_cast<std::uint16_t>(reason), out);
     return true;
   }
   fill_hot(command, 0);
+  ++account.live;
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
   report_order(event, ask.order, ask.price, ask.quantity, 'L', FeedAction::none);
-  return match_or_rest(command, out, event, Shown::no);
+  return match_or_rest(command, out, event, fate, Shown::no);
 }
 
 /// The order of an Enter or Replace, its event emitted but not finished. `before`: how the order that it replaces
 /// stood on the feed.
-bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Shown before) {
+bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Fate fate, Shown before) {
   HotOrder& order = pools_.orders.hot(command.order.order);
   aggressor_ = command.order.order;
   refusal_ = 0;
   event.order.feed = before == Shown::no ? FeedAction::none : FeedAction::remove;
-  switch (fate()) {
+  switch (fate) {
     case Fate::execute:
       step_ = Step::match;
       return match(command, out);
@@ -447,6 +491,7 @@ bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Shown
       waiting_.push_back(list_of(at_symbol_, terms_.cross), aggressor_);
       return true;
     case Fate::rest:
+    case Fate::overdraw:
       break;
   }
   const Shown now = shown(order);
@@ -519,13 +564,10 @@ bool Engine::match(const Command& command, Out& out) {
 /// What is left of the aggressor rests, or dies.
 bool Engine::settle(const Command& command, Out& out) {
   if (!out.has_room()) return false;
-  const Book& book = state(at_symbol_).book;
   HotOrder& order = pools_.orders.hot(aggressor_);
   char reason = refusal_;
   if (reason == 0 && terms_.time_in_force == TimeInForce::ioc) reason = 'I';
-  if (reason == 0 && !book.can_rest(pools_, terms_.buy()) && !book.has_level(pools_, terms_.buy(), terms_.price)) {
-    reason = 'Z';
-  }
+  if (reason == 0 && !(may_rest_ && has_level(account(command.session), nullptr))) reason = 'Z';
   if (reason != 0) {
     const Quantity left = order.open;
     order.open = 0;
@@ -592,10 +634,10 @@ void Engine::resolve_terms(const OrderAsk& ask, OrderIndex original) {
 
 bool Engine::replace(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
-  CHECK(command.session.value < sessions_.size(), "session %u", command.session.value);
+  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
-  SessionState& session = sessions_[command.session.value];
-  UserRefNum& last = session.last[ask.user_ref_idx];
+  Account& account = this->account(command.session);
+  UserRefNum& last = account.last[ask.user_ref_idx];
   const OrderIndex old_index = users_.find(command.session, ask.user_ref_idx, ask.orig_user_ref_num);
   if (old_index == kNoOrder || ask.user_ref_num <= last) {
     // Silence, and the new number is not consumed (WIRE 3.1).
@@ -609,12 +651,17 @@ bool Engine::replace(const Command& command, Out& out) {
 
   // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that
   // is executed already, cancel the original, and the number stays free.
-  Reject reason = session.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
+  Reject reason = account.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
   const bool done = ask.quantity <= old.executed;
   const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||
                    (terms_.buy() != is_buy(static_cast<Side>(old.side))) ||
                    (!done && check_terms(terms_) != Reject::none);
-  if (reason == Reject::none && !bad && !done && !level_available(&old)) reason = Reject::processing;
+  Fate fate{};
+  may_rest_ = true;  // in the original's place
+  if (reason == Reject::none && !bad && !done) {
+    fate = this->fate(command);
+    reason = check_room(account, fate, &old);
+  }
   if (reason != Reject::none) {
     last = ask.user_ref_num;
     reject(command, static_cast<std::uint16_t>(reason), out);
@@ -627,6 +674,7 @@ bool Engine::replace(const Command& command, Out& out) {
   }
   last = ask.user_ref_num;
   fill_hot(command, old.executed);
+  ++account.live;
   OrderResolved& resolved = pools_.orders.resolved(ask.order);
   resolved = pools_.orders.resolved(old_index);
   resolved.kept.post_only = terms_.post_only ? PostOnly::yes : PostOnly::no;
@@ -639,7 +687,7 @@ bool Engine::replace(const Command& command, Out& out) {
 
   take_shares(at_symbol_, old_index, old.open);
   remove_order(command, old_index, out);
-  return match_or_rest(command, out, event, shown(old));
+  return match_or_rest(command, out, event, fate, shown(old));
 }
 
 void Engine::cancel(const Command& command, Out& out) {
@@ -694,10 +742,16 @@ void Engine::modify(const Command& command, Out& out) {
 
 void Engine::account_query(const Command& command, Out& out) {
   counters_.add(EngineCounter::orders);
+  Account& asks = account(command.session);
+  if (asks.queries.spent(command.time_ns)) {
+    counters_.add(EngineCounter::ignored_query_rate);
+    return;
+  }
+  asks.queries.charge(command.time_ns, 1, query_ns_);
   Event& event = emit(command, EventKind::account, command.session, kNoSymbol, out);
   event.order.order = kNoOrder;
   event.order.user_ref_idx = command.order.user_ref_idx;
-  event.order.user_ref_num = UserRefNum{sessions_[command.session.value].last[command.order.user_ref_idx].value + 1};
+  event.order.user_ref_num = UserRefNum{asks.last[command.order.user_ref_idx].value + 1};
 }
 
 }  // namespace crosswire

@@ -13,8 +13,12 @@
 //
 // Leaving a call for another phase than halted executes its cross first. A halt in a call leaves the book as it is.
 // What an operator halts stays halted through the schedule's changes, `closed` apart, until an operator resumes it;
-// then it enters the phase that the schedule has by then. An order that finds no level or node left is rejected; what
-// an aggressor leaves over is cancelled then (reason Z).
+// then it enters the phase that the schedule has by then.
+//
+// Every account has its share of the live orders and of the price levels, a level being that of the order at the head
+// of its queue. An order that would only rest and finds no place, level or node left is rejected; one that executes is
+// accepted, and what it leaves over is cancelled then (reason Z). What a Mass Cancel or a MinQty looks at in vain is
+// charged to its account; whose looks are used up is rejected.
 //
 // What is more than a limit order for the day:
 //
@@ -28,11 +32,11 @@
 //                  Both: what is left in the book when their call is over is cancelled (T)
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "engine/account.hpp"
 #include "engine/auction.hpp"
 #include "engine/book.hpp"
 #include "engine/command.hpp"
@@ -52,12 +56,13 @@ enum class Reject : std::uint16_t {
   none = 0,
   destination_closed = 0x0002,
   halted = 0x0007,
-  processing = 0x000A,           // no room: max_orders, max_levels
+  processing = 0x000A,           // no room: a limit of live orders or price levels, of all or of the account
   firm_not_authorised = 0x000C,  // its order entry is disabled
   invalid_min_quantity = 0x000D,
   other = 0x000F,  // terms that exclude each other
   invalid_cross_order = 0x0014,
   invalid_price = 0x001D,
+  account_rate = 0x0029,  // it has looked at too much that it left as it was
 };
 
 class Engine {
@@ -95,7 +100,7 @@ class Engine {
   /// Whether an operator's halt is in force.
   bool held(SymbolId symbol) const { return state(symbol).held; }
   /// The firm that a session's account belongs to.
-  FirmId firm_of(SessionId session) const { return sessions_[session.value].firm; }
+  FirmId firm_of(SessionId session) const { return account(session).firm; }
   std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
   const BookPools& pools() const { return pools_; }
 
@@ -109,12 +114,6 @@ class Engine {
     bool held = false;                  // halted by an operator
     Price reference;                    // the last execution's price, before the first one the previous close
     std::uint64_t volume = 0;
-  };
-
-  struct SessionState {
-    std::array<UserRefNum, kChannels> last;  // UserRefNum processed, by channel
-    bool disabled;                           // no Enter, no Replace, until enabled
-    FirmId firm;
   };
 
   /// What an Enter or Replace asks for, with nothing left to inherit.
@@ -134,7 +133,7 @@ class Engine {
   };
 
   /// What becomes of an order on arrival.
-  enum class Fate : std::uint8_t { rest, wait, execute, refuse, die };
+  enum class Fate : std::uint8_t { rest, wait, execute, refuse, die, overdraw };
   /// How an order stands on the feed.
   enum class Shown : std::uint8_t { no, plain, named };
 
@@ -180,17 +179,23 @@ class Engine {
   bool day_end(const Command& command, Out& out);
   void pass_on(const Command& command, EventKind kind, Out& out);
 
-  bool consume(SessionId session, Channel channel, UserRefNum number);
+  bool consume(Account& account, Channel channel, UserRefNum number);
   static Reject check_terms(const Terms& terms);
   static Reject check_phase(const Terms& terms, Phase phase);
-  bool level_available(const HotOrder* leaving) const;
+  bool has_place(const Account& account) const;
+  bool has_level(const Account& account, const HotOrder* leaving) const;
+  bool finds_level(const Account& account, const HotOrder* leaving) const;
+  bool may_open_level(const Account& account, const Book& book, bool buy) const {
+    return account.levels < levels_per_account_ && book.can_rest(pools_, buy);
+  }
+  Reject check_room(const Account& account, Fate fate, const HotOrder* leaving) const;
   bool executes_now() const;
-  bool executes_enough() const;
   void resolve_terms(const OrderAsk& ask, OrderIndex original);
-  Fate fate() const;
+  Fate fate(const Command& command);
+  Fate fate_of_minimum(const Command& command);
   char refusal() const;
   HotOrder& fill_hot(const Command& command, std::uint32_t executed);
-  bool match_or_rest(const Command& command, Out& out, Event& event, Shown before);
+  bool match_or_rest(const Command& command, Out& out, Event& event, Fate fate, Shown before);
   bool match(const Command& command, Out& out);
   bool settle(const Command& command, Out& out);
   bool show(const Command& command, Out& out);
@@ -203,7 +208,8 @@ class Engine {
   bool admit(const Command& command, Out& out);
   bool end_lives(const Command& command, Out& out);
   void reject(const Command& command, std::uint16_t reason, Out& out);
-  void reject_firm(const Command& command, Out& out);
+  void reject_firm(const Command& command, std::uint16_t reason, Out& out);
+  void count_reject(std::uint16_t reason);
   bool is_meant(const Command& command, OrderIndex index) const;
   void take_shares(SymbolId symbol, OrderIndex index, Quantity shares);
   void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
@@ -219,6 +225,8 @@ class Engine {
   SymbolId symbol_of(OrderIndex index) const;
   Channel channel_of(OrderIndex index) const;
 
+  Account& account(SessionId session) { return pools_.accounts[session.value]; }
+  const Account& account(SessionId session) const { return pools_.accounts[session.value]; }
   SymbolState& state(SymbolId symbol) { return symbols_[symbol.value - 1u]; }
   const SymbolState& state(SymbolId symbol) const { return symbols_[symbol.value - 1u]; }
 
@@ -243,11 +251,14 @@ class Engine {
   BookPools pools_;
   SlotReturner& returner_;
   std::span<SymbolState> symbols_;
-  std::span<SessionState> sessions_;
   UserRefs users_;
   OrderLists by_session_;  // every live order
   OrderLists waiting_;     // HotOrder::waits
   std::uint32_t max_orders_;
+  std::uint32_t orders_per_account_;
+  std::uint32_t levels_per_account_;
+  TimeNs look_ns_;   // in which an account gets one
+  TimeNs query_ns_;  // likewise
   TimeNs imbalance_interval_ns_;
 
   std::uint32_t live_ = 0;
@@ -267,7 +278,9 @@ class Engine {
   std::uint64_t events_before_ = 0;  // of the ring, when it began
   Terms terms_{};
   OrderIndex aggressor_ = kNoOrder;
-  char refusal_ = 0;  // cancel reason of an aggressor that may not execute
+  char refusal_ = 0;       // cancel reason of an aggressor that may not execute
+  bool may_rest_ = false;  // there was a place for the order when it came
+  std::uint64_t idle_looks_ = 0;
   OrderIndex at_order_ = kNoOrder;
   SymbolId at_symbol_{};
   AuctionWalk walk_;

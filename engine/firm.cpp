@@ -2,14 +2,22 @@
 #include "engine/engine.hpp"
 
 namespace crosswire {
+namespace {
 
-void Engine::reject_firm(const Command& command, Out& out) {
+/// Whether a Mass Cancel may look at orders that it does not mean.
+bool picks(const Command& command) {
+  return command.symbol != kAllSymbols || command.firm.side != kNoSide || command.firm.group_given;
+}
+
+}  // namespace
+
+void Engine::reject_firm(const Command& command, std::uint16_t reason, Out& out) {
   Event& event = emit(command, EventKind::rejected, command.session, command.symbol, out);
-  event.reject = command.reject;
+  event.reject = reason;
   event.order.order = kNoOrder;
   event.order.user_ref_num = command.firm.user_ref_num;
   event.order.user_ref_idx = command.firm.user_ref_idx;
-  counters_.add(EngineCounter::rejected);
+  count_reject(reason);
 }
 
 /// Whether a Mass Cancel means this order of its session.
@@ -25,13 +33,18 @@ bool Engine::is_meant(const Command& command, OrderIndex index) const {
 bool Engine::mass_cancel(const Command& command, Out& out) {
   if (step_ == Step::begin) {
     counters_.add(EngineCounter::orders);
-    if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return true;
+    if (!consume(account(command.session), command.firm.user_ref_idx, command.firm.user_ref_num)) return true;
     if (command.reject != 0) {
-      reject_firm(command, out);
+      reject_firm(command, command.reject, out);
+      return true;
+    }
+    if (picks(command) && account(command.session).looks.spent(command.time_ns)) {
+      reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
       return true;
     }
     pass_on(command, EventKind::mass_cancel, out);
     counters_.add(EngineCounter::mass_cancels);
+    idle_looks_ = 0;
     at_order_ = by_session_.front(command.session.value);
     step_ = Step::sweep;
   }
@@ -41,19 +54,24 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
     const bool meant = is_meant(command, index);
     if (meant && !out.has_room()) return false;
     at_order_ = by_session_.after(index);
-    if (meant) cancel_shares(command, index, pools_.orders.hot(index).open, 'U', out);
+    if (meant) {
+      cancel_shares(command, index, pools_.orders.hot(index).open, 'U', out);
+    } else {
+      ++idle_looks_;
+    }
   }
+  account(command.session).looks.charge(command.time_ns, idle_looks_, look_ns_);
   return true;
 }
 
 void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
   counters_.add(EngineCounter::orders);
-  if (!consume(command.session, command.firm.user_ref_idx, command.firm.user_ref_num)) return;
+  if (!consume(account(command.session), command.firm.user_ref_idx, command.firm.user_ref_num)) return;
   if (command.reject != 0) {
-    reject_firm(command, out);
+    reject_firm(command, command.reject, out);
     return;
   }
-  sessions_[command.session.value].disabled = disabled;
+  account(command.session).disabled = disabled;
   pass_on(command, disabled ? EventKind::disable : EventKind::enable, out);
 }
 

@@ -18,15 +18,17 @@ struct EngineState {
   /// an array of char; the field itself, or a copy where it is a bit-field or is worked out here.
   template <class Visit>
   static void visit(const Engine& engine, Visit&& visit) {
-    const auto& [pools, returner, symbols, sessions, users, by_session, waiting, max_orders, imbalance_interval_ns,
-                 live, last_ref, last_match, last_command, last_time_ns, next_second, calls, closed, market_open,
-                 day_over, burst_has_events, step, events_before, terms, aggressor, refusal, at_order, at_symbol, walk,
-                 auction, cross_left, to, changed, held, yielded, operator_log, counters] = engine;
-    leave_out("configuration", max_orders, imbalance_interval_ns);
+    const auto& [pools, returner, symbols, users, by_session, waiting, max_orders, orders_per_account,
+                 levels_per_account, look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command,
+                 last_time_ns, next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before,
+                 terms, aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left, to,
+                 changed, held, yielded, operator_log, counters] = engine;
+    leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
+              imbalance_interval_ns);
     leave_out("which slots are free decides no output", returner);
     leave_out("of the command under way: between two commands nothing reads them that has not written them", step,
-              events_before, terms, aggressor, refusal, at_order, at_symbol, walk, auction, cross_left, to, changed,
-              held, yielded);
+              events_before, terms, aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction,
+              cross_left, to, changed, held, yielded);
     leave_out("are told, and decide nothing", counters);
     visit("live", live);
     visit("last_ref", last_ref);
@@ -41,8 +43,8 @@ struct EngineState {
     visit("burst_has_events", burst_has_events);
     visit_users(users);
     visit_pools(pools);
-    for (std::uint32_t i = 0; i < sessions.size(); ++i) {
-      visit_session(sessions[i], visit);
+    for (std::uint32_t i = 0; i < pools.accounts.size(); ++i) {
+      visit_account(pools.accounts[i], visit);
       for (OrderIndex at = by_session.front(i); at != kNoOrder; at = by_session.after(at)) {
         visit_order(pools.orders, at, visit);
       }
@@ -69,18 +71,29 @@ struct EngineState {
   }
 
   static void visit_pools(const BookPools& pools) {
-    const auto& [nodes, levels, orders] = pools;
+    const auto& [nodes, levels, orders, accounts] = pools;
     leave_out("memory of the ladders: as many are free as their levels and leaf_key leave", nodes);
     leave_out("memory: each that is in a book is visited there", levels);
     leave_out("memory: each that is live is visited with its session", orders);
+    leave_out("visited one by one", accounts);
   }
 
   template <class Visit>
-  static void visit_session(const Engine::SessionState& session, Visit& visit) {
-    const auto& [last, disabled, firm] = session;
+  static void visit_account(const Account& account, Visit& visit) {
+    const auto& [live, levels, firm, disabled, looks, queries, last] = account;
     leave_out("configuration", firm);
-    for (const UserRefNum& number : last) visit("last", number);
+    visit("account.live", live);
+    visit("account.levels", levels);
     visit("disabled", disabled);
+    visit_budget(looks, visit);
+    visit_budget(queries, visit);
+    for (const UserRefNum& number : last) visit("last", number);
+  }
+
+  template <class Visit>
+  static void visit_budget(const Budget& budget, Visit& visit) {
+    const auto& [paid_back_ns] = budget;
+    visit("paid_back_ns", paid_back_ns);
   }
 
   /// The orders of a session are visited oldest first: so a Mass Cancel goes through them.

@@ -209,6 +209,13 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   EngineConfig config = small_config(1 + seed % 3);
   config.max_orders = seed % 5 == 0 ? 20 : 300;
   config.max_levels = seed % 3 == 0 ? 6 : 1000;
+  if (seed % 4 == 0) config.orders_per_account = config.levels_per_account = 0;
+  if (seed % 4 == 1) config.orders_per_account = static_cast<std::uint32_t>(5 + seed % 11);
+  if (seed % 4 == 2) config.levels_per_account = static_cast<std::uint32_t>(2 + seed % 3);
+  if (seed % 2 == 1) {
+    config.looks_per_second = 3;
+    config.account_queries_per_second = 3;
+  }
   // Rings from the smallest there is, so that commands stop and go on at every event.
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));
   ReferenceExchange reference(config);
@@ -282,6 +289,10 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   }
   for (const char reason : {'E', 'F', 'G', 'I', 'T', 'U', 'Z'})
     EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
+  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0029})
+    EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
+  // More than those that the parser is said to have refused.
+  EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0028]) << "hardly an account used up its looks";
   EXPECT_GT(coverage.hidden_executions, 0u);
   EXPECT_GT(coverage.dead_on_arrival, 0u);
   for (std::size_t length = 1; length < coverage.bursts.size(); ++length)

@@ -65,6 +65,8 @@ class ReferenceExchange {
         modify(c);
         break;
       case CommandKind::account_query:
+        if (queries_[c.session.value].used_up(time_ns_)) break;
+        queries_[c.session.value].use(time_ns_, 1, config_.account_queries_per_second);
         out_.push_back({.kind = EventKind::account,
                         .session = c.session.value,
                         .number = last_[{c.session.value, c.order.user_ref_idx}] + 1,
@@ -125,6 +127,16 @@ class ReferenceExchange {
     bool held = false;  // by an operator
     std::uint64_t reference = 0;
   };
+  /// So much a second, and once more than there is.
+  struct Allowance {
+    std::uint64_t owed_ns = 0, since_ns = 0;
+    std::uint64_t owed(TimeNs now) const { return owed_ns - std::min(owed_ns, now - since_ns); }
+    bool used_up(TimeNs now) const { return owed(now) >= 1'000'000'000; }
+    void use(TimeNs now, std::uint64_t count, std::uint32_t per_second) {
+      owed_ns = owed(now) + count * (1'000'000'000 / per_second);
+      since_ns = now;
+    }
+  };
   struct Auction {
     std::uint64_t price = 0, paired = 0, imbalance = 0;
     bool buy_surplus = false;
@@ -184,12 +196,31 @@ class ReferenceExchange {
                     .code = reason});
   }
 
-  /// Levels that are used, and whether one more is to be had (tree nodes are not modelled: they last).
-  bool no_level_for(std::uint32_t symbol, bool buy, std::uint64_t price, const Order* leaving) const {
-    std::set<std::tuple<std::uint32_t, bool, std::uint64_t>> levels;
-    for (const Order& o : orders_)
-      if (o.open > 0 && o.time_rank > 0 && &o != leaving) levels.insert({o.symbol, o.buy(), o.price});
-    return levels.size() >= config_.max_levels && !levels.contains({symbol, buy, price});
+  /// Whether the order finds no level where it rests: there is none at its price, and none more to be had, of all or of
+  /// its account, which has those at which it is the first (tree nodes are not modelled: they last).
+  bool no_level_for(const Order& order, const Order* leaving) const {
+    std::map<std::tuple<std::uint32_t, bool, std::uint64_t>, const Order*> first;
+    for (const Order& o : orders_) {
+      if (o.open == 0 || o.time_rank == 0 || &o == &order) continue;
+      if (o.symbol == order.symbol && o.buy() == order.buy() && o.price == order.price) return false;
+      if (&o == leaving) continue;
+      const Order*& at = first[{o.symbol, o.buy(), o.price}];
+      if (at == nullptr || std::pair(o.shown() == 0, o.time_rank) < std::pair(at->shown() == 0, at->time_rank)) at = &o;
+    }
+    const auto own = std::count_if(first.begin(), first.end(),
+                                   [&](const auto& level) { return level.second->session == order.session; });
+    return first.size() >= config_.max_levels || own >= levels_per_account(config_);
+  }
+  bool has_place(std::uint32_t session) const {
+    const auto own =
+        std::count_if(orders_.begin(), orders_.end(), [&](const Order& o) { return o.session == session; });
+    return orders_.size() < config_.max_orders && own < orders_per_account(config_);
+  }
+  /// Whether an order that executes only if its minimum is there may ask whether it is.
+  bool may_look(const Order& o) const {
+    if (!aggressive(o) || o.post_only || o.min_quantity == 0) return true;
+    const auto looks = looks_.find(o.session);
+    return looks == looks_.end() || !looks->second.used_up(time_ns_);
   }
 
   Order asked(const Command& c) const {
@@ -237,18 +268,28 @@ class ReferenceExchange {
     if (const int reason = o.nonsense()) return say_reject(c, reason);
     if (const int reason = phase_reject(o)) return say_reject(c, reason);
     if (o.price % config_.symbols[o.symbol - 1].tick_e4 != 0) return say_reject(c, 0x001D);
-    if (orders_.size() >= config_.max_orders) return say_reject(c, 0x000A);
-    if (will_rest(o) && no_level_for(o.symbol, o.buy(), o.price, nullptr)) return say_reject(c, 0x000A);
+    if (!may_look(o)) return say_reject(c, 0x0029);
+    const bool place = has_place(o.session);
+    if (!place && (will_rest(o) || o.on_cross())) return say_reject(c, 0x000A);
+    if (will_rest(o) && no_level_for(o, nullptr)) return say_reject(c, 0x000A);
     o.ref = ++ref_;
-    match_or_rest(o, said_of(EventKind::accepted, o), 0);
+    match_or_rest(o, said_of(EventKind::accepted, o), 0, place);
   }
 
-  bool aggressive(const Order& o) {
-    return symbols_[o.symbol].phase == Phase::continuous && !o.on_cross() &&
-           best(o.symbol, !o.buy(), o.price) != nullptr;
+  bool aggressive(const Order& o) const {
+    return symbols_[o.symbol].phase == Phase::continuous && !o.on_cross() && !within(o).empty();
+  }
+  /// Prices of the other side that the order takes.
+  std::set<std::uint64_t> within(const Order& taker) const {
+    std::set<std::uint64_t> prices;
+    for (const Order& o : orders_)
+      if (o.symbol == taker.symbol && o.buy() != taker.buy() && o.time_rank > 0 &&
+          (taker.buy() ? o.price <= taker.price : o.price >= taker.price))
+        prices.insert(o.price);
+    return prices;
   }
   /// Into the book for certain: does not execute at once, nor die, nor wait.
-  bool will_rest(const Order& o) {
+  bool will_rest(const Order& o) const {
     if (o.on_cross()) return symbols_[o.symbol].phase == call_of(o.cross);
     return o.tif != TimeInForce::ioc && o.min_quantity == 0 && !aggressive(o);
   }
@@ -262,7 +303,7 @@ class ReferenceExchange {
   }
 
   /// `before`: how the order that it replaces was shown.
-  void match_or_rest(Order o, Outcome said, int before) {
+  void match_or_rest(Order o, Outcome said, int before, bool place) {
     const FeedAction gone = before == 0 ? FeedAction::none : FeedAction::remove;
     said.feed = int(gone);
     const bool crosses = aggressive(o);
@@ -272,7 +313,9 @@ class ReferenceExchange {
       orders_.push_back(o);
       return;
     }
-    if ((!crosses && !rests) || (crosses && !o.post_only && executable(o) < o.min_quantity)) {
+    const bool too_few = crosses && !o.post_only && executable(o) < o.min_quantity;
+    if (too_few) looks_[o.session].use(time_ns_, within(o).size(), config_.looks_per_second);
+    if ((!crosses && !rests) || too_few) {
       said.open = 0;
       said.code = 'D';
       out_.push_back(said);
@@ -292,7 +335,7 @@ class ReferenceExchange {
     }
     if (o.open == 0) return;
     if (crosses && reason == 0 && o.tif == TimeInForce::ioc) reason = 'I';
-    if (crosses && reason == 0 && no_level_for(o.symbol, o.buy(), o.price, nullptr)) reason = 'Z';
+    if (crosses && reason == 0 && (!place || no_level_for(o, nullptr))) reason = 'Z';
     if (reason != 0) {
       Outcome canceled = said_of(EventKind::canceled, o);
       canceled.price = canceled.open = 0;
@@ -374,7 +417,8 @@ class ReferenceExchange {
       return cancel_shares(*old, old->open, 'Z');
     if (executed_already) return cancel_shares(*old, old->open, 'U');
     last = o.number;
-    if (will_rest(o) && no_level_for(o.symbol, o.buy(), o.price, old)) return say_reject(c, 0x000A);
+    if (!may_look(o)) return say_reject(c, 0x0029);
+    if (will_rest(o) && no_level_for(o, old)) return say_reject(c, 0x000A);
     const int before = old->shown();
     old->open = 0;
     drop_dead();
@@ -382,7 +426,7 @@ class ReferenceExchange {
     // As OUCH's Replaced: named by the original's number.
     Outcome said = said_of(EventKind::replaced, o);
     said.number_b = c.order.orig_user_ref_num.value;
-    match_or_rest(o, said, before);
+    match_or_rest(o, said, before, true);
   }
 
   void firm(const Command& c) {
@@ -397,6 +441,22 @@ class ReferenceExchange {
                  .channel = ask.user_ref_idx,
                  .code = c.reject};
     if (c.reject != 0) return out_.push_back(said);
+    const auto is_meant = [&](const Order& x) {
+      return x.session == c.session.value && (c.symbol == kAllSymbols || x.symbol == c.symbol.value) &&
+             (ask.side == kNoSide || x.side == static_cast<char>(ask.side)) &&
+             (!ask.group_given || x.group == ask.group_id);
+    };
+    if (c.kind == CommandKind::mass_cancel) {
+      Allowance& looks = looks_[c.session.value];
+      const bool every = c.symbol == kAllSymbols && ask.side == kNoSide && !ask.group_given;
+      if (!every && looks.used_up(time_ns_)) {
+        said.code = 0x0029;
+        return out_.push_back(said);
+      }
+      const auto spared = std::count_if(orders_.begin(), orders_.end(),
+                                        [&](const Order& x) { return x.session == c.session.value && !is_meant(x); });
+      looks.use(time_ns_, static_cast<std::uint64_t>(spared), config_.looks_per_second);
+    }
     said.kind = c.kind == CommandKind::mass_cancel ? EventKind::mass_cancel
                 : c.kind == CommandKind::disable   ? EventKind::disable
                                                    : EventKind::enable;
@@ -404,12 +464,7 @@ class ReferenceExchange {
     if (c.kind == CommandKind::disable) disabled_.insert(c.session.value);
     if (c.kind == CommandKind::enable) disabled_.erase(c.session.value);
     if (c.kind != CommandKind::mass_cancel) return;
-    while (Order* o = oldest([&](const Order& x) {
-             return x.session == c.session.value && (c.symbol == kAllSymbols || x.symbol == c.symbol.value) &&
-                    (ask.side == kNoSide || x.side == static_cast<char>(ask.side)) &&
-                    (!ask.group_given || x.group == ask.group_id);
-           }))
-      cancel_shares(*o, o->open, 'U');
+    while (Order* o = oldest(is_meant)) cancel_shares(*o, o->open, 'U');
   }
 
   void cancel(const Command& c) {
@@ -599,7 +654,7 @@ class ReferenceExchange {
         while (Order* o = oldest([&](const Order& x) {
                  return x.symbol == s && x.cross == CrossType::closing && x.time_rank == 0;
                })) {
-          if (no_level_for(s, o->buy(), o->price, nullptr)) {
+          if (no_level_for(*o, nullptr)) {
             cancel_shares(*o, o->open, 'Z');
           } else {
             o->time_rank = ++time_rank_;
@@ -652,6 +707,7 @@ class ReferenceExchange {
   std::vector<Symbol> symbols_;                                            // [0] unused
   std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
+  std::map<std::uint32_t, Allowance> looks_, queries_;                     // by session
   std::set<std::uint32_t> disabled_;
   TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;

@@ -1,0 +1,40 @@
+// What match knows of an account: the lines that a check of an order reads, and what the account may use up. Match
+// stage only.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "engine/types.hpp"
+
+namespace crosswire {
+
+/// So much of something in a second, and a second's worth at once. Whoever has used up less may overdraw once, and has
+/// none until that is paid back: what a thing costs is known only when it is done.
+class Budget {
+ public:
+  /// `now_ns`: of the command, never falling.
+  bool spent(TimeNs now_ns) const { return paid_back_ns_ >= now_ns + kNsPerSecond; }
+  /// `each_ns`: kNsPerSecond by the rate, in which one is paid back. count * each_ns stays below 2^63.
+  void charge(TimeNs now_ns, std::uint64_t count, TimeNs each_ns) {
+    paid_back_ns_ = std::max(paid_back_ns_, now_ns) + count * each_ns;
+  }
+
+ private:
+  friend struct EngineState;
+  TimeNs paid_back_ns_ = 0;  // when all that was charged is
+};
+
+/// The first line holds all that most commands ask.
+struct alignas(64) Account {
+  std::uint32_t live;    // orders
+  std::uint32_t levels;  // price levels at the head of whose queue it stands
+  FirmId firm;
+  bool disabled;                           // no Enter, no Replace, until enabled
+  Budget looks;                            // at what a command leaves as it is
+  Budget queries;                          // answered
+  std::array<UserRefNum, kChannels> last;  // UserRefNum processed, by channel
+};
+
+}  // namespace crosswire
