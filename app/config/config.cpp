@@ -232,7 +232,8 @@ class Reader {
 
   void read_limits() {
     const Section section(path_, "limits", table("limits"),
-                          {"max_orders", "max_levels", "user_ref_window", "command_ring", "event_ring",
+                          {"max_orders", "max_levels", "orders_per_account", "levels_per_account", "looks_per_second",
+                           "account_queries_per_second", "user_ref_window", "command_ring", "event_ring",
                            "failed_logins_per_second", "feed_requests_per_second", "pings_per_second"});
     if (const toml::table* const limits = find_table(path_, root_, "limits"))
       config_.lines["limits"] = line_of(*limits);
@@ -240,6 +241,10 @@ class Reader {
     NetConfig& net = config_.net;
     engine.max_orders = static_cast<std::uint32_t>(section.number("max_orders", 1, 1u << 30, engine.max_orders));
     engine.max_levels = static_cast<std::uint32_t>(section.number("max_levels", 1, 1u << 30, engine.max_levels));
+    engine.orders_per_account = share(section, "orders_per_account", "max_orders", engine.max_orders);
+    engine.levels_per_account = share(section, "levels_per_account", "max_levels", engine.max_levels);
+    engine.looks_per_second = rate(section, "looks_per_second", engine.looks_per_second);
+    engine.account_queries_per_second = rate(section, "account_queries_per_second", engine.account_queries_per_second);
     engine.user_ref_window =
         section.power_of_two("user_ref_window", UserRefs::kLeastWindow, 1u << 28, engine.user_ref_window);
     config_.command_ring = section.power_of_two("command_ring", 2, 1u << 28, config_.command_ring);
@@ -317,6 +322,17 @@ class Reader {
 
   static std::uint16_t udp_port(const Section& section, std::string_view key, std::uint16_t fallback) {
     return static_cast<std::uint16_t>(section.number(key, 1, 65'535, fallback));
+  }
+
+  /// What one account may have of a limit; 0: it is left out.
+  static std::uint32_t share(const Section& section, std::string_view key, std::string_view of, std::uint32_t limit) {
+    if (!section.has(key)) return 0;
+    const std::uint64_t value = section.number(key, 1, 1u << 30, 0);
+    if (value > limit) {
+      section.reject(key, fmt::format("{} of one account, but {} = {} of all", value, of, limit),
+                     fmt::format("give at most {}", limit));
+    }
+    return static_cast<std::uint32_t>(value);
   }
 
   static std::uint32_t rate(const Section& section, std::string_view key, std::uint32_t fallback) {

@@ -63,8 +63,11 @@ std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
                       power_of_two(65'536, std::max<std::uint64_t>(kKeptMessages / engine.sessions, 16)));
   text += fmt::format("[feed]\ngroup = \"{}\"\nudp_port = {}\nrequest_port = {}\n\n",
                       format_address(exchange.feed_group), exchange.feed_port, exchange.feed_request_port);
-  text += fmt::format("[limits]\nmax_orders = {}\nmax_levels = {}\nuser_ref_window = {}\n", engine.max_orders,
-                      engine.max_levels, engine.user_ref_window);
+  // A day's orders come from few accounts, which have no shares of each other's.
+  text += fmt::format(
+      "[limits]\nmax_orders = {0}\nmax_levels = {1}\norders_per_account = {0}\nlevels_per_account = {1}\n"
+      "user_ref_window = {2}\n",
+      engine.max_orders, engine.max_levels, engine.user_ref_window);
   for (const SymbolConfig& symbol : engine.symbols) {
     text += fmt::format("\n[[symbol]]\nname = {}\nreference_price_e4 = {}\ntick_e4 = {}\n",
                         quoted(trimmed(symbol.name)), symbol.reference.value, symbol.tick_e4);

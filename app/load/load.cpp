@@ -78,7 +78,7 @@ std::vector<LoadParty> parties_of(const Config& config, const LoadArguments& arg
   return parties;
 }
 
-LoadMixOptions mix_of(const LoadArguments& arguments, const Config& config) {
+LoadMixOptions mix_of(const LoadArguments& arguments, const Config& config, std::size_t parties) {
   LoadMixOptions mix;
   char excess = 0;
   if (std::sscanf(arguments.mix.c_str(), "%u/%u/%u%c", &mix.adds, &mix.cancels, &mix.crossing, &excess) != 3 ||
@@ -87,10 +87,14 @@ LoadMixOptions mix_of(const LoadArguments& arguments, const Config& config) {
         fmt::format("--mix {}: give adds/cancels/crossing in percent, 100 together", arguments.mix));
   }
   mix.seed = arguments.seed;
-  mix.resting = arguments.resting.value_or(std::min(kDefaultResting, config.engine.max_orders / 2));
-  if (mix.resting > config.engine.max_orders) {
-    throw std::runtime_error(
-        fmt::format("--resting {}: the appliance's max_orders is {}", mix.resting, config.engine.max_orders));
+  const std::uint64_t share = orders_per_account(config.engine);
+  const auto most = static_cast<std::uint32_t>(std::min<std::uint64_t>(config.engine.max_orders, parties * share));
+  mix.resting = arguments.resting.value_or(std::min(kDefaultResting, most / 2));
+  if (mix.resting > most) {
+    throw std::runtime_error(fmt::format(
+        "--resting {}: the appliance's limits.max_orders is {}, and each of the {} accounts may rest {} of them "
+        "(limits.orders_per_account)",
+        mix.resting, config.engine.max_orders, parties, share));
   }
   return mix;
 }
@@ -239,7 +243,6 @@ int load_main(const LoadArguments& arguments) try {
   options.server = config.net;
   options.symbols = config.engine.symbols;
   options.vlan = config.net.vlans.empty() ? std::uint16_t{0} : config.net.vlans.front();
-  options.mix = mix_of(arguments, config);
   options.schedule = arrivals.schedule;
   options.warm_up_ns = ns_of(arguments.warm_up);
   options.measured_ns = ns_of(arguments.seconds);
@@ -257,8 +260,9 @@ int load_main(const LoadArguments& arguments) try {
     }
   } else {
     options.parties = parties_of(config, arguments, mac);
-    check_size(arguments, options, arrivals.rate);
   }
+  options.mix = mix_of(arguments, config, options.parties.size());
+  if (arguments.capture.empty()) check_size(arguments, options, arrivals.rate);
   if (arguments.window) options.window = *arguments.window;
   for (const SymbolConfig& symbol : options.symbols) {
     if (symbol.reference.value / symbol.tick_e4 >= 2) continue;

@@ -109,6 +109,10 @@ messages_kept = 256
 [limits]
 max_orders = 5000
 max_levels = 600
+orders_per_account = 4000
+levels_per_account = 500
+looks_per_second = 7
+account_queries_per_second = 8
 user_ref_window = 256
 command_ring = 16
 event_ring = 32
@@ -169,6 +173,10 @@ symbol = "600519"
   EXPECT_EQ(config.net.feed_messages_kept, 256u);
   EXPECT_EQ(config.engine.max_orders, 5000u);
   EXPECT_EQ(config.engine.max_levels, 600u);
+  EXPECT_EQ(config.engine.orders_per_account, 4000u);
+  EXPECT_EQ(config.engine.levels_per_account, 500u);
+  EXPECT_EQ(config.engine.looks_per_second, 7u);
+  EXPECT_EQ(config.engine.account_queries_per_second, 8u);
   EXPECT_EQ(config.engine.user_ref_window, 256u);
   EXPECT_EQ(config.command_ring, 16u);
   EXPECT_EQ(config.event_ring, 32u);
@@ -394,6 +402,11 @@ TEST_F(ConfigFile, WithAnImpossibleCombinationNamesOneOfItsKeys) {
   expect_error(kGood + "[orders]\nudp_port = 26478\n", kNext + 1, "orders.udp_port");
   expect_error(kGood + "[orders]\nsilence_s = 1\n", kNext + 1, "orders.silence_s", "longer than heartbeat_ms");
   expect_error(kGood + "[limits]\nmax_orders = 10\nmax_levels = 21\n", kNext + 2, "limits.max_levels", "at most 20");
+  expect_error(kGood + "[limits]\nmax_orders = 10\norders_per_account = 11\n", kNext + 2, "limits.orders_per_account",
+               "at most 10");
+  expect_error(kGood + "[limits]\nmax_levels = 10\nlevels_per_account = 11\n", kNext + 2, "limits.levels_per_account",
+               "at most 10");
+  expect_error(kGood + "[limits]\nlooks_per_second = 0\n", kNext + 1, "limits.looks_per_second");
 }
 
 TEST_F(ConfigFile, WantsAMidnightAtMidnight) {
