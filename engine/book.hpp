@@ -38,6 +38,7 @@ class Levels {
 
   Level& operator[](std::uint32_t index) { return levels_[index]; }
   const Level& operator[](std::uint32_t index) const { return levels_[index]; }
+  std::uint32_t capacity() const { return static_cast<std::uint32_t>(levels_.size()); }
   std::uint32_t free_count() const { return free_count_; }
 
   std::uint32_t take() {

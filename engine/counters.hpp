@@ -36,6 +36,7 @@ enum class EngineCounter : std::uint8_t {
 inline constexpr std::array kEngineCounters = [] {
   using enum EngineCounter;
   using enum CounterKind;
+  using enum Harm;
   using Row = CounterRow<EngineCounter>;
   return std::array{
       Row{commands, figure, "commands", "commands applied"},
@@ -54,11 +55,11 @@ inline constexpr std::array kEngineCounters = [] {
       Row{symbols_held, notice, "symbols_held", "symbols that an operator's halt has taken out of trading, in all"},
       Row{symbols_released, figure, "symbols_released", "symbols of these that a resume or the close has let go"},
       Row{ignored_used_ref_num, drop, "ignored_used_ref_num",
-          "messages whose UserRefNum is not above the last one: taken for repeats"},
+          "messages whose UserRefNum is not above the last one: taken for repeats", harmless},
       Row{ignored_dead_order, drop, "ignored_dead_order",
-          "cancels, modifies and replaces of an order that is not live: \"too late\" has no message"},
+          "cancels, modifies and replaces of an order that is not live: \"too late\" has no message", harmless},
       Row{ignored_superfluous, drop, "ignored_superfluous",
-          "cancels that take nothing off, modifies that change nothing or may not"},
+          "cancels that take nothing off, modifies that change nothing or may not", harmless},
       Row{ignored_query_rate, drop, "ignored_query_rate", "account queries beyond the account's rate"},
   };
 }();

@@ -177,6 +177,9 @@ bool Engine::enter_phases(const Command& command, Out& out) {
       calls_ -= is_call(symbol.phase);
       closed_ += to_ == Phase::closed;
       closed_ -= symbol.phase == Phase::closed;
+      CountWord& left = in_phase_[static_cast<std::size_t>(symbol.phase)];
+      left.set(left.get() - 1);
+      in_phase_[static_cast<std::size_t>(to_)].add();
       symbol.phase = to_;
     }
     step_ = at_symbol_.value == last ? Step::close : Step::symbols;

@@ -51,6 +51,7 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
   }
   CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions", config.firms.size(),
         config.sessions);
+  in_phase_[static_cast<std::size_t>(Phase::pre_open)].set(symbol_count());
   for (std::uint16_t i = 0; i < config.sessions; ++i)
     pools_.accounts[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
 }

@@ -101,6 +101,8 @@ class Engine {
   bool held(SymbolId symbol) const { return state(symbol).held; }
   /// The firm that a session's account belongs to.
   FirmId firm_of(SessionId session) const { return account(session).firm; }
+  /// Symbols in that phase. Any thread.
+  std::uint64_t symbols_in(Phase phase) const { return in_phase_[static_cast<std::size_t>(phase)].get(); }
   std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
   const BookPools& pools() const { return pools_; }
 
@@ -295,6 +297,7 @@ class Engine {
   OperatorLog operator_log_;
 
   EngineCounters counters_;
+  std::array<CountWord, kPhaseNames.size()> in_phase_;  // symbols
 };
 
 }  // namespace crosswire

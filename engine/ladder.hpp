@@ -41,6 +41,7 @@ class LadderNodes {
 
   LadderNode& operator[](std::uint32_t index) { return nodes_[index]; }
   const LadderNode& operator[](std::uint32_t index) const { return nodes_[index]; }
+  std::uint32_t capacity() const { return static_cast<std::uint32_t>(nodes_.size()); }
   std::uint32_t free_count() const { return free_count_; }
 
   std::uint32_t take() {

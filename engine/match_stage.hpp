@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "engine/engine.hpp"
+#include "hugepages/base/count_word.hpp"
 #include "hugepages/rings/mailbox.hpp"
 
 namespace crosswire {
@@ -21,6 +22,11 @@ struct BookTop {
   Price last;            // the last execution's price, before the first one the previous close
   std::uint64_t volume;  // shares executed
   Phase phase;
+};
+/// How full the engine's tables are, for any thread to read.
+struct MatchGauges {
+  CountWord live_orders;
+  CountWord levels, nodes;  // of all books
 };
 /// Asked for symbols from a number on: 0 is SymbolId 1.
 using BookTopMailbox = Mailbox<BookTop, 64>;
@@ -46,6 +52,7 @@ class MatchStage {
       const std::size_t n = static_cast<std::size_t>(std::min({waiting, until_wrap, kMaxCommands}));
       done = engine_.apply({&in_.peek(0), n}, events_.producer());
       in_.release(done);
+      tell_gauges();
       done += engine_.yielded();
     }
     if (returner_.waiting() > 0) {
@@ -56,10 +63,20 @@ class MatchStage {
 
   const Engine& engine() const { return engine_; }
 
+  /// Any thread.
+  const MatchGauges& gauges() const { return gauges_; }
+
   /// For control threads to ask.
   BookTopMailbox& top_mailbox() { return top_mailbox_; }
 
  private:
+  void tell_gauges() {
+    const BookPools& pools = engine_.pools();
+    gauges_.live_orders.set(engine_.live_orders());
+    gauges_.levels.set(pools.levels.capacity() - pools.levels.free_count());
+    gauges_.nodes.set(pools.nodes.capacity() - pools.nodes.free_count());
+  }
+
   void report_tops() {
     top_mailbox_.answer([this](std::uint64_t first, std::span<BookTop> items) {
       std::size_t n = 0;
@@ -92,6 +109,7 @@ class MatchStage {
   EventRing& events_;
   SlotReturner& returner_;
   BookTopMailbox top_mailbox_;
+  MatchGauges gauges_;
 };
 
 }  // namespace crosswire

@@ -22,14 +22,14 @@ struct EngineState {
                  levels_per_account, look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command,
                  last_time_ns, next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before,
                  terms, aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left, to,
-                 changed, held, yielded, operator_log, counters] = engine;
+                 changed, held, yielded, operator_log, counters, in_phase] = engine;
     leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
               imbalance_interval_ns);
     leave_out("which slots are free decides no output", returner);
     leave_out("of the command under way: between two commands nothing reads them that has not written them", step,
               events_before, terms, aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction,
               cross_left, to, changed, held, yielded);
-    leave_out("are told, and decide nothing", counters);
+    leave_out("are told, and decide nothing", counters, in_phase);
     visit("live", live);
     visit("last_ref", last_ref);
     visit("last_match", last_match);

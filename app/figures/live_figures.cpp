@@ -48,6 +48,31 @@ std::string symbol_text(const SymbolConfig& symbol) {
 
 }  // namespace
 
+std::vector<TableFigure> tables_of(const Partition& partition) {
+  const EngineConfig& config = partition.config().engine;
+  const MatchGauges& gauges = partition.match().gauges();
+  return {{"live_orders", gauges.live_orders.get(), config.max_orders},
+          {"price_levels", gauges.levels.get(), config.max_levels},
+          {"price_nodes", gauges.nodes.get(), partition.engine().pools().nodes.capacity()}};
+}
+
+std::vector<std::pair<Phase, std::uint64_t>> phases_of(const Partition& partition) {
+  std::vector<std::pair<Phase, std::uint64_t>> phases;
+  for (std::size_t i = 0; i < kPhaseNames.size(); ++i) {
+    const Phase phase = static_cast<Phase>(i);
+    if (const std::uint64_t n = partition.engine().symbols_in(phase); n > 0) phases.emplace_back(phase, n);
+  }
+  return phases;
+}
+
+std::string phases_text(const std::vector<std::pair<Phase, std::uint64_t>>& phases) {
+  std::string text;
+  for (const auto& [phase, n] : phases) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", phase_name(phase), n);
+  }
+  return text;
+}
+
 std::uint64_t PartitionFigures::counter(std::string_view stage, std::string_view label) const {
   const auto found = std::find_if(counters.begin(), counters.end(),
                                   [&](const CounterFigure& c) { return c.stage == stage && c.label == label; });
@@ -87,6 +112,13 @@ PartitionFigures LiveFigures::partition(std::size_t number) const {
   now.day_ms = ms_since(days_begun_[number]);
   now.link_up = source.link_up();
   now.recording = source.recording();
+  now.recorder = source.recorder();
+  now.tables = tables_of(partition);
+  now.sessions_open = partition.receive().sessions_open();
+  now.accounts = partition.config().net.accounts.size();
+  now.phases = phases_of(partition);
+  now.symbols = partition.config().engine.symbols.size();
+  now.day = source.day();
   return now;
 }
 

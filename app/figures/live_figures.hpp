@@ -65,6 +65,30 @@ struct ClockFigure {
   bool synchronised = true;        // somebody keeps the host's clock
 };
 
+/// A table of the partition's, and how much of it is taken.
+struct TableFigure {
+  std::string_view name;
+  std::uint64_t used, limit;
+};
+/// The tables that can fill: "live_orders", "price_levels", "price_nodes". Any thread, also while the stages run.
+std::vector<TableFigure> tables_of(const Partition& partition);
+
+/// Symbols by phase; of the phases that some symbol has. Any thread, also while the stages run.
+std::vector<std::pair<Phase, std::uint64_t>> phases_of(const Partition& partition);
+/// "continuous 7, halted 1".
+std::string phases_text(const std::vector<std::pair<Phase, std::uint64_t>>& phases);
+
+struct RecorderFigure {
+  std::uint64_t written_bytes;               // of frames, given to the file
+  std::uint64_t waiting_bytes, limit_bytes;  // for that, and as many as may
+};
+
+/// Of a partition's trading day.
+struct DayFigure {
+  std::string date;        // "2026-01-31"
+  std::string next_phase;  // "closing_call at 2026-01-31 14:57:00"; "" where none follows
+};
+
 struct PartitionFigures {
   std::string name;
   std::string order_session, feed_session;
@@ -76,6 +100,12 @@ struct PartitionFigures {
   std::uint64_t day_ms = 0;  // since its day began, as its counters did
   bool link_up = true;
   std::optional<bool> recording;  // false: broken off; nothing where none was asked for
+  std::optional<RecorderFigure> recorder;
+  std::vector<TableFigure> tables;
+  std::uint64_t sessions_open = 0, accounts = 0;
+  std::vector<std::pair<Phase, std::uint64_t>> phases;
+  std::uint64_t symbols = 0;
+  DayFigure day;
 
   /// 0 if there is no such counter, or it is not known.
   std::uint64_t counter(std::string_view stage, std::string_view label) const;
@@ -94,6 +124,8 @@ struct FigureSource {
   std::function<std::optional<bool>()> recording = [] {
     return std::nullopt;
   };  // whether it goes on; any control thread
+  std::function<std::optional<RecorderFigure>()> recorder = [] { return std::nullopt; };  // any control thread
+  std::function<DayFigure()> day = [] { return DayFigure{}; };                            // any control thread
 };
 
 class LiveFigures {
@@ -110,6 +142,8 @@ class LiveFigures {
   const std::string& add(FigureSource source);
   /// Before anybody asks. `clock`: any control thread.
   void tell_clock(std::function<ClockFigure()> clock) { clock_ = std::move(clock); }
+  /// The same of lines of the log that nobody took in time.
+  void tell_log_lines_lost(std::function<std::uint64_t()> lost) { log_lines_lost_ = std::move(lost); }
 
   /// While it lives nobody looks: whoever asks waits for it. To be taken by the control thread, for the short while in
   /// which it makes a partition anew.
@@ -122,6 +156,7 @@ class LiveFigures {
   PartitionFigures partition(std::size_t number) const;
   std::uint64_t uptime_ms() const;
   ClockFigure clock() const { return clock_(); }
+  std::uint64_t log_lines_lost() const { return log_lines_lost_(); }
 
   /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
   /// answers, as long as its patience lasts; then, and beyond the last, there are none.
@@ -137,6 +172,7 @@ class LiveFigures {
   std::vector<Clock::time_point> days_begun_;  // of each
   mutable std::shared_mutex looking_;          // held by all who look; no stage knows it
   std::function<ClockFigure()> clock_ = [] { return ClockFigure{}; };
+  std::function<std::uint64_t()> log_lines_lost_ = [] { return std::uint64_t{0}; };
 };
 
 /// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything

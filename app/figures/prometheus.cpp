@@ -167,8 +167,36 @@ void add_link(Metrics& metrics, const PartitionFigures& now) {
                 {{"partition", now.name}}, now.link_up ? 1 : 0);
 }
 
+void add_tables(Metrics& metrics, const PartitionFigures& now) {
+  for (const TableFigure& table : now.tables) {
+    metrics.gauge(fmt::format("crosswire_{}", table.name), "Of a table of the partition's: entries that are taken.",
+                  {{"partition", now.name}}, static_cast<double>(table.used));
+    metrics.gauge(fmt::format("crosswire_{}_limit", table.name), "Entries that the table holds.",
+                  {{"partition", now.name}}, static_cast<double>(table.limit));
+  }
+  metrics.gauge("crosswire_sessions_logged_in", "Accounts that are logged in.", {{"partition", now.name}},
+                static_cast<double>(now.sessions_open));
+  metrics.gauge("crosswire_accounts", "Accounts of the configuration.", {{"partition", now.name}},
+                static_cast<double>(now.accounts));
+  for (std::size_t i = 0; i < kPhaseNames.size(); ++i) {
+    const auto found = std::find_if(now.phases.begin(), now.phases.end(),
+                                    [i](const auto& phase) { return phase.first == static_cast<Phase>(i); });
+    metrics.gauge("crosswire_symbols", "Symbols in a phase.", {{"partition", now.name}, {"phase", kPhaseNames[i]}},
+                  found == now.phases.end() ? 0.0 : static_cast<double>(found->second));
+  }
+}
+
 void add_recording(Metrics& metrics, const PartitionFigures& now) {
   if (!now.recording) return;
+  if (now.recorder) {
+    const Labels labels = {{"partition", now.name}};
+    metrics.counter("crosswire_recording_written_bytes_total", "Bytes of frames given to the recording's file.", labels,
+                    static_cast<double>(now.recorder->written_bytes));
+    metrics.gauge("crosswire_recording_waiting_bytes", "Bytes that wait for the recording's thread.", labels,
+                  static_cast<double>(now.recorder->waiting_bytes));
+    metrics.gauge("crosswire_recording_waiting_bytes_limit", "Bytes that may wait before the wire is held up.", labels,
+                  static_cast<double>(now.recorder->limit_bytes));
+  }
   metrics.gauge("crosswire_recording", "1 while the recording goes on, 0 once it was broken off; absent without one.",
                 {{"partition", now.name}}, *now.recording ? 1 : 0);
 }
@@ -232,6 +260,8 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
   metrics.gauge("crosswire_build_info", "1; the version is a label.", {{"version", CROSSWIRE_VERSION}}, 1);
   metrics.gauge("crosswire_uptime_seconds", "Since the start.", {}, static_cast<double>(figures.uptime_ms()) / 1e3);
   add_clock(metrics, figures.clock());
+  metrics.counter("crosswire_log_lines_lost_total", "Lines of the log that nobody took in time.", {},
+                  static_cast<double>(figures.log_lines_lost()));
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
     const PartitionFigures now = figures.partition(i);
     add_totals(metrics, now);
@@ -240,6 +270,7 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
     add_rings(metrics, now);
     add_latencies(metrics, now);
     add_link(metrics, now);
+    add_tables(metrics, now);
     add_recording(metrics, now);
     add_memory(metrics, now);
   }

@@ -20,7 +20,7 @@
 namespace crosswire {
 namespace {
 
-constexpr int kRefused = -1;  // DPDK answers null
+constexpr int kRefused = -1;  // DPDK answers null: out of memory, or at the end
 
 // Commands cannot be taken back, and registering one twice is no error to DPDK but would leave two: so they are
 // registered once, and answer for whoever is here.
@@ -64,6 +64,36 @@ rte_tel_data* new_array(rte_tel_value_type type) {
   return array;
 }
 
+bool fail(rte_tel_data* data, const std::string& error) {
+  Dict(data).add("error", error);
+  return true;
+}
+
+void add_partitions(const LiveFigures& figures, Dict& dict) {
+  rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
+  for (const FigureSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
+  dict.add("partitions", names);
+}
+
+/// What was asked for, in quotes; who asks may be anybody, and DPDK cuts long texts off.
+std::string named(std::string_view text) {
+  constexpr std::size_t kMost = 60;
+  std::string plain(text.substr(0, kMost));
+  for (char& letter : plain) {
+    if (letter < ' ' || letter > '~' || letter == '"' || letter == '\\') letter = '?';
+  }
+  return fmt::format("'{}'", plain);
+}
+
+/// The answer to who asks for what is not there, with what is.
+bool no_partition(const LiveFigures& figures, std::string_view name, rte_tel_data* data) {
+  Dict dict(data);
+  dict.add("error", name.empty() ? std::string("there are several partitions; name one behind the command and a comma")
+                                 : fmt::format("there is no partition {}", named(name)));
+  add_partitions(figures, dict);
+  return true;
+}
+
 /// The number of the partition that `name` means.
 std::optional<std::size_t> find_partition(const LiveFigures& figures, std::string_view name) {
   const auto& sources = figures.sources();
@@ -80,9 +110,8 @@ bool info(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
   Dict dict(data);
   dict.add("version", std::string(CROSSWIRE_VERSION));
   dict.add("uptime_ms", figures.uptime_ms());
-  rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
-  for (const FigureSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
-  dict.add("partitions", names);
+  dict.add("log_lines_lost", figures.log_lines_lost());
+  add_partitions(figures, dict);
   return true;
 }
 
@@ -106,7 +135,7 @@ bool clock(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
 template <void (*Write)(const PartitionFigures& now, Dict& dict)>
 bool of_partition(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
   const auto number = find_partition(figures, parameters);
-  if (!number) return false;
+  if (!number) return no_partition(figures, parameters, data);
   Dict dict(data);
   Write(figures.partition(*number), dict);
   return true;
@@ -128,6 +157,21 @@ void write_totals(const PartitionFigures& now, Dict& dict) {
   dict.add("memory_node", now.memory.node);
   dict.add("day_ms", now.day_ms);
   if (now.recording) dict.add("recording", std::uint64_t{*now.recording});
+  if (now.recorder) {
+    dict.add("recording_written_bytes", now.recorder->written_bytes);
+    dict.add("recording_waiting_bytes", now.recorder->waiting_bytes);
+    dict.add("recording_waiting_bytes_limit", now.recorder->limit_bytes);
+  }
+  for (const TableFigure& table : now.tables) {
+    dict.add(table.name, table.used);
+    dict.add(fmt::format("{}_limit", table.name), table.limit);
+  }
+  dict.add("sessions_logged_in", now.sessions_open);
+  dict.add("accounts", now.accounts);
+  dict.add("symbols", now.symbols);
+  dict.add("date", now.day.date);
+  dict.add("phase", phases_text(now.phases));
+  dict.add("next_phase", now.day.next_phase);
 }
 
 void write_stages(const PartitionFigures& now, Dict& dict) {
@@ -229,16 +273,27 @@ void write_buckets(const Histogram& times, Dict& dict) {
 
 bool histogram(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
   const std::size_t comma = parameters.find(',');
-  const auto number =
-      find_partition(figures, comma == std::string_view::npos ? std::string_view() : parameters.substr(comma + 1));
-  if (!number) return false;
+  const std::string_view partition =
+      comma == std::string_view::npos ? std::string_view() : parameters.substr(comma + 1);
+  const auto number = find_partition(figures, partition);
+  if (!number) return no_partition(figures, partition, data);
   std::string name(parameters.substr(0, comma));
   std::replace(name.begin(), name.end(), '_', ' ');
   const PartitionFigures now = figures.partition(*number);
   const auto found = std::find_if(now.latencies.begin(), now.latencies.end(),
                                   [&](const LatencyHistogram& l) { return l.name == name; });
-  if (found == now.latencies.end()) return false;
   Dict dict(data);
+  if (found == now.latencies.end()) {
+    dict.add("error", fmt::format("there is no latency {}", named(parameters.substr(0, comma))));
+    rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
+    for (const LatencyHistogram& other : now.latencies) {
+      std::string asked(other.name);
+      std::replace(asked.begin(), asked.end(), ' ', '_');
+      rte_tel_data_add_array_string(names, asked.c_str());
+    }
+    dict.add("latencies", names);
+    return true;
+  }
   write_buckets(found->times, dict);
   return true;
 }
@@ -267,23 +322,30 @@ class Columns {
   std::vector<std::pair<std::string, rte_tel_data*>> columns_;
 };
 
-/// "PARTITION,FIRST", both may be left out: the partition's number and FIRST.
-std::optional<std::pair<std::size_t, std::size_t>> find_rows(const LiveFigures& figures, std::string_view parameters) {
+/// "PARTITION,FIRST", both may be left out: the partition's number and FIRST. None: `data` says what is wrong.
+std::optional<std::pair<std::size_t, std::size_t>> find_rows(const LiveFigures& figures, std::string_view parameters,
+                                                             rte_tel_data* data) {
   const std::size_t comma = parameters.find(',');
   const auto number = find_partition(figures, parameters.substr(0, comma));
-  if (!number) return std::nullopt;
+  if (!number) {
+    no_partition(figures, parameters.substr(0, comma), data);
+    return std::nullopt;
+  }
   std::size_t first = 0;
   if (comma != std::string_view::npos) {
     const std::string_view digits = parameters.substr(comma + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), first);
-    if (error != std::errc() || end != digits.data() + digits.size() || first > 65'535) return std::nullopt;
+    if (error != std::errc() || end != digits.data() + digits.size() || first > 65'535) {
+      fail(data, fmt::format("{} is no number of a first row, from 0 to 65535", named(digits)));
+      return std::nullopt;
+    }
   }
   return std::pair(*number, first);
 }
 
 bool sessions(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
-  const auto rows = find_rows(figures, parameters);
-  if (!rows) return false;
+  const auto rows = find_rows(figures, parameters, data);
+  if (!rows) return true;
   Columns columns;
   for (const SessionFigure& session : figures.sessions(rows->first, rows->second)) {
     columns.text("user", session.user);
@@ -300,8 +362,8 @@ bool sessions(const LiveFigures& figures, std::string_view parameters, rte_tel_d
 }
 
 bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
-  const auto rows = find_rows(figures, parameters);
-  if (!rows) return false;
+  const auto rows = find_rows(figures, parameters, data);
+  if (!rows) return true;
   Columns columns;
   for (const BookFigure& book : figures.books(rows->first, rows->second)) {
     columns.text("symbol", book.symbol);
@@ -322,7 +384,7 @@ bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data*
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
     if (const auto number = figures.symbol(i, parameters)) {
       const std::vector<BookFigure> found = figures.books(i, *number);
-      if (found.empty()) return false;
+      if (found.empty()) return fail(data, "the match stage gives no answer; does it stand still?");
       const BookTop& top = found.front().top;
       Dict dict(data);
       dict.add("partition", figures.sources()[i].name);
@@ -336,7 +398,7 @@ bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data*
       return true;
     }
   }
-  return false;
+  return fail(data, fmt::format("there is no symbol {}", named(parameters)));
 }
 
 struct TelemetryCommand {

@@ -24,7 +24,8 @@ namespace crosswire {
 ///   /crosswire/book,SYMBOL            of that one, whatever partition it is in
 ///   /crosswire/ports[,PARTITION]      what the port and its device counted
 ///
-/// PARTITION may be left out where there is one. An unknown one is answered with null, as DPDK's own commands do.
+/// PARTITION may be left out where there is one. Where one of the parameters names nothing, the answer is `error`,
+/// which says so, and what there is: `partitions`, `latencies`.
 class Telemetry {
  public:
   /// `figures` is complete and outlives this. Throws std::runtime_error (one line).

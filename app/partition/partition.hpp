@@ -94,6 +94,7 @@ class Partition {
   const Chain& chain() const { return chain_; }
   const Engine& engine() const { return engine_; }
   const ReceiveStage& receive() const { return stages_.receive; }
+  const MatchStage& match() const { return stages_.match; }
   const TransmitStage& transmit() const { return stages_.transmit; }
   const PublishStage& publish() const { return stages_.publish; }
   std::uint64_t free_slots() const { return slot_source_.free_count(); }

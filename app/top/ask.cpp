@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostAnswer = 1u << 16;  // DPDK says it sends 16 KiB at most
-constexpr std::size_t kMostText = 64;          // of a name or string that is shown
+constexpr std::size_t kMostText = 128;         // of a name or string that is shown
 constexpr int kMostDepth = 8;                  // lists in an answer; the library copies and prints by recursion
 constexpr int kPatienceS = 10;
 
@@ -165,18 +165,28 @@ TopNumbers buckets(const Json& object) {
   return result;
 }
 
-/// Some hundreds are enough for a page; of the books those with most volume are shown.
-constexpr std::size_t kMostRows = 256;
+/// Puts the columns of a part behind those of the parts before.
+void append_columns(Json& all, const Json& part) {
+  if (!all.is_object()) all = Json::object();
+  for (const auto& [name, column] : part.items()) {
+    if (!column.is_array()) continue;
+    Json& to = all[name];
+    for (const Json& value : column) to.push_back(value);
+  }
+}
 
 /// A table that comes in parts: `ask(first)` gives the columns of the rows from that one on, of which `key` is one;
-/// `row_of(columns, i)` makes a row.
+/// `row_of(columns, i)` makes a row. `all` gets the columns of all parts.
 template <class Ask, class RowOf>
-auto ask_rows(const char* key, Ask ask, RowOf row_of) {
+auto ask_rows(const char* key, std::size_t most, Json& all, Ask ask, RowOf row_of) {
+  constexpr std::size_t kMostOfAPart = 256;  // it has 64
   std::vector<decltype(row_of(Json(), 0))> rows;
-  for (std::size_t n = 1; n > 0 && rows.size() < kMostRows;) {
-    const Json& columns = ask(rows.size());
-    n = std::min(rows_of(columns, key), kMostRows);
+  all = Json::object();
+  for (std::size_t n = 1; n > 0 && rows.size() < most;) {
+    const Json columns = ask(rows.size());
+    n = std::min(rows_of(columns, key), kMostOfAPart);
     for (std::size_t i = 0; i < n; ++i) rows.push_back(row_of(columns, i));
+    append_columns(all, columns);
   }
   return rows;
 }
@@ -203,12 +213,15 @@ TopBook book_of(const Json& columns, std::size_t i) {
           count("volume")};
 }
 
-TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, Json& raw) {
+TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, std::size_t most_rows, Json& raw) {
   // The answer stays where it is until the next question.
   const auto ask = [&](const char* what, const std::string& parameters) -> const Json& {
     const std::string command = fmt::format("/crosswire/{}", what);
     Json answer = socket.ask(fmt::format("{},{}", command, parameters));
     if (!answer.is_object()) socket.reject(fmt::format("{} is answered with something else than figures", command));
+    if (const std::string error = text(answer, "error"); !error.empty()) {
+      socket.reject(fmt::format("{} is answered with: {}", command, error));
+    }
     return raw[what] = std::move(answer);
   };
   TopPartition partition;
@@ -216,6 +229,9 @@ TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, Jso
   const Json& totals = ask("totals", name);
   partition.order_session = text(totals, "order_session");
   partition.feed_session = text(totals, "feed_session");
+  partition.date = text(totals, "date");
+  partition.phase = text(totals, "phase");
+  partition.next_phase = text(totals, "next_phase");
   partition.totals = numbers(totals);
   partition.stages = numbers(ask("stages", name));
   partition.rings = numbers(ask("rings", name));
@@ -226,10 +242,13 @@ TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, Jso
   partition.latency = numbers(ask("latency", name));
   partition.box = buckets(ask("histogram", "in_the_box," + name));
   const auto from = [&name](std::size_t first) { return fmt::format("{},{}", name, first); };
+  Json sessions, books;
   partition.sessions = ask_rows(
-      "user", [&](std::size_t first) -> const Json& { return ask("sessions", from(first)); }, session_of);
+      "user", most_rows, sessions, [&](std::size_t first) { return ask("sessions", from(first)); }, session_of);
   partition.books = ask_rows(
-      "symbol", [&](std::size_t first) -> const Json& { return ask("books", from(first)); }, book_of);
+      "symbol", most_rows, books, [&](std::size_t first) { return ask("books", from(first)); }, book_of);
+  raw["sessions"] = std::move(sessions);
+  raw["books"] = std::move(books);
   return partition;
 }
 
@@ -244,7 +263,8 @@ int wait_for_answer(int fd, std::chrono::milliseconds limit) {
   return poll(&readable, 1, static_cast<int>(limit.count()));
 }
 
-TopFigures ask_top_figures(const std::string& socket_path, std::string* raw, const TopWait& wait) {
+TopFigures ask_top_figures(const std::string& socket_path, std::string* raw, const TopWait& wait,
+                           std::size_t most_rows) {
   constexpr std::size_t kMostPartitions = 64;
   TelemetrySocket socket(socket_path, wait);
   Json all;
@@ -261,7 +281,7 @@ TopFigures ask_top_figures(const std::string& socket_path, std::string* raw, con
   figures.clock = numbers(clock);
   for (std::size_t i = 0; i < rows_of(info, "partitions"); ++i) {
     const std::string name = text_cell(info, "partitions", i);
-    figures.partitions.push_back(ask_partition(socket, name, all["partitions"][name]));
+    figures.partitions.push_back(ask_partition(socket, name, most_rows, all["partitions"][name]));
   }
   if (raw != nullptr) *raw = all.dump(-1, ' ', true, Json::error_handler_t::replace);
   return figures;

@@ -26,6 +26,7 @@ struct TopBook {
 
 struct TopPartition {
   std::string name, order_session, feed_session;
+  std::string date, phase, next_phase;  // "continuous 7, halted 1"; "" where it is not told, or none follows
   TopNumbers totals, stages, rings, drops, notices, latency;
   std::vector<std::string> unknown_drops;  // their names: the appliance does not know how many
   TopNumbers box;                          // buckets of "in the box": end in ns as text, how many
@@ -49,9 +50,12 @@ std::string top_socket_path(const std::string& prefix);
 using TopWait = std::function<int(int fd, std::chrono::milliseconds limit)>;
 int wait_for_answer(int fd, std::chrono::milliseconds limit);
 
-/// Asks for everything. Throws std::runtime_error (one line) where nobody answers, or not as crosswire does.
-/// `raw`: the answers as one JSON object, in a line.
+/// Sessions, and books, that are asked for to fill a terminal; those that there can be.
+inline constexpr std::size_t kTerminalRows = 256, kAllRows = 1u << 16;
+
+/// Asks for everything, of sessions and books for `most_rows` at most, and up to 64 more. Throws std::runtime_error
+/// (one line) where nobody answers, or not as crosswire does. `raw`: the answers as one JSON object, in a line.
 TopFigures ask_top_figures(const std::string& socket_path, std::string* raw = nullptr,
-                           const TopWait& wait = wait_for_answer);
+                           const TopWait& wait = wait_for_answer, std::size_t most_rows = kAllRows);
 
 }  // namespace crosswire

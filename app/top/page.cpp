@@ -35,8 +35,8 @@ std::string clock(std::int64_t ms) {
 class Page {
  public:
   /// `before`: of the same day, `seconds` earlier; without it rates are since the day began.
-  Page(const TopPartition& now, const TopPartition* before, double seconds)
-      : now_(now), before_(before), seconds_(std::max(seconds, 1e-3)) {}
+  Page(const TopPartition& now, const TopPartition* before, double seconds, TopLists lists)
+      : now_(now), before_(before), seconds_(std::max(seconds, 1e-3)), lists_(lists) {}
 
   std::vector<std::string> lines() {
     headline();
@@ -70,11 +70,47 @@ class Page {
          now_.order_session, now_.feed_session, value_of(now_.totals, "memory_bytes") >> 20,
          value_of(now_.totals, "memory_page_size") >> 10, huge ? "hugepages" : "ordinary pages",
          value_of(now_.totals, "memory_node"));
+    day();
     line("frames      in {}  out {}", total("frames_in"), total("frames_out"));
     line("orders      {}  answers {}  executions {}", total("orders"), total("answers"), total("executions"));
     line("feed        messages {}  datagrams {}", total("feed_messages"), total("feed_datagrams"));
     const std::int64_t recording = value_of(now_.totals, "recording", -1);
-    if (recording >= 0) line("recording   {}", recording != 0 ? "goes on" : "broken off; the log says why");
+    if (recording >= 0) {
+      line("recording   {}{}", recording != 0 ? "goes on" : "broken off; the log says why", recorder());
+    }
+    tables();
+  }
+
+  /// "" where it is not told.
+  std::string recorder() const {
+    const std::int64_t limit = value_of(now_.totals, "recording_waiting_bytes_limit");
+    if (limit == 0) return "";
+    return fmt::format(", {} MiB written, {} of {} KiB wait", value_of(now_.totals, "recording_written_bytes") >> 20,
+                       value_of(now_.totals, "recording_waiting_bytes") >> 10, limit >> 10);
+  }
+
+  void day() {
+    if (now_.date.empty()) return;
+    line("day         {}  phase {}  next {}", now_.date, now_.phase,
+         now_.next_phase.empty() ? "none" : now_.next_phase);
+  }
+
+  void tables() {
+    const auto of = [&](const char* name) {
+      return fmt::format("{} of {}", value_of(now_.totals, name), value_of(now_.totals, fmt::format("{}_limit", name)));
+    };
+    if (value_of(now_.totals, "live_orders_limit") == 0) return;
+    line("tables      live orders {}  price levels {}  sessions {} of {}", of("live_orders"), of("price_levels"),
+         value_of(now_.totals, "sessions_logged_in"), value_of(now_.totals, "accounts"));
+  }
+
+  template <class Row>
+  void shorten(std::vector<Row>& rows, std::size_t shown) const {
+    if (lists_ == TopLists::shortened) rows.resize(std::min(rows.size(), shown));
+  }
+  void more(const char* total, std::size_t asked, std::size_t shown) {
+    const auto all = std::max(static_cast<std::size_t>(value_of(now_.totals, total)), asked);
+    if (all > shown) line("and {} more; crosswire top --once shows all", all - shown);
   }
 
   /// The ring that a stage reads: "events/transmit/waiting".
@@ -169,13 +205,14 @@ class Page {
     std::vector<TopSession> shown = now_.sessions;
     std::stable_sort(shown.begin(), shown.end(),
                      [](const TopSession& a, const TopSession& b) { return a.bound > b.bound; });
-    shown.resize(std::min(shown.size(), kShown));
+    shorten(shown, kShown);
     line("");
     line("{:<10}{:<8}{:<22}{:>12}{:>12}{:>12}", "session", "bound", "source", "heard ms ago", "next in", "next out");
     for (const TopSession& session : shown) {
       line("{:<10}{:<8}{:<22}{:>12}{:>12}{:>12}", session.user, session.bound != 0 ? "yes" : "no", session.source,
            session.bound != 0 ? std::to_string(session.heard_ms) : "-", session.next_in, session.next_out);
     }
+    more("accounts", now_.sessions.size(), shown.size());
   }
 
   /// Those with most volume first.
@@ -185,7 +222,7 @@ class Page {
     std::vector<TopBook> shown = now_.books;
     std::stable_sort(shown.begin(), shown.end(),
                      [](const TopBook& a, const TopBook& b) { return a.volume > b.volume; });
-    shown.resize(std::min(shown.size(), kShown));
+    shorten(shown, kShown);
     const auto price = [](std::int64_t e4) {
       return e4 == 0 ? "-" : fmt::format("{:.4f}", static_cast<double>(e4) / 1e4);
     };
@@ -196,11 +233,13 @@ class Page {
       line("{:<10}{:<14}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}", book.symbol, book.phase, price(book.bid_e4), book.bid,
            price(book.ask_e4), book.ask, price(book.last_e4), book.volume);
     }
+    more("symbols", now_.books.size(), shown.size());
   }
 
   const TopPartition& now_;
   const TopPartition* before_;
   double seconds_;
+  TopLists lists_;
   std::vector<std::string> lines_;
 };
 
@@ -217,7 +256,8 @@ std::string clock_line(const TopNumbers& clock) {
 
 }  // namespace
 
-std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size, const std::string& trouble) {
+std::string top_page(const TopFigures& now, const TopFigures* before, TopSize size, const std::string& trouble,
+                     TopLists lists) {
   const bool same = before != nullptr && before->uptime_ms <= now.uptime_ms &&
                     before->partitions.size() == now.partitions.size();  // else it was started anew
   const double seconds = static_cast<double>(now.uptime_ms - (same ? before->uptime_ms : 0)) / 1e3;
@@ -232,7 +272,7 @@ std::string top_page(const TopFigures& now, const TopFigures* before, TopSize si
     const bool same_day = same && before->partitions[i].order_session == partition.order_session;
     const double day_seconds = static_cast<double>(value_of(partition.totals, "day_ms", now.uptime_ms)) / 1e3;
     const std::vector<std::string> more =
-        Page(partition, same_day ? &before->partitions[i] : nullptr, same_day ? seconds : day_seconds).lines();
+        Page(partition, same_day ? &before->partitions[i] : nullptr, same_day ? seconds : day_seconds, lists).lines();
     lines.insert(lines.end(), more.begin(), more.end());
   }
   std::string page;

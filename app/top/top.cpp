@@ -24,7 +24,7 @@ namespace {
 void refresh_until_quit(const std::string& path, double interval_s) try {
   const auto interval =
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(interval_s));
-  TopFigures now = ask_top_figures(path);  // before the screen is taken over
+  TopFigures now = ask_top_figures(path, nullptr, wait_for_answer, kTerminalRows);  // before the screen is taken over
   std::optional<TopFigures> before;
   std::string trouble;  // why there has been no answer since
   const Screen screen;
@@ -38,7 +38,7 @@ void refresh_until_quit(const std::string& path, double interval_s) try {
     if (key == TopKey::quit) return;
     // A key other than q comes early: that is a wish for fresh figures.
     try {
-      TopFigures newer = ask_top_figures(path, nullptr, wait_or_end);
+      TopFigures newer = ask_top_figures(path, nullptr, wait_or_end, kTerminalRows);
       trouble.clear();
       before = std::move(now);
       now = std::move(newer);
@@ -59,7 +59,7 @@ int top_main(const TopOptions& options) try {
     fmt::print("{}\n", raw);
   } else if (options.once || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0) {
     constexpr TopSize kAll{std::size_t{1} << 30, std::size_t{1} << 30};
-    fmt::print("{}", top_page(ask_top_figures(path), nullptr, kAll));
+    fmt::print("{}", top_page(ask_top_figures(path), nullptr, kAll, "", TopLists::whole));
   } else {
     refresh_until_quit(path, options.interval_s);
   }

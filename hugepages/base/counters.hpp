@@ -19,6 +19,12 @@ enum class CounterKind : std::uint8_t {
 };
 inline constexpr std::array<std::string_view, 3> kCounterKindNames = {"figure", "notice", "drop"};
 
+/// Whether a drop is anything to look into. Rules and dashboard are made of it (tests/app/figures/counters_test.cpp).
+enum class Harm : std::uint8_t {
+  harmful,
+  harmless,  // happens on any day, by what others on the network do or by clients that err in passing
+};
+
 /// `label` is the counter's name in every output, in lower case and underscores, unique in its table. `meaning` has no
 /// full stop.
 template <class Name>
@@ -27,6 +33,7 @@ struct CounterRow {
   CounterKind kind;
   std::string_view label;
   std::string_view meaning;
+  Harm harm = Harm::harmful;  // of a drop: one that says nothing is to be looked into
 };
 
 /// A table is whole when it has a row for each enumerator, in their order, and each row has its words.

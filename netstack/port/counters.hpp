@@ -37,6 +37,7 @@ enum class DeviceCounter : std::uint8_t {
 inline constexpr std::array kDeviceCounters = [] {
   using enum DeviceCounter;
   using enum CounterKind;
+  using enum Harm;
   using Row = CounterRow<DeviceCounter>;
   return std::array{
       Row{rx_frames, figure, "rx_frames", "frames that the device received"},
@@ -52,7 +53,8 @@ inline constexpr std::array kDeviceCounters = [] {
       Row{rx_in_pieces, notice, "rx_in_pieces", "came in several segments, and were copied into one piece"},
       Row{rx_checksum_partial, notice, "rx_checksum_partial",
           "UDP checksums that a kernel left to a network card that there is not, taken for none"},
-      Row{rx_between_days, drop, "rx_between_days", "came when one trading day was over and the next had not begun"},
+      Row{rx_between_days, drop, "rx_between_days", "came when one trading day was over and the next had not begun",
+          harmless},
       Row{tx_frames, figure, "tx_frames", "frames that the device sent"},
       Row{tx_bytes, figure, "tx_bytes", "bytes of these"},
       Row{tx_errors, drop, "tx_errors", "accepted by the driver and not sent"},
@@ -89,10 +91,12 @@ enum class CaptureCounter : std::uint8_t { frames, oversized, cut_short, clamped
 inline constexpr std::array kCaptureCounters = [] {
   using enum CaptureCounter;
   using enum CounterKind;
+  using enum Harm;
   using Row = CounterRow<CaptureCounter>;
   return std::array{
       Row{frames, figure, "frames", "frames handed on"},
-      Row{oversized, drop, "oversized", "longer than an Ethernet frame of 1500 bytes, as a device drops them"},
+      Row{oversized, drop, "oversized", "longer than an Ethernet frame of 1500 bytes, as a device drops them",
+          harmless},
       Row{cut_short, notice, "cut_short", "the capture holds less than the wire did; handed on as they are"},
       Row{clamped_time, notice, "clamped_time", "stamped before an earlier frame; given the time of that"},
       Row{checksum_partial, notice, "checksum_partial",

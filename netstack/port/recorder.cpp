@@ -183,6 +183,7 @@ void RecordingRxPort::drain() {
       writer_->write(epoch_ns, day_end_marker(tag_));
     } else {
       writer_->write(epoch_ns, {frame.data(), header.length});
+      written_bytes_.add(header.length);
     }
   }
   if (!writer_->error().empty()) {

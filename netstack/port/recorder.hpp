@@ -42,6 +42,13 @@ class RecordRing {
   void append(const Header& header, const std::uint8_t* frame);
   void publish() { published_.store(written_, std::memory_order_release); }
 
+  std::uint64_t capacity() const { return mask_ + 1; }
+  /// Bytes published and not yet taken, at some moment. Any thread.
+  std::uint64_t waiting() const {
+    const std::uint64_t released = released_.load(std::memory_order_acquire);  // first: it is never ahead
+    return published_.load(std::memory_order_acquire) - released;
+  }
+
   /// Consumer: copies the oldest record out; `frame` has kMaxFrame bytes. False when there is none.
   bool take(Header& header, std::uint8_t* frame);
 
@@ -101,6 +108,13 @@ class RecordingRxPort final : public RxPort {
   /// Not broken off. Any thread.
   [[nodiscard]] bool going_on() const { return broken_off_.load(std::memory_order_relaxed) == BrokenOff::no; }
 
+  // Any thread.
+  /// Bytes of frames that its thread has given to the file.
+  [[nodiscard]] std::uint64_t written_bytes() const { return written_bytes_.get(); }
+  /// Bytes that wait for that thread, and as many as may.
+  [[nodiscard]] std::uint64_t waiting_bytes() const { return ring_.waiting(); }
+  [[nodiscard]] std::uint64_t ring_bytes() const { return ring_.capacity(); }
+
   /// Any thread.
   [[nodiscard]] const RecorderCounters& counters() const { return counters_; }
 
@@ -127,6 +141,7 @@ class RecordingRxPort final : public RxPort {
   // The writer's thread alone, until it has joined.
   std::optional<CaptureWriter> writer_;  // from begin() on
   std::string error_;                    // once it has said it
+  CountWord written_bytes_;
   std::jthread thread_;
 };
 

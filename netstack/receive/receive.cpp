@@ -55,10 +55,11 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       feed_answers_(net.feed_requests_per_second),
       commands_(commands, counters_, net.start_ns),
       intake_(net, engine, commands_, orders, slots, counters_, arena),
-      operators_(intake_, commands_, orders, slots, counters_) {}
+      operators_(intake_, commands_, orders, slots, counters_),
+      session_news_(arena) {}
 
 std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine) {
-  return Logins::bytes_for(net) + OrderIntake::bytes_for(net, engine);
+  return Logins::bytes_for(net) + OrderIntake::bytes_for(net, engine) + SessionNewsRing::bytes_for();
 }
 
 std::size_t ReceiveStage::poll() {
@@ -109,8 +110,18 @@ void ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Sour
 }
 
 void ReceiveStage::close_session(SessionId session, SessionEndReason reason) {
+  constexpr auto kind_of = [](SessionEndReason why) {
+    if (why == SessionEndReason::logout) return SessionNews::logout;
+    return why == SessionEndReason::silence ? SessionNews::silence : SessionNews::rebinding;
+  };
+  tell_of_session(kind_of(reason), session, logins_.login(session).source);
+  sessions_open_.set(sessions_open_.get() - 1);
   logins_.close(session);
   commands_.make(CommandKind::session_close, session).end.reason = reason;
+}
+
+void ReceiveStage::tell_of_session(SessionNews::Kind kind, SessionId session, const Source& source) {
+  session_news_.tell({kind, 0, {}, session, source.port, source.vlan, source.address});
 }
 
 // ---- Time -----------------------------------------------------------------------------------------------------------
@@ -313,11 +324,18 @@ bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
 /// A source is one client: if another account is logged in from there, that session ends first.
 bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   if (payload.size() != sizeof(soup::LoginRequest)) return count(Count::soup_malformed);
-  const LoginVerdict verdict = logins_.judge(*view_as<soup::LoginRequest>(payload), source.address);
-  if (verdict.kind == LoginVerdict::source_not_allowed) return count(Count::login_source_not_allowed);
+  const soup::LoginRequest& request = *view_as<soup::LoginRequest>(payload);
+  const LoginVerdict verdict = logins_.judge(request, source.address);
+  if (verdict.kind == LoginVerdict::source_not_allowed) {
+    tell_of_session(SessionNews::source_not_allowed, verdict.session, source);
+    return count(Count::login_source_not_allowed);
+  }
   if (verdict.kind == LoginVerdict::refused) {
     if (!refusals_.take(source.mac, now())) return count(Count::login_refused_rate);
     make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
+    SessionNews news{SessionNews::refused, verdict.code, {}, kNoSession, source.port, source.vlan, source.address};
+    news.user = request.username.chars;
+    session_news_.tell(news);
     return count(Count::logins_refused);
   }
   const Parsed<SessionId> tenant = logins_.find(source);
@@ -329,7 +347,9 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   const Login& login = logins_.login(verdict.session);
   const bool repeated = login.open && login.source == source;
   const bool takes_over = login.open && !repeated;
+  if (!login.open) sessions_open_.add();
   logins_.open(verdict.session, source, now());
+  if (!repeated) tell_of_session(takes_over ? SessionNews::takeover : SessionNews::login, verdict.session, source);
   make_for_peer(CommandKind::session_open, verdict.session, source, takes_over ? 'T' : char{0});
   if (repeated) counters_.add(Count::logins_repeated);
   if (takes_over) counters_.add(Count::logins_taking_over);

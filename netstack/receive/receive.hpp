@@ -24,6 +24,7 @@
 #include "netstack/receive/counters.hpp"
 #include "netstack/session/logins.hpp"
 #include "netstack/session/order_frames.hpp"
+#include "netstack/session/session_news.hpp"
 #include "netstack/wire/mold.hpp"
 
 namespace crosswire {
@@ -81,6 +82,13 @@ class ReceiveStage {
   /// For control threads to ask.
   ReceiveSessionMailbox& session_mailbox() { return session_mailbox_; }
 
+  /// For the control thread to take.
+  SessionNewsRing& session_news() { return session_news_; }
+  /// Of these, what had no room. Any thread.
+  std::uint64_t session_news_lost() const { return session_news_.lost(); }
+  /// Sessions that are logged in. Any thread.
+  std::uint64_t sessions_open() const { return sessions_open_.get(); }
+
   /// So that a poll() stays short when time makes a leap.
   static constexpr unsigned kMostDuePerPoll = 64;
 
@@ -95,6 +103,7 @@ class ReceiveStage {
   [[gnu::cold]] void end_day();
   void make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
   void close_session(SessionId session, SessionEndReason reason);
+  [[gnu::cold]] void tell_of_session(SessionNews::Kind kind, SessionId session, const Source& source);
 
   // Time.
   void take_burst();
@@ -168,6 +177,8 @@ class ReceiveStage {
   OrderIntake intake_;
   OperatorIntake operators_;
   ReceiveSessionMailbox session_mailbox_;
+  SessionNewsRing session_news_;
+  CountWord sessions_open_;
 };
 
 }  // namespace crosswire

@@ -134,9 +134,22 @@ def compare(tap, program, telemetry):
     tap.check("shows the top of a book", (book["bid_e4"], book["bid_shares"], book["ask_e4"], book["last_e4"], book["volume"],
               book["phase"]) == (1000400, 7500, 0, 1000400, 2600, "continuous"), book)
     tap.check("shows the tops of all books", telemetry.ask_rows("/crosswire/books")["bid_shares"] == [7500])
-    tap.check("answers null for a book that is not there", telemetry.ask("/crosswire/book,NOSUCH") is None)
-    tap.check("answers null for a partition that is not there",
-              telemetry.ask("/crosswire/stages,nosuch") is None and telemetry.ask("/crosswire/histogram,nosuch") is None)
+    told = telemetry.ask("/crosswire/book,NOSUCH")
+    tap.check("says so where a book is not there", told == {"error": "there is no symbol 'NOSUCH'"}, told)
+    no_partition = {"error": "there is no partition 'nosuch'", "partitions": ["c"]}
+    asked = ("stages,nosuch", "histogram,in_the_box,nosuch", "sessions,nosuch", "books,nosuch,0")
+    told = [telemetry.ask(f"/crosswire/{command}") for command in asked]
+    tap.check("says which partitions there are to who names another", told == [no_partition] * len(asked), told)
+    told = telemetry.ask("/crosswire/histogram,nosuch")
+    tap.check("says which latencies there are to who names another",
+              told["error"] == "there is no latency 'nosuch'" and "in_the_box" in told["latencies"], told)
+    told = telemetry.ask("/crosswire/sessions,c,x")
+    tap.check("says what is wrong with the number of a first row", "'x'" in told["error"], told)
+    totals = telemetry.ask("/crosswire/totals")
+    tap.check("shows the day, its phases and how full the tables are",
+              re.fullmatch(r"\d{4}-\d\d-\d\d", totals["date"]) and totals["phase"] == "continuous 1" and totals["next_phase"] == ""
+              and totals["live_orders"] > 0 and totals["price_levels"] == 5 and totals["live_orders_limit"] > totals["live_orders"]
+              and totals["sessions_logged_in"] == totals["accounts"] == 2 and totals["recording_written_bytes"] > 0, totals)
 
     text = scrape()
     metrics = metrics_of(text)
@@ -161,9 +174,16 @@ def compare(tap, program, telemetry):
         tap.check(f"exports every metric that scripts/monitoring/{os.path.basename(file)} names",
                   len(named) > 4 and named <= set(metrics), named - set(metrics))
 
+    tap.check("tells Prometheus of the same tables, sessions and phases",
+              all(metric(metrics, f"crosswire_{name}", partition="c") == totals[name] for name in
+                  ("live_orders", "live_orders_limit", "price_levels", "price_levels_limit", "sessions_logged_in", "accounts"))
+              and metric(metrics, "crosswire_symbols", partition="c", phase="continuous") == 1
+              and metric(metrics, "crosswire_symbols", partition="c", phase="halted") == 0
+              and metric(metrics, "crosswire_log_lines_lost_total") == 0, totals)
+
     tap.check("tells everywhere that the recording goes on", metric(metrics, "crosswire_recording", partition="c") == 1 and
               telemetry.ask("/crosswire/totals")["recording"] == 1 and
-              re.search(r"^recording +goes on$", top(program, "--once").stdout, re.M))
+              re.search(r"^recording +goes on, ", top(program, "--once").stdout, re.M))
 
     clock = telemetry.ask("/crosswire/clock")
     tap.check("tells everywhere how far its time is off the host's, and whether somebody keeps that",
@@ -181,8 +201,9 @@ def compare(tap, program, telemetry):
               page.stdout + page.stderr)
     tap.check("shows sessions and books in `crosswire top`", re.search(r"^ann +yes +10.99.0.100:40001", page.stdout, re.M) and
               re.search(book_row, page.stdout, re.M), page.stdout)
-    report = json.loads(top(program, "--json").stdout)
-    tap.check("gives scripts the same as JSON", report["partitions"]["c"]["totals"]["orders"] == counters["match/orders"])
+    report = json.loads(top(program, "--json").stdout)["partitions"]["c"]
+    tap.check("gives scripts the same as JSON, sessions and books too", report["totals"]["orders"] == counters["match/orders"] and
+              report["sessions"]["user"] == ["ann", "bob"] and report["books"]["symbol"] == ["AAA"], report)
     if shutil.which("tmux") is not None:
         watch(tap, program, counters)
     return counters, drops

@@ -19,6 +19,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -245,6 +246,40 @@ TEST_F(Live, TellsPrometheusOfARecordingWhereThereIsOne) {
   EXPECT_EQ(gauge(recording), 1.0);
   going_on = false;
   EXPECT_EQ(gauge(recording), 0.0);
+}
+
+TEST_F(Live, TellsPrometheusHowFullTheTablesAreAndInWhichPhasesTheSymbols) {
+  std::map<std::string, double> gauges;
+  for (const auto& family : prometheus_metrics(figures_)) {
+    for (const auto& metric : family.metric) {
+      const bool by_phase = family.name == "crosswire_symbols";
+      gauges[by_phase ? metric.label.at(1).value : family.name] = metric.gauge.value;
+    }
+  }
+  EXPECT_EQ(gauges.at("crosswire_live_orders_limit"), 1000);
+  EXPECT_EQ(gauges.at("crosswire_price_levels_limit"), 1000);
+  EXPECT_EQ(gauges.at("crosswire_live_orders"), 0);
+  EXPECT_EQ(gauges.at("crosswire_sessions_logged_in"), 0);
+  EXPECT_EQ(gauges.at("crosswire_accounts"), kAccounts);
+  EXPECT_EQ(gauges.at("pre_open"), kSymbols);
+  EXPECT_EQ(gauges.at("continuous"), 0);
+  EXPECT_FALSE(gauges.contains("crosswire_recording_waiting_bytes"));
+}
+
+TEST_F(Live, TellsOfTheRecordersBytesWhereThereIsOne) {
+  FigureSource source{"day", partition_, {}, nullptr};
+  source.recording = [] { return std::optional(true); };
+  source.recorder = [] { return std::optional(RecorderFigure{7, 8, 9}); };
+  LiveFigures recording;
+  recording.add(source);
+  std::map<std::string, double> values;
+  for (const auto& family : prometheus_metrics(recording)) {
+    const auto& metric = family.metric.at(0);
+    values[family.name] = family.type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value;
+  }
+  EXPECT_EQ(values.at("crosswire_recording_written_bytes_total"), 7);
+  EXPECT_EQ(values.at("crosswire_recording_waiting_bytes"), 8);
+  EXPECT_EQ(values.at("crosswire_recording_waiting_bytes_limit"), 9);
 }
 
 TEST_F(Live, TellsPrometheusOfTheClockInSeconds) {

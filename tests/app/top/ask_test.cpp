@@ -71,7 +71,9 @@ TEST(TopAsks, AsksOnUntilATableHasNoMoreRows) {
     }
     return bare(question);
   });
-  const TopFigures got = ask_top_figures(server.path());
+  std::string raw;
+  const TopFigures got = ask_top_figures(server.path(), &raw);
+  expect_words(raw, {R"("sessions":{"user":["u","v","w"],)", R"("books":{"symbol":["AAA"],)"});
   const std::vector<TopSession>& sessions = got.partitions.at(0).sessions;
   ASSERT_EQ(sessions.size(), 3u);
   EXPECT_EQ(sessions[0].source, "s");
@@ -124,6 +126,14 @@ TEST(TopAsks, AsksForTheClockOfTheProcess) {
     return question == "/crosswire/clock" ? std::string("{\"/crosswire/clock\":[1]}") : bare(question);
   });
   EXPECT_NE(error_of(other.path()).find("/crosswire/clock is answered with something else"), std::string::npos);
+}
+
+TEST(TopAsks, SaysWhatTheApplianceSaysIsWrong) {
+  const TelemetryServer server([](const std::string& question) {
+    return command_of(question) == "/crosswire/rings" ? std::string(R"({"/crosswire/rings":{"error":"no partition"}})")
+                                                      : bare(question);
+  });
+  EXPECT_NE(error_of(server.path()).find("/crosswire/rings is answered with: no partition"), std::string::npos);
 }
 
 TEST(TopAsks, ExplainsAnAnswerOfTheWrongShape) {

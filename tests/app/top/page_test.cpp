@@ -47,6 +47,42 @@ TEST(TopPage, ShowsRatesSinceTheStartOnItsFirstPage) {
   expect_words(line_with(page, "noticed"), {"nothing"});
 }
 
+TEST(TopPage, ShowsOfLongListsHowManyItLeavesOutAndOnRequestAll) {
+  TopFigures now = figures(2'000, 1'000);
+  TopPartition& day = now.partitions[0];
+  for (int i = 0; i < 67; ++i) day.sessions.push_back({"u" + std::to_string(i), "", 0, 0, 1, 1});
+  for (int i = 0; i < 9; ++i) day.books.push_back({"S" + std::to_string(i), "continuous", 0, 0, 0, 0, 0, i});
+  day.totals.emplace_back("accounts", 300);  // of which 67 were asked for
+  std::string page = top_page(now, nullptr, kAll);
+  expect_words(page, {"and 284 more; crosswire top --once shows all", "and 1 more; crosswire top --once shows all"});
+  EXPECT_EQ(page.find("u16 "), std::string::npos);
+  day.totals.back().second = 67;
+  page = top_page(now, nullptr, kAll, "", TopLists::whole);
+  expect_words(page, {"u0 ", "u16 ", "u66 ", "S0 ", "S8 "});
+  EXPECT_EQ(page.find(" more"), std::string::npos) << page;
+}
+
+TEST(TopPage, ShowsTheDayItsPhaseTheNextOneAndHowFullTheTablesAre) {
+  TopFigures now = figures(2'000, 1'000);
+  TopPartition& day = now.partitions[0];
+  EXPECT_EQ(line_with(top_page(now, nullptr, kAll), "day      "), "") << "an appliance that does not tell";
+  day.date = "2026-01-31";
+  day.phase = "continuous 7, halted 1";
+  day.next_phase = "closing_call at 2026-01-31 14:57:00";
+  day.totals.insert(day.totals.end(), {{"live_orders", 5},
+                                       {"live_orders_limit", 1'000},
+                                       {"price_levels", 3},
+                                       {"price_levels_limit", 100},
+                                       {"sessions_logged_in", 2},
+                                       {"accounts", 4}});
+  const std::string page = top_page(now, nullptr, kAll);
+  EXPECT_EQ(line_with(page, "day      "),
+            "day         2026-01-31  phase continuous 7, halted 1  next closing_call at 2026-01-31 14:57:00");
+  EXPECT_EQ(line_with(page, "tables"), "tables      live orders 5 of 1000  price levels 3 of 100  sessions 2 of 4");
+  day.next_phase = "";
+  expect_words(line_with(top_page(now, nullptr, kAll), "day      "), {"next none"});
+}
+
 TEST(TopPage, SaysOfWhichDropsNobodyKnowsHowMany) {
   TopFigures now = figures(2'000, 1'000);
   now.partitions[0].unknown_drops = {"port/rx_missed"};
