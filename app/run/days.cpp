@@ -160,6 +160,7 @@ void Days::look_at(Kept& kept) {
     kept.desk.close();
     running.end_day(steady_ns(), stop_wanted_now());
   }
+  if (devices_too_ || running.day_has_ended()) running.look_at_day(steady_ns());
   if (running.day_has_ended()) {
     kept.finishing = in_background([&running] { return running.finish_day(); });
     return;

@@ -1,9 +1,12 @@
 // The log: see the header. Over spdlog.
 #include "app/run/log.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <sys/stat.h>
@@ -17,11 +20,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include "app/files/line_queue.hpp"
 #include "app/files/say.hpp"
 #include "hugepages/base/notice.hpp"
 
@@ -55,9 +61,30 @@ std::chrono::system_clock::time_point now() {
   return std::chrono::system_clock::time_point(std::chrono::nanoseconds(clock->read().now_epoch_ns()));
 }
 
+/// Hands the lines on to a queue, formatted.
+class QueueSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit QueueSink(LineQueue& queue) : queue_(queue) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    queue_.put({text.data(), text.size()});
+  }
+  void flush_() override {}
+
+  LineQueue& queue_;
+};
+
+std::unique_ptr<spdlog::pattern_formatter> formatter(bool priorities) {
+  return std::make_unique<spdlog::pattern_formatter>(priorities ? "%v" : "%Y-%m-%dT%H:%M:%S.%fZ %l %v",
+                                                     spdlog::pattern_time_type::utc);
+}
+
 struct Log {
   explicit Log(const LogOptions& options)
-      : priorities(options.file.empty() && stderr_is_journal()), in_file(!options.file.empty()) {
+      : file(options.file), priorities(options.file.empty() && stderr_is_journal()), in_file(!options.file.empty()) {
     spdlog::sink_ptr sink;
     if (in_file) {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
@@ -65,19 +92,32 @@ struct Log {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     }
     logger = std::make_shared<spdlog::logger>("crosswire", std::move(sink));
-    logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(priorities ? "%v" : "%Y-%m-%dT%H:%M:%S.%fZ %l %v",
-                                                                      spdlog::pattern_time_type::utc));
+    logger->set_formatter(formatter(priorities));
     logger->set_level(kLevels[static_cast<std::size_t>(options.least)]);
     logger->flush_on(spdlog::level::info);
     logger->set_error_handler(complain);
   }
 
   void write(LogLevel level, const std::string& text) const {
-    const auto i = static_cast<std::size_t>(level);
-    logger->log(now(), {}, kLevels[i], priorities ? fmt::format("{}{}", kPriorities[i], text) : text);
+    logger->log(now(), {}, kLevels[static_cast<std::size_t>(level)], with_priority(level, text));
+  }
+
+  std::string with_priority(LogLevel level, const std::string& text) const {
+    return priorities ? fmt::format("{}{}", kPriorities[static_cast<std::size_t>(level)], text) : text;
+  }
+
+  /// A whole line, as write() makes them.
+  std::string line(LogLevel level, const std::string& text) const {
+    const std::string all = with_priority(level, text);
+    spdlog::memory_buf_t buffer;
+    formatter(priorities)
+        ->format(spdlog::details::log_msg(now(), {}, "crosswire", kLevels[static_cast<std::size_t>(level)], all),
+                 buffer);
+    return {buffer.data(), buffer.size()};
   }
 
   std::shared_ptr<spdlog::logger> logger;
+  std::string file;
   bool priorities;  // in front of a line, for systemd
   bool in_file;
 };
@@ -90,6 +130,28 @@ std::unique_ptr<Log>& log_here() {
 const Log& the_log() {
   if (log_here() == nullptr) log_here() = std::make_unique<Log>(LogOptions{});
   return *log_here();
+}
+
+/// What writes in the background. Never destroyed: a last line may come late.
+struct Background {
+  std::unique_ptr<LineQueue> log, out;
+  std::atomic<bool> out_failed{false};
+};
+Background& background() {
+  static auto* const background = new Background;
+  return *background;
+}
+
+std::string lines_lost(std::uint64_t lost) {
+  return the_log().line(LogLevel::warning,
+                        log_text("lines of the log are lost; nobody took them in time", {{"lines", lost}}));
+}
+
+/// For who ends: a pipe that nobody reads must not keep him.
+bool takes_text(int fd) {
+  constexpr int kPatienceMs = 1000;
+  pollfd polled{fd, POLLOUT, 0};
+  return background().log == nullptr || poll(&polled, 1, kPatienceMs) > 0;
 }
 
 /// As text on one line.
@@ -138,6 +200,43 @@ void log_begin(const LogOptions& options) {
   send_notices_to(take_notice);
 }
 
+void log_in_background() {
+  Log& log = *log_here();
+  int fd = STDERR_FILENO;
+  if (log.in_file) fd = open(log.file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    throw std::runtime_error(fmt::format("{}: cannot be written: {}; give --log-file a file that you may write",
+                                         log.file, std::generic_category().message(errno)));
+  }
+  std::fflush(stdout);
+  Background& behind = background();
+  behind.log = std::make_unique<LineQueue>(fd, lines_lost, [](int error) { complain(std::strerror(error)); });
+  behind.out = std::make_unique<LineQueue>(
+      STDOUT_FILENO, [](std::uint64_t lost) { return fmt::format("{} texts are lost; nobody took them\n", lost); },
+      [](int) { background().out_failed.store(true); });
+  auto sink = std::make_shared<QueueSink>(*behind.log);
+  sink->set_formatter(formatter(log.priorities));
+  log.logger->sinks() = {std::move(sink)};
+}
+
+bool log_end() {
+  constexpr std::chrono::seconds kPatience{2};
+  Background& behind = background();
+  if (behind.log == nullptr) return true;
+  if (!behind.log->drain(kPatience) && takes_text(STDERR_FILENO)) {
+    say(stderr, "crosswire: the last lines of the log are lost; nobody takes them\n");
+  }
+  return behind.out->drain(kPatience) && !behind.out_failed.load() && behind.out->lost() == 0;
+}
+
+std::uint64_t log_lines_lost() { return background().log == nullptr ? 0 : background().log->lost(); }
+
+void print_out(const std::string& text) {
+  if (background().out != nullptr) return background().out->put(text);
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
 void log_time_from(std::shared_ptr<const SharedClock> clock) {
   static auto* const kept = new std::shared_ptr<const SharedClock>;  // never destroyed: a last line may come late
   *kept = std::move(clock);
@@ -157,7 +256,8 @@ void log_error(std::string_view message, LogFields fields) {
 void log_failure(const std::string& line) {
   const Log& log = the_log();
   if (log.in_file) log.write(LogLevel::error, printable(line));
-  say(stderr, "{}{}\n", stderr_is_journal() ? kPriorities.back() : "", line);
+  if (background().log != nullptr) background().log->drain(std::chrono::seconds(1));
+  if (takes_text(STDERR_FILENO)) say(stderr, "{}{}\n", stderr_is_journal() ? kPriorities.back() : "", line);
 }
 
 std::string log_text(std::string_view message, LogFields fields) {

@@ -4,11 +4,13 @@
 //
 // On stderr, or in a file. Where stderr is systemd's journal, a line begins with the priority instead of time and
 // level ("<3>a stage stands still ..."). Control threads and the recorder's; never a polling thread: a line is a system
-// call and may wait for the disk.
+// call. From log_in_background() on no line waits for a disk or for who reads a pipe: a stalled one would keep the
+// control thread from telling the watchdog that the exchange is alive.
 #pragma once
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -39,6 +41,20 @@ using LogFields = std::initializer_list<LogField>;
 /// Opens the log, and takes notices (hugepages/base/notice.hpp) into it. Before it and without it lines go to stderr.
 /// Before other threads log. Throws std::runtime_error (one line) where the file cannot be written.
 void log_begin(const LogOptions& options);
+
+/// From then on a thread, which inherits the caller's cores, writes the lines, and what print_out() gets: what it
+/// cannot write in time is lost and counted, and told when it goes on. Before other threads log.
+void log_in_background();
+
+/// Waits for these, at most 2 s each. What is not written then is told on stderr, where that takes it. Returns whether
+/// stdout has taken all.
+bool log_end();
+
+/// Lines of the log that were lost. Any thread.
+std::uint64_t log_lines_lost();
+
+/// Lines for people, on stdout, as they are.
+void print_out(const std::string& text);
 
 /// From then on lines have the time of the process, which stages, feed and figures tell, and no longer the host's.
 void log_time_from(std::shared_ptr<const SharedClock> clock);

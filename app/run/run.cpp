@@ -233,6 +233,7 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
                     const std::vector<RunningPartition::Outputs>& outputs, bool resume, ClockKeeper& clock) {
   LiveFigures figures;
   figures.tell_clock([&clock] { return clock.figure(); });
+  figures.tell_log_lines_lost(log_lines_lost);
   std::deque<RunningPartition> partitions;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     leave_if_end_wanted();
@@ -248,12 +249,10 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   for (RunningPartition& running : partitions) running.start_threads();
   leave_if_end_wanted();
   for (RunningPartition& running : partitions) running.begin_recording();
-  fmt::print("crosswire {}\n", CROSSWIRE_VERSION);
+  print_out(fmt::format("crosswire {}\n", CROSSWIRE_VERSION));
   warn_of_placement(plan, partitions);
   for (const RunningPartition& running : partitions) running.report_start();
-  fmt::print("{}", plan.text);
-  fmt::print("running until SIGINT or SIGTERM\n");
-  std::fflush(stdout);
+  print_out(fmt::format("{}running until SIGINT or SIGTERM\n", plan.text));
   const std::unique_ptr<ControlSocket> control = listen_for_operators(desks);
   Days days(partitions, desks, control.get(), figures);
   days.begin(resume);
@@ -286,11 +285,8 @@ void check_patterns(const Config& config, const RunningPartition::Outputs& outpu
 
 }  // namespace
 
-int run_main(const RunOptions& options) {
-  if (const std::string fault = usage_fault(options); !fault.empty()) {
-    fmt::print(stderr, "crosswire run: {}\n", fault);
-    return 2;
-  }
+/// The exit status.
+static int run_until_ended(const RunOptions& options) {
   try {
     std::vector<Config> configs;
     std::vector<RunningPartition::Outputs> outputs;
@@ -314,8 +310,9 @@ int run_main(const RunOptions& options) {
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
     for (RunningPartition::Outputs& output : outputs) output.hgrm = hgrm ? &*hgrm : nullptr;
     end_days_on_signals();
-    // Threads that are made from here on, DPDK's, the recordings' and Prometheus', inherit the control core.
+    // Threads that are made from here on, the log's, DPDK's, the recordings' and Prometheus', inherit the control core.
     if (plan.control) fail_if(pin_this_thread(*plan.control));
+    log_in_background();
     auto calibrated = std::async(std::launch::async, [] { return std::make_unique<ClockKeeper>(); });  // it sleeps
     const EalGuard eal;
     wait_for_interfaces(configs);
@@ -333,6 +330,17 @@ int run_main(const RunOptions& options) {
   }
   log_info("stopped");
   return 0;
+}
+
+int run_main(const RunOptions& options) {
+  if (const std::string fault = usage_fault(options); !fault.empty()) {
+    fmt::print(stderr, "crosswire run: {}\n", fault);
+    return 2;
+  }
+  const int status = run_until_ended(options);
+  if (log_end() || status != 0) return status;
+  say(stderr, "crosswire: the output cannot be written; make room where stdout goes\n");
+  return 1;
 }
 
 }  // namespace crosswire

@@ -21,20 +21,23 @@
 namespace crosswire {
 namespace {
 
+/// " (AAA)" where it is one symbol's.
+std::string whose(const Config& config, const PhaseChange& change) {
+  if (change.symbol == kAllSymbols) return "";
+  const SymbolName& name = config.engine.symbols[change.symbol.value - 1].name;
+  return fmt::format(" ({})", std::string(name.begin(), std::find(name.begin(), name.end(), ' ')));
+}
+
 /// "midnight 2026-01-30 16:00:00 UTC, day 2026-01-31 in Asia/Shanghai, now 2026-01-31 14:58:10, closing_call until
 /// closed at 2026-01-31 15:00:00".
 std::string describe_time(const Config& config, const TradingDay& day) {
-  const auto whose = [&config](const PhaseChange& change) {
-    if (change.symbol == kAllSymbols) return std::string();
-    const SymbolName& name = config.engine.symbols[change.symbol.value - 1].name;
-    return fmt::format(" ({})", std::string(name.begin(), std::find(name.begin(), name.end(), ' ')));
-  };
   const TimeNs now = config.net.start_ns;
   Phase phase = Phase::pre_open;
   std::string next = "to the end";
   for (const PhaseChange& change : day.schedule) {
     if (change.at_ns > now) {
-      next = fmt::format("until {}{} at {}", phase_name(change.phase), whose(change), local_time(day, change.at_ns));
+      next = fmt::format("until {}{} at {}", phase_name(change.phase), whose(config, change),
+                         local_time(day, change.at_ns));
       break;
     }
     if (change.symbol == kAllSymbols) phase = change.phase;
@@ -111,6 +114,7 @@ void RunningPartition::make_day(std::span<const ReferencePrice> references) {
   Partition& partition = day_->partition();
   partition.report_operator_results();
   rx_.take_operators(partition.operators());
+  watch_.begin_day(partition);
   monitor_.emplace();
   for (const CoreLoop& loop : partition.loops()) {
     monitor_->watch(partition.chain(), loop, cores_.of(row_of(loop.first()).stage));
@@ -119,13 +123,30 @@ void RunningPartition::make_day(std::span<const ReferencePrice> references) {
 }
 
 void RunningPartition::show_in(LiveFigures& figures) {
-  name_ =
-      figures.add({partition_name(config_.path), day_->partition(), cores_.stages,
-                   [this] { return port_counters(false); }, [this] { return link_up_.load(std::memory_order_relaxed); },
-                   [this]() -> std::optional<bool> {
-                     if (day_->recorder() == nullptr) return std::nullopt;
-                     return day_->recorder()->going_on();
-                   }});
+  name_ = figures.add(
+      {partition_name(config_.path), day_->partition(), cores_.stages, [this] { return port_counters(false); },
+       [this] { return link_up_.load(std::memory_order_relaxed); },
+       [this]() -> std::optional<bool> {
+         if (day_->recorder() == nullptr) return std::nullopt;
+         return day_->recorder()->going_on();
+       },
+       [this]() -> std::optional<RecorderFigure> {
+         const RecordingRxPort* const recorder = day_->recorder();
+         if (recorder == nullptr) return std::nullopt;
+         return RecorderFigure{recorder->written_bytes(), recorder->waiting_bytes(), recorder->ring_bytes()};
+       },
+       [this] { return day_figure(); }});
+}
+
+DayFigure RunningPartition::day_figure() const {
+  const TradingDay& day = day_->day();
+  const std::int64_t now_ns = clock_.read().now_epoch_ns() - day.midnight_epoch_ns;
+  const auto next = std::find_if(day.schedule.begin(), day.schedule.end(), [now_ns](const PhaseChange& change) {
+    return static_cast<std::int64_t>(change.at_ns) > now_ns;
+  });
+  if (next == day.schedule.end()) return {day.date, ""};
+  return {day.date,
+          fmt::format("{}{} at {}", phase_name(next->phase), whose(config_, *next), local_time(day, next->at_ns))};
 }
 
 void RunningPartition::warn_of_mac() const {
@@ -185,9 +206,8 @@ void RunningPartition::go() {
 
 void RunningPartition::report_start() const {
   const NetConfig& net = config_.net;
-  fmt::print("partition    {}\n", name_);
-  fmt::print("device       {}\n", device_->description());
-  fmt::print("address      {}  MAC {}\n", format_address(net.address), format_mac(net.mac));
+  print_out(fmt::format("partition    {}\ndevice       {}\n", name_, device_->description()));
+  print_out(fmt::format("address      {}  MAC {}\n", format_address(net.address), format_mac(net.mac)));
   report_day(true);
   if (const std::string complaint = complaint_of(partition().memory()); !complaint.empty()) {
     log_warning("memory is not as it should be; see crosswire doctor", {{"partition", name_}, {"is", complaint}});
@@ -196,8 +216,8 @@ void RunningPartition::report_start() const {
   if (!locked) {
     log_warning("memory is not locked; ulimit -l unlimited, or CAP_IPC_LOCK", {{"partition", name_}});
   }
-  fmt::print("memory       {}, {}\n", format_memory(partition().memory()),
-             locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)");
+  print_out(fmt::format("memory       {}, {}\n", format_memory(partition().memory()),
+                        locked ? "locked" : "not locked (ulimit -l unlimited, or CAP_IPC_LOCK)"));
 }
 
 /// What is the day's own.
@@ -213,7 +233,7 @@ void RunningPartition::report_day(bool first) const {
                       net.feed_port, net.feed_session, net.feed_request_port);
   const bool recorded = day_->recorder() != nullptr && day_->recorder()->going_on();
   if (recorded) text += fmt::format("recording    {}\n", recording_);
-  say(stdout, "{}", text);
+  print_out(text);
   log_info(first ? "partition is ready" : "the next day begins", {{"partition", name_},
                                                                   {"device", device_name(config.port.device)},
                                                                   {"address", format_address(net.address)},
@@ -277,8 +297,7 @@ RunningPartition::DayEnd RunningPartition::finish_day() {
   const bool unsent = !partition().finished() || transmit_.unsent() || publish_.unsent();
   counted_ = count_ports();
   const Figures figures = figures_of(partition(), wall_ns, port_counters(unsent));
-  say(stdout, "ended\npartition    {}\n{}", name_, to_text(figures));
-  std::fflush(stdout);
+  print_out(fmt::format("ended\npartition    {}\n{}", name_, to_text(figures)));
   std::uint64_t dropped = 0;
   for (const CounterFigure& counter : figures.counters)
     dropped += counter.kind == CounterKind::drop ? counter.value.value_or(0) : 0;

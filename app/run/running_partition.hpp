@@ -18,6 +18,7 @@
 #include "app/partition/partition.hpp"
 #include "app/run/announcer.hpp"
 #include "app/run/cores.hpp"
+#include "app/run/day_watch.hpp"
 #include "app/run/polling_threads.hpp"
 #include "app/run/running_day.hpp"
 #include "app/run/stall_monitor.hpp"
@@ -102,6 +103,8 @@ class RunningPartition {
   std::optional<LinkNews> look_at_link(std::uint64_t now_ns);
   /// Brings a device back that has died under it.
   std::optional<DeviceKeeper::News> look_at_device(std::uint64_t now_ns);
+  /// Logs what is new of sessions, phases and tables.
+  void look_at_day(std::uint64_t now_ns) { watch_.look(name_, day_->partition(), day_->recorder(), now_ns); }
   std::vector<StallMonitor::News> look_at_stages(std::uint64_t now_ns) { return monitor_->look(now_ns); }
 
   /// The configuration file's name without its ending; among figures, the name that it has there.
@@ -120,6 +123,8 @@ class RunningPartition {
   std::vector<PollingTask> tasks();
   void warn_of_mac() const;
   void flush_out();
+  /// Any control thread.
+  DayFigure day_figure() const;
   DeviceCounters count_ports() const;
   /// Of this day. `unsent`: frames of the last answers. Any control thread.
   std::vector<CounterFigure> port_counters(bool unsent) const;
@@ -146,6 +151,7 @@ class RunningPartition {
   std::optional<Arena> memory_;
   std::optional<Arena> record_memory_;
   bool rolled_ = false;  // it is not the first day
+  DayWatch watch_;
   // The day's.
   std::uint64_t file_number_ = 0;  // of its files, %N
   std::optional<WholeFile> report_;

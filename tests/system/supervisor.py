@@ -4,6 +4,7 @@
 The program is named by $CROSSWIRE, the unit's folder by $UNITS. Output: TAP."""
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -131,6 +132,76 @@ def check_broken_stderr(tap, folder):
     tap.check(sentence, alive and run.returncode == 0 and os.path.getsize(report) > 100, f"{alive} {run.returncode}\n{out}")
 
 
+def unread_pipe():
+    """Both ends of a pipe of one page, which nobody reads."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    return read, write
+
+
+def check_stalled_log(tap, folder, what, arguments, **streams):
+    """A log, or stdout, that nobody takes: the supervisor hears all the same that the exchange is alive, and it ends when it should."""
+    config, path = os.path.join(folder, "c.toml"), os.path.join(folder, f"stalled-{len(os.listdir(folder))}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        listener.settimeout(60)
+        environment = {**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}
+        run = subprocess.Popen([os.environ["CROSSWIRE"], "run", "--config", config, *arguments], env=environment, **streams)
+        said, ended = [], None
+        try:
+            while "READY=1" not in said:
+                said += listener.recv(4096).decode().splitlines()
+            # Each makes a line, where the one before is taken: more than the pipe holds.
+            for _ in range(100):
+                run.send_signal(signal.SIGHUP)
+                time.sleep(0.005)
+            time.sleep(0.5)
+            listener.setblocking(False)
+            try:
+                while listener.recv(4096):
+                    pass
+            except BlockingIOError:
+                pass
+            listener.setblocking(True)
+            listener.settimeout(60)
+            said = []
+            while said.count("WATCHDOG=1") < 3:
+                said += listener.recv(4096).decode().splitlines()
+            run.terminate()
+            ended = run.wait(timeout=60)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            pass
+        finally:
+            if run.poll() is None:
+                run.kill()
+                run.wait()
+    tap.check(f"it is alive also where nobody takes {what}, and ends when it should", said.count("WATCHDOG=1") >= 3 and ended in (0, 1), f"{said} {ended}")
+    return ended
+
+
+def check_stalled_logs(tap, folder):
+    read, write = unread_pipe()
+    check_stalled_log(tap, folder, "its stderr", [], stdout=subprocess.DEVNULL, stderr=write)
+    os.close(write)
+    text = b""
+    while part := os.read(read, 65536):
+        text += part
+    os.close(read)
+    tap.check("and what the pipe has had room for are whole lines", text.count(b"SIGHUP does nothing") > 10, text[:300])
+    fifo = os.path.join(folder, "log-fifo")
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDWR)  # so that it can be opened; nobody reads
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    check_stalled_log(tap, folder, "its log file", ["--log-file", fifo], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(reader)
+    read, write = unread_pipe()
+    os.write(write, b"x" * 4096)  # it is full already
+    ended = check_stalled_log(tap, folder, "its stdout", [], stdout=write, stderr=subprocess.DEVNULL)
+    tap.check("and figures that nobody could read end it with 1", ended == 1, ended)
+    os.close(write)
+    os.close(read)
+
+
 def check_unit(tap, folder):
     """systemd-analyze wants the program where the unit says, so it gets a copy that names one that is there."""
     sentence = "systemd takes the unit"
@@ -163,6 +234,7 @@ def main():
         if os.environ.get("HAVE_SYSTEMD") == "1":
             check_notifications(tap, folder)
             check_clock(tap, folder)
+            check_stalled_logs(tap, folder)
         else:
             tap.skip("what it tells a supervisor", "built without libsystemd")
         check_broken_stderr(tap, folder)

@@ -1,0 +1,141 @@
+// The day's lines: see the header. On the control thread.
+#include "app/run/day_watch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "app/run/log.hpp"
+#include "netstack/common/address.hpp"
+#include "netstack/wire/soup.hpp"
+
+namespace crosswire {
+namespace {
+
+/// What the line of left out ones calls them, by kind.
+constexpr std::array<std::string_view, SessionNews::count_ + 3> kKindNames = {
+    "login",  "takeover", "rebinding", "refused", "source_not_allowed",
+    "logout", "silence",  "phase",     "table",   "recorder"};
+
+std::string source_of(const SessionNews& news) {
+  std::string source = fmt::format("{}:{}", format_address(news.address), news.port);
+  if (news.vlan != 0) source += fmt::format("/{}", news.vlan);
+  return source;
+}
+
+std::string user_of(const SessionNews& news, const NetConfig& config) {
+  if (news.session != kNoSession) return config.accounts[news.session.value].user;
+  return std::string(wire::stripped({news.user.data(), news.user.size()}));
+}
+
+std::string_view reason_of(const SessionNews& news) {
+  if (news.kind == SessionNews::source_not_allowed) return "the account does not allow the address";
+  if (news.code == static_cast<char>(wire::soup::RejectCode::session_not_available)) return "names another session";
+  return "user or password is wrong";
+}
+
+void say(const std::string& name, const SessionNews& news, const NetConfig& config) {
+  const LogFields about = {{"partition", name}, {"user", user_of(news, config)}, {"source", source_of(news)}};
+  switch (news.kind) {
+    case SessionNews::login:
+      return log_info("a client has logged in", about);
+    case SessionNews::takeover:
+      return log_warning("a login has taken a session over from another source", about);
+    case SessionNews::rebinding:
+      return log_warning("a session is closed because another account has logged in from its source", about);
+    case SessionNews::refused:
+    case SessionNews::source_not_allowed:
+      return log_warning("a login is refused", {{"partition", name},
+                                                {"user", user_of(news, config)},
+                                                {"source", source_of(news)},
+                                                {"reason", reason_of(news)}});
+    case SessionNews::logout:
+      return log_info("a client has logged out", about);
+    case SessionNews::silence:
+      return log_warning("a session is closed because nothing was heard of its client", about);
+    case SessionNews::count_:
+      break;
+  }
+}
+
+}  // namespace
+
+void DayWatch::begin_day(const Partition& partition) {
+  phases_ = phases_of(partition);
+  tables_.assign(tables_of(partition).size(), Fill::room);
+  held_back_ = news_lost_ = 0;
+}
+
+void DayWatch::look(const std::string& name, Partition& partition, const RecordingRxPort* recorder,
+                    std::uint64_t now_ns) {
+  look_at_sessions(name, partition, now_ns);
+  look_at_phases(name, partition, now_ns);
+  look_at_tables(name, partition, now_ns);
+  if (recorder != nullptr) look_at_recorder(name, *recorder, now_ns);
+  tell_left_out(name, partition, now_ns);
+}
+
+void DayWatch::look_at_sessions(const std::string& name, Partition& partition, std::uint64_t now_ns) {
+  SessionNewsRing& ring = partition.stages().receive.session_news();
+  SessionNews news{};
+  for (std::uint64_t n = 0; n < SessionNewsRing::kNews && ring.take(news); ++n) {
+    if (allowances_[news.kind].take(now_ns)) say(name, news, partition.config().net);
+  }
+}
+
+void DayWatch::look_at_phases(const std::string& name, const Partition& partition, std::uint64_t now_ns) {
+  const auto phases = phases_of(partition);
+  if (phases == phases_) return;
+  if (allowances_[kPhases].take(now_ns)) {
+    log_info("the phase has changed",
+             {{"partition", name}, {"symbols", phases_text(phases)}, {"before", phases_text(phases_)}});
+  }
+  phases_ = phases;
+}
+
+void DayWatch::look_at_tables(const std::string& name, const Partition& partition, std::uint64_t now_ns) {
+  const std::vector<TableFigure> tables = tables_of(partition);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const TableFigure& table = tables[i];
+    const std::uint64_t percent = table.used * 100 / std::max<std::uint64_t>(table.limit, 1);
+    Fill now = percent >= 100 ? Fill::full : percent >= kFillsPercent ? Fill::fills : Fill::room;
+    if (now == Fill::room && percent >= kRoomPercent && tables_[i] != Fill::room) now = Fill::fills;
+    // What was full is told again only when it has had room.
+    if (now == Fill::fills && tables_[i] == Fill::full) now = Fill::full;
+    if (now == std::exchange(tables_[i], now) || !allowances_[kTables].take(now_ns)) continue;
+    const LogFields about = {{"partition", name}, {"table", table.name}, {"used", table.used}, {"of", table.limit}};
+    if (now == Fill::full) {
+      log_error("a table is full; orders that need room in it are rejected", about);
+    } else if (now == Fill::fills) {
+      log_warning("a table fills", about);
+    } else {
+      log_info("a table has room again", about);
+    }
+  }
+}
+
+void DayWatch::look_at_recorder(const std::string& name, const RecordingRxPort& recorder, std::uint64_t now_ns) {
+  const std::uint64_t held_back = recorder.counters().get(RecorderCounter::recorder_held_back);
+  if (held_back == std::exchange(held_back_, held_back) || !allowances_[kRecorder].take(now_ns)) return;
+  log_warning("the recording holds the wire up; its disk is too slow",
+              {{"partition", name}, {"waiting_bytes", recorder.waiting_bytes()}, {"held_back", held_back}});
+}
+
+void DayWatch::tell_left_out(const std::string& name, const Partition& partition, std::uint64_t now_ns) {
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    const std::uint64_t more = allowances_[kind].left_out(now_ns);
+    if (more == 0) continue;
+    log_warning("more lines of a kind are left out",
+                {{"partition", name}, {"kind", kKindNames[kind]}, {"lines", more}});
+  }
+  const std::uint64_t lost = partition.receive().session_news_lost();
+  lost_news_.leave_out(lost - std::exchange(news_lost_, lost));
+  if (const std::uint64_t more = lost_news_.left_out(now_ns); more > 0) {
+    log_warning("more lines of a kind are left out", {{"partition", name}, {"kind", "sessions"}, {"lines", more}});
+  }
+}
+
+}  // namespace crosswire
