@@ -41,6 +41,7 @@ class Page {
   std::vector<std::string> lines() {
     headline();
     stages();
+    tables();
     latencies();
     counters("dropped", now_.drops, before_ != nullptr ? &before_->drops : nullptr, now_.unknown_drops);
     counters("noticed", now_.notices, before_ != nullptr ? &before_->notices : nullptr, {});
@@ -78,7 +79,6 @@ class Page {
     if (recording >= 0) {
       line("recording   {}{}", recording != 0 ? "goes on" : "broken off; the log says why", recorder());
     }
-    tables();
   }
 
   /// "" where it is not told.
@@ -100,6 +100,7 @@ class Page {
       return fmt::format("{} of {}", value_of(now_.totals, name), value_of(now_.totals, fmt::format("{}_limit", name)));
     };
     if (value_of(now_.totals, "live_orders_limit") == 0) return;
+    line("");
     line("tables      live orders {}  price levels {}  sessions {} of {}", of("live_orders"), of("price_levels"),
          value_of(now_.totals, "sessions_logged_in"), value_of(now_.totals, "accounts"));
   }
