@@ -41,7 +41,7 @@ class Page {
   std::vector<std::string> lines() {
     headline();
     stages();
-    tables();
+    day();
     latencies();
     counters("dropped", now_.drops, before_ != nullptr ? &before_->drops : nullptr, now_.unknown_drops);
     counters("noticed", now_.notices, before_ != nullptr ? &before_->notices : nullptr, {});
@@ -71,7 +71,6 @@ class Page {
          now_.order_session, now_.feed_session, value_of(now_.totals, "memory_bytes") >> 20,
          value_of(now_.totals, "memory_page_size") >> 10, huge ? "hugepages" : "ordinary pages",
          value_of(now_.totals, "memory_node"));
-    day();
     line("frames      in {}  out {}", total("frames_in"), total("frames_out"));
     line("orders      {}  answers {}  executions {}", total("orders"), total("answers"), total("executions"));
     line("feed        messages {}  datagrams {}", total("feed_messages"), total("feed_datagrams"));
@@ -89,18 +88,19 @@ class Page {
                        value_of(now_.totals, "recording_waiting_bytes") >> 10, limit >> 10);
   }
 
+  /// Behind the stages: a small terminal has no room for all.
   void day() {
     if (now_.date.empty()) return;
+    line("");
     line("day         {}  phase {}  next {}", now_.date, now_.phase,
          now_.next_phase.empty() ? "none" : now_.next_phase);
+    tables();
   }
 
   void tables() {
     const auto of = [&](const char* name) {
       return fmt::format("{} of {}", value_of(now_.totals, name), value_of(now_.totals, fmt::format("{}_limit", name)));
     };
-    if (value_of(now_.totals, "live_orders_limit") == 0) return;
-    line("");
     line("tables      live orders {}  price levels {}  sessions {} of {}", of("live_orders"), of("price_levels"),
          value_of(now_.totals, "sessions_logged_in"), value_of(now_.totals, "accounts"));
   }

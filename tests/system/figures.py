@@ -261,6 +261,9 @@ def run_all(tap, program, folder):
     tap.check("told while it ran what it prints at the end", len(kept) > 60 and not different, different)
     tap.check("told of the same drops", {n for n in drops} == {n.replace(".", "/") for n in end["drops"]})
     tap.check("never told more than in the end", all(ended[name] >= value for name, value in counters.items()), counters)
+    said = [f"a client has logged in partition=c user={user} source={live.CLIENT_ADDRESS}:{port}" for user, port in (("ann", 40001), ("bob", 40002))]
+    tap.check("has said in its log who logged in, and the phase", all(line in errors for line in said) and
+              'the phase has changed partition=c symbols="continuous 1" before="pre_open 1"' in errors, errors)
     tap.check("leaves with 0", appliance.returncode == 0, figures + errors)
     for inbox in (ann.inbox, bob.inbox, feed):
         inbox.stop()
