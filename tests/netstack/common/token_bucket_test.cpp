@@ -21,7 +21,19 @@ TEST(TokenBucket, LetsASecondsWorthThroughAtOnceAndThenTheRate) {
   EXPECT_EQ(take_all(bucket, 100 * kNsPerSecond), 10u) << "no more than a second's worth is saved up";
 }
 
+TEST(TokenBucket, SavesUpWhatItIsToldAndTakesSeveralAtOnce) {
+  TokenBucket bucket(1000, 50);
+  EXPECT_EQ(take_all(bucket, 5 * kNsPerSecond), 50u);
+  EXPECT_FALSE(bucket.take(5 * kNsPerSecond + kNsPerSecond / 100 - 1, 10));
+  EXPECT_TRUE(bucket.take(5 * kNsPerSecond + kNsPerSecond / 100, 10));
+  EXPECT_TRUE(bucket.take(9 * kNsPerSecond, 50));
+  EXPECT_FALSE(bucket.take(9 * kNsPerSecond, 1));
+  TokenBucket slow(1, 1);
+  EXPECT_EQ(take_all(slow, 5 * kNsPerSecond), 1u);
+}
+
 TEST(TokenBucket, LetsNothingThroughAtRateZero) {
+  EXPECT_FALSE(TokenBucket(0, 10).take(kNsPerDay));
   TokenBucket bucket(0);
   EXPECT_FALSE(bucket.take(0));
   EXPECT_FALSE(bucket.take(kNsPerDay));
