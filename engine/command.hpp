@@ -166,7 +166,10 @@ struct Peer {
   std::uint32_t address;  // IPv4
   std::uint16_t port;     // UDP
   char code;              // login_reject: the reason letter of WIRE 1.1 `J`. session_open: 'T' if it takes over, else 0
-  std::uint8_t reserved[25];
+  bool told;              // login_reject: to no login, but to who has sent without a session, who is told why.
+                          // session_open that takes over: the source that had the session is told
+  SessionEndReason ended;  // login_reject that is told: how its session ended; none if it never had one
+  std::uint8_t reserved[23];
 };
 
 /// Body of resend and feed_resend.

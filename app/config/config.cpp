@@ -18,11 +18,15 @@
 #include "app/config/market.hpp"
 #include "app/config/section.hpp"
 #include "engine/user_refs.hpp"
+#include "netstack/common/limits.hpp"
 
 namespace crosswire {
 namespace {
 
 using namespace config_file;
+
+/// Some answers to re-requests a second: fewer would be no service.
+constexpr std::uint64_t kLeastResendBytes = 10 * kMaxFrame;
 
 bool is_multicast(std::uint32_t address) { return address >> 28 == 0xE; }
 
@@ -234,7 +238,8 @@ class Reader {
     const Section section(path_, "limits", table("limits"),
                           {"max_orders", "max_levels", "orders_per_account", "levels_per_account", "looks_per_second",
                            "account_queries_per_second", "user_ref_window", "command_ring", "event_ring",
-                           "failed_logins_per_second", "feed_requests_per_second", "pings_per_second"});
+                           "failed_logins_per_second", "feed_requests_per_second", "pings_per_second",
+                           "strangers_told_per_second", "order_requests_per_second", "order_resend_bytes_per_second"});
     if (const toml::table* const limits = find_table(path_, root_, "limits"))
       config_.lines["limits"] = line_of(*limits);
     EngineConfig& engine = config_.engine;
@@ -252,6 +257,10 @@ class Reader {
     net.failed_logins_per_second = rate(section, "failed_logins_per_second", net.failed_logins_per_second);
     net.feed_requests_per_second = rate(section, "feed_requests_per_second", net.feed_requests_per_second);
     net.pings_per_second = rate(section, "pings_per_second", net.pings_per_second);
+    net.strangers_told_per_second = rate(section, "strangers_told_per_second", net.strangers_told_per_second);
+    net.order_requests_per_second = rate(section, "order_requests_per_second", net.order_requests_per_second);
+    net.order_resend_bytes_per_second = static_cast<std::uint32_t>(section.number(
+        "order_resend_bytes_per_second", kLeastResendBytes, 1'000'000'000, net.order_resend_bytes_per_second));
     if (engine.max_levels > 2ull * engine.max_orders && section.has("max_levels")) {
       section.reject("max_levels",
                      fmt::format("{} levels for {} orders can never fill", engine.max_levels, engine.max_orders),

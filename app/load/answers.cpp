@@ -1,4 +1,5 @@
 // What the load generator takes in, and what answers mean: see client.hpp. On its one polling thread.
+#include <fmt/format.h>
 #include <rte_arp.h>
 #include <rte_byteorder.h>
 #include <rte_ether.h>
@@ -111,8 +112,15 @@ void LoadClient::take_orders(std::uint32_t number, wire::Bytes payload) {
 
 void LoadClient::take_soup(Session& session, wire::Bytes payload) {
   const client::Answer answer = session.orders.take(payload, [](std::uint64_t, wire::Bytes) {});
-  if (answer == client::Answer::login_refused) {
-    refusal_ = session.orders.refusal();
+  if (answer == client::Answer::remark) {
+    remark_ = session.orders.remark();
+  } else if (answer == client::Answer::no_session) {
+    if (stage_ < Stage::leave) fail(fmt::format("the server has no session of ours any more ({})", remark_));
+  } else if (answer == client::Answer::login_refused) {
+    // A login that names no session is put off, not refused, by an S: it is sent again.
+    if (session.orders.refusal() != static_cast<char>(soup::RejectCode::session_not_available)) {
+      refusal_ = session.orders.refusal();
+    }
   } else if (answer == client::Answer::logged_in && !session.answers.begun()) {
     // Messages from before are another day's work.
     const auto* const accepted = as<soup::LoginAccepted>(soup::read_datagram(payload).payload);

@@ -262,6 +262,7 @@ void LoadClient::log_in() {
     return;
   }
   if (now_ns_ - stage_ns_ > kPatienceNs) {
+    if (!remark_.empty()) return fail(fmt::format("the server puts a login off and says: {}", remark_));
     return fail(figures_.malformed > 0
                     ? "what answers the logins is not an order session's; is the order port another service's?"
                     : fmt::format("{} of {} logins had no answer; may the accounts log in from these addresses?",
@@ -435,11 +436,9 @@ void LoadClient::clear() {
 }
 
 void LoadClient::leave() {
-  if (!options_.floor) {
-    for (Session& session : sessions_) {
-      if (!session.answers.begun()) continue;
-      send(session, [&session](std::span<std::uint8_t> room) { return session.orders.logout(room); });
-    }
+  for (Session& session : sessions_) {
+    if (options_.floor || !session.answers.begun()) continue;
+    send(session, [&session](std::span<std::uint8_t> room) { return session.orders.logout(room); });
   }
   finish();
   enter(Stage::done);

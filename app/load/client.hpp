@@ -152,6 +152,7 @@ class LoadClient {
   LoadStream feed_;
   TimeNs next_feed_ask_ns_ = 0;
   std::string refusal_;
+  std::string remark_;  // the server's last one
 
   std::unique_ptr<LoadSource> source_;  // from prepare on
   std::uint64_t sent_ = 0;              // of all

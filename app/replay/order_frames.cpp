@@ -63,6 +63,11 @@ std::string_view remedy_of(ReceiveCounter counter) {
       return "the capture must have each client's login, and [[account]] must take it";
     case order_source_changed:
       return "a client's frames have to come from the MAC address and VLAN of its login";
+    case login_late:
+      return "a login of a source that has just lost its session is believed after 5 s";
+    case order_request_rate:
+    case order_request_bytes:
+      return "[limits] says how many re-requests are answered";
     case order_session:
       return "give --session the name that the clients had from their login";
     case order_day_over:

@@ -6,7 +6,8 @@
 //   event                   messages                                          for whom
 //   accepted, replaced      A, U                                              the order's session
 //   canceled, modified      C, M                                              the order's session
-//   rejected, account       J, Q                                              the event's session
+//   rejected                J                                                 the event's session
+//   account                 Q, which may wait for others of its burst         the event's session
 //   mass_cancel .. enable   X, G, K                                           the event's session
 //   executed                E, liquidity R; then E, A or hidden J             aggressor, then resting order
 //   crossed                 E, E, liquidity O, C or H of the cross            buyer, then seller
@@ -179,6 +180,11 @@ inline wire::ouch::Liquidity liquidity_of_cross(char cross_type) {
 /// Whom an answer is for, where it is not one session.
 struct EverySession {};
 
+/// Whom an answer is for that may share a datagram with others like it: nobody waits for it as for an order's.
+struct Sharing {
+  SessionId session;
+};
+
 // What each() says of one event. Each on its own: in one function with the others, the compiler writes none in place.
 // `take` is as small as a pointer, so that it needs no place in memory.
 
@@ -186,6 +192,12 @@ struct EverySession {};
 template <auto write, class Take>
 [[gnu::noinline]] bool answer_session(const Event& event, Take take) {
   return take(event.session, event, [&](std::uint8_t* at) { return write(at, event); });
+}
+
+/// The same with an answer that may share a datagram.
+template <auto write, class Take>
+[[gnu::noinline]] bool answer_sharing(const Event& event, Take take) {
+  return take(Sharing{event.session}, event, [&](std::uint8_t* at) { return write(at, event); });
 }
 
 /// Answers the order's session with what `write(at, event, asked)` writes.
@@ -236,11 +248,11 @@ template <class Take>
 }
 
 /// The answers to an event, in their order: one, or both sides' of an execution. Calls `take(whom, event, write)` for
-/// each: `whom` is a SessionId or EverySession{}, and `write(at)` writes the message at `at`, where there is room for
-/// kMaxBytes, and returns its length; take() may call it more than once. If take() returns false, so does each(), and
-/// with the same `done`, which is 0 for a new event, it goes on later with the very answer. An event of a kind that has
-/// no answers goes to `otherwise(event)`, whose result is each()'s: so the kind is looked at once. Of `orders` only
-/// cold lines of orders that the event names are read.
+/// each: `whom` is a SessionId, EverySession{} or Sharing{}, and `write(at)` writes the message at `at`, where there is
+/// room for kMaxBytes, and returns its length; take() may call it more than once. If take() returns false, so does
+/// each(), and with the same `done`, which is 0 for a new event, it goes on later with the very answer. An event of a
+/// kind that has no answers goes to `otherwise(event)`, whose result is each()'s: so the kind is looked at once. Of
+/// `orders` only cold lines of orders that the event names are read.
 template <class Take, class Otherwise>
 bool each(const Event& event, const Orders& orders, std::size_t& done, Take take, Otherwise otherwise) {
   namespace ouch = wire::ouch;
@@ -256,7 +268,7 @@ bool each(const Event& event, const Orders& orders, std::size_t& done, Take take
     case EventKind::rejected:
       return answer_rejected(event, orders, take);
     case EventKind::account:
-      return answer_session<write_account>(event, take);
+      return answer_sharing<write_account>(event, take);
     case EventKind::mass_cancel:
       return answer_session<write_mass_cancel>(event, take);
     case EventKind::disable:

@@ -28,12 +28,14 @@ namespace crosswire::client {
 /// What a datagram from the exchange turned out to be.
 enum class Answer : std::uint8_t {
   logged_in,
-  login_refused,  // OrderClient::refusal() says why
+  login_refused,  // OrderClient::refusal() says why. S: perhaps to what was sent before it, or not believed yet
   data,           // answers were handed out, or are repeats, or lie behind a gap
   heartbeat,
-  end_of_session,
-  foreign,    // of another session, or a message before the login
-  malformed,  // what the exchange does not send
+  end_of_session,  // of the day: no message will follow, ever
+  remark,          // for people: OrderClient::remark() is it
+  no_session,      // there is none of ours any more: log in to go on
+  foreign,         // of another session, or a message before the login
+  malformed,       // what the exchange does not send
 };
 
 class OrderClient {
@@ -108,11 +110,14 @@ class OrderClient {
     session_ = session;
     next_upstream_ = 1;
     awaiting_ = false;
+    lost_ = false;
   }
 
-  bool logged_in() const { return answers_.has_value() && !awaiting_; }
+  bool logged_in() const { return answers_.has_value() && !awaiting_ && !lost_; }
   /// The reason letter of the last refusal, 0 if there was none.
   char refusal() const { return refusal_; }
+  /// The exchange's last remark, at most kMaxRemark characters of it; such as why a session is gone. Empty: none.
+  std::string_view remark() const { return {remark_.data(), remark_size_}; }
   /// Number of the next answer, and how many are known to be missing. 0 before the first login.
   std::uint64_t next_answer() const { return answers_ ? answers_->next() : 0; }
   std::uint64_t missing() const { return answers_ ? answers_->missing() : 0; }
@@ -123,6 +128,7 @@ class OrderClient {
  private:
   /// An Enter Order with every option it takes is 45 + 2 + 18 options of up to 10 bytes.
   static constexpr std::size_t kMaxMessage = 256;
+  static constexpr std::size_t kMaxRemark = 32;
 
   template <class Payload>
   static std::size_t put_soup(std::span<std::uint8_t> room, const Payload& payload) {
@@ -141,11 +147,19 @@ class OrderClient {
     const soup::Read packet = soup::read_datagram(datagram);
     if (packet.status != soup::ReadStatus::packet) return Answer::malformed;
     if (packet.type == soup::PacketType::login_accepted) return take_accepted(packet.payload);
+    if (packet.type == soup::PacketType::debug) return take_remark(packet.payload);
     if (packet.type != soup::PacketType::login_rejected) return Answer::malformed;
     const auto* const rejected = wire::view_as<soup::LoginRejected>(packet.payload);
     if (rejected == nullptr) return Answer::malformed;
     refusal_ = static_cast<char>(rejected->reason);
-    return Answer::login_refused;
+    lost_ = true;
+    return awaiting_ ? Answer::login_refused : Answer::no_session;
+  }
+
+  Answer take_remark(wire::Bytes text) {
+    remark_size_ = std::min(text.size(), kMaxRemark);
+    std::copy_n(text.begin(), remark_size_, remark_.begin());
+    return Answer::remark;
   }
 
   /// Only the answer to a login that is under way begins the upstream numbers anew: it may come twice.
@@ -169,7 +183,10 @@ class OrderClient {
   std::uint64_t next_upstream_ = 1;
   std::optional<StreamFollower> answers_;
   bool awaiting_ = false;
+  bool lost_ = false;  // the exchange has said that there is no session
   char refusal_ = 0;
+  std::array<char, kMaxRemark> remark_{};
+  std::size_t remark_size_ = 0;
 };
 
 }  // namespace crosswire::client

@@ -57,6 +57,11 @@ struct NetConfig {
   std::uint32_t failed_logins_per_second = 10;    // answered; more are dropped
   std::uint32_t feed_requests_per_second = 1000;  // answered in all; more are dropped
   std::uint32_t pings_per_second = 100;           // ICMP echo, answered in all; more are dropped
+  std::uint32_t strangers_told_per_second = 100;  // who sends without a session is told, in all; more are not
+  // Re-requests of order sessions that are answered: of one account, and for all the bytes of the answers' frames, at
+  // their longest. A tenth of it at once; more are dropped.
+  std::uint32_t order_requests_per_second = 100;
+  std::uint32_t order_resend_bytes_per_second = 12'500'000;  // 1 % of 10 Gbit/s
 };
 
 }  // namespace crosswire

@@ -37,6 +37,9 @@ class MessageStore {
 
   static std::size_t bytes_for(std::uint32_t kept) { return Arena::bytes_for<Slot>(kept); }
 
+  /// How many it keeps.
+  std::size_t kept() const { return slots_.size(); }
+
   /// Number of the next message to be appended.
   std::uint64_t next() const { return next_; }
 

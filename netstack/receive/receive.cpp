@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include "netstack/answers/appendage.hpp"
+#include "netstack/common/limits.hpp"
 #include "netstack/ip/icmp.hpp"
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/link/arp.hpp"
@@ -36,6 +38,18 @@ Peer peer_of(const Source& source, char code) {
   return peer;
 }
 
+/// At most so many bytes has the frame that answers a re-request of `messages`.
+constexpr std::uint32_t most_answer_bytes(std::uint16_t messages) {
+  constexpr std::size_t kHeaders = kEthernetBytes + kVlanTagBytes + kIpv4Bytes + kUdpBytes;
+  const std::size_t payload = sizeof(mold::Header) + std::size_t{messages} * (sizeof(be16) + answers::kMaxBytes);
+  return static_cast<std::uint32_t>(kHeaders + std::min(payload, kMaxUdpPayload));
+}
+
+/// A tenth of a second's worth at once, and at least what one takes.
+TokenBucket tenth_at_once(std::uint32_t per_second, std::uint32_t least) {
+  return {per_second, std::max(least, per_second / 10)};
+}
+
 }  // namespace
 
 ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxPort& port,
@@ -53,13 +67,19 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       echo_replies_(net.pings_per_second),
       refusals_(net.failed_logins_per_second),
       feed_answers_(net.feed_requests_per_second),
+      strangers_(net.strangers_told_per_second),
+      order_requests_(arena.array<TokenBucket>(net.accounts.size())),
+      order_resend_bytes_(tenth_at_once(net.order_resend_bytes_per_second, kMaxFrame)),
       commands_(commands, counters_, net.start_ns),
       intake_(net, engine, commands_, orders, slots, counters_, arena),
       operators_(intake_, commands_, orders, slots, counters_),
-      session_news_(arena) {}
+      session_news_(arena) {
+  std::fill(order_requests_.begin(), order_requests_.end(), tenth_at_once(net.order_requests_per_second, 1));
+}
 
 std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine) {
-  return Logins::bytes_for(net) + OrderIntake::bytes_for(net, engine) + SessionNewsRing::bytes_for();
+  return Logins::bytes_for(net) + Arena::bytes_for<TokenBucket>(net.accounts.size()) +
+         OrderIntake::bytes_for(net, engine) + SessionNewsRing::bytes_for();
 }
 
 std::size_t ReceiveStage::poll() {
@@ -105,8 +125,8 @@ void ReceiveStage::end_day() {
   step_ = burst_ended_ ? Step::end_run : Step::receive;
 }
 
-void ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Source& source, char code) {
-  commands_.make(kind, session).peer = peer_of(source, code);
+Peer& ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Source& source, char code) {
+  return commands_.make(kind, session).peer = peer_of(source, code);
 }
 
 void ReceiveStage::close_session(SessionId session, SessionEndReason reason) {
@@ -116,12 +136,30 @@ void ReceiveStage::close_session(SessionId session, SessionEndReason reason) {
   };
   tell_of_session(kind_of(reason), session, logins_.login(session).source);
   sessions_open_.set(sessions_open_.get() - 1);
-  logins_.close(session);
+  logins_.close(session, reason, now());
   commands_.make(CommandKind::session_close, session).end.reason = reason;
 }
 
 void ReceiveStage::tell_of_session(SessionNews::Kind kind, SessionId session, const Source& source) {
   session_news_.tell({kind, 0, {}, session, source.port, source.vlan, source.address});
+}
+
+/// Who has no session here and sends is told so, as often as its MAC has it coming (WIRE 7), and dropped as `counter`.
+bool ReceiveStage::tell_stranger(const Source& source, SessionEndReason ended, ReceiveCounter counter) {
+  if (strangers_.take(source.mac, now())) {
+    constexpr char kNoSuchSession = static_cast<char>(soup::RejectCode::session_not_available);
+    Peer& peer = make_for_peer(CommandKind::login_reject, kNoSession, source, kNoSuchSession);
+    peer.told = true;
+    peer.ended = ended;
+    counters_.add(Count::strangers_told);
+  }
+  return count(counter);
+}
+
+/// Of a source that find() knows no session for. One that only looks like a client's is told nothing: it may be forged.
+bool ReceiveStage::turn_away(const Source& source, ReceiveCounter counter) {
+  if (counter != Count::order_source_unknown) return count(counter);
+  return tell_stranger(source, logins_.end_of(source), counter);
 }
 
 // ---- Time -----------------------------------------------------------------------------------------------------------
@@ -300,7 +338,7 @@ bool ReceiveStage::take_order_datagram(const Source& source, Bytes bytes) {
   if (bytes.empty()) return count(Count::order_empty);
   if (!is_mold(bytes)) return take_soup(source, bytes);
   const Parsed<SessionId> session = logins_.find(source);
-  return session.ok() ? take_mold(session.value, bytes) : count(session.drop);
+  return session.ok() ? take_mold(session.value, bytes) : turn_away(source, session.drop);
 }
 
 bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
@@ -312,7 +350,7 @@ bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
   if (!heartbeat && !logout) return count(Count::soup_type);
   if (!packet.payload.empty()) return count(Count::soup_malformed);
   const Parsed<SessionId> session = logins_.find(source);
-  if (!session.ok()) return count(session.drop);
+  if (!session.ok()) return turn_away(source, session.drop);
   if (logout) {
     close_session(session.value, SessionEndReason::logout);
     return count(Count::logouts);
@@ -338,6 +376,9 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
     session_news_.tell(news);
     return count(Count::logins_refused);
   }
+  if (logins_.may_be_late(verdict.session, source, now())) {
+    return tell_stranger(source, SessionEndReason::takeover, Count::login_late);
+  }
   const Parsed<SessionId> tenant = logins_.find(source);
   if (tenant.ok() && tenant.value != verdict.session) {
     close_session(tenant.value, SessionEndReason::takeover);
@@ -348,9 +389,10 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
   const bool repeated = login.open && login.source == source;
   const bool takes_over = login.open && !repeated;
   if (!login.open) sessions_open_.add();
+  const bool told = takes_over && strangers_.take(login.source.mac, now());
   logins_.open(verdict.session, source, now());
   if (!repeated) tell_of_session(takes_over ? SessionNews::takeover : SessionNews::login, verdict.session, source);
-  make_for_peer(CommandKind::session_open, verdict.session, source, takes_over ? 'T' : char{0});
+  make_for_peer(CommandKind::session_open, verdict.session, source, takes_over ? 'T' : char{0}).told = told;
   if (repeated) counters_.add(Count::logins_repeated);
   if (takes_over) counters_.add(Count::logins_taking_over);
   return count(Count::logins);
@@ -363,11 +405,19 @@ bool ReceiveStage::take_mold(SessionId session, Bytes bytes) {
   const mold::PacketKind kind = mold::packet_kind(bytes);
   if (kind == mold::PacketKind::data) return take_data(session, bytes);
   if (kind != mold::PacketKind::request) return count(Count::order_count);
-  if (header->sequence == 0) return count(Count::order_sequence);
+  return take_request(session, *header);
+}
+
+/// An answer is many times as long as what asks for it: so each account has a rate, and all of them a share of the
+/// link.
+bool ReceiveStage::take_request(SessionId session, const mold::Header& header) {
+  if (header.sequence == 0) return count(Count::order_sequence);
   logins_.heard(session, now());
+  if (!order_requests_[session.value].take(now())) return count(Count::order_request_rate);
+  if (!order_resend_bytes_.take(now(), most_answer_bytes(header.count))) return count(Count::order_request_bytes);
   Command& command = commands_.make(CommandKind::resend, session);
-  command.resend.first = header->sequence;
-  command.resend.count = header->count;
+  command.resend.first = header.sequence;
+  command.resend.count = header.count;
   return count(Count::order_requests);
 }
 

@@ -101,9 +101,11 @@ class ReceiveStage {
   // Commands. What is seldom made is marked, so that it stays out of the way of poll().
   [[gnu::cold]] bool make_alone(CommandKind kind);
   [[gnu::cold]] void end_day();
-  void make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
+  Peer& make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
   void close_session(SessionId session, SessionEndReason reason);
   [[gnu::cold]] void tell_of_session(SessionNews::Kind kind, SessionId session, const Source& source);
+  [[gnu::cold]] bool tell_stranger(const Source& source, SessionEndReason ended, ReceiveCounter counter);
+  [[gnu::cold]] bool turn_away(const Source& source, ReceiveCounter counter);
 
   // Time.
   void take_burst();
@@ -127,6 +129,7 @@ class ReceiveStage {
   bool take_soup(const Source& source, wire::Bytes bytes);
   bool take_login(const Source& source, wire::Bytes payload);
   bool take_mold(SessionId session, wire::Bytes bytes);
+  bool take_request(SessionId session, const wire::mold::Header& header);
   bool take_data(SessionId session, wire::Bytes bytes);
 
   bool take_blocks();
@@ -172,6 +175,9 @@ class ReceiveStage {
   SharedRate echo_replies_;
   SharedRate refusals_;
   SharedRate feed_answers_;
+  SharedRate strangers_;
+  std::span<TokenBucket> order_requests_;  // by SessionId
+  TokenBucket order_resend_bytes_;         // of all of them
   ReceiveCounters counters_;
   CommandWriter commands_;
   OrderIntake intake_;

@@ -30,7 +30,8 @@ Logins::Logins(const NetConfig& config, Arena& arena)
     : config_(config),
       logins_(arena.array<Login>(config.accounts.size())),
       by_source_(arena, config.accounts.size()),
-      by_user_(arena, config.accounts.size()) {
+      by_user_(arena, config.accounts.size()),
+      ended_(arena, config.accounts.size()) {
   CHECK(config.accounts.size() < kNoSession.value, "%zu accounts", config.accounts.size());
   for (std::size_t i = 0; i < config.accounts.size(); ++i) {
     const AccountConfig& account = config.accounts[i];
@@ -40,7 +41,8 @@ Logins::Logins(const NetConfig& config, Arena& arena)
 }
 
 std::size_t Logins::bytes_for(const NetConfig& config) {
-  return Arena::bytes_for<Login>(config.accounts.size()) + 2 * FixedMap::bytes_for(config.accounts.size());
+  const std::size_t accounts = config.accounts.size();
+  return Arena::bytes_for<Login>(accounts) + 2 * FixedMap::bytes_for(accounts) + EndedSources::bytes_for(accounts);
 }
 
 LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t address) const {
@@ -73,7 +75,11 @@ Parsed<SessionId> Logins::find(const Source& source) const {
 }
 
 void Logins::open(SessionId session, const Source& source, TimeNs now) {
-  if (logins_[session.value].open) close(session);
+  if (logins_[session.value].open) {
+    const Source before = logins_[session.value].source;
+    unbind(session);
+    if (before != source) ended_.remember(before, session, SessionEndReason::takeover, true, now);
+  }
   CHECK(!find(source).ok(), "session %u is bound to this source", find(source).value.value);
   Login& login = logins_[session.value];
   login.next_here = first_at(source);
@@ -86,7 +92,12 @@ void Logins::open(SessionId session, const Source& source, TimeNs now) {
   oldest_heard_ns_ = std::min(oldest_heard_ns_, now);
 }
 
-void Logins::close(SessionId session) {
+void Logins::close(SessionId session, SessionEndReason reason, TimeNs now) {
+  unbind(session);
+  ended_.remember(logins_[session.value].source, session, reason, false, now);
+}
+
+void Logins::unbind(SessionId session) {
   Login& login = logins_[session.value];
   CHECK(login.open, "session %u is not open", session.value);
   login.open = false;

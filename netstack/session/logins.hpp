@@ -12,24 +12,16 @@
 #include "hugepages/memory/arena.hpp"
 #include "netstack/common/config.hpp"
 #include "netstack/common/fixed_map.hpp"
-#include "netstack/common/mac_number.hpp"
 #include "netstack/common/parsed.hpp"
+#include "netstack/session/ended_sources.hpp"
+#include "netstack/session/source.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
 
-/// Where a frame came from, in host byte order: all that a login binds.
-struct Source {
-  MacAddress mac;
-  std::uint16_t vlan;  // 0 = untagged
-  std::uint32_t address;
-  std::uint16_t port;
-
-  bool operator==(const Source& other) const {
-    return address == other.address && port == other.port && vlan == other.vlan &&
-           link::mac_number(mac) == link::mac_number(other.mac);
-  }
-};
+/// A source whose session was taken over is not believed for so long when it logs in to it again: that may be an old
+/// datagram that comes late (WIRE 7).
+inline constexpr TimeNs kLateLoginNs = 5 * kNsPerSecond;
 
 /// One account's binding.
 struct alignas(kCacheLine) Login {
@@ -73,8 +65,16 @@ class Logins {
   /// is bound to that very source (CHECKed); one of the same address and port may be, so that forging these neither
   /// ends a session nor keeps one from being opened.
   void open(SessionId session, const Source& source, TimeNs now);
-  /// The session is open.
-  void close(SessionId session);
+  /// The session is open, and ends for `reason`.
+  void close(SessionId session, SessionEndReason reason, TimeNs now);
+
+  /// May a login of the source to the session, a right one, be an old one that comes late?
+  bool may_be_late(SessionId session, const Source& source, TimeNs now) const {
+    return ended_.lost_it_lately(source, session, now, kLateLoginNs);
+  }
+
+  /// How the session ended that was bound to the source, which has none now; none if it never had one.
+  SessionEndReason end_of(const Source& source) const { return ended_.reason_of(source); }
 
   /// The session is open.
   void heard(SessionId session, TimeNs now) { logins_[session.value].heard_ns = now; }
@@ -92,11 +92,13 @@ class Logins {
 
   static std::uint64_t source_key(const Source& source) { return std::uint64_t{source.address} << 16 | source.port; }
   SessionId first_at(const Source& source) const;
+  void unbind(SessionId session);
 
   const NetConfig& config_;
   std::span<Login> logins_;  // by SessionId
   FixedMap by_source_;       // address and port of open sessions: the first, which leads to the others
   FixedMap by_user_;
+  EndedSources ended_;
   TimeNs oldest_heard_ns_ = kNobody;  // no open session was heard before
 };
 

@@ -10,6 +10,7 @@
 #include "netstack/frame_writer/arp_reply.hpp"
 #include "netstack/frame_writer/echo_reply.hpp"
 #include "netstack/frame_writer/station.hpp"
+#include "netstack/session/end_words.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
@@ -27,6 +28,20 @@ constexpr std::size_t kMessageOffset = sizeof(mold::Header) + sizeof(wire::be16)
 static_assert(answers::kMaxBytes <= MessageStore<128>::kMaxMessage);
 static_assert(kMessageOffset + answers::kMaxBytes <= kMaxUdpPayload);
 
+// SoupBinTCP packets; both return their length.
+
+std::size_t put_word(std::uint8_t* at, SessionEndReason ended) {
+  const std::string_view word = word_of(ended);
+  std::uint8_t* const text = soup::begin_packet({at, kMaxUdpPayload}, soup::PacketType::debug, word.size());
+  std::copy(word.begin(), word.end(), text);
+  return sizeof(soup::Header) + word.size();
+}
+
+std::size_t put_rejected(std::uint8_t* at, soup::RejectCode reason) {
+  overlay<soup::Framed<soup::LoginRejected>>(at) = {.payload = {.reason = reason}};
+  return sizeof(soup::Framed<soup::LoginRejected>);
+}
+
 }  // namespace
 
 TransmitStage::TransmitStage(const NetConfig& config, Events& events, const Orders& orders, TxPort& port,
@@ -37,12 +52,13 @@ TransmitStage::TransmitStage(const NetConfig& config, Events& events, const Orde
       orders_(orders),
       port_(port),
       echoes_(echoes),
-      sessions_(arena.array<Session>(config.accounts.size())) {
+      sessions_(arena.array<Session>(config.accounts.size())),
+      sharing_(arena.array<SessionId>(config.accounts.size())) {
   for (Session& session : sessions_) session.messages = MessageStore<128>(arena, config.messages_kept);
 }
 
 std::size_t TransmitStage::bytes_for(const NetConfig& config) {
-  return Arena::bytes_for<Session>(config.accounts.size()) +
+  return Arena::bytes_for<Session>(config.accounts.size()) + Arena::bytes_for<SessionId>(config.accounts.size()) +
          config.accounts.size() * MessageStore<128>::bytes_for(config.messages_kept);
 }
 
@@ -52,7 +68,7 @@ std::size_t TransmitStage::poll() {
   const std::uint64_t waiting = std::min(events_.available(), kMaxEvents);
   std::uint64_t done = 0;
   committed_ = 0;
-  for (; done < waiting && handle(events_.peek(done)); ++done) progress_ = 0;
+  for (; done < waiting && take(events_.peek(done)); ++done) progress_ = 0;
   if (done < waiting) counters_.add(TransmitCounter::port_full);
   if (done > 0) events_.release(done);
   if (port_.wants_flush()) port_.flush();
@@ -70,10 +86,18 @@ void TransmitStage::report_sessions() {
   });
 }
 
+/// Handles the event, and behind the last one of a burst sends what shares datagrams.
+bool TransmitStage::take(const Event& event) {
+  if (!burst_over_ && !handle(event)) return false;
+  return sharing_n_ == 0 || end_burst(event);
+}
+
 bool TransmitStage::handle(const Event& event) {
   const auto to = [this](auto whom, const Event& cause, auto write) {
     if constexpr (std::is_same_v<decltype(whom), answers::EverySession>) {
       return each_session([&](Session& session) { return answer(session, cause, write); });
+    } else if constexpr (std::is_same_v<decltype(whom), answers::Sharing>) {
+      return share(whom.session, cause, write);
     } else {
       return answer(session(whom), cause, write);
     }
@@ -88,8 +112,7 @@ bool TransmitStage::handle_other(const Event& event) {
     case EventKind::session_open:
       return session_open(event);
     case EventKind::session_close:
-      session(event.session).connected = false;
-      return true;
+      return session_close(event);
     case EventKind::login_reject:
       return login_reject(event);
     case EventKind::resend:
@@ -112,8 +135,9 @@ bool TransmitStage::handle_other(const Event& event) {
 
 bool TransmitStage::session_open(const Event& event) {
   Session& session = this->session(event.session);
-  if (event.peer.code == 'T' && session.connected) {
-    if (!send_empty(session, event, mold::kEndOfSession)) return false;
+  if (session.held > 0 && !send_held(session, event)) return false;
+  if (event.peer.told && session.connected) {
+    if (!tell(session.header, event, SessionEndReason::takeover)) return false;
     counters_.add(TransmitCounter::takeovers);
     session.connected = false;  // so that this is an ordinary login from here on, also if it goes on at a later poll
   }
@@ -128,19 +152,46 @@ bool TransmitStage::session_open(const Event& event) {
   return true;
 }
 
+/// Who has ended the session himself, or is logged in to another one from there, knows it.
+bool TransmitStage::session_close(const Event& event) {
+  Session& session = this->session(event.session);
+  if (session.held > 0 && !send_held(session, event)) return false;
+  const SessionEndReason reason = event.end.reason;
+  const bool told =
+      reason == SessionEndReason::silence || reason == SessionEndReason::cut || reason == SessionEndReason::by_operator;
+  if (told && session.connected && !tell(session.header, event, reason)) return false;
+  session.connected = false;
+  return true;
+}
+
 bool TransmitStage::login_reject(const Event& event) {
+  const DatagramTemplate header(config_, config_.order_port, station_of(event.peer), event.peer.port, kUnicastTtl);
+  if (event.peer.told) return tell(header, event, event.peer.ended);
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return false;
-  const DatagramTemplate header(config_, config_.order_port, station_of(event.peer), event.peer.port, kUnicastTtl);
-  overlay<soup::Framed<soup::LoginRejected>>(frame + header.payload_offset()) = {
-      .payload = {.reason = static_cast<soup::RejectCode>(event.peer.code)}};
-  commit(header.finish(frame, sizeof(soup::Framed<soup::LoginRejected>)), event);
+  const auto reason = static_cast<soup::RejectCode>(event.peer.code);
+  commit(header.finish(frame, put_rejected(frame + header.payload_offset(), reason)), event);
   counters_.add(TransmitCounter::logins_refused);
+  return true;
+}
+
+/// A client that has no session here learns why, and that it has to log in: two packets, each a datagram (WIRE 7).
+bool TransmitStage::tell(const DatagramTemplate& header, const Event& event, SessionEndReason ended) {
+  for (; progress_ < 2; ++progress_) {
+    std::uint8_t* const frame = port_.reserve();
+    if (frame == nullptr) return false;
+    std::uint8_t* const payload = frame + header.payload_offset();
+    const std::size_t size =
+        progress_ == 0 ? put_word(payload, ended) : put_rejected(payload, soup::RejectCode::session_not_available);
+    commit(header.finish(frame, size), event);
+  }
+  counters_.add(TransmitCounter::no_session_told);
   return true;
 }
 
 bool TransmitStage::resend(const Event& event) {
   Session& session = this->session(event.session);
+  if (session.held > 0 && !send_held(session, event)) return false;
   if (!session.connected) {
     counters_.add(TransmitCounter::resends_unbound);
     return true;
@@ -160,6 +211,7 @@ bool TransmitStage::resend(const Event& event) {
 bool TransmitStage::tick(const Event& event) {
   if (day_over_) return event.time_ns % kEndRepeatNs == 0 ? say_end(event) : true;
   return each_session([&](Session& session) {
+    if (session.held > 0 && !send_held(session, event)) return false;
     if (!session.connected || event.time_ns - session.last_sent_ns < config_.heartbeat_ns) return true;
     if (!send_empty(session, event, mold::kHeartbeat)) return false;
     counters_.add(TransmitCounter::heartbeats);
@@ -222,6 +274,9 @@ template <class Write>
 bool TransmitStage::answer(Session& session, const Event& event, Write write) {
   std::uint8_t* frame = nullptr;
   if (session.connected) {
+    if (session.held > 0) [[unlikely]] {
+      if (!send_held(session, event)) return false;
+    }
     frame = port_.reserve();
     if (frame == nullptr) return false;
   }
@@ -241,6 +296,54 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
   return true;
 }
 
+/// As answer(), but the message waits for others of its burst, to leave in one datagram with them.
+template <class Write>
+bool TransmitStage::share(SessionId id, const Event& event, Write write) {
+  Session& session = this->session(id);
+  if (!session.connected) return answer(session, event, write);
+  // What waits lies in the store alone, and must not be overwritten there.
+  if (session.held == session.messages.kept() && !send_held(session, event)) return false;
+  const std::size_t length = write(session.messages.fill());
+  const std::size_t block = sizeof(wire::be16) + length;
+  if (session.held > 0 && session.held_bytes + block > kMaxUdpPayload && !send_held(session, event)) return false;
+  session.messages.commit(length);
+  counters_.add(TransmitCounter::answers);
+  if (session.held == 0) session.held_bytes = sizeof(mold::Header);
+  ++session.held;
+  session.held_bytes = static_cast<std::uint16_t>(session.held_bytes + block);
+  if (!session.shares) sharing_[sharing_n_++] = id;
+  session.shares = true;
+  return true;
+}
+
+/// The messages that wait leave in one datagram. Before anything else of the session does, so that its order stays.
+bool TransmitStage::send_held(Session& session, const Event& event) {
+  std::uint8_t* const frame = port_.reserve();
+  if (frame == nullptr) return false;
+  const std::uint64_t next = session.messages.next();
+  const ResendAsk held{.first = next - session.held, .count = session.held};
+  const Resend packet = write_resend({frame + session.header.payload_offset(), kMaxUdpPayload}, session_name_,
+                                     session.messages, next, held);
+  CHECK(packet.count == session.held, "%u of %u answers in a datagram", packet.count, session.held);
+  session.held = 0;
+  commit_to(session, frame, packet.size, event);
+  counters_.add(TransmitCounter::shared_datagrams);
+  return true;
+}
+
+bool TransmitStage::end_burst(const Event& event) {
+  if ((event.flags & kLastOfBurst) == 0) return true;
+  burst_over_ = true;
+  for (; sharing_sent_ < sharing_n_; ++sharing_sent_) {
+    Session& session = this->session(sharing_[sharing_sent_]);
+    if (session.held > 0 && !send_held(session, event)) return false;
+    session.shares = false;
+  }
+  sharing_n_ = sharing_sent_ = 0;
+  burst_over_ = false;
+  return true;
+}
+
 /// `action` for every session, one that had no room again at the next poll.
 template <class Action>
 bool TransmitStage::each_session(Action action) {
@@ -252,6 +355,7 @@ bool TransmitStage::each_session(Action action) {
 
 /// A header alone: heartbeat or end of session, with the number of the next message.
 bool TransmitStage::send_empty(Session& session, const Event& event, std::uint16_t count) {
+  if (session.held > 0 && !send_held(session, event)) return false;
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return false;
   overlay<mold::Header>(frame + session.header.payload_offset()) = {

@@ -1,12 +1,17 @@
-// The transmit stage: everything that is sent to clients. Events in, one frame per answer out: OUCH messages with their
-// session sequence numbers, login answers, heartbeats, re-requested messages, ARP and ICMP echo replies.
-// Its own thread or receive's; it never waits, allocates after construction, or reads a clock.
+// The transmit stage: everything that is sent to clients. Events in, frames out: OUCH messages with their session
+// sequence numbers, login answers, heartbeats, re-requested messages, ARP and ICMP echo replies. An answer is a frame
+// of its own, but for those to the account queries of one session and burst: they share datagrams. Its own thread or
+// receive's; it never waits, allocates after construction, or reads a clock.
 //
 //   event                   frames                                            for whom
 //   what clients are told   an OUCH message (netstack/answers/answers.hpp)    as there
-//   session_open            end of session to the old source if taken over    the source of the login
-//                           by another; then Login Accepted
-//   login_reject            Login Rejected                                    the source of the login
+//   account                 one for several: when it is full, when other       the session
+//                           answers follow, or when their burst ends
+//   session_open            Login Accepted, before it what says so to the     the source of the login
+//                           source that has lost the session
+//   session_close           what says so, unless the client asked for it      the session
+//   login_reject            Login Rejected; before it a word, to who has no   the source of the login
+//                           session and sends
 //   resend                  one packet of kept messages, or a heartbeat       the session
 //   tick                    heartbeat after heartbeat_ns without sending      every connected session
 //   day_end, and each       end of session, instead of heartbeats             every connected session
@@ -80,14 +85,25 @@ class TransmitStage {
     DatagramTemplate header;  // to the bound source
     TimeNs last_sent_ns;
     bool connected;
+    bool shares;               // it is in sharing_
+    std::uint16_t held;        // newest messages that are not sent yet: they share a datagram
+    std::uint16_t held_bytes;  // of that datagram's payload
     MessageStore<128> messages;
   };
 
+  bool take(const Event& event);
   bool handle(const Event& event);
   bool handle_other(const Event& event);
 
+  // Answers that share a datagram.
+  template <class Write>
+  bool share(SessionId id, const Event& event, Write write);
+  [[gnu::cold]] bool send_held(Session& session, const Event& event);
+  [[gnu::cold]] bool end_burst(const Event& event);
+
   // One per kind of event without answers. False: no room, call again; what is done is remembered in progress_.
   bool session_open(const Event& event);
+  bool session_close(const Event& event);
   bool login_reject(const Event& event);
   bool resend(const Event& event);
   bool tick(const Event& event);
@@ -101,6 +117,7 @@ class TransmitStage {
   bool answer(Session& session, const Event& event, Write write);
   template <class Action>
   bool each_session(Action action);
+  bool tell(const DatagramTemplate& header, const Event& event, SessionEndReason ended);
   bool send_empty(Session& session, const Event& event, std::uint16_t count);
   void commit_to(Session& session, std::uint8_t* frame, std::size_t payload_size, const Event& event);
   void commit(std::size_t length, const Event& event);
@@ -114,10 +131,14 @@ class TransmitStage {
   TxPort& port_;
   EchoStore& echoes_;
   OperatorRings* operators_ = nullptr;
-  std::span<Session> sessions_;  // by SessionId
-  bool day_over_ = false;        // from day_end on
-  std::size_t progress_ = 0;     // of the oldest unreleased event: answers or sessions that are done
-  std::size_t committed_ = 0;    // frames of this poll
+  std::span<Session> sessions_;   // by SessionId
+  std::span<SessionId> sharing_;  // sessions that had queries in this burst, in their order: the first sharing_n_
+  std::size_t sharing_n_ = 0;
+  std::size_t sharing_sent_ = 0;  // of these, once the burst has ended
+  bool burst_over_ = false;       // the oldest unreleased event is handled, and ends its burst
+  bool day_over_ = false;         // from day_end on
+  std::size_t progress_ = 0;      // of the oldest unreleased event: answers or sessions that are done
+  std::size_t committed_ = 0;     // frames of this poll
   TransmitCounters counters_;
   TransmitSessionMailbox session_mailbox_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/partition/partition.hpp"
+#include "netstack/session/end_words.hpp"
 #include "netstack/wire/itch.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/netstack/client_frames.hpp"
@@ -74,6 +75,8 @@ inline Config config_of(const Setting& setting) {
   config.net.failed_logins_per_second = 3;
   config.net.feed_requests_per_second = 20;
   config.net.pings_per_second = 5;
+  config.net.strangers_told_per_second = 20;
+  config.net.order_requests_per_second = 30;
   for (unsigned k = 0; k < kAccounts; ++k) {
     AccountConfig account{"USER" + std::to_string(k), k == 2 ? "" : "secret", {'F', 'R', 'M', char('0' + k)}, {}};
     if (!setting.shared_source) account.sources = {{Client{}.address + k, 32}};
@@ -358,6 +361,8 @@ class Chain {
         HOLDS(accepted != nullptr && accepted->session.text() == test::kOrderSession);
         HOLDS(accepted->sequence.decimal().has_value());
         stream.said_next(*accepted->sequence.decimal());
+      } else if (packet.type == wire::soup::PacketType::debug) {
+        HOLDS(!packet.payload.empty() && packet.payload.size() <= kMostEndWord);
       } else {
         HOLDS(packet.type == wire::soup::PacketType::login_rejected && packet.payload.size() == 1);
       }
@@ -430,6 +435,9 @@ class Chain {
     // What asks for one answer gets one.
     HOLDS(transmit.get(TransmitCounter::logins_accepted) == receive.get(logins));
     HOLDS(transmit.get(TransmitCounter::logins_refused) == receive.get(logins_refused));
+    const std::uint64_t told = transmit.get(TransmitCounter::no_session_told);
+    HOLDS(told >= receive.get(strangers_told) + transmit.get(TransmitCounter::takeovers));
+    HOLDS(told <= receive.get(strangers_told) + receive.get(logins_taking_over) + receive.get(silences));
     HOLDS(transmit.get(TransmitCounter::arp_replies) == receive.get(arp_requests));
     HOLDS(transmit.get(TransmitCounter::echo_replies) == receive.get(icmp_echoes));
     HOLDS(transmit.get(TransmitCounter::resends) + transmit.get(TransmitCounter::resends_unbound) ==

@@ -119,6 +119,9 @@ event_ring = 32
 failed_logins_per_second = 1
 feed_requests_per_second = 2
 pings_per_second = 3
+strangers_told_per_second = 4
+order_requests_per_second = 5
+order_resend_bytes_per_second = 60000
 [memory]
 hugepages = "off"
 [[symbol]]
@@ -183,6 +186,9 @@ symbol = "600519"
   EXPECT_EQ(config.net.failed_logins_per_second, 1u);
   EXPECT_EQ(config.net.feed_requests_per_second, 2u);
   EXPECT_EQ(config.net.pings_per_second, 3u);
+  EXPECT_EQ(config.net.strangers_told_per_second, 4u);
+  EXPECT_EQ(config.net.order_requests_per_second, 5u);
+  EXPECT_EQ(config.net.order_resend_bytes_per_second, 60'000u);
   EXPECT_EQ(config.hugepages, HugepagePolicy::off);
   EXPECT_EQ(config.page_size, PageSize::automatic);
   ASSERT_EQ(config.engine.symbols.size(), 2u);

@@ -28,6 +28,8 @@ inline constexpr TimeNs kMilli = 1'000'000;
 struct Faults {
   TimeNs stall_from_ns = 0, stall_to_ns = 0;  // by virtual time: nothing is processed in between
   TimeNs dead_from_ns = ~TimeNs{0};           // from then on nothing is
+  TimeNs sessions_gone_ns = ~TimeNs{0};       // from then on who sends is told that he has no session
+  unsigned put_off_logins = 0;                // so many are, with a word, before one is accepted
   bool no_arp = false;
   bool refuse_logins = false;
   bool other_protocol = false;             // answers logins with something else
@@ -124,8 +126,14 @@ class StubExchange {
     const std::size_t length = static_cast<std::size_t>(frame[38] << 8 | frame[39]) - 8;
     const wire::Bytes payload(frame.data() + 42, length);
     if (payload[0] == 0) return take_soup(found->second, payload);
+    if (at_ns_ >= faults.sessions_gone_ns) return say_no_session(found->second, "silent");
     if (wire::mold::packet_kind(payload) == wire::mold::PacketKind::request) return resend(found->second, payload);
     for (wire::mold::BlockReader blocks(payload); blocks.next();) take_order(found->second, blocks.block());
+  }
+
+  void say_no_session(Session& session, std::string_view why) {
+    put(session.to_client, soup_packet('+', {why.begin(), why.end()}), at_ns_);
+    put(session.to_client, soup_packet('J', letter('S')), at_ns_ + 1);
   }
 
   void heartbeats(TimeNs now_ns) {
@@ -146,6 +154,10 @@ class StubExchange {
   void take_soup(Session& session, wire::Bytes payload) {
     if (static_cast<char>(payload[2]) != 'L') return;
     if (faults.other_protocol) return put(session.to_client, Payload{'H', 'T', 'T', 'P'}, at_ns_);
+    if (faults.put_off_logins > 0) {
+      --faults.put_off_logins;
+      return say_no_session(session, "taken over");
+    }
     if (faults.refuse_logins) return put(session.to_client, soup_packet('J', letter('A')), at_ns_);
     put(session.to_client, soup_packet('A', bytes(wire::soup::login_accepted(kOrderSession, session.count() + 1))),
         at_ns_);

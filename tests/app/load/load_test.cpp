@@ -547,6 +547,30 @@ TEST(LoadFailures, ARefusedLogin) {
   EXPECT_NE(rig.run_all().partial.find("login is refused (A)"), std::string::npos);
 }
 
+TEST(LoadFailures, ALoginThatIsPutOffIsSentAgain) {
+  LoadRig rig(load_options());
+  rig.step_ns = 50 * kUs;
+  rig.exchange.faults.put_off_logins = 20;
+  EXPECT_TRUE(rig.get_ready()) << rig.client.figures().partial;
+}
+
+TEST(LoadFailures, ALoginThatIsPutOffForEverEndsWithTheServersWord) {
+  LoadRig rig(load_options());
+  rig.step_ns = 50 * kUs;
+  rig.exchange.faults.put_off_logins = 1'000'000;
+  const std::string partial = rig.run_all().partial;
+  EXPECT_NE(partial.find("puts a login off and says: taken over"), std::string::npos) << partial;
+}
+
+TEST(LoadFailures, ASessionThatIsGoneEndsTheRunWithTheServersWord) {
+  LoadRig rig(load_options());
+  ASSERT_TRUE(rig.get_ready());
+  rig.exchange.faults.sessions_gone_ns = rig.now_ns + 100 * kMilli;
+  const LoadFigures figures = rig.run();
+  EXPECT_NE(figures.partial.find("has no session of ours any more (silent)"), std::string::npos) << figures.partial;
+  EXPECT_GT(figures.lost, 0u);
+}
+
 TEST(LoadFailures, AnotherProtocol) {
   LoadRig rig(load_options());
   rig.step_ns = 50 * kUs;

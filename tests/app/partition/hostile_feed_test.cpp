@@ -119,6 +119,8 @@ TEST_F(HostileFeed, OrderRequestsOutsideTheStreamGetItsNextNumberOrNothing) {
 }
 
 TEST_F(HostileFeed, AFloodOfOrderRequestsIsAnsweredToWhoIsBoundAlone) {
+  config_.net.order_requests_per_second = 100'000;  // its rate is hostile_session_test's
+  config_.net.order_resend_bytes_per_second = 1'000'000'000;
   const Frames answers = attack(Frames(10'000, order_request(1, 65'534)), {{order_requests, 10'000}}, Attack::at_once);
   EXPECT_EQ(answers.size(), 10'000u);
 }
@@ -136,9 +138,10 @@ TEST_F(HostileFeed, OrderDatagramsToTheRequestPortAreDropped) {
 TEST_F(HostileFeed, FeedRequestsToTheOrderPortAreDropped) {
   Client stranger = mal;
   stranger.port = 1;
-  expect_silence(
+  const Frames answers = attack(
       {to_orders(mold_header(kFeedSession, 1, 1)), udp_frame(stranger, kOrderPort, mold_header(kFeedSession, 1, 1))},
       {{order_session, 1}, {order_source_unknown, 1}});
+  EXPECT_EQ(answers.size(), 2u) << "a stranger is told that he has no session";
 }
 
 TEST_F(HostileFeed, WhoSendsFromOurPortNumbersIsAClientAsAnyOther) {
@@ -166,8 +169,9 @@ TEST_F(HostileFeed, ItsOwnFramesComingBackAreDropped) {
       frames, {{ether_other_destination, sent - multicast}, {ether_multicast, multicast}, {ether_source_ours, sent}});
 }
 
-/// So no pair of appliances, and no echo server, can be made to talk to each other.
-TEST_F(HostileFeed, NothingThatItSendsMakesItAnswerWhenItIsTurnedRound) {
+/// So no pair of appliances, and no echo server, can be made to talk to each other: what looks like a client without a
+/// session is told so, at a rate, and that is the end of it.
+TEST_F(HostileFeed, WhatItSendsTurnedRoundMakesItTellAStrangerAndNoMore) {
   Frames frames;
   Counts counts;
   for (const FrameBytes& frame : everything_sent()) {
@@ -177,7 +181,14 @@ TEST_F(HostileFeed, NothingThatItSendsMakesItAnswerWhenItIsTurnedRound) {
     }
   }
   EXPECT_EQ(counts.size(), 6u) << "there are frames of each kind";
-  expect_silence(frames, counts);
+  const Frames answers = attack(frames, counts);
+  EXPECT_LE(answers.size(), 2u * config_.net.strangers_told_per_second / 10 * 3 / 2);
+  ASSERT_FALSE(answers.empty());
+  Frames again;
+  for (const FrameBytes& answer : answers) {
+    for (const bool swap_ports : {true, false}) again.push_back(turned_round(answer, swap_ports));
+  }
+  expect_silence(again, {{soup_type, again.size()}});
 }
 
 // ---- Everything -----------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ struct Answers : ::testing::Test {
       room.resize(write(room.data()));
       std::optional<SessionId> session;
       if constexpr (std::is_same_v<decltype(whom), SessionId>) session = whom;
+      if constexpr (std::is_same_v<decltype(whom), answers::Sharing>) session = whom.session;
       all.push_back({session, room});
       return true;
     };

@@ -110,6 +110,24 @@ TEST_F(OrderClientTest, SaysWhyALoginWasRefused) {
   EXPECT_FALSE(client.logged_in());
 }
 
+TEST_F(OrderClientTest, HearsThatItHasNoSessionAndWhyAndLogsInAgain) {
+  log_in();
+  EXPECT_EQ(client.remark(), "");
+  EXPECT_EQ(take(test::soup_packet('+', {'s', 'i', 'l', 'e', 'n', 't'})), Answer::remark);
+  EXPECT_EQ(client.remark(), "silent");
+  EXPECT_TRUE(client.logged_in()) << "a remark is for people";
+  EXPECT_EQ(take(test::soup_packet('J', {'S'})), Answer::no_session);
+  EXPECT_FALSE(client.logged_in());
+  log_in(4);
+  EXPECT_TRUE(client.logged_in());
+  EXPECT_EQ(client.missing(), 3u) << "its stream goes on where it was";
+}
+
+TEST_F(OrderClientTest, CutsARemarkThatIsTooLong) {
+  take(test::soup_packet('+', Payload(100, 'x')));
+  EXPECT_EQ(client.remark(), std::string(32, 'x'));
+}
+
 TEST_F(OrderClientTest, MakesNothingOfWhatNoExchangeSends) {
   EXPECT_EQ(take(test::mold_packet(1, {{'a'}})), Answer::foreign) << "not logged in";
   log_in();

@@ -166,9 +166,11 @@ std::vector<Drop> drops() {
 }
 
 TEST(ReceiveDrops, CountsEachUnderItsNameAndMakesNoCommand) {
+  NetConfig net = test_net();
+  net.strangers_told_per_second = 0;  // sessions_test.cpp has what they are told
   for (const Drop& drop : drops()) {
     SCOPED_TRACE(std::string(kReceiveCounters[static_cast<std::size_t>(drop.counter)].label) + ": " + drop.what);
-    ReceiveRig rig;
+    ReceiveRig rig(1024, 64, net);
     rig.run();
     ASSERT_EQ(rig.frame(login()).size(), 1u);
     EXPECT_TRUE(rig.frame(drop.frame).empty());
@@ -202,10 +204,11 @@ TEST(ReceiveDrops, SumsUpWhatTheDeviceHasNotFoundRight) {
 }
 
 TEST(ReceiveDrops, HasAFrameForEveryReason) {
-  // These depend on more than one frame, or come past the wire: receive_test.cpp and operators_test.cpp have them.
-  std::map<ReceiveCounter, int> met{{operator_unknown, 1},  {arp_rate, 1},           {icmp_rate, 1},
-                                    {feed_request_rate, 1}, {login_refused_rate, 1}, {order_repeats, 1},
-                                    {order_day_over, 1}};
+  // These depend on more than one frame, or come past the wire: receive_test.cpp, sessions_test.cpp and
+  // operators_test.cpp have them.
+  std::map<ReceiveCounter, int> met{
+      {operator_unknown, 1}, {arp_rate, 1},       {icmp_rate, 1},  {feed_request_rate, 1},  {login_refused_rate, 1},
+      {order_repeats, 1},    {order_day_over, 1}, {login_late, 1}, {order_request_rate, 1}, {order_request_bytes, 1}};
   for (const Drop& drop : drops()) ++met[drop.counter];
   for (const auto& row : kReceiveCounters) {
     EXPECT_EQ(row.kind == CounterKind::drop, met.contains(row.counter)) << row.label;

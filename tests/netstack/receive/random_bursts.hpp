@@ -77,7 +77,7 @@ class RandomBursts {
     Client client;
     client.address += static_cast<std::uint32_t>(below(3));
     client.mac[5] = static_cast<std::uint8_t>(client.address);
-    if (below(20) == 0) client.mac[4] = 9;
+    if (below(60) == 0) client.mac[4] = 9;
     return client;
   }
 

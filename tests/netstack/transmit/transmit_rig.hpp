@@ -2,12 +2,20 @@
 #pragma once
 
 #include "netstack/transmit/transmit.hpp"
+#include "netstack/wire/soup.hpp"
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 
 namespace crosswire::testing {
 
 struct TransmitTest : ::testing::Test {
-  TransmitTest() {
+  TransmitTest() { SetUpAgain(); }
+
+  /// After a change of `config`.
+  void SetUpAgain() {
+    stage.reset();
+    ring.reset();
+    orders.reset();
+    echoes.reset();
     arena.emplace(BroadcastRing<Event>::bytes_for(64) + Orders::bytes_for(64) + EchoStore::bytes_for() +
                       TransmitStage::bytes_for(config),
                   HugepagePolicy::off);
@@ -25,8 +33,9 @@ struct TransmitTest : ::testing::Test {
     return event;
   }
 
-  /// Publishes what was pushed and handles all of it; the frames that came of it.
+  /// Publishes what was pushed, as the end of a burst, and handles all of it; the frames that came of it.
   std::vector<ReadFrame> run() {
+    if (ring->producer().unpublished() > 0) ring->producer().last_claimed().flags |= kLastOfBurst;
     ring->producer().publish();
     while (events->available() > 0 && stage->poll() > 0) {
     }
@@ -41,6 +50,27 @@ struct TransmitTest : ::testing::Test {
 
   void login(std::uint16_t session, std::uint8_t source, std::uint16_t vlan = 0, char code = 0) {
     push(EventKind::session_open, session).peer = peer(source, vlan, code);
+  }
+
+  /// Logs in from `source`, and the old source is told.
+  void take_over(std::uint16_t session, std::uint8_t source) {
+    Event& event = push(EventKind::session_open, session);
+    event.peer = peer(source, 0, 'T');
+    event.peer.told = true;
+  }
+  /// Expects the two packets that say that there is no session, and why.
+  void expect_told(const std::vector<ReadFrame>& frames, std::uint8_t source, std::uint16_t vlan,
+                   std::string_view word) {
+    ASSERT_EQ(frames.size(), 2u);
+    for (const ReadFrame& frame : frames) {
+      EXPECT_EQ(frame.to, peer(source).address);
+      EXPECT_EQ(frame.to_port, peer(source).port);
+      EXPECT_EQ(frame.vlan, vlan);
+    }
+    const wire::soup::Read remark = wire::soup::read_datagram(frames[0].payload);
+    EXPECT_EQ(remark.type, wire::soup::PacketType::debug);
+    EXPECT_EQ(std::string(remark.payload.begin(), remark.payload.end()), word);
+    EXPECT_EQ(frames[1].payload, bytes({0, 2, 'J', 'S'}));
   }
 
   OrderIndex order(std::uint32_t index, std::uint16_t session, std::uint32_t user_ref_num) {

@@ -1,6 +1,7 @@
 // The transmit stage: sessions and neighbours, and the same bytes whatever the port does.
 #include "netstack/transmit/transmit.hpp"
 
+#include "netstack/session/end_words.hpp"
 #include "netstack/wire/ouch.hpp"
 #include "netstack/wire/soup.hpp"
 #include "tests/netstack/transmit/transmit_rig.hpp"
@@ -59,34 +60,80 @@ TEST_F(TransmitTest, ARepeatedLoginGetsTheNumberOfTheNextMessage) {
   push(EventKind::account, 1);
   login(1, 5);
   const std::vector<ReadFrame> frames = run();
-  ASSERT_EQ(frames.size(), 4u);
-  const soup::Read read = soup::read_datagram(frames[3].payload);
+  ASSERT_EQ(frames.size(), 3u) << "the two answers in one, and before it";
+  const soup::Read read = soup::read_datagram(frames[2].payload);
   EXPECT_EQ(read.type, soup::PacketType::login_accepted);
   EXPECT_EQ(wire::view_as<soup::LoginAccepted>(read.payload)->sequence.decimal(), 3u);
   EXPECT_EQ(count(TransmitCounter::takeovers), 0u);
 }
 
-TEST_F(TransmitTest, ATakeoverEndsTheOldClientsSessionBeforeItAnswersTheNewOne) {
+TEST_F(TransmitTest, ATakeoverIsToldToTheOldClientBeforeItAnswersTheNewOne) {
   login(1, 5, 7);
   push(EventKind::account, 1);
   run();
-  login(1, 6, 0, 'T');
+  take_over(1, 6);
   push(EventKind::account, 1);
   const std::vector<ReadFrame> frames = run();
-  ASSERT_EQ(frames.size(), 3u);
-  expect_empty(frames[0], 5, mold::kEndOfSession, 2);
-  EXPECT_EQ(frames[0].vlan, 7);
-  EXPECT_EQ(soup::read_datagram(frames[1].payload).type, soup::PacketType::login_accepted);
-  EXPECT_EQ(frames[1].to, peer(6).address);
-  EXPECT_EQ(frames[1].vlan, 0);
-  message(frames[2], 6, 2);
+  ASSERT_EQ(frames.size(), 4u);
+  expect_told({frames[0], frames[1]}, 5, 7, "taken over");
+  EXPECT_EQ(soup::read_datagram(frames[2].payload).type, soup::PacketType::login_accepted);
+  EXPECT_EQ(frames[2].to, peer(6).address);
+  EXPECT_EQ(frames[2].vlan, 0);
+  message(frames[3], 6, 2);
   EXPECT_EQ(count(TransmitCounter::takeovers), 1u);
+}
+
+TEST_F(TransmitTest, ATakeoverThatIsNotToldIsOnlyALogin) {
+  login(1, 5);
+  login(1, 6, 0, 'T');
+  const std::vector<ReadFrame> frames = run();
+  ASSERT_EQ(frames.size(), 2u);
+  EXPECT_EQ(frames[1].to, peer(6).address);
+  EXPECT_EQ(count(TransmitCounter::takeovers), 0u);
+}
+
+TEST_F(TransmitTest, ASessionThatEndsWithoutItsClientsDoingIsToldSo) {
+  const std::pair<SessionEndReason, const char*> reasons[] = {{SessionEndReason::silence, "silent"},
+                                                              {SessionEndReason::cut, "cut off"},
+                                                              {SessionEndReason::by_operator, "operator"}};
+  for (const auto& [reason, word] : reasons) {
+    login(1, 5, 7);
+    run();
+    push(EventKind::session_close, 1).end.reason = reason;
+    expect_told(run(), 5, 7, word);
+    push(EventKind::session_close, 1).end.reason = reason;
+    EXPECT_TRUE(run().empty()) << "nobody is there any more";
+  }
+  EXPECT_EQ(count(TransmitCounter::no_session_told), 3u);
+  for (const SessionEndReason reason : {SessionEndReason::logout, SessionEndReason::takeover}) {
+    login(1, 5);
+    run();
+    push(EventKind::session_close, 1).end.reason = reason;
+    EXPECT_TRUE(run().empty()) << "it has asked for it";
+  }
+}
+
+TEST_F(TransmitTest, WhoHasNoSessionIsToldInFramesNoLongerThanTheShortest) {
+  for (int i = 0; i <= static_cast<int>(SessionEndReason::end_of_day); ++i) {
+    Event& event = push(EventKind::login_reject);
+    event.peer = peer(8, 7, 'S');
+    event.peer.told = true;
+    event.peer.ended = static_cast<SessionEndReason>(i);
+    ring->producer().publish();
+    stage->poll();
+    const std::vector<MemoryTxPort::Sent> frames = port.take_frames();
+    ASSERT_EQ(frames.size(), 2u);
+    EXPECT_EQ(frames[0].bytes.size(), 60u);
+    EXPECT_EQ(frames[1].bytes.size(), 60u);
+    expect_told({read_frame(frames[0].bytes), read_frame(frames[1].bytes)}, 8, 7, word_of(event.peer.ended));
+  }
+  EXPECT_EQ(count(TransmitCounter::logins_refused), 0u);
 }
 
 TEST_F(TransmitTest, ATakeoverOfAClosedSessionIsAnOrdinaryLogin) {
   login(1, 5);
   push(EventKind::session_close, 1);
-  login(1, 6, 0, 'T');
+  take_over(1, 6);
   const std::vector<ReadFrame> frames = run();
   ASSERT_EQ(frames.size(), 2u);
   EXPECT_EQ(frames[1].to, peer(6).address);
@@ -354,7 +401,7 @@ TEST_F(TransmitTest, ReleasesAnEventOnlyWhenAllItsFramesAreCommitted) {
   login(1, 6);
   run();
   port.set_room(0);
-  for (int i = 0; i < 31; ++i) push(EventKind::account, 0);  // the port buffers 32
+  for (int i = 0; i < 31; ++i) push(EventKind::rejected, 0).order.order = kNoOrder;  // the port buffers 32
   push(EventKind::executed, 0, 1).execution = {order(3, 0, 21), order(4, 1, 22), Price{1}, 7, MatchNumber{9}, {}, {}};
   ring->producer().publish();
   const std::uint64_t before = events->position();
