@@ -11,8 +11,9 @@ std::uint64_t distance(Price a, Price b) { return a > b ? a.value - b.value : b.
 
 }  // namespace
 
-void AuctionWalk::begin(const Book& book, const BookPools& pools, Price reference) {
+void AuctionWalk::begin(const Book& book, const BookPools& pools, Price reference, AuctionOf of) {
   *this = AuctionWalk();
+  of_ = of;
   reference_ = reference;
   if (!book.crossed(pools.levels)) return;
   const Ladder& bids = book.side(true);
@@ -23,10 +24,14 @@ void AuctionWalk::begin(const Book& book, const BookPools& pools, Price referenc
   part_ = Part::demand;
 }
 
+std::uint64_t AuctionWalk::shares(const BookPools& pools, std::uint32_t level) const {
+  return of_ == AuctionOf::all ? pools.levels[level].shares : pools.levels.one_cross_shares(level);
+}
+
 bool AuctionWalk::step(const Book& book, const BookPools& pools, std::size_t levels) {
   // Demand at the lowest price in the running, the best ask: every bid at or above it.
   for (; part_ == Part::demand && levels > 0; --levels) {
-    demand_ += pools.levels[bid_.level(pools.nodes)].shares;
+    demand_ += shares(pools, bid_.level(pools.nodes));
     bid_.worse(pools.nodes);
     if (bid_.rank() <= last_bid_) continue;
     // One too far, or past the end: back to the lowest that counts.
@@ -43,13 +48,15 @@ bool AuctionWalk::step(const Book& book, const BookPools& pools, std::size_t lev
     const Price ask_price = asks_left ? pools.levels[ask_.level(pools.nodes)].price : kMaxPrice;
     const bool ask_next = asks_left && ask_price <= bid.price;
     const Price price = ask_next ? ask_price : bid.price;
+    const std::uint64_t offered = ask_next ? shares(pools, ask_.level(pools.nodes)) : 0;
+    const std::uint64_t wanted = price == bid.price ? shares(pools, bid_.level(pools.nodes)) : 0;
     if (ask_next) {
-      supply_ += pools.levels[ask_.level(pools.nodes)].shares;
+      supply_ += offered;
       ask_.worse(pools.nodes);
     }
-    consider(price);
+    if (offered > 0 || wanted > 0) consider(price);  // else no order that counts has this limit
     if (price == bid.price) {
-      demand_ -= bid.shares;
+      demand_ -= wanted;
       bid_.better(pools.nodes);
       if (bid_.rank() == kNoRank) part_ = Part::done;
     }
@@ -85,9 +92,9 @@ AuctionPrice AuctionWalk::result() const {
   return {nearest_, paired_, imbalance_, nearest_buy_surplus_};
 }
 
-AuctionPrice auction_price(const Book& book, const BookPools& pools, Price reference) {
+AuctionPrice auction_price(const Book& book, const BookPools& pools, Price reference, AuctionOf of) {
   AuctionWalk walk;
-  walk.begin(book, pools, reference);
+  walk.begin(book, pools, reference, of);
   walk.step(book, pools, std::numeric_limits<std::size_t>::max());
   return walk.result();
 }

@@ -15,25 +15,30 @@ struct AuctionPrice {
   bool buy_surplus;         // whose they are, where imbalance > 0
 };
 
-/// The price at which both queues cross. Among the limit prices in the book, in this order: the greatest volume; the
-/// least imbalance; the highest if every price still in the running has buyers in surplus, the lowest if every one has
-/// sellers; the nearest to `reference`, the higher of two as near.
-/// One walk over the bids down to the best ask, then one over both sides between best ask and best bid; in steps, so
-/// that a book of any size is bounded work at a time. The book must not change between begin() and the end.
+/// Whose price an AuctionWalk looks for: that of every order in the book, or of those for the call's cross alone.
+enum class AuctionOf : std::uint8_t { all, one_cross };
+
+/// The price at which both queues cross. Among the limit prices of the orders that count, in this order: the greatest
+/// volume; the least imbalance; the highest if every price still in the running has buyers in surplus, the lowest if
+/// every one has sellers; the nearest to `reference`, the higher of two as near. One walk over the bids down to the
+/// best ask, then one over both sides between best ask and best bid; in steps, so that a book of any size is bounded
+/// work at a time. The book must not change between begin() and the end.
 class AuctionWalk {
  public:
-  void begin(const Book& book, const BookPools& pools, Price reference);
+  void begin(const Book& book, const BookPools& pools, Price reference, AuctionOf of = AuctionOf::all);
   /// Looks at up to `levels` more levels (two at a time where the sides meet). True when the price is found.
   bool step(const Book& book, const BookPools& pools, std::size_t levels);
-  /// After step() said true.
+  /// After step() said true; nothing pairs where nothing was begun.
   AuctionPrice result() const;
 
  private:
   enum class Part : std::uint8_t { demand, prices, done };
 
+  std::uint64_t shares(const BookPools& pools, std::uint32_t level) const;
   void consider(Price price);
 
   Part part_ = Part::done;
+  AuctionOf of_ = AuctionOf::all;
   Ladder::Cursor bid_;
   Ladder::Cursor ask_;
   Rank last_bid_{};           // the lowest bid that counts: at or above the best ask
@@ -50,6 +55,6 @@ class AuctionWalk {
 };
 
 /// The whole walk at once.
-AuctionPrice auction_price(const Book& book, const BookPools& pools, Price reference);
+AuctionPrice auction_price(const Book& book, const BookPools& pools, Price reference, AuctionOf of = AuctionOf::all);
 
 }  // namespace crosswire

@@ -31,15 +31,23 @@ static_assert(sizeof(Level) == 32);
 /// All levels of a partition. Fixed number; a free list runs through `count`.
 class Levels {
  public:
-  Levels(Arena& arena, std::uint32_t capacity) : levels_(arena.array<Level>(capacity)), free_count_(capacity) {
+  Levels(Arena& arena, std::uint32_t capacity)
+      : levels_(arena.array<Level>(capacity)),
+        one_cross_shares_(arena.array<std::uint64_t>(capacity)),
+        free_count_(capacity) {
     for (std::uint32_t i = 0; i < capacity; ++i) levels_[i].count = i + 1;
   }
-  static std::size_t bytes_for(std::uint32_t capacity) { return Arena::bytes_for<Level>(capacity); }
+  static std::size_t bytes_for(std::uint32_t capacity) {
+    return Arena::bytes_for<Level>(capacity) + Arena::bytes_for<std::uint64_t>(capacity);
+  }
 
   Level& operator[](std::uint32_t index) { return levels_[index]; }
   const Level& operator[](std::uint32_t index) const { return levels_[index]; }
   std::uint32_t capacity() const { return static_cast<std::uint32_t>(levels_.size()); }
   std::uint32_t free_count() const { return free_count_; }
+  /// Of the level's shares, those of orders for one cross (HotOrder::one_cross).
+  std::uint64_t& one_cross_shares(std::uint32_t index) { return one_cross_shares_[index]; }
+  std::uint64_t one_cross_shares(std::uint32_t index) const { return one_cross_shares_[index]; }
 
   std::uint32_t take() {
     CHECK(free_count_ > 0, "no level left; the engine must ask free_count() first");
@@ -56,6 +64,7 @@ class Levels {
 
  private:
   std::span<Level> levels_;
+  std::span<std::uint64_t> one_cross_shares_;  // beside the levels: outside a call nobody asks for them
   std::uint32_t free_head_ = 0;
   std::uint32_t free_count_;
 };
@@ -130,8 +139,8 @@ class Book {
     return side(buy).find(pools.nodes, scale_.rank(buy, price)) != Ladder::kNothing;
   }
 
-  /// Puts the order (hot record: open, side and hidden set) at the end of its price's queue, a displayed one before the
-  /// hidden ones. can_rest() or has_level() holds.
+  /// Puts the order (hot record: open, side, hidden and one_cross set) at the end of its price's queue, a displayed one
+  /// before the hidden ones. can_rest() or has_level() holds.
   void rest(BookPools& pools, OrderIndex index, bool buy, Price price) {
     Ladder& ladder = side(buy);
     const Rank rank = scale_.rank(buy, price);
@@ -150,6 +159,7 @@ class Book {
       ++level.count;
     }
     order.level = at;
+    if (order.one_cross) pools.levels.one_cross_shares(at) += order.open;
   }
 
   /// Takes `shares` <= open off a resting order; with none left it leaves the book.
@@ -160,6 +170,7 @@ class Book {
           static_cast<unsigned long long>(level.shares));
     order.open -= shares;
     level.shares -= shares;
+    if (order.one_cross) pools.levels.one_cross_shares(order.level) -= shares;
     if (order.open == 0) unlink(pools, order, index, level);
   }
 

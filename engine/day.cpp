@@ -97,7 +97,12 @@ bool Engine::tick(const Command& command, Out& out) {
       walk_.begin(symbol.book, pools_, symbol.reference);
       step_ = Step::walk;
     }
-    if (step_ == Step::walk && !say_imbalance(command, out)) return false;
+    if (step_ == Step::walk) {
+      if (!walk_auction(symbol)) return false;
+      begin_far_walk(symbol);
+      step_ = Step::far;
+    }
+    if (step_ == Step::far && !say_imbalance(command, out)) return false;
     step_ = at_symbol_.value == symbol_count() ? Step::close : Step::list;
     ++at_symbol_.value;
   }
@@ -106,15 +111,24 @@ bool Engine::tick(const Command& command, Out& out) {
   return true;
 }
 
+/// For the price of the orders for the symbol's cross alone: in a call no others for one cross are in the book.
+void Engine::begin_far_walk(const SymbolState& symbol) {
+  walk_ = AuctionWalk();
+  const CrossType cross = symbol.phase == Phase::opening_call ? CrossType::opening : CrossType::closing;
+  if (waiting_.front(list_of(at_symbol_, cross)) == kNoOrder) return;
+  walk_.begin(symbol.book, pools_, symbol.reference, AuctionOf::one_cross);
+}
+
 bool Engine::say_imbalance(const Command& command, Out& out) {
   const SymbolState& symbol = state(at_symbol_);
-  if (!walk_auction(symbol) || !out.has_room()) return false;
+  yielded_ = !walk_.step(symbol.book, pools_, kMostLooks);
+  if (yielded_ || !out.has_room()) return false;
   const char direction = auction_.paired == 0 ? 'O' : auction_.imbalance == 0 ? 'N' : auction_.buy_surplus ? 'B' : 'S';
   emit(command, EventKind::imbalance, kNoSession, at_symbol_, out).cross = {.paired = auction_.paired,
                                                                             .imbalance = auction_.imbalance,
                                                                             .match = {},
                                                                             .price = auction_.price,
-                                                                            .reference = symbol.reference,
+                                                                            .far_price = walk_.result().price,
                                                                             .direction = direction,
                                                                             .cross_type = cross_letter(symbol.phase),
                                                                             .reserved = {}};
@@ -218,7 +232,7 @@ bool Engine::cross(const Command& command, Out& out) {
                                                                              .imbalance = auction_.imbalance,
                                                                              .match = MatchNumber{++last_match_},
                                                                              .price = auction_.price,
-                                                                             .reference = symbol.reference,
+                                                                             .far_price = kNoPrice,
                                                                              .direction = 'N',
                                                                              .cross_type = letter,
                                                                              .reserved = {}};

@@ -155,6 +155,7 @@ class Engine {
     lives,     // tick: GTT orders whose time is over
     list,      // day_start: directory of each symbol. tick: imbalance of each symbol
     walk,      // tick: finding the indicative price of the symbol
+    far,       // tick: finding that of the orders for its cross alone
     close,     // what follows after the last symbol
   };
 
@@ -203,6 +204,7 @@ class Engine {
   bool show(const Command& command, Out& out);
   void rest(const Command& command, OrderIndex index);
   bool walk_auction(const SymbolState& symbol);
+  void begin_far_walk(const SymbolState& symbol);
   bool say_imbalance(const Command& command, Out& out);
   bool cross(const Command& command, Out& out);
   bool clear(const Command& command, Out& out);

@@ -119,10 +119,10 @@ struct CrossEvent {
   std::uint64_t paired;     // cross_done: shares executed. imbalance: shares that would
   std::uint64_t imbalance;  // imbalance: shares left unpaired at `price`
   MatchNumber match;        // cross_done: a number of its own
-  Price price;              // of the cross, or indicative; kNoPrice if nothing pairs
-  Price reference;
-  char direction;   // imbalance: letter of WIRE 5 `I`: B, S, N, O
-  char cross_type;  // O opening, C closing, H after a halt
+  Price price;              // of the cross, or indicative: of all orders; kNoPrice if nothing pairs
+  Price far_price;          // imbalance: that of the orders for the cross alone; kNoPrice if none of them pair
+  char direction;           // imbalance: letter of WIRE 5 `I`: B, S, N, O
+  char cross_type;          // O opening, C closing, H after a halt
   std::uint8_t reserved[6];
 };
 

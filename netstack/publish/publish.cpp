@@ -33,17 +33,6 @@ void write_message(std::uint8_t* at, const Event& event, Make make) {
 /// ITCH knows buyers and sellers; how a sale is marked stays between client and exchange.
 char side_letter(Side side) { return is_buy(side) ? 'B' : 'S'; }
 
-/// How far the indicative price is from the reference (WIRE 5 `I`): whole percent, counted from 0.
-char variation_letter(Price price, Price reference) {
-  if (price == kNoPrice || reference == kNoPrice) return ' ';
-  const std::uint64_t away = price > reference ? price.value - reference.value : reference.value - price.value;
-  const std::uint64_t percent = away * 100 / reference.value;
-  if (percent >= 30) return 'C';
-  if (percent >= 20) return 'B';
-  if (percent >= 10) return 'A';
-  return percent == 0 ? 'L' : static_cast<char>('0' + percent);
-}
-
 /// Trading: orders execute at once. Quotation only: they are taken and shown, and execute at the cross. Halted:
 /// neither.
 char state_letter(Phase phase) {
@@ -250,8 +239,8 @@ bool PublishStage::cross_done(const Event& event) {
   });
 }
 
-/// The far price would be that of the orders for the cross alone; here both are the indicative price, which counts all
-/// (docs/protocol.md, 3).
+/// Paired and imbalance shares are counted at the indicative price, so in a call that is the current reference price
+/// (WIRE 5 `I`). It is the near price, too, which is therefore never away from it: the variation is under 1 % or none.
 bool PublishStage::imbalance(const Event& event) {
   const CrossEvent& cross = event.cross;
   return publish(event, [&] {
@@ -260,11 +249,11 @@ bool PublishStage::imbalance(const Event& event) {
                                    .imbalance = cross.imbalance,
                                    .direction = cross.direction,
                                    .stock = stock(event.symbol),
-                                   .far_price = cross.price.value,
+                                   .far_price = cross.far_price.value,
                                    .near_price = cross.price.value,
-                                   .reference_price = cross.reference.value,
+                                   .reference_price = cross.price.value,
                                    .cross_type = cross.cross_type,
-                                   .variation = variation_letter(cross.price, cross.reference)};
+                                   .variation = cross.price == kNoPrice ? ' ' : 'L'};
   });
 }
 

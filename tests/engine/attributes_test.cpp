@@ -255,6 +255,46 @@ TEST_F(Attributes, AnOnOpenOrderTradesInTheOpeningCrossAndEndsWithIt) {
   EXPECT_EQ(all[2].quantity, 60u);
 }
 
+TEST_F(Attributes, AnImbalanceTellsThePriceOfAllOrdersAndThatOfThoseForTheCrossAlone) {
+  rig.run(phase(Phase::opening_call));
+  auto imbalance = [&, seconds = TimeNs{0}]() mutable {
+    const auto all = rig.outcomes(tick(++seconds * kNsPerSecond));
+    EXPECT_EQ(all.at(0).kind, EventKind::imbalance);
+    return all.at(0);
+  };
+  rig.run(enter(0, 1, B, kPrice + 20'000, 11));
+  rig.run(enter(1, 1, S, kPrice + 10'000, 10));
+  Outcome told = imbalance();
+  EXPECT_EQ(told.price, kPrice + 20'000u) << "not the last price, at which 0 would be paired";
+  EXPECT_EQ(told.quantity, 10u);
+  EXPECT_EQ(told.open, 1u);
+  EXPECT_EQ(told.ref, 0u) << "no order is for the cross alone";
+
+  rig.run(for_cross(CrossType::opening, enter(0, 2, B, kPrice, 5)));
+  EXPECT_EQ(imbalance().ref, 0u) << "of those for the cross there are buyers only";
+  rig.run(for_cross(CrossType::opening, enter(1, 2, S, kPrice - 10'000, 7)));
+  told = imbalance();
+  EXPECT_EQ(told.price, kPrice + 10'000u) << "11 buy, 17 sell: the sellers are in surplus";
+  EXPECT_EQ(told.quantity, 11u);
+  EXPECT_EQ(told.open, 6u);
+  EXPECT_EQ(told.ref, kPrice - 10'000u) << "5 buy, 7 sell";
+  rig.run(cancel(1, 2, 5));
+  EXPECT_EQ(imbalance().ref, kPrice + 0u) << "5 on either side: the nearest to the last price";
+  rig.run(cancel(0, 2));
+  EXPECT_EQ(imbalance().ref, 0u);
+}
+
+TEST_F(Attributes, InTheClosingCallTheOrdersForItsCrossAloneAreThoseOnClose) {
+  rig.run(for_cross(CrossType::closing, enter(0, 1, B, kPrice + 300, 100)));
+  rig.run(for_cross(CrossType::closing, enter(1, 1, S, kPrice + 100, 40)));
+  rig.run(enter(1, 2, S, kPrice + 200, 500));
+  rig.run(phase(Phase::closing_call));
+  const auto all = rig.outcomes(tick(kNsPerSecond));
+  EXPECT_EQ(all.at(0).price, kPrice + 200u);
+  EXPECT_EQ(all.at(0).quantity, 100u);
+  EXPECT_EQ(all.at(0).ref, kPrice + 300u) << "100 buy, 40 sell";
+}
+
 TEST_F(Attributes, AnOnOpenOrderIsTooLateAfterTheOpeningCall) {
   EXPECT_EQ(only(for_cross(CrossType::opening, enter(0, 1, B, kPrice, 100))).code, 0x0014);
   rig.run(phase(Phase::closing_call));

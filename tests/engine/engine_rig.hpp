@@ -166,7 +166,7 @@ class EngineRig {
         o.price = e.cross.price.value;
         o.quantity = e.cross.paired;
         o.open = e.cross.imbalance;
-        o.ref = e.cross.reference.value;
+        o.ref = e.cross.far_price.value;
         o.code = e.cross.direction;
         break;
       case EventKind::phase:

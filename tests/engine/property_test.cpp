@@ -177,7 +177,7 @@ struct Coverage {
   std::uint64_t commands = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
   std::array<std::uint64_t, 128> cancels{};  // by reason
   std::array<std::uint64_t, 64> rejects{};   // by reason
-  std::uint64_t hidden_executions = 0, dead_on_arrival = 0;
+  std::uint64_t hidden_executions = 0, dead_on_arrival = 0, far_prices = 0;
   std::array<std::uint64_t, MatchStage::kMaxCommands + 1> bursts{};  // by length
 
   void merge(const Coverage& other) {
@@ -190,6 +190,7 @@ struct Coverage {
     for (std::size_t i = 0; i < rejects.size(); ++i) rejects[i] += other.rejects[i];
     hidden_executions += other.hidden_executions;
     dead_on_arrival += other.dead_on_arrival;
+    far_prices += other.far_prices;
     for (std::size_t i = 0; i < bursts.size(); ++i) bursts[i] += other.bursts[i];
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
@@ -201,6 +202,7 @@ void note(Coverage& seen, const Outcome& o) {
   if (o.kind == EventKind::canceled) ++seen.cancels[static_cast<std::size_t>(o.code)];
   if (o.kind == EventKind::rejected) ++seen.rejects[static_cast<std::size_t>(o.code)];
   seen.hidden_executions += o.kind == EventKind::executed && o.ref_b == 0;
+  seen.far_prices += o.kind == EventKind::imbalance && o.ref > 0 && o.ref != o.price;
   seen.dead_on_arrival += o.kind == EventKind::accepted && o.code == 'D';
 }
 
@@ -295,6 +297,7 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0028]) << "hardly an account used up its looks";
   EXPECT_GT(coverage.hidden_executions, 0u);
   EXPECT_GT(coverage.dead_on_arrival, 0u);
+  EXPECT_GT(coverage.far_prices, 0u) << "no call in which the orders for its cross alone had a price of their own";
   for (std::size_t length = 1; length < coverage.bursts.size(); ++length)
     EXPECT_GT(coverage.bursts[length], 0u) << "no burst of " << length << " commands";
   EXPECT_TRUE(faults.empty()) << faults.size() << " seeds differ, the first: " << faults.front();

@@ -500,16 +500,19 @@ class ReferenceExchange {
                     .feed = int(canceled > 0 && o->shown() != 0 ? FeedAction::reduce : FeedAction::none)});
   }
 
-  /// By trying every price that anyone has named.
-  Auction auction(std::uint32_t symbol) const {
+  /// By trying every price that anyone has named; `alone`: only orders for one cross count.
+  Auction auction(std::uint32_t symbol, bool alone = false) const {
+    const auto counts = [&](const Order& o) {
+      return o.symbol == symbol && o.time_rank > 0 && (!alone || o.on_cross());
+    };
     std::map<std::uint64_t, Auction> by_price;
     for (const Order& o : orders_)
-      if (o.symbol == symbol && o.time_rank > 0) by_price[o.price] = {};
+      if (counts(o)) by_price[o.price] = {};
     std::uint64_t most = 0;
     for (auto& [price, a] : by_price) {
       std::uint64_t demand = 0, supply = 0;
       for (const Order& o : orders_) {
-        if (o.symbol != symbol || o.time_rank == 0) continue;
+        if (!counts(o)) continue;
         if (o.buy() && o.price >= price) demand += o.open;
         if (!o.buy() && o.price <= price) supply += o.open;
       }
@@ -693,7 +696,7 @@ class ReferenceExchange {
                         .price = a.price,
                         .quantity = a.paired,
                         .open = a.imbalance,
-                        .ref = symbols_[s].reference,
+                        .ref = auction(s, true).price,
                         .code = a.paired == 0      ? 'O'
                                 : a.imbalance == 0 ? 'N'
                                 : a.buy_surplus    ? 'B'

@@ -238,50 +238,29 @@ TEST_F(PublishTest, ACrossEndsWithItsTotal) {
   EXPECT_EQ(cross.cross_type, 'C');
 }
 
-TEST_F(PublishTest, AnImbalanceTellsTheIndicativePriceAsNearAndFar) {
+TEST_F(PublishTest, AnImbalanceTellsThePriceAtWhichItsSharesAreCountedAsReferenceAndNear) {
   push(EventKind::imbalance, 1).cross = {11, 22, {}, Price{10'500}, Price{10'000}, 'B', 'O', {}};
   const auto imbalance = only<itch::NetOrderImbalance>(1);
   EXPECT_EQ(imbalance.paired, 11u);
   EXPECT_EQ(imbalance.imbalance, 22u);
   EXPECT_EQ(imbalance.direction, 'B');
   EXPECT_EQ(imbalance.stock.raw(), "ADBE    ");
-  EXPECT_EQ(imbalance.far_price, 10'500u);
+  EXPECT_EQ(imbalance.far_price, 10'000u);
   EXPECT_EQ(imbalance.near_price, 10'500u);
-  EXPECT_EQ(imbalance.reference_price, 10'000u);
+  EXPECT_EQ(imbalance.reference_price, 10'500u);
   EXPECT_EQ(imbalance.cross_type, 'O');
-  EXPECT_EQ(imbalance.variation, '5');
+  EXPECT_EQ(imbalance.variation, 'L');
 }
 
-TEST_F(PublishTest, TheVariationLetterFollowsTheDistanceFromTheReference) {
-  struct Case {
-    std::uint32_t price;
-    char letter;
-  };
-  for (const Case& c : {Case{10'000, 'L'},
-                        {10'099, 'L'},
-                        {9'901, 'L'},
-                        {10'100, '1'},
-                        {9'900, '1'},
-                        {10'199, '1'},
-                        {10'200, '2'},
-                        {10'999, '9'},
-                        {9'001, '9'},
-                        {11'000, 'A'},
-                        {11'999, 'A'},
-                        {12'000, 'B'},
-                        {7'001, 'B'},
-                        {13'000, 'C'},
-                        {7'000, 'C'},
-                        {1'999'999'900, 'C'},
-                        {1, 'C'},
-                        {0, ' '}}) {
-    push(EventKind::imbalance, 1).cross = {0, 0, {}, Price{c.price}, Price{10'000}, 'O', 'O', {}};
-    const auto imbalance = only<itch::NetOrderImbalance>(1);
-    EXPECT_EQ(imbalance.variation, c.letter) << c.price;
-    EXPECT_EQ(imbalance.near_price, c.price);
-  }
-  push(EventKind::imbalance, 1).cross = {0, 0, {}, Price{5}, kNoPrice, 'O', 'O', {}};
-  EXPECT_EQ(only<itch::NetOrderImbalance>(1).variation, ' ');
+TEST_F(PublishTest, AnImbalanceWithoutAPriceHasNoneOfItsPricesAndNoVariation) {
+  push(EventKind::imbalance, 1).cross = {0, 0, {}, kNoPrice, kNoPrice, 'O', 'C', {}};
+  const auto imbalance = only<itch::NetOrderImbalance>(1);
+  EXPECT_EQ(imbalance.direction, 'O');
+  EXPECT_EQ(imbalance.far_price, 0u);
+  EXPECT_EQ(imbalance.near_price, 0u);
+  EXPECT_EQ(imbalance.reference_price, 0u);
+  EXPECT_EQ(imbalance.cross_type, 'C');
+  EXPECT_EQ(imbalance.variation, ' ');
 }
 
 TEST_F(PublishTest, APhaseIsATradingAction) {
