@@ -45,7 +45,8 @@ class Levels {
   const Level& operator[](std::uint32_t index) const { return levels_[index]; }
   std::uint32_t capacity() const { return static_cast<std::uint32_t>(levels_.size()); }
   std::uint32_t free_count() const { return free_count_; }
-  /// Of the level's shares, those of orders for one cross (HotOrder::one_cross).
+  /// Of the level's shares, those of orders for one cross (HotOrder::one_cross). The engine keeps them: where orders
+  /// execute at once none is in the book.
   std::uint64_t& one_cross_shares(std::uint32_t index) { return one_cross_shares_[index]; }
   std::uint64_t one_cross_shares(std::uint32_t index) const { return one_cross_shares_[index]; }
 
@@ -139,8 +140,8 @@ class Book {
     return side(buy).find(pools.nodes, scale_.rank(buy, price)) != Ladder::kNothing;
   }
 
-  /// Puts the order (hot record: open, side, hidden and one_cross set) at the end of its price's queue, a displayed one
-  /// before the hidden ones. can_rest() or has_level() holds.
+  /// Puts the order (hot record: open, side and hidden set) at the end of its price's queue, a displayed one before the
+  /// hidden ones. can_rest() or has_level() holds.
   void rest(BookPools& pools, OrderIndex index, bool buy, Price price) {
     Ladder& ladder = side(buy);
     const Rank rank = scale_.rank(buy, price);
@@ -159,7 +160,6 @@ class Book {
       ++level.count;
     }
     order.level = at;
-    if (order.one_cross) pools.levels.one_cross_shares(at) += order.open;
   }
 
   /// Takes `shares` <= open off a resting order; with none left it leaves the book.
@@ -170,7 +170,6 @@ class Book {
           static_cast<unsigned long long>(level.shares));
     order.open -= shares;
     level.shares -= shares;
-    if (order.one_cross) pools.levels.one_cross_shares(order.level) -= shares;
     if (order.open == 0) unlink(pools, order, index, level);
   }
 

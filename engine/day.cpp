@@ -223,7 +223,7 @@ bool Engine::cross(const Command& command, Out& out) {
     event.execution.ref = ref_on_feed(pools_.orders.hot(buyer));
     cross_left_ -= quantity;
     for (const OrderIndex index : {buyer, seller}) {
-      symbol.book.reduce(pools_, index, quantity);
+      take_shares(at_symbol_, index, quantity);
       if (pools_.orders.hot(index).open == 0) remove_order(command, index, out);
     }
   }
@@ -275,6 +275,7 @@ bool Engine::admit(const Command& command, Out& out) {
     if (!waits) continue;
     if (may_rest) {
       book.rest(pools_, index, buy, price);
+      pools_.levels.one_cross_shares(order.level) += order.open;
     } else {
       cancel_shares(command, index, order.open, 'Z', out);
     }

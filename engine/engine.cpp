@@ -511,6 +511,7 @@ void Engine::rest(const Command& command, OrderIndex index) {
   HotOrder& order = pools_.orders.hot(index);
   state(at_symbol_).book.rest(pools_, index, terms_.buy(), terms_.price);
   if (terms_.one_cross()) {
+    pools_.levels.one_cross_shares(order.level) += order.open;
     order.waits = 1;
     waiting_.push_back(list_of(at_symbol_, terms_.cross), index);
   } else if (terms_.time_in_force == TimeInForce::gtt) {
@@ -609,6 +610,7 @@ void Engine::cancel_shares(const Command& command, OrderIndex index, Quantity sh
 void Engine::take_shares(SymbolId symbol, OrderIndex index, Quantity shares) {
   HotOrder& order = pools_.orders.hot(index);
   if (order.level != kNoLevel) {
+    if (order.one_cross) pools_.levels.one_cross_shares(order.level) -= shares;
     state(symbol).book.reduce(pools_, index, shares);
   } else {
     CHECK(shares <= order.open, "%u shares of %u open", shares, order.open);

@@ -208,12 +208,13 @@ def tests_that_the_protocol_names_and_nobody_wrote():
     written = set()
     for path in (ROOT / "tests").rglob("*.cpp"):
         written.update(re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", path.read_text(), re.M))
-    named = re.findall(r"`([A-Z]\w*)\.([A-Z]\w*)`", (ROOT / "docs/protocol.md").read_text())
-    if len(named) < 50:
-        yield f"docs/protocol.md names only {len(named)} tests"
-    for suite, test in named:
-        if (suite, test) not in written:
-            yield f"docs/protocol.md names {suite}.{test}"
+    for page in ("docs/protocol.md", "docs/messages.md"):
+        named = re.findall(r"`([A-Z]\w*)\.([A-Z]\w*)`", (ROOT / page).read_text())
+        if len(named) < 50:
+            yield f"{page} names only {len(named)} tests"
+        for suite, test in sorted(set(named)):
+            if (suite, test) not in written:
+                yield f"{page} names {suite}.{test}"
 
 
 def drops_that_operators_are_not_told_of():
@@ -254,7 +255,7 @@ RULES = {
     "every source opens with what it is": files_without_an_opening_comment,
     "every header is included once": headers_without_pragma_once,
     "headers that are slow to compile stay where they are needed": slow_headers_that_spread,
-    "every test that docs/protocol.md names is there": tests_that_the_protocol_names_and_nobody_wrote,
+    "every test that docs/protocol.md and docs/messages.md name is there": tests_that_the_protocol_names_and_nobody_wrote,
     "docs/operating.md says what each drop means": drops_that_operators_are_not_told_of,
     "docs/operating.md says what to do about each warning and error of the log": log_lines_that_operators_are_not_told_of,
 }

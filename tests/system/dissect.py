@@ -119,12 +119,12 @@ def main():
             return {name for line in lines for name in line.split(",")}
 
         names = names_in("out.pcap")
-        want = {"System Event", "Accepted", "Replaced", "Canceled", "Executed", "Modified", "Stock Directory", "Trading Action",
+        want = {"System Event", "Accepted", "Replaced", "Canceled", "Executed", "Modified", "Stock Directory", "Stock Trading Action",
                 "Add Order", "Order Executed", "Order Executed With Price", "Order Cancel", "Order Delete", "Order Replace",
                 "Cross Trade", "Net Order Imbalance"}
         check("the answers and the feed hold every kind of message that a trading day brings", want <= names, want - names)
         names = names_in("more-out.pcap")
-        want = {"Mass Cancel Response", "Disable Response", "Enable Response", "Rejected", "Add Order MPID", "Trade"}
+        want = {"Mass Cancel Response", "Disable Response", "Enable Response", "Rejected", "Add Order with MPID", "Trade"}
         check("and those that order attributes and a firm's messages bring", want <= names, want - names)
         lines, _ = tshark(path("out.pcap"), "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
                           "-Y", "ip.checksum.status == 0 || udp.checksum.status == 0")
