@@ -219,6 +219,7 @@ TEST_F(PublishTest, APairOfACrossNamesBothOrdersAndIsNotPrintable) {
   for (std::size_t i = 0; i < 2; ++i) {
     const auto executed = as<itch::OrderExecutedWithPrice>(messages[i]);
     EXPECT_EQ(executed.head.locate, 1);
+    EXPECT_EQ(executed.head.tracking, 0);
     EXPECT_EQ(executed.head.timestamp, kNow);
     EXPECT_EQ(executed.order_ref, 8u + i);
     EXPECT_EQ(executed.shares, 7u);

@@ -63,10 +63,7 @@ inline const Notes& common(std::string_view protocol) {
       {"firm", "as asked"},
       {"cl_ord_id", "the client's own words for the order"}};
   static const Notes kItch = {{"type", "the message's letter"},
-                              {"locate",
-                               "number of the instrument, from its Stock Directory",
-                               {},
-                               "PublishTest.TheDirectoryDescribesAnOrdinaryShare"},
+                              {"locate", "number of the instrument, from its Stock Directory"},
                               {"tracking", "always 0"},
                               {"timestamp", "when it happened"},
                               {"order_ref", "the order's number, as in its Accepted or Replaced"},

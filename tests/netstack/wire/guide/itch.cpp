@@ -4,6 +4,8 @@
 namespace crosswire::wire::test {
 namespace {
 
+constexpr std::string_view kNumbers = "FieldsOnTheWire.NumbersAndTimesOfAnswersAreThoseOfTheFeed";
+const Note kOrder = {"order_ref", "the order's number, as in its Accepted or Replaced", {}, kNumbers};
 const Note kNoInstrument = {"locate", "always 0: about no instrument"};
 const Note kNone = {"", "always a space: none", {{" ", "none"}}};
 
@@ -19,6 +21,7 @@ std::vector<Message> itch_messages() {
   const std::string_view added = "PublishTest.AnOrderThatRestsIsAdded";
   const std::string_view reduced = "PublishTest.ACancelOrModifyReducesOrRemovesTheOrder";
   const std::string_view imbalance = "PublishTest.AnImbalanceTellsThePriceAtWhichItsSharesAreCountedAsReferenceAndNear";
+  const std::string_view counted = "FieldsOnTheWire.AnImbalanceCountsItsSharesAtItsReferencePrice";
   const std::string_view prices = "Attributes.AnImbalanceTellsThePriceOfAllOrdersAndThatOfThoseForTheCrossAlone";
   return {
       itch_message("System Event", "how far the day is", "PublishTest.ASystemEventIsAboutNoInstrument",
@@ -73,7 +76,7 @@ std::vector<Message> itch_messages() {
            {"reason", "blank; of an operator's halt `O1`"}}),
       itch_message("Add Order", "a displayed order rests", added,
                    itch::AddOrder{.order_ref = ref, .side = 'B', .shares = 100u, .stock = stock, .price = 1'000'000u},
-                   {{"shares", "that rest"}, {"price", "1/10000, its limit"}}),
+                   {kOrder, {"shares", "that rest"}, {"price", "1/10000, its limit"}}),
       itch_message("Add Order with MPID", "an attributable order rests",
                    "PublishTest.AnAttributableOrderIsAddedWithItsFirm",
                    itch::AddOrderMpid{.order_ref = ref,
@@ -86,7 +89,9 @@ std::vector<Message> itch_messages() {
       itch_message("Order Executed", "a displayed order that rested is executed, at its price",
                    "PublishTest.AnExecutionNamesTheRestingOrder",
                    itch::OrderExecuted{.order_ref = ref, .shares = 100u, .match_number = match},
-                   {{"shares", "shares executed now"}}),
+                   {kOrder,
+                    {"shares", "shares executed now"},
+                    {"match_number", "number of the execution; OUCH's Executed has the same", {}, kNumbers}}),
       itch_message("Order Executed With Price", "a displayed order is executed in a cross",
                    "PublishTest.APairOfACrossNamesBothOrdersAndIsNotPrintable",
                    itch::OrderExecutedWithPrice{
@@ -138,15 +143,15 @@ std::vector<Message> itch_messages() {
                                   .reference_price = 1'000'000u,
                                   .cross_type = 'O',
                                   .variation = 'L'},
-          {{"paired", "shares that would execute at the reference price", {}, prices},
-           {"imbalance", "shares that would be left there", {}, prices},
+          {{"paired", "shares that would execute at the reference price", {}, counted},
+           {"imbalance", "shares that would be left there", {}, counted},
            {"direction",
             "whose they are",
             {{"B", "buyers'"}, {"S", "sellers'"}, {"N", "none are left"}, {"O", "nothing pairs"}},
             "EngineProperty.SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases"},
            {"far_price", "1/10000: that of the orders for the cross alone; 0: none of them pair", {}, prices},
            {"near_price", "1/10000: that of all orders; 0: nothing pairs"},
-           {"reference_price", "1/10000: at which the shares are counted, in a call the near price", {}, prices},
+           {"reference_price", "1/10000: at which the shares are counted, in a call the near price", {}, counted},
            {"cross_type", "which cross comes", {{"O", "opening"}, {"C", "closing"}}},
            {"variation",
             "of the near price from the reference price",

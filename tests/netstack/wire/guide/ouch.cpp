@@ -130,6 +130,7 @@ std::vector<Message> ouch_out() {
                                      .cross_type = 'N',
                                      .order_state = 'L',
                                      .cl_ord_id = std::string_view("second")};
+  const std::string_view numbers = "FieldsOnTheWire.NumbersAndTimesOfAnswersAreThoseOfTheFeed";
   const std::string_view repeated = "Answers.AcceptedAndReplacedRepeatTheFieldsAsAsked";
   const std::string_view dead = "EngineTest.AcceptsAnIocThatMeetsNobodyAsDeadInOneMessage";
   const std::string_view chain = "EngineTest.ReplaceLosesPriorityAndCountsTheWholeChain";
@@ -144,7 +145,12 @@ std::vector<Message> ouch_out() {
                    {{"event", "which it is", {{"S", "start of day"}, {"E", "end of day"}}}}),
       ouch_message(
           "Accepted", "an Enter Order is taken", "Answers.AcceptedIsTheMessageThatProductionSends", accepted(),
-          {{"quantity", "shares as entered"}, time, display, cross, state},
+          {{"quantity", "shares as entered"},
+           {"order_ref", "the exchange's number of the order, unique in the day; the feed has the same", {}, numbers},
+           time,
+           display,
+           cross,
+           state},
           {.tags = {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::group_id, Tag::user_ref_idx},
            .example = {{Tag::firm, {'A', 'N', 'N', 'S'}}}}),
       ouch_message("Replaced", "a Replace Order is done; the original is gone",
@@ -173,7 +179,7 @@ std::vector<Message> ouch_out() {
                    {{"quantity", "shares executed now"},
                     {"price", "1/10000, of the execution"},
                     {"liquidity", "what the order was to it", kLiquidity, "Answers.AHiddenOrderThatRestedIsToldSo"},
-                    {"match_number", "the same on both sides and on the feed"}}),
+                    {"match_number", "the same on both sides and on the feed", {}, numbers}}),
       ouch_message("Rejected", "what was asked is not done", "Answers.RejectedNeedsNothingButTheOrderAsAsked",
                    ouch::Rejected{.timestamp = kNow,
                                   .user_ref_num = 2u,

@@ -106,7 +106,7 @@ std::string section_of(const Message& message) {
             (inline_values ? with_values(field.says, field.values) : field.says) + " |" +
             (from_exchange ? " `" + field.test + "` |" : "") + "\n";
   }
-  if (message.appendage != ouch::Appendage::none) lengths.push_back(2);
+  if (message.example.size() > message.size && message.appendage != ouch::Appendage::none) lengths.push_back(2);
   return text + "\n" + hex_in_parts(message.example, lengths);
 }
 
