@@ -107,6 +107,9 @@ void add_run_command(CLI::App& root, int& exit_code) {
       "--resume", options->resume,
       "trade at once, though phases of the day are over; else such a start, which does not know what came of\n"
       "the day's orders before it, begins with all symbols halted, until crosswire ctl resume");
+  run->add_flag("--share-cores", options->share_cores,
+                "begin though another crosswire polls a core that the configuration names or the kernel has isolated;\n"
+                "the two then take turns, a time slice each");
   run->add_option("--log-file", options->log.file, "append the log to this file (default: stderr)")
       ->type_name("FILE")
       ->check(file_name());

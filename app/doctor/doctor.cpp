@@ -13,6 +13,7 @@
 
 #include "app/config/config.hpp"
 #include "app/run/cores.hpp"
+#include "hugepages/host/core_claims.hpp"
 #include "netstack/port/clock_reading.hpp"
 #include "netstack/port/eal.hpp"
 
@@ -88,6 +89,21 @@ DoctorNeeds needs_of(const DoctorOptions& options, const HostFiles& files, const
   return needs;
 }
 
+/// The cores that nobody polls: the probe would take the others away from a running appliance.
+CpuList free_of_claims(const CpuList& cores, DoctorResults& results) {
+  CpuList free;
+  for (const unsigned core : cores) {
+    const auto pid = core_holder(core);
+    if (!pid) {
+      free.push_back(core);
+      continue;
+    }
+    results.push_back(informative(
+        "polled", fmt::format("core {} is polled by a crosswire that runs (pid {}), so it is not probed", core, *pid)));
+  }
+  return free;
+}
+
 DoctorReport visit(const DoctorOptions& options) {
   std::vector<Config> configs;
   for (const std::string& path : options.configs) configs.push_back(load_config(path, ConfigUse::run));
@@ -111,7 +127,8 @@ DoctorReport visit(const DoctorOptions& options) {
   if (options.root == "/") report.results.push_back(judge_clock(clock_unsynchronised()));
   if (options.seconds <= 0 || options.root != "/" || report.cores.empty()) return report;
   report.threshold_ns = options.threshold_ns;
-  report.jitter = probe_jitter({report.cores, options.seconds, options.threshold_ns});
+  const CpuList probed = free_of_claims(report.cores, report.results);
+  if (!probed.empty()) report.jitter = probe_jitter({probed, options.seconds, options.threshold_ns});
   report.results.push_back(judge_jitter(report.jitter, static_cast<std::uint64_t>(options.gap_limit_us * 1000)));
   return report;
 }

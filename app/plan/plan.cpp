@@ -17,6 +17,7 @@
 #include "app/files/whole_file.hpp"
 #include "app/plan/day.hpp"
 #include "app/plan/picture.hpp"
+#include "hugepages/host/core_claims.hpp"
 #include "hugepages/host/host_file.hpp"
 #include "netstack/port/eal.hpp"
 
@@ -105,6 +106,16 @@ std::vector<unsigned> cores_that(const HostTopology& host, bool (*keep)(const Ho
     if (keep(cpu)) cores.push_back(cpu.number);
   }
   return cores;
+}
+
+std::vector<HeldCore> held_cores(const Plan& plan) {
+  std::vector<HeldCore> held;
+  for (const PlacedPartition& placed : plan.placement.partitions) {
+    for (const unsigned core : polling_cores(placed)) {
+      if (const auto pid = core_holder(core)) held.push_back({core, *pid});
+    }
+  }
+  return held;
 }
 
 /// How many different values a core's property has.
@@ -398,6 +409,9 @@ std::string plan_text(const Plan& plan) {
   for (const PlacementWarning& warning : plan.placement.warnings) {
     text += fmt::format("warning: {}\n", warning_text(plan, warning));
   }
+  for (const HeldCore& held : plan.held) {
+    text += fmt::format("warning: core {} is polled by a crosswire that runs (pid {})\n", held.core, held.pid);
+  }
   return text;
 }
 
@@ -420,11 +434,16 @@ std::string plan_json(const Plan& plan) {
                     in_quotes(need.wish.what), or_null(need.wish.node), need.wish.bytes, need.page_bytes, need.pages,
                     or_null(need.free), kStates[static_cast<std::size_t>(need.state)]));
   }
+  std::vector<std::string> held;
+  for (const HeldCore& core : plan.held) {
+    held.push_back(fmt::format("{{\"core\": {}, \"pid\": {}}}", core.core, core.pid));
+  }
   return fmt::format(
       "{{\n  \"partitions\": {},\n  \"control\": {{\"core\": {}, \"why\": {}}},\n  \"housekeeping\": {},\n"
-      "  \"warnings\": {},\n  \"memory\": {},\n  \"host\": {}\n}}\n",
+      "  \"warnings\": {},\n  \"polled_already\": {},\n  \"memory\": {},\n  \"host\": {}\n}}\n",
       lines(partitions, "  "), or_null(plan.placement.control), in_quotes(plan.placement.control_why),
-      list(plan.placement.housekeeping), lines(warnings, "  "), lines(memory, "  "), host_json(plan.host));
+      list(plan.placement.housekeeping), lines(warnings, "  "), lines(held, "  "), lines(memory, "  "),
+      host_json(plan.host));
 }
 
 int plan_main(const PlanOptions& options) try {
@@ -439,7 +458,8 @@ int plan_main(const PlanOptions& options) try {
   if (!options.save.empty()) save_host(options.save);
   HostTopology host = host_of(options);
   for (const Config& config : configs) check_device(host, options.topology.empty(), config);
-  const Plan plan = make_plan(std::move(host), configs, options.nic_node, options.record);
+  Plan plan = make_plan(std::move(host), configs, options.nic_node, options.record);
+  if (options.topology.empty()) plan.held = held_cores(plan);
   std::string days;
   for (std::size_t p = 0; p < options.configs.size(); ++p) {
     const TradingDay day = planned_day(configs[p], options.date, std::time(nullptr) * std::int64_t{1'000'000'000});

@@ -14,6 +14,12 @@
 
 namespace crosswire {
 
+/// A core of the plan that another process polls already.
+struct HeldCore {
+  unsigned core;
+  int pid;  // 0 = not known
+};
+
 struct Plan {
   HostTopology host;
   std::vector<std::string> names;    // of the partitions: their files' stems
@@ -21,6 +27,7 @@ struct Plan {
   std::vector<int> nic_nodes;        // of the partitions, -1 = not told
   PlacementResult placement;         // without an error
   std::vector<MemoryNeed> memory;    // in the order in which it is taken
+  std::vector<HeldCore> held;        // filled in where the plan is of this host and is shown
 };
 
 /// `configs`: of the partitions, one at least. `nic_node`: of all devices, instead of what the host says of them.

@@ -10,7 +10,10 @@ namespace crosswire {
 
 CorePlan resolve_cores(const std::vector<Config>& configs) {
   const Plan plan = make_plan(read_host(), configs);
-  CorePlan cores{{}, plan.placement.control, placement_lines(plan), plan.placement.warnings};
+  CorePlan cores{{}, plan.placement.control, placement_lines(plan), plan.placement.warnings, {}};
+  for (const HostCpu& cpu : plan.host.cpus) {
+    if (cpu.isolated) cores.isolated.push_back(cpu.number);
+  }
   for (const PlacedPartition& placed : plan.placement.partitions) {
     StageCores& of_partition = cores.partitions.emplace_back();
     of_partition.node = placed.memory_node;

@@ -28,6 +28,7 @@ struct CorePlan {
   std::optional<unsigned> control;  // none where no thread has a core of its own
   std::string text;                 // for the start: a line for each stage with its reason, one for each warning
   std::vector<PlacementWarning> warnings;
+  std::vector<unsigned> isolated;  // cores of this host, ascending
 };
 
 /// What make_plan() says of this host, so what `crosswire plan` shows. Throws std::runtime_error (one line) where a

@@ -24,6 +24,7 @@
 #include "app/figures/telemetry.hpp"
 #include "app/files/file_clash.hpp"
 #include "app/files/say.hpp"
+#include "app/run/claimed_cores.hpp"
 #include "app/run/clock_keeper.hpp"
 #include "app/run/cores.hpp"
 #include "app/run/days.hpp"
@@ -306,6 +307,7 @@ static int run_until_ended(const RunOptions& options) {
       if (outputs[i].record.empty() || is_numbered(outputs[i].record)) continue;
       check_recording(file_of(outputs[i].record, configs[i].calendar.day_at(std::time(nullptr) * kNs).date, 0));
     }
+    const CoreClaims claims = claim_cores(configs, plan, options.share_cores);
     std::optional<HgrmFolder> hgrm;
     if (!options.hgrm.empty()) hgrm.emplace(options.hgrm);
     for (RunningPartition::Outputs& output : outputs) output.hgrm = hgrm ? &*hgrm : nullptr;

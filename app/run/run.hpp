@@ -15,6 +15,7 @@ struct RunOptions {
   std::vector<std::string> reports;  // figures as JSON, likewise
   std::string hgrm;                  // folder for the latency histograms; "" = none
   bool resume = false;               // a start behind a phase of the day does not begin halted
+  bool share_cores = false;          // begins on cores that another crosswire polls
   LogOptions log;
 };
 

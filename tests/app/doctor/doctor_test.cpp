@@ -489,7 +489,8 @@ TEST_F(DoctorCommand, RunsOnThisHost) {
   const test::Ran ran = doctor("--json --seconds 0.1");
   ASSERT_TRUE(ran.status == 0 || ran.status == 1) << ran.output;
   const nlohmann::json json = nlohmann::json::parse(ran.output);
-  EXPECT_EQ(json["jitter"]["cores"].size(), 1u);
+  // Another test may have an appliance on that core, which is told then.
+  EXPECT_NE(json["jitter"].is_null(), json.dump().find("so it is not probed") == std::string::npos) << ran.output;
   // Of this host's clock it tells; of another host's files it cannot.
   const auto tells_of_the_clock = [](const nlohmann::json& visit) {
     std::size_t results = 0;
@@ -515,7 +516,7 @@ TEST_F(DoctorCommand, ExplainsInOneLineWhatItCannotDo) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   // Memory for some of the probe's threads: they must not wait for the others.
   const test::Ran few =
-      test::shell("ulimit -s 65536; ulimit -v 3000000; timeout 60 " + program_ + " doctor --cores 0-99 --seconds 0.01");
+      test::shell("ulimit -s 65536; ulimit -v 3000000; timeout 60 " + program_ + " doctor --cores 100-199 --seconds 0.01");
   EXPECT_EQ(few.status, 1);
   EXPECT_EQ(few.output.find("crosswire doctor: cannot start a thread for each of 100 cores: "), 0u) << few.output;
   EXPECT_EQ(std::count(few.output.begin(), few.output.end(), '\n'), 1) << few.output;

@@ -242,7 +242,7 @@ TEST_F(PlanCommand, JsonIsJson) {
   const test::Ran ran = test::shell(program_ + " plan --json --config '" + config("od\"d.toml") + "' | " + python);
   EXPECT_EQ(ran.output,
             "['receive', 'match', 'transmit', 'publish'] ['control', 'host', 'housekeeping', 'memory', 'partitions', "
-            "'warnings'] od\"d True\n");
+            "'polled_already', 'warnings'] od\"d True\n");
 }
 
 TEST_F(PlanCommand, ShowsTheDay) {

@@ -20,6 +20,7 @@
 #include "app/plan/plan.hpp"
 #include "app/run/log.hpp"
 #include "app/run/polling_threads.hpp"
+#include "hugepages/host/core_claims.hpp"
 #include "hugepages/host/pinning.hpp"
 #include "hugepages/host/topology.hpp"
 #include "tests/app/program.hpp"
@@ -217,6 +218,28 @@ TEST_F(Run, RunsItsStagesOnOneToFourCoresAndLeavesARecordingThatReplaysToTheSame
     ASSERT_NE(hash, std::string::npos);
     EXPECT_NE(replay.output.find(ran.output.substr(hash, 29)), std::string::npos) << ran.output << replay.output;
   }
+}
+
+TEST_F(Run, DoesNotPollACoreThatAnotherPollsAndPlanAndDoctorTellOfIt) {
+  const unsigned core = allowed_cores().back();
+  CoreClaims another;  // this process stands for it, unless there is one already
+  const CoreClaim claim = another.claim(core, CoreUse::alone);
+  if (!claim.fault.empty()) GTEST_SKIP() << claim.fault;
+  const std::string pid = fmt::format("(pid {})", claim.holder.value_or(getpid()));
+  const std::string file = config("device = \"net_ring0\"", "off", fmt::format("core = {}", core));
+  const test::Ran ran = test::shell(program_ + " run --config " + file);
+  EXPECT_EQ(ran.status, 1) << ran.output;
+  EXPECT_EQ(ran.output.find(fmt::format(
+                "crosswire run: {}:5: placement.core: core {} is polled by another crosswire {};", file, core, pid)),
+            0u)
+      << ran.output;
+  EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+  const std::string line = fmt::format("core {} is polled by a crosswire that runs {}", core, pid);
+  const test::Ran plan = test::shell(program_ + " plan --config " + file);
+  EXPECT_NE(plan.output.find("warning: " + line), std::string::npos) << plan.output;
+  const test::Ran doctor = test::shell(program_ + " doctor --seconds 0.05 --config " + file);
+  EXPECT_NE(doctor.output.find(line + ", so it is not probed"), std::string::npos) << doctor.output;
+  EXPECT_EQ(doctor.output.find("jitter: gaps"), std::string::npos) << doctor.output;
 }
 
 TEST_F(Run, DoesWhatThePlanShows) {
