@@ -358,6 +358,10 @@ void add_load_command(CLI::App& root, int& exit_code) {
   load->add_option("--sessions", a.sessions, "log in with the first N accounts (default: all)")
       ->check(CLI::Range(1u, kMaxLoadSessions))
       ->group(kWhere);
+  load->add_flag("--yes-trade", a.yes_trade,
+                 "yes, log in with these accounts, which takes them over from whoever is logged in, and trade: to the\n"
+                 "appliance these orders are like any others. Needed without --floor")
+      ->group(kWhere);
   load->add_flag("--floor", a.floor,
                  "the other side is `crosswire echo`, or sends every frame back as it is, MAC addresses swapped or not")
       ->group(kWhere);
@@ -419,12 +423,12 @@ void add_load_command(CLI::App& root, int& exit_code) {
       "Exit status: 0 all was sent at the rate asked for, 1 a partial result or none (one line says why), 2 wrong "
       "usage.\n"
       "Examples:\n"
-      "  crosswire load --config crosswire.toml --device net_virtio_user0,path=/run/x.sock --rate 100000\n"
-      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --rate 1000000 --arrivals poisson --svg run.svg\n"
-      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --window 64\n"
+      "  crosswire load --config crosswire.toml --device net_virtio_user0,path=/run/x.sock --rate 100000 --yes-trade\n"
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --rate 1000000 --svg run.svg --yes-trade\n"
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --window 64 --yes-trade\n"
       "  crosswire load --config crosswire.toml --device 0000:03:00.1 --floor --json floor.json   (against crosswire "
       "echo)\n"
-      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --beside floor.json");
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --beside floor.json --yes-trade");
   load->callback([arguments, rate, &exit_code] {
     arguments->rate_given = rate->count() > 0;
     exit_code = load_main(*arguments);

@@ -145,6 +145,17 @@ void check_size(const LoadArguments& arguments, const LoadOptions& options, std:
   }
 }
 
+/// The appliance knows no orders that are not meant.
+void check_meant(const LoadArguments& arguments, const LoadOptions& options) {
+  if (arguments.floor || arguments.yes_trade) return;
+  const std::string accounts = options.parties.size() == 1 ? "account " + options.parties.front().user
+                                                           : fmt::format("{} accounts", options.parties.size());
+  throw std::runtime_error(
+      fmt::format("would log in to the appliance behind {} with {} of {}, which ends the sessions that these have, and "
+                  "enter real orders; give --yes-trade if that is meant, or --floor against crosswire echo",
+                  arguments.device, accounts, arguments.capture.empty() ? arguments.config : arguments.capture));
+}
+
 // --- the run ---------------------------------------------------------------------------------------------------------
 
 /// A line per second on stderr, from a thread of its own.
@@ -269,6 +280,8 @@ int load_main(const LoadArguments& arguments) try {
     throw std::runtime_error(
         fmt::format("{}: a symbol's reference price is below two ticks; nothing can rest below it", arguments.config));
   }
+
+  check_meant(arguments, options);
 
   const std::array<std::string, 3> hgrms = hgrm_files(arguments);
   Output json(arguments.json), svg(arguments.svg);

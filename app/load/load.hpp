@@ -30,6 +30,7 @@ struct LoadArguments {
   std::string mix = "45/45/10";
   std::optional<std::uint32_t> resting;
   bool floor = false;
+  bool yes_trade = false;  // real accounts and real orders are meant
 
   std::string json;
   std::string hgrm;

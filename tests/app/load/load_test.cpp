@@ -26,6 +26,7 @@
 #include "netstack/port/capture.hpp"
 #include "tests/app/load/load_exchange.hpp"
 #include "tests/app/venue.hpp"
+#include "tests/folder.hpp"
 
 namespace crosswire {
 namespace {
@@ -854,6 +855,27 @@ address = "10.99.0.1"
   expect({"--json", x, "--beside", x}, "x would be overwritten");
   EXPECT_FALSE(std::filesystem::exists(x));
   std::filesystem::remove_all(folder);
+}
+
+TEST(LoadCommand, TradesOnlyWhereThatIsMeant) {
+  const test::Folder folder;
+  const std::string config =
+      folder.write("c.toml", fmt::format("[port]\naddress = \"10.99.0.1\"\n{}{}", test::kSymbolTable, test::kAnnTable));
+  const std::vector<std::string> run = {"--config", config, "--device", "net_nowhere0"};
+  const auto with = [&run](std::vector<std::string> more) {
+    more.insert(more.begin(), run.begin(), run.end());
+    return more;
+  };
+  const std::string said = failure_of(with({"--json", folder.file("x.json")}));
+  EXPECT_NE(said.find("crosswire load: would log in to the appliance behind net_nowhere0 with account "),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("give --yes-trade if that is meant"), std::string::npos) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  EXPECT_FALSE(std::filesystem::exists(folder.file("x.json.part")));
+  // Meant, or against an echo that knows no accounts, it goes on to the device; which these tests do not start.
+  EXPECT_EQ(failure_of(with({"--yes-trade", "--json", "/nowhere/x"})).find("would log in"), std::string::npos);
+  EXPECT_EQ(failure_of(with({"--floor", "--json", "/nowhere/x"})).find("would log in"), std::string::npos);
 }
 
 }  // namespace
