@@ -119,13 +119,22 @@ DoctorResult check_rcu(const HostFiles& files, const CpuList& cores) {
 }
 
 struct Irqs {
-  std::vector<std::string> here_now, may_come;  // "24 (nvme0q1)"
+  std::vector<std::string> here_now, may_come;  // "24 (nvme0q1)"; such as can be moved
+  std::vector<std::string> kept;                // of both kinds those that cannot
+  std::vector<std::string> leaving;             // sent elsewhere; some devices obey with their next interrupt only
   std::size_t seen = 0;
 };
+
+/// The kernel moves none that a driver manages, or that belongs to one core. It says so by the file's mode; older ones
+/// only at the attempt, of which scripts/tune keeps a list.
+bool can_be_moved(const HostFiles& files, const std::string& list_path, const std::string& refused) {
+  return files.writable(list_path) && ("\n" + refused + "\n").find("\n/" + list_path + "\n") == std::string::npos;
+}
 
 /// An interrupt without an action (a folder named as its driver) has nobody who would raise it.
 Irqs irqs_on(const HostFiles& files, const CpuList& cores) {
   Irqs irqs;
+  const std::string refused = files.read("run/crosswire-host/tune.refused").value_or("");
   for (const std::string& irq : files.folders("proc/irq")) {
     const std::string path = "proc/irq/" + irq;
     const std::vector<std::string> actions = files.folders(path);
@@ -134,11 +143,11 @@ Irqs irqs_on(const HostFiles& files, const CpuList& cores) {
     ++irqs.seen;
     const std::string name = fmt::format("{} ({})", shown(irq, 10), shown(actions.front(), 30));
     const auto effective = files.cpus(path + "/effective_affinity_list");
-    if (effective && !effective->empty() && !in_both(*effective, cores).empty()) {
-      irqs.here_now.push_back(name);
-    } else if (!in_both(*allowed, cores).empty()) {
-      irqs.may_come.push_back(name);
-    }
+    const bool here_now = effective && !in_both(*effective, cores).empty();
+    const bool wanted_here = !in_both(*allowed, cores).empty();
+    if (!here_now && !wanted_here) continue;
+    const bool kept = !can_be_moved(files, path + "/smp_affinity_list", refused);
+    (kept ? irqs.kept : !wanted_here ? irqs.leaving : here_now ? irqs.here_now : irqs.may_come).push_back(name);
   }
   return irqs;
 }
@@ -150,11 +159,23 @@ std::string first_few(const std::vector<std::string>& names) {
   return names.size() > kMost ? text + fmt::format(" and {} more", names.size() - kMost) : text;
 }
 
-DoctorResult check_irqs(const HostFiles& files, const CpuList& cores) {
-  const Irqs irqs = irqs_on(files, cores);
+DoctorResult kept_irqs(const Irqs& irqs) {
+  return informative(
+      "irqs_kept", fmt::format("{} interrupts of polling cores cannot be moved, their driver or the kernel keeps them "
+                               "there: {}; isolcpus=managed_irq at boot keeps away those that a driver spreads",
+                               irqs.kept.size(), first_few(irqs.kept)));
+}
+
+DoctorResult leaving_irqs(const Irqs& irqs) {
+  return informative("irqs_leaving", fmt::format("{} interrupts are sent to other cores, and come to a polling core "
+                                                 "once more at most: {}",
+                                                 irqs.leaving.size(), first_few(irqs.leaving)));
+}
+
+DoctorResult check_irqs(const Irqs& irqs) {
   if (irqs.seen == 0) return silent("irqs", "no interrupt under /proc/irq says where it goes");
   if (irqs.here_now.empty() && irqs.may_come.empty()) {
-    return good("irqs", fmt::format("none of {} interrupts goes to a polling core", irqs.seen));
+    return good("irqs", fmt::format("none of {} interrupts that can be moved goes to a polling core", irqs.seen));
   }
   std::string is;
   if (!irqs.here_now.empty()) {
@@ -363,7 +384,10 @@ void examine_cores(const HostFiles& files, const DoctorNeeds& needs, DoctorResul
   to.push_back(check_isolation(files, needs.cores));
   to.push_back(check_nohz(files, needs.cores));
   to.push_back(check_rcu(files, needs.cores));
-  to.push_back(check_irqs(files, needs.cores));
+  const Irqs irqs = irqs_on(files, needs.cores);
+  to.push_back(check_irqs(irqs));
+  if (!irqs.kept.empty()) to.push_back(kept_irqs(irqs));
+  if (!irqs.leaving.empty()) to.push_back(leaving_irqs(irqs));
   to.push_back(check_default_irq(files, needs.cores));
   to.push_back(check_workqueue(files, needs.cores));
   to.push_back(check_governor(files, needs.cores));

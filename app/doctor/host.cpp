@@ -168,6 +168,12 @@ bool HostFiles::exists(const std::string& path) const {
   return std::filesystem::exists(root_ / path, error);
 }
 
+bool HostFiles::writable(const std::string& path) const {
+  std::error_code error;
+  const auto permissions = std::filesystem::status(root_ / path, error).permissions();
+  return !error && (permissions & std::filesystem::perms::owner_write) != std::filesystem::perms::none;
+}
+
 std::optional<std::string> HostFiles::link_name(const std::string& path) const {
   std::error_code error;
   const std::filesystem::path target = std::filesystem::read_symlink(root_ / path, error);

@@ -51,6 +51,8 @@ class HostFiles {
   std::vector<std::string> names(const std::string& path) const;
   std::vector<std::string> folders(const std::string& path) const;
   bool exists(const std::string& path) const;
+  /// Its owner may write it.
+  bool writable(const std::string& path) const;
   /// The last part of what a symbolic link points to: a device's driver.
   std::optional<std::string> link_name(const std::string& path) const;
   /// The first four bytes as a native number: /dev/cpu_dma_latency.

@@ -90,6 +90,39 @@ TEST_F(Doctor, FindsEveryFaultOfAServerFromTheShop) {
   }
 }
 
+TEST_F(Doctor, NamesInterruptsThatNobodyCanMoveAndFindsOnlyTheOthers) {
+  test::HostTree tree = test::tuned_server();
+  tree.files["proc/irq/30/effective_affinity_list"] = "3";
+  tree.files["proc/irq/30/smp_affinity_list"] = "3";
+  tree.files["proc/irq/25/smp_affinity_list"] = "0-3";
+  tree.files["run/crosswire-host/tune.refused"] = "/proc/irq/25/smp_affinity_list";  // at the attempt
+  const auto examined = [&](bool managed) {
+    std::filesystem::remove_all(root_);
+    test::write_tree(tree, root_);
+    const auto mode = managed ? std::filesystem::perms::owner_read : std::filesystem::perms::owner_all;
+    std::filesystem::permissions(root_ / "proc/irq/30/smp_affinity_list", mode);
+    return examine(HostFiles(root_), needs_);
+  };
+  const DoctorResults kept = examined(true);
+  EXPECT_EQ(names(kept, DoctorState::finding), Names{});
+  const DoctorResult& line = named(kept, "irqs_kept");
+  EXPECT_EQ(line.state, DoctorState::information);
+  EXPECT_EQ(line.is.find("2 interrupts of polling cores cannot be moved"), 0u) << line.is;
+  EXPECT_NE(line.is.find("25 (nvme0q25), 30 (nvme0q30)"), std::string::npos) << line.is;
+  const DoctorResults movable = examined(false);
+  EXPECT_EQ(names(movable, DoctorState::finding), Names{"irqs"});
+  EXPECT_EQ(named(movable, "irqs").is, "1 interrupts arrive on polling cores: 30 (nvme0q30)");
+}
+
+TEST_F(Doctor, HasNothingToFixWhereAnInterruptIsSentElsewhereAlready) {
+  test::HostTree tree = test::tuned_server();
+  tree.files["proc/irq/30/effective_affinity_list"] = "3";  // until its next one
+  const DoctorResults results = examine_tree(tree);
+  EXPECT_EQ(names(results, DoctorState::finding), Names{});
+  EXPECT_EQ(named(results, "irqs_leaving").is,
+            "1 interrupts are sent to other cores, and come to a polling core once more at most: 30 (nvme0q30)");
+}
+
 TEST_F(Doctor, FindsEachFaultByItself) {
   const std::string cpu = "sys/devices/system/cpu/";
   const struct {
@@ -97,7 +130,6 @@ TEST_F(Doctor, FindsEachFaultByItself) {
   } kFaults[] = {
       {cpu + "online", "0-2,4-15", "cores"},
       {cpu + "nohz_full", "2", "nohz_full"},
-      {"proc/irq/30/effective_affinity_list", "3", "irqs"},
       {"proc/irq/30/smp_affinity_list", "0-3", "irqs"},
       {"proc/irq/default_smp_affinity", "00000000,00000004", "irq_default"},
       {cpu + "cpu3/cpufreq/scaling_governor", "powersave", "governor"},
@@ -515,8 +547,8 @@ TEST_F(DoctorCommand, ExplainsInOneLineWhatItCannotDo) {
   }
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   // Memory for some of the probe's threads: they must not wait for the others.
-  const test::Ran few =
-      test::shell("ulimit -s 65536; ulimit -v 3000000; timeout 60 " + program_ + " doctor --cores 100-199 --seconds 0.01");
+  const test::Ran few = test::shell("ulimit -s 65536; ulimit -v 3000000; timeout 60 " + program_ +
+                                    " doctor --cores 100-199 --seconds 0.01");
   EXPECT_EQ(few.status, 1);
   EXPECT_EQ(few.output.find("crosswire doctor: cannot start a thread for each of 100 cores: "), 0u) << few.output;
   EXPECT_EQ(std::count(few.output.begin(), few.output.end(), '\n'), 1) << few.output;
