@@ -23,10 +23,7 @@
 #include <vector>
 
 #include "hugepages/base/notice.hpp"
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23  // Linux 5.14
-#endif
+#include "hugepages/memory/fault_in.hpp"
 
 namespace crosswire {
 namespace {
@@ -52,14 +49,6 @@ void ask_for_node(void* base, std::size_t bytes, int node, bool strict) {
   std::array<unsigned long, kMaxNodes / kBitsPerWord> nodes{};
   nodes[bit / kBitsPerWord] = 1UL << (bit % kBitsPerWord);
   syscall(SYS_mbind, base, bytes, strict ? MPOL_BIND : MPOL_PREFERRED, nodes.data(), kMaxNodes + 1, 0);
-}
-
-/// Faults every page in. False: the kernel ran out of such pages (told here, where touching them would be SIGBUS).
-bool fault_in(std::byte* base, std::size_t bytes, std::size_t page) {
-  if (madvise(base, bytes, MADV_POPULATE_WRITE) == 0) return true;
-  if (errno != EINVAL) return false;
-  for (std::size_t at = 0; at < bytes; at += page) *const_cast<volatile std::byte*>(base + at) = std::byte{0};
-  return true;
 }
 
 struct Mapping {
