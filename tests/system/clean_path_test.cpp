@@ -24,7 +24,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -38,6 +37,7 @@
 #include "netstack/port/device.hpp"
 #include "netstack/port/eal.hpp"
 #include "tests/netstack/client_frames.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire::test {
 namespace {
@@ -591,8 +591,7 @@ const auto* const kEal = testing::AddGlobalTestEnvironment(new StartedEal);
 
 TEST(CleanPath, MakesNoAllocationLockSystemCallOrPageFaultInAMillionFrames) {
   if (!StartedEal::why_not.empty()) GTEST_SKIP() << StartedEal::why_not;
-  const std::uint64_t seed = std::random_device{}();
-  std::printf("seed %" PRIu64 "\n", seed);
+  const std::uint64_t seed = test::seed();
   const Flow flow;
   Session session(flow);
   PollingThread polling{.partition = session.partition,

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "app/ctl/client.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -101,9 +102,7 @@ TEST(CtlProtocol, SaysWhatIsWrongWithALine) {
 }
 
 TEST(CtlProtocol, AnyBytesAreReadOrRefused) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+  std::mt19937 random(static_cast<unsigned>(test::seed()));
   const std::string whole = to_line(CtlAsk{OperatorAction::phase, Phase::closed, "one", "AAA", 12, "because"});
   for (int i = 0; i < 20'000; ++i) {
     std::string line = whole;

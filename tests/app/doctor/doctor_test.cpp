@@ -17,6 +17,7 @@
 #include "netstack/port/tsc_clock.hpp"
 #include "tests/app/doctor/host_tree.hpp"
 #include "tests/app/program.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -273,9 +274,7 @@ TEST_F(Doctor, SaysNotToldWhereFilesAreMissing) {
 }
 
 TEST_F(Doctor, GivesGarbageInAnyFileADefinedAnswer) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE(fmt::format("seed {}", seed));
-  std::mt19937 random(seed);
+  std::mt19937 random(static_cast<unsigned>(test::seed()));
   const auto garbage = [&random](std::size_t bytes) {
     std::string text(bytes, '\0');
     for (char& c : text) c = static_cast<char>(random());

@@ -3,15 +3,14 @@
 // time.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
-#include <random>
 #include <string>
 
 #include "app/partition/partition.hpp"
 #include "netstack/port/memory_port.hpp"
 #include "tests/app/traders.hpp"
 #include "tests/netstack/client_frames.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -44,9 +43,7 @@ Config config_of_four() {
 }
 
 TEST(LossyClients, EveryoneKnowsEverythingInTheEnd) {
-  const char* const given = std::getenv("CROSSWIRE_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "seed " << seed << "\n";
+  const std::uint64_t seed = test::seed();
   const Config config = config_of_four();
   MemoryRxPort rx;
   MemoryTxPort tx;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -25,6 +24,7 @@
 #include "netstack/port/memory_port.hpp"
 #include "tests/app/traders.hpp"
 #include "tests/folder.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -159,9 +159,6 @@ std::ostream& operator<<(std::ostream& out, const Season& season) { return out <
 class Seasons : public testing::TestWithParam<Season> {
  protected:
   Seasons() {
-    const char* const given = std::getenv("CROSSWIRE_SEED");
-    seed_ = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-    std::cout << "seed " << seed_ << "\n";
     config_ = load_config(folder_.write("venue.toml", GetParam().calendar + kVenue), ConfigUse::replay);
     config_.net.mac = test::kOurMac;
     host_.emplace(GetParam().begin_s * 1'000'000'000, seed_);
@@ -291,7 +288,7 @@ firm = "C"
     }
   }
 
-  std::uint64_t seed_ = 0;
+  std::uint64_t seed_ = test::seed();
   test::Folder folder_;
   Config config_;
   std::optional<SlewedHost> host_;

@@ -12,6 +12,8 @@
 #include <set>
 #include <sstream>
 
+#include "tests/seed.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -683,8 +685,7 @@ std::string describe(const HostTopology& host, const PlacementRequest& request) 
 }
 
 TEST(Placement, KeepsItsPromisesOnRandomHosts) {
-  const unsigned seed = std::random_device{}();
-  std::printf("seed %u\n", seed);
+  const auto seed = static_cast<unsigned>(test::seed());
   int placed = 0;
   int refused = 0;
   for (unsigned i = 0; i < 4000; ++i) {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/seed.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -233,7 +235,7 @@ TEST(Slots, TheTwoEndsOfTheWayBackNeverShareACacheLine) {
 }
 
 TEST(SlotProperty, NoSlotIsTakenTwiceOrTooEarlyAndNoneIsLost) {
-  const std::uint64_t first_seed = std::random_device{}();
+  const std::uint64_t first_seed = test::seed();
   std::uint64_t refused = 0;
   for (std::uint64_t seed = first_seed; seed < first_seed + 20; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/netstack/client_frames.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire::client {
 namespace {
@@ -109,8 +110,7 @@ TEST(StreamFollower, TakesNothingOfAnotherSessionNorOfABrokenDatagram) {
 }
 
 TEST(StreamFollower, EndsWithEverythingOverANetworkThatLosesRepeatsAndReorders) {
-  const std::uint64_t seed = std::random_device{}();
-  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  const std::uint64_t seed = test::seed();
   std::mt19937_64 random(seed);
   Follower follower;
   constexpr std::uint64_t kMessages = 5'000;

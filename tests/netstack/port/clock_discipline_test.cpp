@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <random>
 
+#include "tests/seed.hpp"
+
 namespace crosswire {
 namespace {
 
@@ -371,10 +373,7 @@ class Week {
 };
 
 TEST(ClockDiscipline, KeepsItsBoundOverAWeekOfABadlyKeptClock) {
-  const char* const given = std::getenv("CROSSWIRE_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::printf("seed %llu; CROSSWIRE_SEED=%llu repeats it\n", static_cast<unsigned long long>(seed),
-              static_cast<unsigned long long>(seed));
+  const std::uint64_t seed = test::seed();
   Week week(seed);
   week.run();
   EXPECT_GT(week.looks(), 5'000'000u);

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "port_testing.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -48,8 +49,7 @@ class Recordings : public testing::Test {
 };
 
 TEST_F(Recordings, ReplayToTheSameBurstsStartAndEnd) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const auto seed = static_cast<unsigned>(test::seed());
   std::mt19937 random(seed);
   MemoryRxPort source;
   TimeNs time_ns = kOpen + 10;

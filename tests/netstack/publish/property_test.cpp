@@ -4,6 +4,7 @@
 #include "netstack/publish/publish.hpp"
 #include "netstack/wire/itch.hpp"
 #include "tests/netstack/transmit/transmit_fixture.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -48,8 +49,7 @@ std::vector<MemoryTxPort::Sent> frames_of(const RandomDay& day, std::uint64_t ri
 }
 
 TEST(PublishProperty, TheSameEventsMakeTheSameFramesWhateverRoomThePortHas) {
-  const std::uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const std::uint64_t seed = test::seed();
   for (std::uint64_t i = 0; i < 5; ++i) {
     const RandomDay day(seed + i, 1000);
     const std::vector<MemoryTxPort::Sent> expected = frames_of(day, 1024, 1, 0.0);
@@ -132,8 +132,7 @@ struct ClientBook {
 };
 
 TEST(PublishProperty, ABookKeptFromTheFeedIsTheBookOfTheEvents) {
-  const std::uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const std::uint64_t seed = test::seed();
   for (std::uint64_t i = 0; i < 10; ++i) {
     const RandomDay day(seed + i, 3000);
     ClientBook book;

@@ -2,6 +2,7 @@
 #include "netstack/publish/publish.hpp"
 #include "netstack/transmit/transmit.hpp"
 #include "tests/netstack/transmit/transmit_fixture.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -53,8 +54,7 @@ std::array<std::vector<MemoryTxPort::Sent>, 2> frames_of(const RandomDay& day, b
 }
 
 TEST(TransmitAndPublish, SendTheSameFramesOnOnePortAsOnOneEach) {
-  const std::uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const std::uint64_t seed = test::seed();
   for (std::uint64_t i = 0; i < 5; ++i) {
     const RandomDay day(seed + i, 1000);
     const auto expected = frames_of(day, false, 512, seed, 0.0);

@@ -5,6 +5,7 @@
 #include "netstack/wire/ouch.hpp"
 #include "netstack/wire/soup.hpp"
 #include "tests/netstack/transmit/transmit_rig.hpp"
+#include "tests/seed.hpp"
 
 namespace crosswire {
 namespace {
@@ -467,8 +468,7 @@ std::vector<MemoryTxPort::Sent> frames_of(const RandomDay& day, std::uint64_t ri
 }
 
 TEST(TransmitProperty, TheSameEventsMakeTheSameFramesWhateverRoomThePortHas) {
-  const std::uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const std::uint64_t seed = test::seed();
   for (std::uint64_t i = 0; i < 5; ++i) {
     const RandomDay day(seed + i, 1000);
     const std::vector<MemoryTxPort::Sent> expected = frames_of(day, 1024, 1, 0.0);
