@@ -69,17 +69,18 @@ inline std::uint64_t slot_return_capacity(std::uint32_t slots) { return std::bit
 
 /// receive's side: the free slots. On lines of its own: receive writes it with each order, and match, on another core,
 /// its own side.
-class alignas(kCacheLine) SlotSource {
+template <class Returns>
+class alignas(kCacheLine) SlotSourceOf {
  public:
   /// All of 0 .. slots-1 are free. `returns` has at least slot_return_capacity(slots) and outlives the source.
-  SlotSource(Arena& arena, SlotReturnRing& returns, std::uint32_t slots)
+  SlotSourceOf(Arena& arena, Returns& returns, std::uint32_t slots)
       : stack_(arena.array<OrderIndex>(slots)), returns_(returns), depth_(slots) {
     CHECK(returns.capacity() >= slots, "%llu places for %u slots", static_cast<unsigned long long>(returns.capacity()),
           slots);
     for (std::uint32_t i = 0; i < slots; ++i) stack_[i] = OrderIndex{slots - 1 - i};
   }
-  SlotSource(const SlotSource&) = delete;
-  SlotSource& operator=(const SlotSource&) = delete;
+  SlotSourceOf(const SlotSourceOf&) = delete;
+  SlotSourceOf& operator=(const SlotSourceOf&) = delete;
 
   static std::size_t bytes_for(std::uint32_t slots) { return Arena::bytes_for<OrderIndex>(slots); }
 
@@ -117,14 +118,17 @@ class alignas(kCacheLine) SlotSource {
   }
 
   std::span<OrderIndex> stack_;  // 0 .. depth_-1 are free, the top is taken next
-  SlotReturnRing& returns_;
+  Returns& returns_;
   std::size_t depth_;
   std::uint32_t takes_since_drain_ = 0;
 };
 
+using SlotSource = SlotSourceOf<SlotReturnRing>;
+
 /// match's side: dead slots that some reader may still look at, in the order in which they died. On lines of its own,
 /// too.
-class alignas(kCacheLine) SlotReturner {
+template <class Returns>
+class alignas(kCacheLine) SlotReturnerOf {
   struct Dead {
     std::uint64_t last_command;
     std::uint64_t last_event;
@@ -133,13 +137,13 @@ class alignas(kCacheLine) SlotReturner {
 
  public:
   /// For a pool of `slots`. `returns` has at least slot_return_capacity(slots) and outlives the returner.
-  SlotReturner(Arena& arena, SlotReturnRing& returns, std::uint32_t slots)
+  SlotReturnerOf(Arena& arena, Returns& returns, std::uint32_t slots)
       : fifo_(arena.array<Dead>(slot_return_capacity(slots))), returns_(returns), slots_(slots) {
     CHECK(returns.capacity() >= slots, "%llu places for %u slots", static_cast<unsigned long long>(returns.capacity()),
           slots);
   }
-  SlotReturner(const SlotReturner&) = delete;
-  SlotReturner& operator=(const SlotReturner&) = delete;
+  SlotReturnerOf(const SlotReturnerOf&) = delete;
+  SlotReturnerOf& operator=(const SlotReturnerOf&) = delete;
 
   static std::size_t bytes_for(std::uint32_t slots) { return Arena::bytes_for<Dead>(slot_return_capacity(slots)); }
 
@@ -178,12 +182,14 @@ class alignas(kCacheLine) SlotReturner {
   static unsigned long long as_ull(std::uint64_t value) { return value; }
 
   std::span<Dead> fifo_;
-  SlotReturnRing& returns_;
+  Returns& returns_;
   std::uint64_t slots_;
   std::uint64_t head_ = 0;
   std::uint64_t tail_ = 0;
   std::uint64_t newest_command_ = 0;  // of the last retire()
   std::uint64_t newest_event_ = 0;
 };
+
+using SlotReturner = SlotReturnerOf<SlotReturnRing>;
 
 }  // namespace crosswire

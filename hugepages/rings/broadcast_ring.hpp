@@ -66,7 +66,7 @@ class ReaderProgress {
   std::uint64_t capacity() const { return capacity_; }
 
  private:
-  template <class T>
+  template <class T, template <class> class Atomic>
   friend class BroadcastRing;
   using Count = std::atomic<std::uint64_t>;
   ReaderProgress(const Count& released, const Count& published, const Count& high_water, std::uint64_t capacity)
@@ -78,13 +78,14 @@ class ReaderProgress {
   std::uint64_t capacity_ = 0;
 };
 
-template <class T>
+/// `Atomic`: std::atomic, or in tests a model of it that tries every order (tests/hugepages/rings/model).
+template <class T, template <class> class Atomic = std::atomic>
 class BroadcastRing {
   static_assert(std::is_trivially_copyable_v<T>, "items are overwritten without destruction and mirrored by bytes");
 
   /// A count that one thread writes and others read, alone on its cache line.
   struct alignas(kCacheLine) Cursor {
-    std::atomic<std::uint64_t> count{0};
+    Atomic<std::uint64_t> count{0};
   };
   static_assert(sizeof(Cursor) == kCacheLine);
 
@@ -206,10 +207,10 @@ class BroadcastRing {
     Cursor released_;                               // read by the producer
     alignas(kCacheLine) const T* slots_ = nullptr;  // from here on the reader's own line
     std::uint64_t mask_ = 0;
-    const std::atomic<std::uint64_t>* published_ = nullptr;
+    const Atomic<std::uint64_t>* published_ = nullptr;
     std::uint64_t position_ = 0;
     std::uint64_t seen_ = 0;
-    std::atomic<std::uint64_t> high_water_{0};
+    Atomic<std::uint64_t> high_water_{0};
     const char* name_ = "";
   };
   static_assert(sizeof(GatingReader) == 2 * kCacheLine);
@@ -273,7 +274,7 @@ class BroadcastRing {
 
   /// Bytes of arena for the ring; `lappable` if it is going to have lappable readers.
   static std::size_t bytes_for(std::uint64_t capacity, bool lappable = false) {
-    const std::size_t mirror = lappable ? Arena::bytes_for<std::atomic<Word>>(capacity * kWordsPerItem) : 0;
+    const std::size_t mirror = lappable ? Arena::bytes_for<Atomic<Word>>(capacity * kWordsPerItem) : 0;
     return Arena::bytes_for<T>(capacity) + mirror;
   }
 
@@ -291,7 +292,7 @@ class BroadcastRing {
   /// The first lappable reader takes the mirror from the arena.
   LappableReader& add_lappable(const char* name) {
     check_may_add(name);
-    if (mirror_.empty()) mirror_ = arena_.array<std::atomic<Word>>(capacity() * kWordsPerItem);
+    if (mirror_.empty()) mirror_ = arena_.array<Atomic<Word>>(capacity() * kWordsPerItem);
     LappableReader& reader = lappable_[lappable_count_++];
     reader.ring_ = this;
     reader.name_ = name;
@@ -342,7 +343,7 @@ class BroadcastRing {
   // Fixed before the start.
   Arena& arena_;
   std::span<T> slots_;
-  std::span<std::atomic<Word>> mirror_;  // empty without lappable readers
+  std::span<Atomic<Word>> mirror_;  // empty without lappable readers
   std::size_t gating_count_ = 0;
   std::size_t lappable_count_ = 0;
   // Each on lines of its own from here on.

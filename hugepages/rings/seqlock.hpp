@@ -26,7 +26,8 @@
 
 namespace crosswire {
 
-template <class T>
+/// `Atomic`: std::atomic, or in tests a model of it that tries every order (tests/hugepages/rings/model).
+template <class T, template <class> class Atomic = std::atomic>
 class alignas(kCacheLine) Seqlock {
   static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>);
   using Word = std::uint64_t;
@@ -97,8 +98,8 @@ class alignas(kCacheLine) Seqlock {
     return value;
   }
 
-  std::atomic<std::uint64_t> sequence_{0};  // odd: a value is being written
-  std::array<std::atomic<Word>, kWords> words_{};
+  Atomic<std::uint64_t> sequence_{0};  // odd: a value is being written
+  std::array<Atomic<Word>, kWords> words_{};
 };
 
 }  // namespace crosswire

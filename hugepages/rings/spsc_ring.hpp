@@ -17,9 +17,10 @@
 
 namespace crosswire {
 
-template <class T>
+/// `Atomic`: std::atomic, or in tests a model of it that tries every order (tests/hugepages/rings/model).
+template <class T, template <class> class Atomic = std::atomic>
 class SpscRing {
-  static_assert(std::is_trivially_copyable_v<T>);
+  static_assert(std::is_nothrow_copy_assignable_v<T> && std::is_trivially_destructible_v<T>, "slots are written over");
 
  public:
   /// `capacity` in items, a power of two (CHECKed); all of it usable. The arena outlives the ring.
@@ -67,9 +68,9 @@ class SpscRing {
   std::span<T> slots_;
   std::uint64_t mask_;
   // The pushing side's line, then the popping side's.
-  alignas(kCacheLine) std::atomic<std::uint64_t> tail_{0};
+  alignas(kCacheLine) Atomic<std::uint64_t> tail_{0};
   std::uint64_t known_head_ = 0;
-  alignas(kCacheLine) std::atomic<std::uint64_t> head_{0};
+  alignas(kCacheLine) Atomic<std::uint64_t> head_{0};
   std::uint64_t known_tail_ = 0;
 };
 
