@@ -1,5 +1,5 @@
-// What a load generator has measured, and its forms: a table for people, JSON, HdrHistogram's percentile text, an SVG
-// picture. The run writes it; everything else here is for the end, never on a polling core.
+// What a load generator has measured, and its forms: a table for people, JSON, HdrHistogram's percentile text. The run
+// writes it; everything else here is for the end, never on a polling core. The picture: picture.hpp.
 #pragma once
 
 #include <array>
@@ -94,7 +94,5 @@ LoadBeside read_beside(const std::string& path);
 /// Several lines. `beside`: empty for none.
 std::string to_text(const LoadFigures& figures, const LoadBeside& beside);
 std::string to_json(const LoadFigures& figures);
-/// The percentile curve and latency over time.
-std::string to_svg(const LoadFigures& figures);
 
 }  // namespace crosswire

@@ -29,6 +29,7 @@
 #include "app/load/dpdk_process.hpp"
 #include "app/load/figures.hpp"
 #include "app/load/mix_source.hpp"
+#include "app/load/picture.hpp"
 #include "hugepages/memory/resident.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/port/device.hpp"
@@ -294,7 +295,7 @@ int load_main(const LoadArguments& arguments) try {
   figures.host = load_before;
   fmt::print("{}", to_text(figures, beside));
   json.write([&figures] { return to_json(figures); });
-  svg.write([&figures] { return to_svg(figures); });
+  svg.write([&] { return to_svg(figures, beside); });
   hgrm.write([&figures] { return to_hgrm(figures.of(LoadLatency::ack)); });
   hgrm_execution.write([&figures] { return to_hgrm(figures.of(LoadLatency::execution)); });
   hgrm_feed.write([&figures] { return to_hgrm(figures.of(LoadLatency::feed)); });

@@ -810,16 +810,6 @@ TEST(LoadReports, ThePercentileTextEndsAtAllOfTheCount) {
   EXPECT_GT(lines, 20u);
 }
 
-TEST(LoadReports, ThePictureHasItsCurves) {
-  const std::string svg = to_svg(some_figures(5'000));
-  EXPECT_EQ(svg.rfind("<svg ", 0), 0u);
-  std::size_t curves = 0;
-  for (std::size_t at = svg.find("<polyline"); at != std::string::npos; at = svg.find("<polyline", at + 1)) ++curves;
-  EXPECT_EQ(curves, 4u) << "percentiles; p50, p99 and max over time";
-  EXPECT_EQ(svg.find("nan"), std::string::npos);
-  EXPECT_EQ(svg.substr(svg.size() - 7), "</svg>\n");
-}
-
 // --- the command line ------------------------------------------------------------------------------------------------
 
 /// What `crosswire load` with `arguments` says where it ends with 1 before it has a device; else "exit status N".
