@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAY = ROOT.parent / "shared" / "data" / "sse-600519"
-STATE = "0b71c1dadeced132"  # of scripts/replay-day on one thread
+STATE = "b15bd77524ddec09"  # of scripts/replay-day on one thread
 MOST = 4
 
 
