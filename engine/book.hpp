@@ -136,12 +136,13 @@ class Book {
     return pools.levels.free_count() > 0 && pools.nodes.free_count() >= side(buy).nodes_needed();
   }
 
-  bool has_level(const BookPools& pools, bool buy, Price price) const {
-    return side(buy).find(pools.nodes, scale_.rank(buy, price)) != Ladder::kNothing;
+  /// Ladder::kNothing: there is none.
+  std::uint32_t level_at(const BookPools& pools, bool buy, Price price) const {
+    return side(buy).find(pools.nodes, scale_.rank(buy, price));
   }
 
   /// Puts the order (hot record: open, side and hidden set) at the end of its price's queue, a displayed one before the
-  /// hidden ones. can_rest() or has_level() holds.
+  /// hidden ones. can_rest() holds, or it has a level.
   void rest(BookPools& pools, OrderIndex index, bool buy, Price price) {
     Ladder& ladder = side(buy);
     const Rank rank = scale_.rank(buy, price);

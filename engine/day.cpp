@@ -99,10 +99,9 @@ bool Engine::tick(const Command& command, Out& out) {
     }
     if (step_ == Step::walk) {
       if (!walk_auction(symbol)) return false;
-      begin_far_walk(symbol);
-      step_ = Step::far;
+      step_ = Step::say;
     }
-    if (step_ == Step::far && !say_imbalance(command, out)) return false;
+    if (step_ == Step::say && !say_imbalance(command, out)) return false;
     step_ = at_symbol_.value == symbol_count() ? Step::close : Step::list;
     ++at_symbol_.value;
   }
@@ -111,24 +110,15 @@ bool Engine::tick(const Command& command, Out& out) {
   return true;
 }
 
-/// For the price of the orders for the symbol's cross alone: in a call no others for one cross are in the book.
-void Engine::begin_far_walk(const SymbolState& symbol) {
-  walk_ = AuctionWalk();
-  const CrossType cross = symbol.phase == Phase::opening_call ? CrossType::opening : CrossType::closing;
-  if (waiting_.front(list_of(at_symbol_, cross)) == kNoOrder) return;
-  walk_.begin(symbol.book, pools_, symbol.reference, AuctionOf::one_cross);
-}
-
 bool Engine::say_imbalance(const Command& command, Out& out) {
   const SymbolState& symbol = state(at_symbol_);
-  yielded_ = !walk_.step(symbol.book, pools_, kMostLooks);
-  if (yielded_ || !out.has_room()) return false;
+  if (!out.has_room()) return false;
   const char direction = auction_.paired == 0 ? 'O' : auction_.imbalance == 0 ? 'N' : auction_.buy_surplus ? 'B' : 'S';
   emit(command, EventKind::imbalance, kNoSession, at_symbol_, out).cross = {.paired = auction_.paired,
                                                                             .imbalance = auction_.imbalance,
                                                                             .match = {},
                                                                             .price = auction_.price,
-                                                                            .far_price = walk_.result().price,
+                                                                            .far_price = walk_.far().price,
                                                                             .direction = direction,
                                                                             .cross_type = cross_letter(symbol.phase),
                                                                             .reserved = {}};
@@ -269,7 +259,8 @@ bool Engine::admit(const Command& command, Out& out) {
     const bool buy = is_buy(static_cast<Side>(order.side));
     const Price price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
     const bool waits = order.level == kNoLevel;
-    const bool may_rest = may_open_level(account(order.session()), book, buy) || book.has_level(pools_, buy, price);
+    const bool may_rest =
+        may_open_level(account(order.session()), book, buy) || finds_level(order.session(), book, buy, price, nullptr);
     if (waits && !may_rest && !out.has_room()) return false;
     at_order_ = waiting_.after(index);
     if (!waits) continue;

@@ -330,28 +330,33 @@ inline bool Engine::has_place(const Account& account) const {
 
 /// Whether the order of terms_ finds a level where it rests. `leaving`: the order that a Replace takes out of the book
 /// first.
-inline bool Engine::has_level(const Account& account, const HotOrder* leaving) const {
-  const bool buy = terms_.buy();
-  return may_open_level(account, state(at_symbol_).book, buy) || finds_level(account, leaving);
-}
-
-/// The same where the account may not open one more.
-bool Engine::finds_level(const Account& account, const HotOrder* leaving) const {
+inline bool Engine::has_level(SessionId session, const HotOrder* leaving) const {
   const Book& book = state(at_symbol_).book;
   const bool buy = terms_.buy();
-  if (book.has_level(pools_, buy, terms_.price)) return true;
-  if (leaving == nullptr || leaving->level == kNoLevel || leaving->prev != kNoOrder) return false;
-  // It stands at the head of its level, which goes with it, or is another's from then on.
-  const bool alone = leaving->next == kNoOrder;
-  const bool passes = alone || pools_.orders.hot(leaving->next).session() != leaving->session();
-  return account.levels - passes < levels_per_account_ && pools_.levels.free_count() + alone > 0 &&
-         pools_.nodes.free_count() >= book.side(buy).nodes_needed();
+  return may_open_level(account(session), book, buy) || finds_level(session, book, buy, terms_.price, leaving);
+}
+
+/// The same where the account may not open one more. Beyond its share it joins no level of another's either: that
+/// would be its own when the other leaves.
+bool Engine::finds_level(SessionId session, const Book& book, bool buy, Price price, const HotOrder* leaving) const {
+  const std::uint32_t there = book.level_at(pools_, buy, price);
+  if (there != Ladder::kNothing) {
+    if (leaving != nullptr && leaving->level == there) return true;
+    if (pools_.orders.hot(pools_.levels[there].head).session() == session) return true;
+  }
+  // What leaves the head of its level takes that with it, or leaves it to another.
+  const bool heads = leaving != nullptr && leaving->level != kNoLevel && leaving->prev == kNoOrder;
+  const bool alone = heads && leaving->next == kNoOrder;
+  const bool passes = heads && (alone || pools_.orders.hot(leaving->next).session() != session);
+  if (account(session).levels - passes >= levels_per_account_) return false;
+  return there != Ladder::kNothing ||
+         (pools_.levels.free_count() + alone > 0 && pools_.nodes.free_count() >= book.side(buy).nodes_needed());
 }
 
 /// Whether the order can do what it is going to. Who only takes needs neither place nor level; what an aggressor leaves
 /// over is not known before, and cancelled if there is none.
-inline Reject Engine::check_room(const Account& account, Fate fate, const HotOrder* leaving) const {
-  if (fate == Fate::rest) return may_rest_ && has_level(account, leaving) ? Reject::none : Reject::processing;
+inline Reject Engine::check_room(SessionId session, Fate fate, const HotOrder* leaving) const {
+  if (fate == Fate::rest) return may_rest_ && has_level(session, leaving) ? Reject::none : Reject::processing;
   if (fate == Fate::overdraw) return Reject::account_rate;
   return fate != Fate::wait || may_rest_ ? Reject::none : Reject::processing;
 }
@@ -451,7 +456,7 @@ bool Engine::enter(const Command& command, Out& out) {
   may_rest_ = has_place(account);
   if (reason == Reject::none) {
     fate = this->fate(command);
-    reason = check_room(account, fate, nullptr);
+    reason = check_room(command.session, fate, nullptr);
   }
   if (reason != Reject::none) {
     reject(command, static_cast<std::uint16_t>(reason), out);
@@ -569,7 +574,7 @@ bool Engine::settle(const Command& command, Out& out) {
   HotOrder& order = pools_.orders.hot(aggressor_);
   char reason = refusal_;
   if (reason == 0 && terms_.time_in_force == TimeInForce::ioc) reason = 'I';
-  if (reason == 0 && !(may_rest_ && has_level(account(command.session), nullptr))) reason = 'Z';
+  if (reason == 0 && !(may_rest_ && has_level(command.session, nullptr))) reason = 'Z';
   if (reason != 0) {
     const Quantity left = order.open;
     order.open = 0;
@@ -663,7 +668,7 @@ bool Engine::replace(const Command& command, Out& out) {
   may_rest_ = true;  // in the original's place
   if (reason == Reject::none && !bad && !done) {
     fate = this->fate(command);
-    reason = check_room(account, fate, &old);
+    reason = check_room(command.session, fate, &old);
   }
   if (reason != Reject::none) {
     last = ask.user_ref_num;

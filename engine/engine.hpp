@@ -155,7 +155,7 @@ class Engine {
     lives,     // tick: GTT orders whose time is over
     list,      // day_start: directory of each symbol. tick: imbalance of each symbol
     walk,      // tick: finding the indicative price of the symbol
-    far,       // tick: finding that of the orders for its cross alone
+    say,       // tick: the symbol's imbalance
     close,     // what follows after the last symbol
   };
 
@@ -186,12 +186,12 @@ class Engine {
   static Reject check_terms(const Terms& terms);
   static Reject check_phase(const Terms& terms, Phase phase);
   bool has_place(const Account& account) const;
-  bool has_level(const Account& account, const HotOrder* leaving) const;
-  bool finds_level(const Account& account, const HotOrder* leaving) const;
+  bool has_level(SessionId session, const HotOrder* leaving) const;
+  bool finds_level(SessionId session, const Book& book, bool buy, Price price, const HotOrder* leaving) const;
   bool may_open_level(const Account& account, const Book& book, bool buy) const {
     return account.levels < levels_per_account_ && book.can_rest(pools_, buy);
   }
-  Reject check_room(const Account& account, Fate fate, const HotOrder* leaving) const;
+  Reject check_room(SessionId session, Fate fate, const HotOrder* leaving) const;
   bool executes_now() const;
   void resolve_terms(const OrderAsk& ask, OrderIndex original);
   Fate fate(const Command& command);
@@ -204,7 +204,6 @@ class Engine {
   bool show(const Command& command, Out& out);
   void rest(const Command& command, OrderIndex index);
   bool walk_auction(const SymbolState& symbol);
-  void begin_far_walk(const SymbolState& symbol);
   bool say_imbalance(const Command& command, Out& out);
   bool cross(const Command& command, Out& out);
   bool clear(const Command& command, Out& out);

@@ -53,7 +53,8 @@ std::vector<TableFigure> tables_of(const Partition& partition) {
   const MatchGauges& gauges = partition.match().gauges();
   return {{"live_orders", gauges.live_orders.get(), config.max_orders},
           {"price_levels", gauges.levels.get(), config.max_levels},
-          {"price_nodes", gauges.nodes.get(), partition.engine().pools().nodes.capacity()}};
+          {"price_nodes", gauges.nodes.get(), partition.engine().pools().nodes.capacity(),
+           Ladder::kMaxDepth - 1}};
 }
 
 std::vector<std::pair<Phase, std::uint64_t>> phases_of(const Partition& partition) {

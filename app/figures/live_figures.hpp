@@ -69,6 +69,7 @@ struct ClockFigure {
 struct TableFigure {
   std::string_view name;
   std::uint64_t used, limit;
+  std::uint64_t needs = 1;  // what one more may need
 };
 /// The tables that can fill: "live_orders", "price_levels", "price_nodes". Any thread, also while the stages run.
 std::vector<TableFigure> tables_of(const Partition& partition);

@@ -26,9 +26,19 @@ std::string source_of(const SessionNews& news) {
   return source;
 }
 
+/// As it was asked for: any bytes, which must not look like anything else in the log.
+std::string plain(std::string_view text) {
+  std::string result;
+  for (const char letter : text) {
+    const bool as_it_is = letter >= 0x20 && letter < 0x7F && letter != '\\';
+    result += as_it_is ? std::string(1, letter) : fmt::format("\\x{:02x}", static_cast<unsigned char>(letter));
+  }
+  return result;
+}
+
 std::string user_of(const SessionNews& news, const NetConfig& config) {
   if (news.session != kNoSession) return config.accounts[news.session.value].user;
-  return std::string(wire::stripped({news.user.data(), news.user.size()}));
+  return plain(wire::stripped({news.user.data(), news.user.size()}));
 }
 
 std::string_view reason_of(const SessionNews& news) {
@@ -66,6 +76,7 @@ void say(const std::string& name, const SessionNews& news, const NetConfig& conf
 void DayWatch::begin_day(const Partition& partition) {
   phases_ = phases_of(partition);
   tables_.assign(tables_of(partition).size(), Fill::room);
+  of_accounts_.resize(partition.config().net.accounts.size(), LineAllowance(kOfAccount, kOfAccountEachNs));
   held_back_ = news_lost_ = 0;
 }
 
@@ -82,7 +93,12 @@ void DayWatch::look_at_sessions(const std::string& name, Partition& partition, s
   SessionNewsRing& ring = partition.stages().receive.session_news();
   SessionNews news{};
   for (std::uint64_t n = 0; n < SessionNewsRing::kNews && ring.take(news); ++n) {
-    if (allowances_[news.kind].take(now_ns)) say(name, news, partition.config().net);
+    LineAllowance& kind = allowances_[news.kind];
+    if (!news.of_anybody() && !of_accounts_[news.session.value].take(now_ns)) {
+      kind.leave_out();
+    } else if (kind.take(now_ns)) {
+      say(name, news, partition.config().net);
+    }
   }
 }
 
@@ -101,7 +117,8 @@ void DayWatch::look_at_tables(const std::string& name, const Partition& partitio
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const TableFigure& table = tables[i];
     const std::uint64_t percent = table.used * 100 / std::max<std::uint64_t>(table.limit, 1);
-    Fill now = percent >= 100 ? Fill::full : percent >= kFillsPercent ? Fill::fills : Fill::room;
+    const bool full = table.used + table.needs > table.limit;
+    Fill now = full ? Fill::full : percent >= kFillsPercent ? Fill::fills : Fill::room;
     if (now == Fill::room && percent >= kRoomPercent && tables_[i] != Fill::room) now = Fill::fills;
     // What was full is told again only when it has had room.
     if (now == Fill::fills && tables_[i] == Fill::full) now = Fill::full;

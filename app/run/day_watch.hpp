@@ -21,6 +21,8 @@ class DayWatch {
  public:
   /// A table is told of from this share on, and as having room again below that one, in percent.
   static constexpr std::uint64_t kFillsPercent = 80, kRoomPercent = 70;
+  /// Lines of one account: at once, and one more after so long.
+  static constexpr std::uint64_t kOfAccount = 30, kOfAccountEachNs = 60'000'000'000;
 
   /// A day begins, in a Partition made for it.
   void begin_day(const Partition& partition);
@@ -40,6 +42,7 @@ class DayWatch {
   void tell_left_out(const std::string& name, const Partition& partition, std::uint64_t now_ns);
 
   std::array<LineAllowance, kKinds> allowances_;
+  std::vector<LineAllowance> of_accounts_;  // by SessionId: of a kind's lines no account has more than a few
   LineAllowance lost_news_;
   // Of the day, as of the last look.
   std::vector<std::pair<Phase, std::uint64_t>> phases_;

@@ -15,6 +15,9 @@ class LineAllowance {
   static constexpr std::uint64_t kEachNs = 10'000'000'000;       // one more
   static constexpr std::uint64_t kTellEveryNs = 60'000'000'000;  // what is left out
 
+  LineAllowance() = default;
+  LineAllowance(std::uint64_t at_once, std::uint64_t each_ns) : at_once_(at_once), each_ns_(each_ns), left_(at_once) {}
+
   /// Whether there may be a line; else it is counted. `now_ns` of a steady clock, does not fall from call to call.
   bool take(std::uint64_t now_ns) {
     refill(now_ns);
@@ -37,12 +40,13 @@ class LineAllowance {
 
  private:
   void refill(std::uint64_t now_ns) {
-    if (left_ == kAtOnce) filled_ns_ = now_ns;
-    const std::uint64_t more = (now_ns - filled_ns_) / kEachNs;
-    left_ = std::min(left_ + more, kAtOnce);
-    filled_ns_ += more * kEachNs;
+    if (left_ == at_once_) filled_ns_ = now_ns;
+    const std::uint64_t more = (now_ns - filled_ns_) / each_ns_;
+    left_ = std::min(left_ + more, at_once_);
+    filled_ns_ += more * each_ns_;
   }
 
+  std::uint64_t at_once_ = kAtOnce, each_ns_ = kEachNs;
   std::uint64_t left_ = kAtOnce;
   std::uint64_t filled_ns_ = 0;
   std::uint64_t left_out_ = 0;

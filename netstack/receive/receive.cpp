@@ -73,13 +73,13 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       commands_(commands, counters_, net.start_ns),
       intake_(net, engine, commands_, orders, slots, counters_, arena),
       operators_(intake_, commands_, orders, slots, counters_),
-      session_news_(arena) {
+      session_news_(arena, net.accounts.size()) {
   std::fill(order_requests_.begin(), order_requests_.end(), tenth_at_once(net.order_requests_per_second, 1));
 }
 
 std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine) {
   return Logins::bytes_for(net) + Arena::bytes_for<TokenBucket>(net.accounts.size()) +
-         OrderIntake::bytes_for(net, engine) + SessionNewsRing::bytes_for();
+         OrderIntake::bytes_for(net, engine) + SessionNewsRing::bytes_for(net.accounts.size());
 }
 
 std::size_t ReceiveStage::poll() {
@@ -141,7 +141,7 @@ void ReceiveStage::close_session(SessionId session, SessionEndReason reason) {
 }
 
 void ReceiveStage::tell_of_session(SessionNews::Kind kind, SessionId session, const Source& source) {
-  session_news_.tell({kind, 0, {}, session, source.port, source.vlan, source.address});
+  session_news_.tell({kind, 0, {}, session, source.port, source.vlan, source.address}, now());
 }
 
 /// Who has no session here and sends is told so, as often as its MAC has it coming (WIRE 7), and dropped as `counter`.
@@ -373,7 +373,7 @@ bool ReceiveStage::take_login(const Source& source, Bytes payload) {
     make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
     SessionNews news{SessionNews::refused, verdict.code, {}, kNoSession, source.port, source.vlan, source.address};
     news.user = request.username.chars;
-    session_news_.tell(news);
+    session_news_.tell(news, now());
     return count(Count::logins_refused);
   }
   if (logins_.may_be_late(verdict.session, source, now())) {

@@ -1,6 +1,7 @@
 // EndedSources: which sources had a session and have none any more, and why, so that they can be told (WIRE 7).
 // receive stage alone; a table of fixed size, no allocation after construction. Only sources that have logged in come
-// in here, so no stranger can fill it; where it is full the oldest is forgotten.
+// in here, so no stranger can fill it; where a set is full, the account's own oldest is forgotten, or, if it has none
+// there, the oldest: so nobody makes another's be forgotten alone.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "engine/command.hpp"
 #include "hugepages/memory/arena.hpp"
@@ -27,10 +29,14 @@ class EndedSources {
   /// call.
   void remember(const Source& source, SessionId session, SessionEndReason reason, bool taken_over, TimeNs now) {
     Set& set = set_of(source);
-    const auto same = [&](const Ended& ended) { return ended.session == session && ended.source == source; };
-    auto place = std::find_if(set.begin(), set.end(), same);
-    const auto older = [](const Ended& a, const Ended& b) { return a.number < b.number; };
-    if (place == set.end()) place = std::min_element(set.begin(), set.end(), older);
+    // The first of: this very one, a free place, the oldest of the session, the oldest.
+    const auto rank = [&](const Ended& ended) {
+      const bool same = ended.session == session && ended.source == source;
+      const int kind = same ? 0 : ended.number == 0 ? 1 : ended.session == session ? 2 : 3;
+      return std::pair(kind, ended.number);
+    };
+    const auto better = [&](const Ended& a, const Ended& b) { return rank(a) < rank(b); };
+    const auto place = std::min_element(set.begin(), set.end(), better);
     *place = {source, session, reason, taken_over, now, ++last_number_};
   }
 

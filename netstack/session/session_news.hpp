@@ -3,13 +3,17 @@
 // counted: no stage waits for a log. Constant size, no allocation.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/types.hpp"
 #include "hugepages/base/count_word.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "hugepages/rings/spsc_ring.hpp"
+#include "netstack/common/token_bucket.hpp"
 
 namespace crosswire {
 
@@ -30,6 +34,9 @@ struct SessionNews {
   SessionId session;         // kNoSession of refused
   std::uint16_t port, vlan;  // of the source, host byte order; 0 = untagged
   std::uint32_t address;
+
+  /// Who caused it need not have an account.
+  bool of_anybody() const { return kind == refused || kind == source_not_allowed; }
 };
 
 class SessionNewsRing {
@@ -37,13 +44,21 @@ class SessionNewsRing {
   /// More than accounts that log in between two looks of the control thread. A power of two.
   static constexpr std::uint64_t kNews = 1024;
 
-  explicit SessionNewsRing(Arena& arena) : ring_(arena, kNews) {}
-  static std::size_t bytes_for() { return SpscRing<SessionNews>::bytes_for(kNews); }
+  /// Of one account: at once, and in a second.
+  static constexpr std::uint32_t kOfAccount = 32, kOfAccountPerSecond = 32;
 
-  /// The receive stage. What anybody can cause who has no account gets half of the ring.
-  void tell(const SessionNews& news) {
-    const bool anybody = news.kind == SessionNews::refused || news.kind == SessionNews::source_not_allowed;
-    if ((anybody && ring_.size() >= kNews / 2) || !ring_.push(news)) lost_.add();
+  SessionNewsRing(Arena& arena, std::size_t accounts)
+      : ring_(arena, kNews), of_accounts_(arena.array<TokenBucket>(accounts)) {
+    std::fill(of_accounts_.begin(), of_accounts_.end(), TokenBucket(kOfAccountPerSecond, kOfAccount));
+  }
+  static std::size_t bytes_for(std::size_t accounts) {
+    return SpscRing<SessionNews>::bytes_for(kNews) + Arena::bytes_for<TokenBucket>(accounts);
+  }
+
+  /// The receive stage. What anybody can cause who has no account gets half of the ring, an account a small part.
+  void tell(const SessionNews& news, TimeNs now) {
+    const bool may = news.of_anybody() ? ring_.size() < kNews / 2 : of_accounts_[news.session.value].take(now);
+    if (!may || !ring_.push(news)) lost_.add();
   }
 
   /// The control thread. False: there is none.
@@ -53,6 +68,7 @@ class SessionNewsRing {
 
  private:
   SpscRing<SessionNews> ring_;
+  std::span<TokenBucket> of_accounts_;  // by SessionId
   CountWord lost_;
 };
 

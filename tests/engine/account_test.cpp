@@ -224,7 +224,7 @@ TEST_F(Shares, AnAccountOpensNoMoreThanItsShareOfTheLevels) {
   EXPECT_EQ(code(enter(0, 6, B, kPrice - 6 * kTick, 10)), 0x000A);
   EXPECT_EQ(code(enter(0, 7, B, kPrice - 5 * kTick, 10)), 'L') << "joins one";
   EXPECT_EQ(code(enter(1, 1, B, kPrice - 6 * kTick, 10)), 'L');
-  EXPECT_EQ(code(enter(0, 8, B, kPrice - 6 * kTick, 10)), 'L') << "another account's counts as its";
+  EXPECT_EQ(code(enter(0, 8, B, kPrice - 6 * kTick, 10)), 0x000A) << "it would be its own when the other leaves";
   EXPECT_EQ(code(replace(0, 1, 9, kPrice - 8 * kTick, 10)), 'L') << "its own level goes first";
   EXPECT_EQ(code(replace(0, 5, 10, kPrice - 9 * kTick, 10)), 0x000A) << "its level stays, with its other order";
   rig.run(enter(2, 1, S, kPrice - kTick, 10));
@@ -238,6 +238,19 @@ TEST_F(Shares, ALevelPassesToTheNextInItsQueue) {
   EXPECT_EQ(code(enter(0, 7, B, kPrice - 8 * kTick, 10)), 0x000A);
   rig.run(enter(2, 1, S, kPrice - kTick, 10, TimeInForce::ioc));
   EXPECT_EQ(code(enter(0, 8, B, kPrice - kTick, 10)), 0x000A) << "the level is gone, but was not its own";
+}
+
+TEST_F(Shares, AnAccountCannotGatherTheLevelsThatAnotherLeavesToIt) {
+  std::uint32_t number = 0, joined = 0;
+  for (std::uint32_t round = 0; round < 4; ++round) {
+    for (std::uint32_t i = 1; i <= 5; ++i) {
+      const std::uint32_t price = kPrice - (5 * round + i) * kTick;
+      EXPECT_EQ(code(enter(0, ++number, B, price, 10)), 'L');
+      joined += code(enter(1, number, B, price, 10)) == 'L';
+    }
+    rig.run(firm_wide(CommandKind::mass_cancel, 0, ++number));
+  }
+  EXPECT_EQ(joined, 5u);
 }
 
 TEST_F(Shares, ADisplayedOrderTakesTheHeadOfAHiddenQueueAndItsLevel) {

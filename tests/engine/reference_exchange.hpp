@@ -196,20 +196,26 @@ class ReferenceExchange {
                     .code = reason});
   }
 
-  /// Whether the order finds no level where it rests: there is none at its price, and none more to be had, of all or of
-  /// its account, which has those at which it is the first (tree nodes are not modelled: they last).
+  /// Whether the order finds no level where it rests: there is none at its price and none more to be had, or it would
+  /// be one more at which its account stands and may be the first, beyond its share (tree nodes are not modelled: they
+  /// last).
   bool no_level_for(const Order& order, const Order* leaving) const {
+    const auto there = [&](const Order& o) {
+      return o.symbol == order.symbol && o.buy() == order.buy() && o.price == order.price;
+    };
+    if (leaving != nullptr && leaving->time_rank > 0 && there(*leaving)) return false;
     std::map<std::tuple<std::uint32_t, bool, std::uint64_t>, const Order*> first;
     for (const Order& o : orders_) {
       if (o.open == 0 || o.time_rank == 0 || &o == &order) continue;
-      if (o.symbol == order.symbol && o.buy() == order.buy() && o.price == order.price) return false;
       if (&o == leaving) continue;
       const Order*& at = first[{o.symbol, o.buy(), o.price}];
       if (at == nullptr || std::pair(o.shown() == 0, o.time_rank) < std::pair(at->shown() == 0, at->time_rank)) at = &o;
     }
+    const auto at_price = first.find({order.symbol, order.buy(), order.price});
+    if (at_price != first.end() && at_price->second->session == order.session) return false;
     const auto own = std::count_if(first.begin(), first.end(),
                                    [&](const auto& level) { return level.second->session == order.session; });
-    return first.size() >= config_.max_levels || own >= levels_per_account(config_);
+    return (at_price == first.end() && first.size() >= config_.max_levels) || own >= levels_per_account(config_);
   }
   bool has_place(std::uint32_t session) const {
     const auto own =

@@ -174,15 +174,20 @@ TEST_F(Watched, WritesNoMoreLinesThanTheirAllowanceAndTellsOfTheRest) {
     take(0, {login_frame(ann_, "ann", "ann"), udp_frame(ann_, kOrderPort, soup_packet('O'))});
     text += look(0);
   }
-  EXPECT_EQ(lines(text, "a client has logged in"), LineAllowance::kAtOnce);
-  EXPECT_EQ(lines(text, "a client has logged out"), LineAllowance::kAtOnce);
-  EXPECT_EQ(lines(text, "more lines of a kind are left out"), 2u);
+  EXPECT_EQ(lines(text, "a client has logged in"), DayWatch::kOfAccount / 2);
+  EXPECT_EQ(lines(text, "a client has logged out"), DayWatch::kOfAccount / 2);
+  EXPECT_GE(lines(text, "more lines of a kind are left out"), 1u);
   text = look(LineAllowance::kTellEveryNs);
-  EXPECT_NE(text.find(fmt::format("kind=login lines={}\n", kRounds - LineAllowance::kAtOnce - 1)), std::string::npos)
+  EXPECT_NE(text.find("more lines of a kind are left out partition=one kind=sessions lines="), std::string::npos)
       << text;
-  // Whoever else comes has a line of what is left in the long run.
+  // It is another's flood.
   take(0, {login_frame(bob_, "bob", "bob")});
   EXPECT_EQ(lines(look(LineAllowance::kTellEveryNs), "user=BOB"), 1u);
+}
+
+TEST_F(Watched, WritesARefusedNameAsPlainLetters) {
+  take(0, {login_frame(ann_, "\xc2\x9b\\J", "x")});
+  EXPECT_NE(look().find("user=\\xc2\\x9b\\x5cJ "), std::string::npos);
 }
 
 TEST_F(Watched, CountsTheNewsThatNobodyTook) {
@@ -190,10 +195,20 @@ TEST_F(Watched, CountsTheNewsThatNobodyTook) {
   for (std::uint64_t i = 0; i < kRounds; ++i) {
     take(0, {login_frame(ann_, "ann", "ann"), udp_frame(ann_, kOrderPort, soup_packet('O'))});
   }
-  EXPECT_EQ(partition_.receive().session_news_lost(), 2 * kRounds - SessionNewsRing::kNews);
-  EXPECT_NE(look().find(fmt::format("warning more lines of a kind are left out partition=one kind=sessions lines={}\n",
-                                    2 * kRounds - SessionNewsRing::kNews)),
+  const std::uint64_t lost = 2 * kRounds - SessionNewsRing::kOfAccount;
+  EXPECT_EQ(partition_.receive().session_news_lost(), lost);
+  EXPECT_NE(look().find(
+                fmt::format("warning more lines of a kind are left out partition=one kind=sessions lines={}\n", lost)),
             std::string::npos);
+  // Strangers have half of the ring, and others' news still come through.
+  for (std::uint64_t i = 0; i < 2 * SessionNewsRing::kNews; ++i) {
+    Client stranger = bob_;
+    stranger.mac = {2, 1, 0, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+    take(0, {login_frame(stranger, "far", "far")});
+  }
+  EXPECT_EQ(partition_.receive().session_news_lost(), lost + 2 * SessionNewsRing::kNews - SessionNewsRing::kNews / 2);
+  take(0, {login_frame(bob_, "bob", "bob")});
+  EXPECT_NE(look().find("info a client has logged in partition=one user=BOB"), std::string::npos);
 }
 
 TEST(LineAllowanceOfOneKind, GivesManyAtOnceAndOneEachTenSecondsFromThenOn) {

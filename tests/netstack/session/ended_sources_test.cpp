@@ -55,6 +55,15 @@ TEST_F(EndedSourcesTest, KnowsForSoLongWhoWasTakenOver) {
   EXPECT_FALSE(ended.lost_it_lately(source(1), kOne, 20, kFor)) << "it had it again since then";
 }
 
+TEST_F(EndedSourcesTest, AnAccountThatIsEverywhereMakesNoOtherBeForgotten) {
+  for (std::uint16_t port = 2; port <= 4'000; ++port)
+    ended.remember(source(port), SessionId{0}, SessionEndReason::takeover, true, 0);
+  ended.remember(source(1), kOne, SessionEndReason::takeover, true, 10);
+  for (std::uint16_t port = 4'001; port <= 20'000; ++port)
+    ended.remember(source(port), SessionId{0}, SessionEndReason::takeover, true, 20);
+  EXPECT_TRUE(ended.lost_it_lately(source(1), kOne, 20, kFor));
+}
+
 TEST_F(EndedSourcesTest, RemembersManySourcesOfOneAccountAndForgetsTheOldestWhereItIsFull) {
   for (std::uint16_t port = 1; port <= 64; ++port)
     ended.remember(source(port), kOne, SessionEndReason::takeover, true, 0);

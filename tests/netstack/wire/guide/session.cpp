@@ -5,7 +5,7 @@
 namespace crosswire::wire::test {
 namespace {
 
-constexpr std::string_view kWord = "no session here: log in";
+constexpr std::string_view kWord = "no login";
 
 Message bare_packet(std::string title, soup::PacketType type, std::string when) {
   Message message{.title = std::move(title),
@@ -29,9 +29,10 @@ std::vector<Message> soup_packets() {
   const soup::Framed<soup::LoginRequest> login{.payload = soup::login_request("ann", "secret", "", 1)};
   const soup::Framed<soup::LoginAccepted> accepted{.payload = soup::login_accepted("O0MJ5V2TC0", 2)};
   const soup::Framed<soup::LoginRejected> rejected{.payload = {soup::RejectCode::not_authorised}};
-  Message debug =
-      bare_packet("Debug", soup::PacketType::debug,
-                  "words for people, behind the letter, of why the next packet comes. A program passes over it");
+  Message debug = bare_packet(
+      "Debug", soup::PacketType::debug,
+      "words of why the next packet comes, from offset 3 to the end: `silent`, `taken over`, `no login`, 11 letters at "
+      "most. A program passes over it");
   debug.example[1] = static_cast<std::uint8_t>(1 + kWord.size());
   debug.example.insert(debug.example.end(), kWord.begin(), kWord.end());
   return {
