@@ -19,6 +19,7 @@ enum class EngineCounter : std::uint8_t {
   mass_cancels,
   rejected,
   overdrawn,
+  no_room,
   executions,
   executed_shares,
   crosses,
@@ -48,6 +49,8 @@ inline constexpr std::array kEngineCounters = [] {
       Row{mass_cancels, figure, "mass_cancels", "Mass Cancel messages granted"},
       Row{rejected, notice, "rejected", "orders and requests answered with a reject"},
       Row{overdrawn, notice, "overdrawn", "of these, with 0x0029: the account's looks were used up"},
+      Row{no_room, notice, "no_room",
+          "of these, with 0x000A: no place or level left, of all or of the account's share"},
       Row{executions, figure, "executions", "matches; each has two sides"},
       Row{executed_shares, figure, "executed_shares", "shares of these"},
       Row{crosses, figure, "crosses", "crosses, each of one symbol"},
@@ -60,7 +63,7 @@ inline constexpr std::array kEngineCounters = [] {
           "cancels, modifies and replaces of an order that is not live: \"too late\" has no message", harmless},
       Row{ignored_superfluous, drop, "ignored_superfluous",
           "cancels that take nothing off, modifies that change nothing or may not", harmless},
-      Row{ignored_query_rate, drop, "ignored_query_rate", "account queries beyond the account's rate"},
+      Row{ignored_query_rate, drop, "ignored_query_rate", "account queries beyond the account's rate", harmless},
   };
 }();
 static_assert(is_whole(kEngineCounters));

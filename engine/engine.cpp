@@ -400,6 +400,7 @@ void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
 void Engine::count_reject(std::uint16_t reason) {
   counters_.add(EngineCounter::rejected);
   if (reason == static_cast<std::uint16_t>(Reject::account_rate)) counters_.add(EngineCounter::overdrawn);
+  if (reason == static_cast<std::uint16_t>(Reject::processing)) counters_.add(EngineCounter::no_room);
 }
 
 /// The new order's hot record, from terms_.

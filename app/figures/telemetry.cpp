@@ -381,8 +381,12 @@ bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data
 }
 
 bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const std::size_t comma = parameters.find(',');
+  const std::string_view symbol = parameters.substr(0, comma);
+  const std::string_view partition = comma == std::string_view::npos ? "" : parameters.substr(comma + 1);
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
-    if (const auto number = figures.symbol(i, parameters)) {
+    if (!partition.empty() && figures.sources()[i].name != partition) continue;
+    if (const auto number = figures.symbol(i, symbol)) {
       const std::vector<BookFigure> found = figures.books(i, *number);
       if (found.empty()) return fail(data, "the match stage gives no answer; does it stand still?");
       const BookTop& top = found.front().top;
@@ -425,7 +429,7 @@ constexpr std::array kCommands = {
     TelemetryCommand{"/crosswire/histogram", "Buckets of a latency. Parameters: name[,partition]", histogram},
     TelemetryCommand{"/crosswire/sessions", "Up to 64 sessions. Parameters: partition[,first]", sessions},
     TelemetryCommand{"/crosswire/books", "Tops of up to 64 books. Parameters: partition[,first]", books},
-    TelemetryCommand{"/crosswire/book", "Top of one book. Parameter: symbol", book},
+    TelemetryCommand{"/crosswire/book", "Top of one book. Parameters: symbol[,partition]", book},
     TelemetryCommand{"/crosswire/ports", "What port and device counted. Parameter: partition",
                      of_partition<write_ports>},
 };

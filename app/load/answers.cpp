@@ -171,6 +171,7 @@ void LoadClient::take_answer(std::uint32_t number, wire::Bytes message) {
       if (const auto* const rejected = as<ouch::Rejected>(message)) {
         const std::uint32_t order = find(rejected->user_ref_num);
         ++figures_.rejected;
+        figures_.last_reject = rejected->reason;
         if (order == LoadMessage::kNone) return;
         LoadMessage& known = message_of(order);
         if (known.answered || !known.sent) return;  // made ahead, and not known to anybody

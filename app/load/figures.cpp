@@ -106,6 +106,13 @@ std::string histogram_json(const Histogram& histogram) {
 
 /// More than half is no result of that rate, and neither is a server that has died.
 void LoadFigures::judge_losses(std::uint64_t sent_in_all, std::uint64_t silent_ns) {
+  if (2 * rejected > sent_in_all) {
+    partial = fmt::format(
+        "{} of {} messages ({:.0f} %) were rejected, the last with 0x{:04x} (docs/protocol.md, section 2.3); where the "
+        "market is halted (0x0007) or closed (0x0002), crosswire ctl resume --all or ctl phase continuous --all",
+        rejected, sent_in_all, 100.0 * static_cast<double>(rejected) / static_cast<double>(sent_in_all), last_reject);
+    return;
+  }
   if (lost == 0) return;
   const std::string share = fmt::format("{} of {} orders ({:.0f} %) had no answer", lost, sent_in_all,
                                         100.0 * static_cast<double>(lost) / static_cast<double>(sent_in_all));

@@ -59,6 +59,7 @@ struct LoadFigures {
   std::uint64_t too_late = 0;        // whole run: cancels of what was executed or gone by then; silence is their answer
   std::uint64_t lost = 0;            // whole run: messages without any answer, though it was asked for again
   std::uint64_t rejected = 0;        // whole run
+  std::uint16_t last_reject = 0;     // its reason
   std::uint64_t not_sent = 0;        // whole run: due, and not sent
   std::uint64_t tx_blocked = 0;      // whole run: polls in which the port took no more
   LoadStream::Counts answers, feed;  // whole run, in messages of the streams

@@ -107,8 +107,10 @@ void check_here_and_now(const Config& config) {
 /// What two partitions of one process may not share, and what they may not differ in.
 void check_together(const Config& config, const Config& other) {
   if (device_name(config.port.device) == device_name(other.port.device)) {
-    throw std::runtime_error(fmt::format("{}: {} is the device of {} as well; give each partition its own",
-                                         location_of(config, "port.device"), config.port.device, other.path));
+    throw std::runtime_error(
+        fmt::format("{}: DPDK's device {} is that of {} as well; give each partition its own, as net_af_packet0 "
+                    "and net_af_packet1",
+                    location_of(config, "port.device"), device_name(config.port.device), other.path));
   }
   if (config.port.dpdk_args != other.port.dpdk_args) {
     throw std::runtime_error(fmt::format("{}: differs from that of {}; DPDK starts once, give both the same",

@@ -101,8 +101,9 @@ class Page {
     const auto of = [&](const char* name) {
       return fmt::format("{} of {}", value_of(now_.totals, name), value_of(now_.totals, fmt::format("{}_limit", name)));
     };
-    line("tables      live orders {}  price levels {}  sessions {} of {}", of("live_orders"), of("price_levels"),
-         value_of(now_.totals, "sessions_logged_in"), value_of(now_.totals, "accounts"));
+    line("tables      live orders {}  price levels {}  price nodes {}  sessions {} of {}", of("live_orders"),
+         of("price_levels"), of("price_nodes"), value_of(now_.totals, "sessions_logged_in"),
+         value_of(now_.totals, "accounts"));
   }
 
   template <class Row>
@@ -275,6 +276,11 @@ std::string top_page(const TopFigures& now, const TopFigures* before, TopSize si
     const std::vector<std::string> more =
         Page(partition, same_day ? &before->partitions[i] : nullptr, same_day ? seconds : day_seconds, lists).lines();
     lines.insert(lines.end(), more.begin(), more.end());
+  }
+  if (lines.size() > size.rows && size.rows > 1) {
+    const std::size_t more = lines.size() - size.rows + 1;
+    lines.resize(size.rows - 1);
+    lines.push_back(fmt::format("{} more lines: a taller terminal, or crosswire top --once", more));
   }
   std::string page;
   for (std::size_t i = 0; i < std::min(lines.size(), size.rows); ++i) page += lines[i].substr(0, size.columns) + "\n";

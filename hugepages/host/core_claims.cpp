@@ -4,13 +4,16 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <thread>
 
 namespace crosswire {
@@ -32,25 +35,30 @@ int open_claim(const std::string& file) {
   return made;
 }
 
-/// The number in the file is its last holder's.
-int holder_in(int lock) {
-  std::array<char, 16> text{};
-  const ssize_t length = pread(lock, text.data(), text.size(), 0);
-  int holder = 0;
-  if (length > 0) std::from_chars(text.data(), text.data() + length, holder);
-  return holder;
-}
-
-void sign(int lock) {
-  const std::string text = std::to_string(getpid()) + "\n";
-  if (ftruncate(lock, 0) != 0 || pwrite(lock, text.data(), text.size(), 0) < 0) return;  // then the holder is not known
+/// Who holds a lock on the file, by the kernel's list of them (proc(5): class, mode, kind, process, device and inode).
+int holder_of(int lock) {
+  struct stat file {};
+  if (fstat(lock, &file) != 0) return 0;
+  char wanted[64];
+  std::snprintf(wanted, sizeof wanted, "%02x:%02x:%lu", major(file.st_dev), minor(file.st_dev),
+                static_cast<unsigned long>(file.st_ino));
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, advisory, mode, which;
+    int holder = 0;
+    if (words >> number >> kind >> advisory >> mode >> holder >> which && kind == "FLOCK" && which == wanted) {
+      return std::max(holder, 0);
+    }
+  }
+  return 0;
 }
 
 /// Who looks at a claim holds the lock for a moment.
-bool lock_soon(int lock, CoreUse use) {
+bool lock_soon(int lock, int how) {
   constexpr int kTries = 20;
   for (int i = 0; i < kTries; ++i) {
-    if (flock(lock, (use == CoreUse::alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) return true;
+    if (flock(lock, how | LOCK_NB) == 0) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return false;
@@ -66,21 +74,21 @@ CoreClaim CoreClaims::claim(unsigned core, CoreUse use) {
   const std::string file = file_of(core, folder_);
   const int lock = open_claim(file);
   if (lock < 0) return {std::nullopt, file + ": " + std::strerror(errno)};
-  if (!lock_soon(lock, use)) {
-    const CoreClaim taken{holder_in(lock), ""};
+  const bool alone = lock_soon(lock, LOCK_EX);
+  const CoreClaim result = alone ? CoreClaim{} : CoreClaim{holder_of(lock), ""};
+  if (use == CoreUse::shared ? lock_soon(lock, LOCK_SH) : alone) {
+    locks_.push_back(lock);
+  } else {
     close(lock);
-    return taken;
   }
-  sign(lock);
-  locks_.push_back(lock);
-  return {};
+  return result;
 }
 
 std::optional<int> core_holder(unsigned core, const std::string& folder) {
   const int lock = open(file_of(core, folder).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (lock < 0) return std::nullopt;
   const bool held = flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  const int holder = held ? holder_in(lock) : 0;
+  const int holder = held ? holder_of(lock) : 0;
   close(lock);
   return held ? std::optional<int>(holder) : std::nullopt;
 }

@@ -16,8 +16,10 @@ enum class CoreUse { alone, shared };
 
 /// What came of a claim.
 struct CoreClaim {
-  std::optional<int> holder;  // another process's id, 0 = not known: then the core is not claimed
-  std::string fault;          // why nobody can tell, one line: not claimed either
+  // Another process's id, 0 = not known. A claim of the core `alone` has failed then; a `shared` one holds, unless the
+  // other is alone.
+  std::optional<int> holder;
+  std::string fault;  // why nobody can tell, one line: not claimed either
 };
 
 /// The claims of this process. They end with it, or with the object.

@@ -204,9 +204,9 @@ inline constexpr std::array kReceiveCounters = [] {
       Row{order_repeats, drop, "order_repeats", "messages whose number was there before", harmless},
       Row{order_day_over, drop, "order_day_over", "datagrams with orders behind the day's end", harmless},
       Row{order_request_rate, drop, "order_request_rate",
-          "re-requests of order sessions above the rate of their account"},
+          "re-requests of order sessions above the rate of their account", harmless},
       Row{order_request_bytes, drop, "order_request_bytes",
-          "re-requests of order sessions above the share of the transmit link that is theirs"},
+          "re-requests of order sessions above the share of the transmit link that is theirs", harmless},
 
       Row{enters, figure, "enters", "Enter Order messages"},
       Row{replaces, figure, "replaces", "Replace Order messages"},

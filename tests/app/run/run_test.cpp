@@ -286,7 +286,7 @@ TEST_F(Run, RefusesPartitionsThatDoNotGoTogether) {
   const auto b = [&](const std::string& port, const std::string& placement, const std::string& pages = "off") {
     return config(port, pages, placement, "b.toml", "239.192.0.2");
   };
-  expect_together(b("device = \"net_ring0\"", unpinned), "b.toml:3: port.device: net_ring0 is the device of ");
+  expect_together(b("device = \"net_ring0\"", unpinned), "b.toml:3: port.device: DPDK's device net_ring0 is that of ");
   expect_together(b("device = \"net_ring1\"", match), "b.toml:5: placement.match: ");
   expect_together(b("device = \"net_ring1\"", core), "b.toml:5: placement.core: ");
   expect_together(b("device = \"net_ring1\"", unpinned, "auto"), "b.toml:8: memory.hugepages: differs");

@@ -73,12 +73,17 @@ TEST(TopPage, ShowsTheDayItsPhaseTheNextOneAndHowFullTheTablesAre) {
                                        {"live_orders_limit", 1'000},
                                        {"price_levels", 3},
                                        {"price_levels_limit", 100},
+                                       {"price_nodes", 7},
+                                       {"price_nodes_limit", 200},
                                        {"sessions_logged_in", 2},
                                        {"accounts", 4}});
   const std::string page = top_page(now, nullptr, kAll);
   EXPECT_EQ(line_with(page, "day      "),
             "day         2026-01-31  phase continuous 7, halted 1  next closing_call at 2026-01-31 14:57:00");
-  EXPECT_EQ(line_with(page, "tables"), "tables      live orders 5 of 1000  price levels 3 of 100  sessions 2 of 4");
+  EXPECT_EQ(line_with(page, "tables"), "tables      live orders 5 of 1000  price levels 3 of 100  price nodes 7 of 200  sessions 2 of 4");
+  const std::string low = top_page(now, nullptr, {.rows = 5, .columns = 200});
+  EXPECT_NE(low.find("more lines: a taller terminal, or crosswire top --once"), std::string::npos) << low;
+  EXPECT_EQ(std::count(low.begin(), low.end(), '\n'), 5);
   day.next_phase = "";
   expect_words(line_with(top_page(now, nullptr, kAll), "day      "), {"next none"});
 }

@@ -40,10 +40,24 @@ TEST_F(Claims, ACoreMayBeSharedByThoseWhoAllShareIt) {
   CoreClaims one(folder());
   CoreClaims other(folder());
   EXPECT_FALSE(one.claim(3, CoreUse::shared).holder);
-  EXPECT_FALSE(other.claim(3, CoreUse::shared).holder);
+  EXPECT_EQ(other.claim(3, CoreUse::shared).holder, getpid()) << "it is told, and has it too";
   EXPECT_EQ(core_holder(3, folder()), getpid());
   CoreClaims third(folder());
   EXPECT_TRUE(third.claim(3, CoreUse::alone).holder);
+}
+
+TEST_F(Claims, AHolderIsOneWhoLives) {
+  CoreClaims one(folder());
+  EXPECT_FALSE(one.claim(3, CoreUse::shared).holder);
+  const pid_t child = fork();
+  if (child == 0) {
+    CoreClaims claims(folder());
+    _exit(claims.claim(3, CoreUse::shared).holder == getppid() ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(core_holder(3, folder()), getpid()) << "not the one that came last, and is gone";
 }
 
 TEST_F(Claims, AClaimEndsWithItsProcessAndTheFileThatStaysIsNoClaim) {
