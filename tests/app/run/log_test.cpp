@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -31,7 +32,9 @@ std::string time_of(const std::string& line) { return line.substr(0, std::string
 TEST(LogTime, IsThatOfTheProcessOnceThereIsOneAndOfTheHostUntilThen) {
   const test::Folder folder;
   log_begin({.file = folder.file("log")});
-  const std::time_t host = std::time(nullptr);
+  // Not time(2), which is up to a tick behind the clock that the log reads.
+  const auto now = [] { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); };
+  const std::time_t host = now();
   log_info("before");
   constexpr std::int64_t kBillionSeconds = 1'000'000'000'000'000'000;
   const auto shared = std::make_shared<SharedClock>(standing_at(kBillionSeconds));
@@ -43,7 +46,7 @@ TEST(LogTime, IsThatOfTheProcessOnceThereIsOneAndOfTheHostUntilThen) {
   log_begin({});  // the file goes
   ASSERT_EQ(lines.size(), 3u);
   char earliest[32], latest[32];
-  const std::time_t later = std::time(nullptr);
+  const std::time_t later = now();
   std::strftime(earliest, sizeof earliest, "%FT%T", std::gmtime(&host));
   std::strftime(latest, sizeof latest, "%FT%T", std::gmtime(&later));
   EXPECT_LE(earliest, time_of(lines[0]));
