@@ -73,11 +73,34 @@ def in_order(numbers):
     return numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
 
 
-def reads_as_the_codecs(tap):
+def load_trade():
     loader = importlib.machinery.SourceFileLoader("trade", str(TRADE))
     sys.dont_write_bytecode = True
     trade = importlib.util.module_from_spec(importlib.util.spec_from_loader("trade", loader))
     loader.exec_module(trade)
+    return trade
+
+
+def goes_on_behind_what_is_not_kept(tap):
+    trade = load_trade()
+    name = b"O000000000"
+
+    def packet(number, *messages):
+        return trade.mold(name, number, *messages)
+
+    stream = trade.Stream(1)
+    list(stream.take(packet(6)))  # a heartbeat: 1 to 5 are missing
+    stream.request()
+    late = [number for number, _ in stream.take(packet(4, b"d", b"e"))]
+    tap.check("a packet that comes late behind the first asking makes it give nothing up", late == [] and stream.next == 1, late)
+    stream.asked_at -= 2
+    stream.request()
+    told = [number for number, _ in stream.take(packet(3, b"c", b"d", b"e"))]
+    tap.check("asked again and answered from a later number, it goes on there", told == [3, 4, 5], told)
+
+
+def reads_as_the_codecs(tap):
+    trade = load_trade()
     tables = {"ouch_out": trade.ANSWERS, "itch": trade.FEED}
     printed = subprocess.run([os.environ["SAMPLES"]], check=True, capture_output=True, text=True).stdout
     faults, count, fields = [], 0, None
@@ -115,6 +138,10 @@ def trades(tap, feed):
     ann.tell("resend 1")
     tap.check("asks for old answers again", ann.wait_for("Accepted", count=2) and ann.wait_for("1: System Event"), ann.lines)
     tap.check("numbers without a gap before", in_order(before), before)
+    ann.tell("buy 10 AAA 90.00")
+    tap.check("keeps its number when an old answer comes again", ann.wait_for("Accepted", "user_ref_num=3", "quantity=10"), ann.lines)
+    ann.tell("cancel 3")
+    tap.check("and goes on", ann.wait_for("Canceled", "user_ref_num=3"), ann.lines)
     time.sleep(3)
     ann.tell("query")
     tap.check("stays with heartbeats", ann.wait_for("Account Query Response", count=5), ann.lines)
@@ -152,6 +179,7 @@ def fails(tap):
 
 
 def run_all(tap, program, folder):
+    goes_on_behind_what_is_not_kept(tap)
     reads_as_the_codecs(tap)
     config = os.path.join(folder, "c.toml")
     write_config(config, CONFIG.replace("linger_s = 0", "linger_s = 2").replace("silence_s = 600", "silence_s = 2"))
