@@ -384,6 +384,7 @@ bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data*
   const std::size_t comma = parameters.find(',');
   const std::string_view symbol = parameters.substr(0, comma);
   const std::string_view partition = comma == std::string_view::npos ? "" : parameters.substr(comma + 1);
+  if (!partition.empty() && !find_partition(figures, partition)) return no_partition(figures, partition, data);
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
     if (!partition.empty() && figures.sources()[i].name != partition) continue;
     if (const auto number = figures.symbol(i, symbol)) {
@@ -402,7 +403,7 @@ bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data*
       return true;
     }
   }
-  return fail(data, fmt::format("there is no symbol {}", named(parameters)));
+  return fail(data, fmt::format("there is no symbol {}", named(symbol)));
 }
 
 struct TelemetryCommand {

@@ -133,11 +133,13 @@ def compare(tap, program, telemetry):
     book = telemetry.ask_rows("/crosswire/book,AAA")
     tap.check("shows the top of a book", (book["bid_e4"], book["bid_shares"], book["ask_e4"], book["last_e4"], book["volume"],
               book["phase"]) == (1000400, 7500, 0, 1000400, 2600, "continuous"), book)
+    tap.check("and of the one in a partition that is named", telemetry.ask_rows("/crosswire/book,AAA,c") == book)
     tap.check("shows the tops of all books", telemetry.ask_rows("/crosswire/books")["bid_shares"] == [7500])
     told = telemetry.ask("/crosswire/book,NOSUCH")
     tap.check("says so where a book is not there", told == {"error": "there is no symbol 'NOSUCH'"}, told)
     no_partition = {"error": "there is no partition 'nosuch'", "partitions": ["c"]}
-    asked = ("stages,nosuch", "histogram,in_the_box,nosuch", "sessions,nosuch", "books,nosuch,0")
+    asked = ("stages,nosuch", "histogram,in_the_box,nosuch", "sessions,nosuch", "books,nosuch,0",
+             "book,AAA,nosuch")
     told = [telemetry.ask(f"/crosswire/{command}") for command in asked]
     tap.check("says which partitions there are to who names another", told == [no_partition] * len(asked), told)
     told = telemetry.ask("/crosswire/histogram,nosuch")
