@@ -71,28 +71,19 @@ std::unique_ptr<Runner> order_lists() {
   });
 }
 
-/// Into the window, found, out again: a client that counts 1, 2, 3.
-std::unique_ptr<Runner> user_refs() {
-  auto refs = in_arena<UserRefs>(1u, 1u << 13, kOrders, std::uint64_t{7});
-  return repeated([refs, number = std::uint32_t{0}]() mutable {
-    const UserRefNum next{++number};
-    refs->it.insert(SessionId{0}, 0, next, OrderIndex{1});
+/// In, found, out again, of a client that counts in such steps.
+std::unique_ptr<Runner> user_refs_by(std::uint32_t step) {
+  auto refs = in_arena<UserRefs>(1u, kOrders, std::uint64_t{7});
+  return repeated([refs, step, channel = ChannelRefs{}, number = std::uint32_t{0}]() mutable {
+    const UserRefNum next{number += step};
+    refs->it.insert(channel, SessionId{0}, 0, next, OrderIndex{1});
     use(refs->it.find(SessionId{0}, 0, next));
-    refs->it.erase(SessionId{0}, 0, next);
+    refs->it.erase(channel, SessionId{0}, 0, next);
   });
 }
-
-/// A session's orders whose window place is always taken.
-std::unique_ptr<Runner> user_refs_overflow() {
-  auto refs = in_arena<UserRefs>(1u, 256u, kOrders, std::uint64_t{7});
-  for (std::uint32_t i = 1; i <= 256; ++i) refs->it.insert(SessionId{0}, 0, UserRefNum{i}, OrderIndex{i});
-  return repeated([refs, number = std::uint32_t{256}]() mutable {
-    const UserRefNum next{++number};
-    refs->it.insert(SessionId{0}, 0, next, OrderIndex{1});
-    use(refs->it.find(SessionId{0}, 0, next));
-    refs->it.erase(SessionId{0}, 0, next);
-  });
-}
+std::unique_ptr<Runner> user_refs() { return user_refs_by(1); }
+/// A block for each number.
+std::unique_ptr<Runner> user_refs_apart() { return user_refs_by(UserRefs::kPerBlock); }
 
 struct OneBook {
   OneBook() { book.init(pools, {{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMid}, kTick}, SymbolId{1}); }
@@ -101,10 +92,10 @@ struct OneBook {
     HotOrder& order = pools.orders.hot(OrderIndex{index});
     order = {};
     order.open = 100;
-    order.side = buy ? 'B' : 'S';
-    book.rest(pools, OrderIndex{index}, buy, Price{price});
+    order.side_bits = HotOrder::bits_of(buy ? Side::buy : Side::sell) & 7u;
+    book.rest(pools, OrderIndex{index}, order, buy, Price{price});
   }
-  void remove(std::uint32_t index) { book.reduce(pools, OrderIndex{index}, 100); }
+  void remove(std::uint32_t index) { book.reduce(pools, pools.orders.hot(OrderIndex{index}), 100); }
 
   Arena arena{kArena, HugepagePolicy::off};
   Orders orders{arena, kOrders};
@@ -160,7 +151,7 @@ std::vector<Case> memory_cases() {
       {"memory/order_lists", order_lists},
       {"memory/histogram", histogram},
       {"book/user_refs", user_refs},
-      {"book/user_refs_overflow", user_refs_overflow},
+      {"book/user_refs_apart", user_refs_apart},
       {"book/queue", book_queue},
       {"book/level", book_level},
       {"book/best", book_best},

@@ -10,11 +10,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -44,7 +44,6 @@ struct Options {
   std::vector<std::string> workloads;
   WorkloadSize size;
   std::uint64_t seed = 1;
-  std::uint32_t window = 0;  // EngineConfig::user_ref_window; 0: all numbers that the flow uses
   int rounds = 5;
   bool latency = false;
   bool callgrind = false;
@@ -77,7 +76,7 @@ class Crosswire {
   /// At most kBurst of them.
   void apply(std::span<const Ask> asks) {
     for (std::size_t i = 0; i < asks.size(); ++i) {
-      commands_[i] = command_of(asks[i]);
+      make(commands_[i], asks[i]);
       box_.prepare(commands_[i]);
     }
     std::span<const Command> left(commands_.data(), asks.size());
@@ -105,19 +104,18 @@ class Crosswire {
     config.max_orders = std::max(config.max_orders, most + 1);
     config.orders_per_account = config.max_orders;
     config.levels_per_account = config.max_levels;
-    config.user_ref_window =
-        options.window > 0 ? options.window : std::bit_ceil(std::max(256u, workload.last_number + 1));
     return config;
   }
   static EngineBoxOptions box_options() { return {.hugepages = HugepagePolicy::automatic}; }
 
-  static Command command_of(const Ask& ask) {
-    Command c{};
+  /// In place, field by field: one made aside would be copied before its own stores have settled.
+  static void make(Command& c, const Ask& ask) {
+    std::memset(static_cast<void*>(&c), 0, sizeof c);
     c.session = SessionId{ask.session};
     c.order.user_ref_num = UserRefNum{ask.number};
     if (ask.kind == AskKind::cancel) {
       c.kind = CommandKind::cancel;
-      return c;
+      return;
     }
     c.kind = ask.kind == AskKind::add ? CommandKind::enter : CommandKind::replace;
     c.symbol = SymbolId{ask.symbol};
@@ -129,7 +127,6 @@ class Crosswire {
     c.order.display = Display::visible;
     c.order.cross_type = CrossType::continuous;
     c.order.post_only = PostOnly::no;
-    return c;
   }
 
   EngineBox box_;
@@ -356,7 +353,6 @@ constexpr const char* kUsage =
     "  --sessions N   1 to 65533 that the orders come from (default 16)\n"
     "  --symbols N    of W2, 1 to 65534 (default 100)\n"
     "  --resting N    orders of W3 (default 500000)\n"
-    "  --window N     the engine's user_ref_window, a power of two from 256 (default: as large as the flow's numbers)\n"
     "  --latency      a pass of its own: nanoseconds of each command alone\n"
     "  --json FILE    all figures\n"
     "  --callgrind    nothing is timed; counts for callgrind around it, as scripts/engine-bench runs it\n\n";
@@ -401,9 +397,6 @@ Options read_options(char** argument) {
       options.size.symbols = static_cast<std::uint16_t>(value(1, 65'534));
     } else if (name == "--resting") {
       options.size.resting = value(1, 50'000'000);
-    } else if (name == "--window") {
-      options.window = static_cast<std::uint32_t>(value(256, 1u << 31));
-      if (!std::has_single_bit(options.window)) wrong("--window wants a power of two");
     } else if (name == "--latency") {
       options.latency = true;
     } else if (name == "--callgrind") {

@@ -35,7 +35,6 @@ struct Workload {
   std::vector<Ask> before;  // fills the books; not measured
   std::vector<Ask> asks;    // measured
   std::size_t most_live = 0;
-  std::uint32_t last_number = 0;  // the highest of any session
 };
 
 struct WorkloadSize {

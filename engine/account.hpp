@@ -3,10 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include "engine/types.hpp"
+#include "engine/user_refs.hpp"
 
 namespace crosswire {
 
@@ -26,15 +26,16 @@ class Budget {
   TimeNs paid_back_ns_ = 0;  // when all that was charged is
 };
 
-/// The first line holds all that most commands ask.
+/// One line, which is all that a check of an order on the session's own channel reads of its account.
 struct alignas(64) Account {
   std::uint32_t live;    // orders
   std::uint32_t levels;  // price levels at the head of whose queue it stands
   FirmId firm;
-  bool disabled;                           // no Enter, no Replace, until enabled
-  Budget looks;                            // at what a command leaves as it is
-  Budget queries;                          // answered
-  std::array<UserRefNum, kChannels> last;  // UserRefNum processed, by channel
+  bool disabled;    // no Enter, no Replace, until enabled
+  Budget looks;     // at what a command leaves as it is
+  Budget queries;   // answered
+  ChannelRefs own;  // of channel 0; those of the others are aside
 };
+static_assert(sizeof(Account) == 64);
 
 }  // namespace crosswire

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -88,7 +89,11 @@ class TickScale {
   /// Asks rank upwards from 0, bids downwards from the highest price.
   Rank ask_rank(Price price) const { return Rank{ticks(price)}; }
   Rank bid_rank(Price price) const { return Rank{ticks_max_ - ticks(price)}; }
-  Rank rank(bool buy, Price price) const { return buy ? bid_rank(price) : ask_rank(price); }
+  /// Without a branch: which side the next order is on is anyone's guess.
+  Rank rank(bool buy, Price price) const {
+    const std::uint32_t mirror = 0u - buy;
+    return Rank{(ticks(price) ^ mirror) + ((ticks_max_ + 1) & mirror)};
+  }
   Price price(bool buy, Rank rank) const { return Price{(buy ? ticks_max_ - rank.value : rank.value) * tick_}; }
 
  private:
@@ -115,20 +120,20 @@ class Book {
   void init(BookPools& pools, const SymbolConfig& symbol, SymbolId id) {
     scale_ = TickScale(symbol.tick_e4);
     id_ = id;
-    bids_.init(pools.nodes, scale_.ticks_max() + 1);
-    asks_.init(pools.nodes, scale_.ticks_max() + 1);
+    for (Ladder& of : sides_) of.init(pools.nodes, scale_.ticks_max() + 1);
   }
 
   const TickScale& scale() const { return scale_; }
-  Ladder& side(bool buy) { return buy ? bids_ : asks_; }
-  const Ladder& side(bool buy) const { return buy ? bids_ : asks_; }
+  Ladder& side(bool buy) { return sides_[buy]; }
+  const Ladder& side(bool buy) const { return sides_[buy]; }
 
   /// Whether an order of this side and limit would execute against the other side's best.
   bool crosses(bool buy, Price limit) const {
-    return side(!buy).best() <= scale_.rank(!buy, limit) && !side(!buy).empty();
+    return side(!buy).best() <= scale_.rank(!buy, limit);  // an empty side's best is kNoRank, beyond any limit
   }
   bool crossed(const Levels& levels) const {
-    return !bids_.empty() && !asks_.empty() && levels[bids_.best_level()].price >= levels[asks_.best_level()].price;
+    return !side(true).empty() && !side(false).empty() &&
+           levels[side(true).best_level()].price >= levels[side(false).best_level()].price;
   }
 
   /// Whether rest() has the level and the nodes that a new price may need.
@@ -143,72 +148,105 @@ class Book {
 
   /// Puts the order (hot record: open, side and hidden set) at the end of its price's queue, a displayed one before the
   /// hidden ones. can_rest() holds, or it has a level.
-  void rest(BookPools& pools, OrderIndex index, bool buy, Price price) {
+  void rest(BookPools& pools, OrderIndex index, HotOrder& order, bool buy, Price price) {
+    rest_at(pools, index, order, buy, scale_.rank(buy, price), price, order.hidden, order.open);
+  }
+  /// The same of who knows the order's terms: its rank, whether it is hidden, what is open of it.
+  [[gnu::always_inline]] void rest_at(BookPools& pools, OrderIndex index, HotOrder& order, bool buy, Rank rank,
+                                      Price price, bool hidden, Quantity open) {
     Ladder& ladder = side(buy);
-    const Rank rank = scale_.rank(buy, price);
-    HotOrder& order = pools.orders.hot(index);
-    std::uint32_t at = ladder.find(pools.nodes, rank);
-    if (at == Ladder::kNothing) {
-      at = pools.levels.take();
-      ladder.insert(pools.nodes, rank, at);
-      pools.levels[at] = {index, index, order.open, 1, price, order.hidden ? kNoOrder : index, id_, buy};
-      order.next = order.prev = kNoOrder;
-      ++pools.account_of(order).levels;
-    } else {
-      Level& level = pools.levels[at];
-      link(pools, order, index, level);
-      level.shares += order.open;
-      ++level.count;
+    const std::uint32_t at = ladder.find(pools.nodes, rank);
+    if (at == Ladder::kNothing) [[unlikely]] {
+      open_level(pools, ladder, rank, index, order, buy, price);
+      return;
     }
+    Level& level = pools.levels[at];
     order.level = at;
+    level.shares += open;
+    ++level.count;
+    link(pools, order, index, level, hidden);
   }
 
   /// Takes `shares` <= open off a resting order; with none left it leaves the book.
-  void reduce(BookPools& pools, OrderIndex index, Quantity shares) {
-    HotOrder& order = pools.orders.hot(index);
+  void reduce(BookPools& pools, HotOrder& order, Quantity shares) {
     Level& level = pools.levels[order.level];
     CHECK(shares <= order.open && shares <= level.shares, "%u shares of %u open, level has %llu", shares, order.open,
           static_cast<unsigned long long>(level.shares));
     order.open -= shares;
     level.shares -= shares;
-    if (order.open == 0) unlink(pools, order, index, level);
+    if (order.open == 0) unlink(pools, order, level);
   }
 
  private:
   friend struct EngineState;
 
+  /// The level is another's from now on: of who has come to the head of its queue.
   static void pass_level(BookPools& pools, const HotOrder& from, const HotOrder& to) {
     --pools.account_of(from).levels;
     ++pools.account_of(to).levels;
   }
 
-  static void link(BookPools& pools, HotOrder& order, OrderIndex index, Level& level) {
-    order.prev = order.hidden ? level.tail : level.last_displayed;
-    if (order.prev == kNoOrder) pass_level(pools, pools.orders.hot(level.head), order);
-    OrderIndex& to_me = order.prev == kNoOrder ? level.head : pools.orders.hot(order.prev).next;
-    order.next = to_me;
-    to_me = index;
-    (order.next == kNoOrder ? level.tail : pools.orders.hot(order.next).prev) = index;
-    if (!order.hidden) level.last_displayed = index;
+  [[gnu::noinline]] void open_level(BookPools& pools, Ladder& ladder, Rank rank, OrderIndex index, HotOrder& order, bool buy,
+                  Price price) {
+    const std::uint32_t at = pools.levels.take();
+    ladder.insert(pools.nodes, rank, at);
+    pools.levels[at] = {index, index, order.open, 1, price, order.hidden ? kNoOrder : index, id_, buy};
+    order.next = order.prev = kNoOrder;
+    order.level = at;
+    ++pools.account_of(order).levels;
   }
 
-  void unlink(BookPools& pools, HotOrder& order, OrderIndex index, Level& level) {
+  [[gnu::always_inline]] static void link(BookPools& pools, HotOrder& order, OrderIndex index, Level& level,
+                                          bool hidden) {
+    const OrderIndex before = hidden ? level.tail : level.last_displayed;
+    order.prev = before;
+    if (!hidden) level.last_displayed = index;
+    if (before == level.tail) [[likely]] {  // none is hidden
+      order.next = kNoOrder;
+      pools.orders.hot(before).next = index;
+      level.tail = index;
+      return;
+    }
+    const OrderIndex behind = before == kNoOrder ? level.head : pools.orders.hot(before).next;
+    order.next = behind;
+    pools.orders.hot(behind).prev = index;
+    if (before == kNoOrder) {
+      pass_level(pools, pools.orders.hot(behind), order);
+      level.head = index;
+    } else {
+      pools.orders.hot(before).next = index;
+    }
+  }
+
+  void unlink(BookPools& pools, HotOrder& order, Level& level) {
+    const OrderIndex next = order.next, prev = order.prev;
     if (--level.count == 0) {
       CHECK(level.shares == 0, "an empty level has %llu shares", static_cast<unsigned long long>(level.shares));
       side(level.buy).erase(pools.nodes, scale_.rank(level.buy, level.price));
       pools.levels.give_back(order.level);
       --pools.account_of(order).levels;
+      order.level = kNoLevel;
+      return;
+    }
+    // A displayed one that is the last of them stands at the tail, or before a hidden one.
+    if (next == kNoOrder) {
+      if (!order.hidden) level.last_displayed = prev;
+      level.tail = prev;
     } else {
-      if (order.prev == kNoOrder) pass_level(pools, order, pools.orders.hot(order.next));
-      (order.prev == kNoOrder ? level.head : pools.orders.hot(order.prev).next) = order.next;
-      (order.next == kNoOrder ? level.tail : pools.orders.hot(order.next).prev) = order.prev;
-      if (level.last_displayed == index) level.last_displayed = order.prev;  // hidden ones are never before it
+      HotOrder& behind = pools.orders.hot(next);
+      if (behind.hidden && !order.hidden) level.last_displayed = prev;
+      behind.prev = prev;
+    }
+    if (prev == kNoOrder) {
+      pass_level(pools, order, pools.orders.hot(next));
+      level.head = next;
+    } else {
+      pools.orders.hot(prev).next = next;
     }
     order.level = kNoLevel;
   }
 
-  Ladder bids_;
-  Ladder asks_;
+  std::array<Ladder, 2> sides_;  // asks, bids
   TickScale scale_;
   SymbolId id_;
 };

@@ -8,8 +8,10 @@
 // That is prepare(), apply() and take_events() in one; each can be called alone, for bursts of commands.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "engine/command.hpp"
@@ -39,11 +41,34 @@ class EngineBox {
   /// Makes of what a command asks one that may be applied, as receive does: gives it the next number and no earlier
   /// time than the last one's, and an Enter or Replace a slot whose cold lines say what the command does. What a
   /// command does not carry (ClOrdId, firm, GroupID, the symbol's name) is zero there; the caller may write it.
-  void prepare(Command& command);
+  void prepare(Command& command) {
+    command.sequence = Sequence{++prepared_};
+    command.time_ns = time_ns_ = std::max(time_ns_, command.time_ns);
+    switch (command.kind) {
+      case CommandKind::enter:
+        if (is_plain(command)) command.flags |= kPlain;
+        [[fallthrough]];
+      case CommandKind::replace:
+        command.order.order = take_slot();
+        write_lines(command);
+        break;
+      case CommandKind::operate:
+        prepare_operator(command);
+        break;
+      default:
+        break;
+    }
+  }
 
   /// A slot for an Enter or Replace, its cold lines as they were left. For callers who number their commands themselves
   /// in prepare()'s place: 1, 2, .. without gaps. CHECKs that no more than max_orders and commands_ahead are out.
-  OrderIndex take_slot();
+  OrderIndex take_slot() {
+    OrderIndex slot = kNoOrder;
+    const bool taken = source_.take(slot);
+    CHECK(taken, "no slot with %u orders live of %u", engine_.live_orders(), orders_.capacity());
+    orders_.prefetch_cold(source_.ahead(kSlotsAhead));
+    return slot;
+  }
 
   /// Applies commands in the order of their numbers, as far as the event ring has room. Returns how many are finished:
   /// take the events, and come again with the others.
@@ -88,6 +113,33 @@ class EngineBox {
 
  private:
   EngineBox(const EngineConfig& config, const EngineBoxOptions& options, std::uint32_t slots);
+  void prepare_operator(Command& command);
+
+  /// In place, field by field: lines made aside would be copied before their own stores have settled. Of a Replace match
+  /// writes the second one, from the original's.
+  void write_lines(const Command& command) {
+    const OrderAsk& ask = command.order;
+    OrderAsked& asked = orders_.asked(ask.order);
+    std::memset(static_cast<void*>(&asked), 0, sizeof asked);
+    asked.session = command.session;
+    asked.user_ref_idx = ask.user_ref_idx;
+    asked.user_ref_num = ask.user_ref_num;
+    asked.time_in_force = ask.time_in_force;
+    asked.display = static_cast<char>(ask.display);
+    asked.quantity = ask.quantity;
+    asked.price = ask.price.value;
+    asked.min_quantity = ask.min_quantity;
+    if (command.kind == CommandKind::replace) return;
+    OrderResolved& resolved = orders_.resolved(ask.order);
+    std::memset(static_cast<void*>(&resolved), 0, sizeof resolved);
+    resolved.symbol = command.symbol;
+    resolved.side = ask.side;
+    resolved.cross_type = static_cast<char>(ask.cross_type);
+    resolved.kept.post_only = ask.post_only;
+    resolved.kept.expire_seconds = ask.expire_seconds;
+  }
+
+  static constexpr std::size_t kSlotsAhead = 8;  // whose cold lines are on their way
 
   Arena arena_;
   EventRing events_;

@@ -53,6 +53,8 @@ inline constexpr TimeNs kTickIntervalNs = 100'000'000;
 
 /// Command::flags and Event::flags.
 inline constexpr std::uint8_t kLastOfBurst = 1;  // feed datagrams close after it
+/// Command::flags: an Enter that asks for nothing rare (is_plain), which lets match ask for nothing rare either.
+inline constexpr std::uint8_t kPlain = 2;
 
 /// Body of enter, replace, cancel, modify, account_query. Fields that a kind does not use are zero. Single fields are
 /// in range, or Command::reject says why not; what they mean together is the engine's to judge.
@@ -197,7 +199,7 @@ struct alignas(64) Command {
   Sequence sequence;  // 1, 2, .. without gaps
   TimeNs time_ns;     // never falls
   CommandKind kind;
-  std::uint8_t flags;    // kLastOfBurst
+  std::uint8_t flags;    // kLastOfBurst, kPlain
   SessionId session;     // orders, sessions, resend; else kNoSession
   SymbolId symbol;       // enter: the symbol asked for. phase, mass_cancel: which, or kAllSymbols
   std::uint16_t reject;  // orders and firms: reason (WIRE 3.4) that parsing found, 0 = none. The engine answers it
@@ -216,6 +218,15 @@ struct alignas(64) Command {
     std::uint8_t body[40];
   };
 };
+
+/// Whether kPlain holds of an Enter: day or IOC, displayed, on the session's own channel, for continuous trading, with no
+/// condition, and nothing found wrong with it. Who makes the command asks it once.
+inline bool is_plain(const Command& enter) {
+  const OrderAsk& ask = enter.order;
+  return enter.reject == 0 && (ask.time_in_force == TimeInForce::day || ask.time_in_force == TimeInForce::ioc) &&
+         ask.display != Display::hidden && ask.user_ref_idx == 0 && (ask.min_quantity | ask.expire_seconds) == 0 &&
+         ask.post_only == PostOnly::no && ask.cross_type == CrossType::continuous;
+}
 
 static_assert(sizeof(OrderAsk) == 40 && sizeof(FirmAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 &&
               sizeof(ResendAsk) == 40 && sizeof(EchoAsk) == 40 && sizeof(OperatorAsk) == 40 &&

@@ -26,10 +26,9 @@ struct EngineConfig {
   std::uint32_t levels_per_account = 0;
   std::uint32_t looks_per_second = 20'000;         // of an account, at what its command leaves as it is
   std::uint32_t account_queries_per_second = 256;  // of an account, answered; as many as there are channels
-  std::uint32_t user_ref_window = 1u << 13;        // dense UserRefNum window per session, a power of two >= 256
   TimeNs imbalance_interval_ns = kNsPerSecond;     // during a call; a multiple of kTickIntervalNs
   std::uint64_t hash_key =
-      0x5bd1e9955bd1e995;  // of the UserRefNum table; secret where clients are not trusted. Changes no output
+      0x5bd1e9955bd1e995;  // of the UserRefNum directory; secret where clients are not trusted. Changes no output
 };
 
 /// What one account may take of a limit that all share: a quarter, or its equal share where there are fewer than four.

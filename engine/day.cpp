@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "engine/engine.hpp"
+#include "engine/inside.hpp"
 
 namespace crosswire {
 namespace {
@@ -209,13 +209,15 @@ bool Engine::cross(const Command& command, Out& out) {
         std::min<std::uint64_t>({pools_.orders.hot(buyer).open, pools_.orders.hot(seller).open, cross_left_}));
     Event& event = emit(command, EventKind::crossed, kNoSession, at_symbol_, out);
     event.cross_type = letter;
-    execute(event, buyer, seller, symbol, auction_.price, quantity);
-    event.execution.ref = ref_on_feed(pools_.orders.hot(buyer));
+    HotOrder& bought = pools_.orders.hot(buyer);
+    HotOrder& sold = pools_.orders.hot(seller);
+    execute(event, buyer, seller, bought, sold, symbol, auction_.price, quantity);
+    event.execution.ref = ref_on_feed(bought);
     cross_left_ -= quantity;
-    for (const OrderIndex index : {buyer, seller}) {
-      take_shares(at_symbol_, index, quantity);
-      if (pools_.orders.hot(index).open == 0) remove_order(command, index, out);
-    }
+    take_shares(at_symbol_, bought, quantity);
+    if (bought.open == 0) remove_order(command, buyer, bought, out);
+    take_shares(at_symbol_, sold, quantity);
+    if (sold.open == 0) remove_order(command, seller, sold, out);
   }
   if (!out.has_room()) return false;
   emit(command, EventKind::cross_done, kNoSession, at_symbol_, out).cross = {.paired = auction_.paired,
@@ -255,8 +257,8 @@ bool Engine::admit(const Command& command, Out& out) {
   for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
     if (looks == kMostLooks) return !(yielded_ = true);
     const OrderIndex index = at_order_;
-    const HotOrder& order = pools_.orders.hot(index);
-    const bool buy = is_buy(static_cast<Side>(order.side));
+    HotOrder& order = pools_.orders.hot(index);
+    const bool buy = order.buy();
     const Price price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
     const bool waits = order.level == kNoLevel;
     const bool may_rest =
@@ -265,7 +267,7 @@ bool Engine::admit(const Command& command, Out& out) {
     at_order_ = waiting_.after(index);
     if (!waits) continue;
     if (may_rest) {
-      book.rest(pools_, index, buy, price);
+      book.rest(pools_, index, order, buy, price);
       pools_.levels.one_cross_shares(order.level) += order.open;
     } else {
       cancel_shares(command, index, order.open, 'Z', out);

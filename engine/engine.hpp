@@ -159,10 +159,14 @@ class Engine {
     close,     // what follows after the last symbol
   };
 
-  void prefetch(std::span<const Command> commands) const;
+  void look_ahead(std::span<const Command> commands) const;
+  void look_ahead_at_levels(std::span<const Command> commands) const;
   bool advance(const Command& command, Out& out);
-  void finish(const Command& command, Out& out);
+  void finish(const Command& command, bool any, Out& out);
+  void end_burst(const Command& command, bool any, Out& out);
 
+  bool rest_plain(const Command& command, Out& out);
+  bool cancel_plain(const Command& command, Out& out);
   bool enter(const Command& command, Out& out);
   bool replace(const Command& command, Out& out);
   void cancel(const Command& command, Out& out);
@@ -182,10 +186,11 @@ class Engine {
   bool day_end(const Command& command, Out& out);
   void pass_on(const Command& command, EventKind kind, Out& out);
 
-  bool consume(Account& account, Channel channel, UserRefNum number);
+  bool consume(ChannelRefs& refs, UserRefNum number);
   static Reject check_terms(const Terms& terms);
   static Reject check_phase(const Terms& terms, Phase phase);
-  bool has_place(const Account& account) const;
+  /// Whether one more order of the account may rest or wait.
+  bool has_place(const Account& account) const { return live_ < max_orders_ && account.live < orders_per_account_; }
   bool has_level(SessionId session, const HotOrder* leaving) const;
   bool finds_level(SessionId session, const Book& book, bool buy, Price price, const HotOrder* leaving) const;
   bool may_open_level(const Account& account, const Book& book, bool buy) const {
@@ -197,12 +202,12 @@ class Engine {
   Fate fate(const Command& command);
   Fate fate_of_minimum(const Command& command);
   char refusal() const;
-  HotOrder& fill_hot(const Command& command, std::uint32_t executed);
+  void fill_hot(const Command& command, std::uint32_t executed);
   bool match_or_rest(const Command& command, Out& out, Event& event, Fate fate, Shown before);
   bool match(const Command& command, Out& out);
   bool settle(const Command& command, Out& out);
   bool show(const Command& command, Out& out);
-  void rest(const Command& command, OrderIndex index);
+  void rest(const Command& command, OrderIndex index, HotOrder& order);
   bool walk_auction(const SymbolState& symbol);
   bool say_imbalance(const Command& command, Out& out);
   bool cross(const Command& command, Out& out);
@@ -214,29 +219,45 @@ class Engine {
   void reject_firm(const Command& command, std::uint16_t reason, Out& out);
   void count_reject(std::uint16_t reason);
   bool is_meant(const Command& command, OrderIndex index) const;
-  void take_shares(SymbolId symbol, OrderIndex index, Quantity shares);
+  OrderIndex first_order(SessionId session, std::uint32_t channel) const;
+  OrderIndex order_after(OrderIndex index) const;
+  void take_shares(SymbolId symbol, HotOrder& order, Quantity shares);
   void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
-  void execute(Event& event, OrderIndex order, OrderIndex resting, SymbolState& symbol, Price price, Quantity quantity);
-  void remove_order(const Command& command, OrderIndex index, Out& out);
+  void execute(Event& event, OrderIndex order, OrderIndex resting, HotOrder& a, HotOrder& b, SymbolState& symbol,
+               Price price, Quantity quantity);
+  void add_live(SessionId session, Channel channel, UserRefNum number, OrderIndex index, HotOrder& order);
+  void remove_order(const Command& command, OrderIndex index, const HotOrder& order, Out& out);
+  static UserRefs::Place place_of(const HotOrder& order) { return {order.ref_block, order.place_in_refs}; }
 
   /// Events ever, those not yet published included.
   static std::uint64_t emitted(const Out& out) { return out.published() + out.unpublished(); }
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
-  void report_order(Event& event, OrderIndex index, Price price, Quantity quantity, char code, FeedAction feed) const;
+  void report_order(Event& event, OrderIndex index, const HotOrder& order, Price price, Quantity quantity,
+                    char code, FeedAction feed) const;
   static Shown shown(const HotOrder& order);
   static OrderRef ref_on_feed(const HotOrder& order) { return order.hidden ? OrderRef{} : order.ref(); }
-  SymbolId symbol_of(OrderIndex index) const;
-  Channel channel_of(OrderIndex index) const;
+  SymbolId symbol_of(OrderIndex index, const HotOrder& order) const;
+  Channel channel_of(OrderIndex index, const HotOrder& order) const;
 
   Account& account(SessionId session) { return pools_.accounts[session.value]; }
   const Account& account(SessionId session) const { return pools_.accounts[session.value]; }
+  ChannelRefs& refs(SessionId session, Channel channel) {
+    return channel == 0 ? account(session).own : channels_[channel_index(session, channel)];
+  }
+  const ChannelRefs& refs(SessionId session, Channel channel) const {
+    return channel == 0 ? account(session).own : channels_[channel_index(session, channel)];
+  }
+  static std::size_t channel_index(SessionId session, Channel channel) {
+    return session.value * (kChannels - 1) + channel - 1;
+  }
   SymbolState& state(SymbolId symbol) { return symbols_[symbol.value - 1u]; }
   const SymbolState& state(SymbolId symbol) const { return symbols_[symbol.value - 1u]; }
 
-  /// From so many commands, and live orders, on it pays to look ahead for what they will touch: fewer orders are in the
-  /// cache as it is.
-  static constexpr std::size_t kLeastToPrefetch = 4;
-  static constexpr std::uint32_t kDeepBooks = 1u << 13;
+  /// From so many commands, and live orders, on it pays to look ahead for what they will touch, so many commands at a
+  /// time: fewer orders are in the cache as it is.
+  static constexpr std::size_t kLeastToLookAhead = 4;
+  static constexpr std::size_t kMostAhead = 32;
+  static constexpr std::uint32_t kDeepBooks = 8192;
 
   /// Levels or orders that one apply() looks at for one command, some tens of microseconds' worth; then it yields, or
   /// has seen enough.
@@ -255,8 +276,8 @@ class Engine {
   SlotReturner& returner_;
   std::span<SymbolState> symbols_;
   UserRefs users_;
-  OrderLists by_session_;  // every live order
-  OrderLists waiting_;     // HotOrder::waits
+  std::span<ChannelRefs> channels_;  // of the accounts, their own one apart
+  OrderLists waiting_;               // HotOrder::waits
   std::uint32_t max_orders_;
   std::uint32_t orders_per_account_;
   std::uint32_t levels_per_account_;

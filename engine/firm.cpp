@@ -1,5 +1,5 @@
 // A firm's order entry as a whole: Mass Cancel, Disable, Enable. The rest of the engine: engine.cpp.
-#include "engine/engine.hpp"
+#include "engine/inside.hpp"
 
 namespace crosswire {
 namespace {
@@ -24,16 +24,32 @@ void Engine::reject_firm(const Command& command, std::uint16_t reason, Out& out)
 bool Engine::is_meant(const Command& command, OrderIndex index) const {
   const FirmAsk& ask = command.firm;
   const HotOrder& order = pools_.orders.hot(index);
-  if (ask.side != kNoSide && static_cast<Side>(order.side) != ask.side) return false;
+  if (ask.side != kNoSide && order.side() != ask.side) return false;
   if (ask.group_given && pools_.orders.resolved(index).kept.group_id != ask.group_id) return false;
-  return command.symbol == kAllSymbols || symbol_of(index) == command.symbol;
+  return command.symbol == kAllSymbols || symbol_of(index, order) == command.symbol;
 }
 
-/// The answer first, then the session's own orders, oldest first.
+/// The session's live order with the lowest number of the first channel from `channel` on that has any; kNoOrder: none.
+OrderIndex Engine::first_order(SessionId session, std::uint32_t channel) const {
+  for (; channel < kChannels; ++channel) {
+    const OrderIndex first = users_.first(refs(session, static_cast<Channel>(channel)));
+    if (first != kNoOrder) return first;
+  }
+  return kNoOrder;
+}
+
+/// The next one of the session behind a live order: by channel, and there by number.
+OrderIndex Engine::order_after(OrderIndex index) const {
+  const HotOrder& order = pools_.orders.hot(index);
+  const OrderIndex after = users_.after(place_of(order));
+  return after != kNoOrder ? after : first_order(order.session(), channel_of(index, order) + 1u);
+}
+
+/// The answer first, then the session's own orders, channel by channel and in each by number, which is oldest first.
 bool Engine::mass_cancel(const Command& command, Out& out) {
   if (step_ == Step::begin) {
     counters_.add(EngineCounter::orders);
-    if (!consume(account(command.session), command.firm.user_ref_idx, command.firm.user_ref_num)) return true;
+    if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return true;
     if (command.reject != 0) {
       reject_firm(command, command.reject, out);
       return true;
@@ -45,7 +61,7 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
     pass_on(command, EventKind::mass_cancel, out);
     counters_.add(EngineCounter::mass_cancels);
     idle_looks_ = 0;
-    at_order_ = by_session_.front(command.session.value);
+    at_order_ = account(command.session).live > 0 ? first_order(command.session, 0) : kNoOrder;
     step_ = Step::sweep;
   }
   for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
@@ -53,7 +69,7 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
     const OrderIndex index = at_order_;
     const bool meant = is_meant(command, index);
     if (meant && !out.has_room()) return false;
-    at_order_ = by_session_.after(index);
+    at_order_ = order_after(index);
     if (meant) {
       cancel_shares(command, index, pools_.orders.hot(index).open, 'U', out);
     } else {
@@ -66,7 +82,7 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
 
 void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
   counters_.add(EngineCounter::orders);
-  if (!consume(account(command.session), command.firm.user_ref_idx, command.firm.user_ref_num)) return;
+  if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return;
   if (command.reject != 0) {
     reject_firm(command, command.reject, out);
     return;

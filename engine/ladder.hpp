@@ -2,13 +2,14 @@
 //
 // A radix tree of 64-way nodes, each with a bitmap of its children, over the price's *rank*: 0 is the best price the
 // side can have, so asks count ticks up from 0 and bids count them down from the highest. Depth is fixed by the number
-// of ranks (5 for a tick of 0.01, 6 at most), so find, insert and erase cost a handful of loads that stay in L1 for the
-// busy prices, whatever the prices look like, and the neighbour of a price is found with count-trailing-zeros. What
-// happens in the leaf of the last insert costs one.
+// of ranks (5 for a tick of 0.01, 6 at most), so find, insert and erase cost a handful of loads, whatever the prices
+// look like, and the neighbour of a price is found with count-trailing-zeros. Business is near somewhere: the two
+// lowest storeys of the last insert, 4096 prices in a row, are reached without the tree above.
 //
 //   root  [..1..1..]           bits 24..29 of the rank
 //            └─ [...11..]      bits 18..23
-//                  └─ .. leaf  bits 0..5: child = level index
+//                  └─ .. near  bits 6..11
+//                         └─ leaf   bits 0..5: child = level index
 #pragma once
 
 #include <algorithm>
@@ -73,7 +74,7 @@ class Ladder {
   /// Nodes that hold `ranks` ranks deep.
   static unsigned depth_for(std::uint32_t ranks) {
     const unsigned bits = static_cast<unsigned>(std::bit_width(ranks - 1));
-    return bits <= 6 ? 1 : (bits + 5) / 6;
+    return std::max(2u, (bits + 5) / 6);
   }
 
   /// `ranks` >= 1 different prices. Takes the root from `nodes`.
@@ -91,33 +92,30 @@ class Ladder {
 
   /// Level at `rank`, or kNothing.
   std::uint32_t find(const LadderNodes& nodes, Rank rank) const {
-    if (rank.value >> 6 == leaf_key_) return child_of(nodes[leaf_], rank.value & 63);
-    std::uint32_t node = root_;
-    for (unsigned shift = top_shift_; shift > 0; shift -= 6) {
-      node = child_of(nodes[node], (rank.value >> shift) & 63);
-      if (node == kNothing) return kNothing;
+    std::uint32_t node = near_;
+    if (rank.value >> kNearBits != near_key_) [[unlikely]] {
+      node = root_;
+      for (unsigned shift = top_shift_; shift > 6; shift -= 6) {
+        node = child_of(nodes[node], (rank.value >> shift) & 63);
+        if (node == kNothing) return kNothing;
+      }
     }
-    return child_of(nodes[node], rank.value & 63);
+    const std::uint32_t leaf = child_of(nodes[node], (rank.value >> 6) & 63);
+    return leaf == kNothing ? kNothing : child_of(nodes[leaf], rank.value & 63);
   }
 
   /// Adds a level at a rank that has none. Needs nodes_needed() free nodes.
   void insert(LadderNodes& nodes, Rank rank, std::uint32_t level) {
-    if (rank.value >> 6 != leaf_key_) {
-      if (empty() && leaf_key_ != kNothing) prune_empty_leaf(nodes);
-      leaf_ = root_;
-      for (unsigned shift = top_shift_; shift > 0; shift -= 6) {
-        const unsigned slot = (rank.value >> shift) & 63;
-        std::uint32_t child = child_of(nodes[leaf_], slot);
-        if (child == kNothing) {
-          child = nodes.take();
-          set(nodes[leaf_], slot, child);
-        }
-        leaf_ = child;
-      }
-      leaf_key_ = rank.value >> 6;
+    if (rank.value >> kNearBits != near_key_) [[unlikely]]
+      go_near(nodes, rank);
+    const unsigned at = (rank.value >> 6) & 63;
+    std::uint32_t leaf = child_of(nodes[near_], at);
+    if (leaf == kNothing) {
+      leaf = nodes.take();
+      set(nodes[near_], at, leaf);
     }
-    CHECK(child_of(nodes[leaf_], rank.value & 63) == kNothing, "rank %u has a level already", rank.value);
-    set(nodes[leaf_], rank.value & 63, level);
+    CHECK(child_of(nodes[leaf], rank.value & 63) == kNothing, "rank %u has a level already", rank.value);
+    set(nodes[leaf], rank.value & 63, level);
     ++levels_;
     if (rank < best_) {
       best_ = rank;
@@ -127,8 +125,25 @@ class Ladder {
 
   /// Removes the level at `rank`, which must have one.
   void erase(LadderNodes& nodes, Rank rank) {
-    if (rank.value >> 6 != leaf_key_ || !erase_in_leaf(nodes[leaf_], rank)) erase_in_tree(nodes, rank);
+    if (rank.value >> kNearBits != near_key_) [[unlikely]]
+      go_near(nodes, rank);
+    const unsigned at = (rank.value >> 6) & 63;
+    const std::uint32_t leaf_index = child_of(nodes[near_], at);
+    CHECK(leaf_index != kNothing && child_of(nodes[leaf_index], rank.value & 63) != kNothing, "rank %u has no level",
+          rank.value);
+    LadderNode& leaf = nodes[leaf_index];
+    leaf.mask &= ~bit(rank.value & 63);
     --levels_;
+    // What is left is worse than the best: the first of it, in the smallest storey that has any.
+    if (rank == best_ && leaf.mask != 0) {
+      set_best(Rank{rank.value & ~63u}, leaf);
+      return;
+    }
+    if (leaf.mask != 0) return;
+    nodes.give_back(leaf_index);
+    nodes[near_].mask &= ~bit(at);
+    if (nodes[near_].mask == 0 && levels_ > 0) prune_near(nodes);
+    if (rank == best_) find_best(nodes);
   }
 
   /// The next worse rank that has a level, or kNoRank.
@@ -155,11 +170,6 @@ class Ladder {
     void better(const LadderNodes& nodes) { step<false>(nodes); }
 
    private:
-    friend class Ladder;
-    Cursor(const Ladder& ladder, const std::uint32_t* path, unsigned depth, Rank at)
-        : depth_(depth), top_shift_(ladder.top_shift_), rank_(at) {
-      std::copy_n(path, depth + 1, path_);
-    }
     template <bool kAfter>
     void step(const LadderNodes& nodes) {
       rank_ = climb<kAfter>(nodes, path_, depth_, top_shift_, rank_);
@@ -183,52 +193,54 @@ class Ladder {
     node.child[slot] = child;
   }
 
-  /// Without a look at the tree above. False, and nothing is done: a node above has to change, or the next best is in
-  /// another leaf.
-  bool erase_in_leaf(LadderNode& leaf, Rank rank) {
-    const unsigned slot = rank.value & 63;
-    CHECK(child_of(leaf, slot) != kNothing, "rank %u has no level", rank.value);
-    const std::uint64_t left = leaf.mask & ~bit(slot);
-    const bool last = levels_ == 1;
-    if (left == 0 && !last) return false;
-    if (rank == best_) {
-      const std::uint64_t worse = beyond<true>(left, slot);
-      if (worse == 0 && !last) return false;
-      best_ = last ? kNoRank : Rank{(rank.value & ~63u) | nearest<true>(worse)};
-      best_level_ = last ? kNothing : leaf.child[best_.value & 63];
-    }
-    leaf.mask = left;
-    return true;
+  /// The first of a leaf that begins at `first`.
+  void set_best(Rank first, const LadderNode& leaf) {
+    const unsigned slot = nearest<true>(leaf.mask);
+    best_ = Rank{first.value | slot};
+    best_level_ = leaf.child[slot];
   }
 
-  void erase_in_tree(LadderNodes& nodes, Rank rank) {
+  void find_best(const LadderNodes& nodes) {
+    best_ = kNoRank;
+    best_level_ = kNothing;
+    if (levels_ == 0) return;
+    std::uint32_t node = root_;
+    std::uint32_t first = 0;
+    for (unsigned shift = top_shift_; shift > 0; shift -= 6) {
+      const unsigned slot = nearest<true>(nodes[node].mask);
+      first |= slot << shift;
+      node = nodes[node].child[slot];
+    }
+    set_best(Rank{first}, nodes[node]);
+  }
+
+  /// near_ becomes the node of the last storey but one on the way to `rank`; makes the way where it is missing.
+  void go_near(LadderNodes& nodes, Rank rank) {
+    if (empty() && near_key_ != kNothing) prune_near(nodes);
+    std::uint32_t node = root_;
+    for (unsigned shift = top_shift_; shift > 6; shift -= 6) {
+      const unsigned slot = (rank.value >> shift) & 63;
+      std::uint32_t child = child_of(nodes[node], slot);
+      if (child == kNothing) {
+        child = nodes.take();
+        set(nodes[node], slot, child);
+      }
+      node = child;
+    }
+    near_ = node;
+    near_key_ = rank.value >> kNearBits;
+  }
+
+  /// Takes near_, which has no child, out of the tree, and what led to it alone; the root stays.
+  void prune_near(LadderNodes& nodes) {
     std::uint32_t path[kMaxDepth];
-    const unsigned depth = descend(nodes, rank, path);
-    CHECK(depth * 6 == top_shift_ && child_of(nodes[path[depth]], rank.value & 63) != kNothing, "rank %u has no level",
-          rank.value);
-    if (rank == best_) {
-      Cursor next(*this, path, depth, rank);
-      next.worse(nodes);
-      best_ = next.rank();
-      best_level_ = empty() ? kNothing : next.level(nodes);
-    }
-    prune(nodes, rank, path, depth);
-  }
-
-  /// Takes the way to `rank`, as far as it goes, out of the tree where nothing else hangs on it.
-  void prune(LadderNodes& nodes, Rank rank, const std::uint32_t* path, unsigned depth) {
-    for (unsigned at = depth;; --at) {
-      LadderNode& node = nodes[path[at]];
-      node.mask &= ~bit((rank.value >> (top_shift_ - 6 * at)) & 63);
-      if (node.mask != 0 || at == 0) break;
-      if (path[at] == leaf_) leaf_key_ = kNothing;
+    const std::uint64_t rank = std::uint64_t{near_key_} << kNearBits;
+    const unsigned depth = descend(nodes, Rank{static_cast<std::uint32_t>(rank)}, path);
+    for (unsigned at = depth; at > 0 && nodes[path[at]].mask == 0; --at) {
       nodes.give_back(path[at]);
+      nodes[path[at - 1]].mask &= ~bit((rank >> (top_shift_ - 6 * (at - 1))) & 63);
     }
-  }
-  void prune_empty_leaf(LadderNodes& nodes) {
-    const Rank in_leaf{leaf_key_ << 6};
-    std::uint32_t path[kMaxDepth];
-    prune(nodes, in_leaf, path, descend(nodes, in_leaf, path));
+    near_key_ = kNothing;
   }
 
   /// Follows `rank` down as far as there are nodes; fills the path and returns the last depth reached.
@@ -285,16 +297,18 @@ class Ladder {
     }
   }
 
+  static constexpr unsigned kNearBits = 12;
+
   Rank best_ = kNoRank;
   std::uint32_t best_level_ = kNothing;
+  // The last storey but one where the last insert or erase was; near_key_: the bits above kNearBits of the ranks below
+  // it, or kNothing. It has a child unless the ladder is empty: the way to where the last level was stays, since as a
+  // rule the next one comes there. No other node but the root is ever without a child.
+  std::uint32_t near_ = 0;
+  std::uint32_t near_key_ = kNothing;
+  std::uint32_t levels_ = 0;
   std::uint32_t root_ = 0;
   std::uint32_t top_shift_ = 0;
-  std::uint32_t levels_ = 0;
-  // The leaf of the last insert: most orders go where the last one went, and most levels leave from there. It stays
-  // where its only level leaves an empty ladder, which as a rule gets its next one there; no other node is ever without
-  // a child, but the root.
-  std::uint32_t leaf_ = 0;
-  std::uint32_t leaf_key_ = kNothing;
 };
 
 }  // namespace crosswire

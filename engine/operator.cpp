@@ -1,6 +1,6 @@
 // What operators do to the market by command: halt, resume, a phase by hand. Each is done once, whatever is repeated,
 // and each is answered by one event behind all that it caused. The rest of the engine: engine.cpp; the phases: day.cpp.
-#include "engine/engine.hpp"
+#include "engine/inside.hpp"
 
 namespace crosswire {
 

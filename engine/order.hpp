@@ -22,14 +22,20 @@ struct HotOrder {
   // One word, so that it is stored whole: half a word that was just stored alone cannot be read on before it has
   // settled.
   std::uint64_t ref_and_session;
-  std::uint32_t executed : 20;  // by the whole chain of replaces; at most kMaxQuantity
-  std::uint32_t side : 7;       // Side's letter as it is now (Modify may change it)
-  std::uint32_t hidden : 1;     // not on the feed, and behind what is
+  std::uint32_t executed : 21;      // by the whole chain of replaces; at most kMaxQuantity
+  std::uint32_t side_bits : 3;      // of side()
+  std::uint32_t place_in_refs : 3;  // in ref_block
+  std::uint32_t hidden : 1;         // not on the feed, and behind what is
   std::uint32_t attributable : 1;
   std::uint32_t one_cross : 1;    // on-open or on-close; hidden is set too
   std::uint32_t waits : 1;        // in a list of what is to happen to it: GTT, or one_cross
   std::uint32_t has_channel : 1;  // OrderAsked::user_ref_idx is not 0
-  UserRefNum user_ref_num;
+  std::uint32_t ref_block;        // UserRefs' block that names its UserRefNum
+
+  /// As it is now (Modify may change it). The last three bits of the letters are all different.
+  Side side() const { return static_cast<Side>("--BSTE--"[side_bits]); }
+  static std::uint32_t bits_of(Side side) { return static_cast<unsigned char>(side) & 7u; }
+  bool buy() const { return side_bits == bits_of(Side::buy); }
 
   OrderRef ref() const { return OrderRef{ref_and_session >> 16}; }  // below 2^48
   SessionId session() const { return SessionId{static_cast<std::uint16_t>(ref_and_session)}; }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/engine.hpp"
 
@@ -18,7 +19,7 @@ struct EngineState {
   /// an array of char; the field itself, or a copy where it is a bit-field or is worked out here.
   template <class Visit>
   static void visit(const Engine& engine, Visit&& visit) {
-    const auto& [pools, returner, symbols, users, by_session, waiting, max_orders, orders_per_account,
+    const auto& [pools, returner, symbols, users, channels, waiting, max_orders, orders_per_account,
                  levels_per_account, look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command,
                  last_time_ns, next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before,
                  terms, aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left, to,
@@ -41,12 +42,13 @@ struct EngineState {
     visit("market_open", market_open);
     visit("day_over", day_over);
     visit("burst_has_events", burst_has_events);
-    visit_users(users);
+    visit_users(users, channels);
     visit_pools(pools);
     for (std::uint32_t i = 0; i < pools.accounts.size(); ++i) {
       visit_account(pools.accounts[i], visit);
-      for (OrderIndex at = by_session.front(i); at != kNoOrder; at = by_session.after(at)) {
-        visit_order(pools.orders, at, visit);
+      for (std::uint32_t channel = 0; channel < kChannels; ++channel) {
+        const ChannelRefs& refs = engine.refs(SessionId{static_cast<std::uint16_t>(i)}, static_cast<Channel>(channel));
+        visit_refs(pools.orders, users, refs, visit);
       }
     }
     for (std::uint16_t i = 0; i < symbols.size(); ++i) {
@@ -62,12 +64,24 @@ struct EngineState {
   template <class... Fields>
   static void leave_out([[maybe_unused]] const char* why, const Fields&...) {}
 
-  static void visit_users(const UserRefs& users) {
-    const auto& [window, overflow, overflow_count, window_size, hash_key] = users;
-    leave_out("find the live orders by numbers that these have themselves, in either place", window, overflow,
-              overflow_count);
-    leave_out("configuration; random from start to start", hash_key);
-    leave_out("configuration", window_size);
+  static void visit_users(const UserRefs& users, std::span<ChannelRefs> channels) {
+    const auto& [blocks, directory, free, multiplier, shift] = users;
+    leave_out("hold and find the live orders by numbers that these have themselves", blocks, directory);
+    leave_out("memory: there is a block for each order that may live", free);
+    leave_out("random from start to start; configuration", multiplier, shift);
+    leave_out("visited with its account", channels);
+  }
+
+  /// The live orders of a channel by number: so a Mass Cancel goes through them.
+  template <class Visit>
+  static void visit_refs(const Orders& orders, const UserRefs& users, const ChannelRefs& refs, Visit& visit) {
+    const auto& [last, oldest, newest] = refs;
+    leave_out("where in memory, and whether an empty one is kept for the next number", oldest, newest);
+    visit("last", last);
+    users.for_each(refs, [&](UserRefNum number, OrderIndex order) {
+      visit("user_ref_num", std::uint32_t{number.value});
+      visit_order(orders, order, visit);
+    });
   }
 
   static void visit_pools(const BookPools& pools) {
@@ -80,14 +94,14 @@ struct EngineState {
 
   template <class Visit>
   static void visit_account(const Account& account, Visit& visit) {
-    const auto& [live, levels, firm, disabled, looks, queries, last] = account;
+    const auto& [live, levels, firm, disabled, looks, queries, own] = account;
     leave_out("configuration", firm);
     visit("account.live", live);
     visit("account.levels", levels);
     visit("disabled", disabled);
     visit_budget(looks, visit);
     visit_budget(queries, visit);
-    for (const UserRefNum& number : last) visit("last", number);
+    leave_out("visited with the other channels", own);
   }
 
   template <class Visit>
@@ -96,17 +110,17 @@ struct EngineState {
     visit("paid_back_ns", paid_back_ns);
   }
 
-  /// The orders of a session are visited oldest first: so a Mass Cancel goes through them.
   template <class Visit>
   static void visit_order(const Orders& orders, OrderIndex index, Visit& visit) {
-    const auto& [next, prev, level, open, ref_and_session, executed, side, hidden, attributable, one_cross, waits,
-                 has_channel, user_ref_num] = orders.hot(index);
+    const auto& [next, prev, level, open, ref_and_session, executed, side_bits, place_in_refs, hidden, attributable,
+                 one_cross, waits, has_channel, ref_block] = orders.hot(index);
     leave_out("slots and levels: the queue is visited with its level", next, prev, level);
+    leave_out("where its number stands", ref_block, place_in_refs);
     visit("ref_and_session", ref_and_session);
-    visit("user_ref_num", user_ref_num);
     visit("open", open);
     visit("executed", std::uint32_t{executed});
-    visit("side", std::uint32_t{side});
+    visit("side", static_cast<char>(orders.hot(index).side()));
+    leave_out("the letter's", side_bits);
     visit("hidden", std::uint32_t{hidden});
     visit("attributable", std::uint32_t{attributable});
     visit("one_cross", std::uint32_t{one_cross});
@@ -159,21 +173,20 @@ struct EngineState {
     visit("held", held);
     visit("reference", reference);
     visit("volume", volume);
-    const auto& [bids, asks, scale, id] = book;
+    const auto& [sides, scale, id] = book;
     leave_out("configuration", scale, id);
-    visit_side(pools, bids, visit);
-    visit_side(pools, asks, visit);
+    for (const Ladder& side : sides) visit_side(pools, side, visit);
   }
 
   template <class Visit>
   static void visit_side(const BookPools& pools, const Ladder& side, Visit& visit) {
-    const auto& [best, best_level, root, top_shift, level_count, leaf, leaf_key] = side;
+    const auto& [best, best_level, near, near_key, level_count, root, top_shift] = side;
     leave_out("configuration", top_shift);
-    leave_out("where in memory", best_level, root, leaf);
+    leave_out("where in memory", best_level, root, near);
     leave_out("the first level's", best);
     visit("level_count", level_count);
-    // With the last level the way down goes or stays by it, and so the room that others find.
-    visit("leaf_key", leaf_key);
+    // The way to where the last level was stays, and with it its nodes. Elsewhere it is only where the last search was.
+    visit("near_key", side.empty() ? near_key : 0);
     for (Rank rank = best; rank != kNoRank; rank = side.after(pools.nodes, rank)) {
       visit_level(pools.orders, pools.levels[side.find(pools.nodes, rank)], visit);
     }

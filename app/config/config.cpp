@@ -237,7 +237,7 @@ class Reader {
   void read_limits() {
     const Section section(path_, "limits", table("limits"),
                           {"max_orders", "max_levels", "orders_per_account", "levels_per_account", "looks_per_second",
-                           "account_queries_per_second", "user_ref_window", "command_ring", "event_ring",
+                           "account_queries_per_second", "command_ring", "event_ring",
                            "failed_logins_per_second", "feed_requests_per_second", "pings_per_second",
                            "strangers_told_per_second", "order_requests_per_second", "order_resend_bytes_per_second"});
     if (const toml::table* const limits = find_table(path_, root_, "limits"))
@@ -250,8 +250,6 @@ class Reader {
     engine.levels_per_account = share(section, "levels_per_account", "max_levels", engine.max_levels);
     engine.looks_per_second = rate(section, "looks_per_second", engine.looks_per_second);
     engine.account_queries_per_second = rate(section, "account_queries_per_second", engine.account_queries_per_second);
-    engine.user_ref_window =
-        section.power_of_two("user_ref_window", UserRefs::kLeastWindow, 1u << 28, engine.user_ref_window);
     config_.command_ring = section.power_of_two("command_ring", 2, 1u << 28, config_.command_ring);
     config_.event_ring = section.power_of_two("event_ring", 2, 1u << 28, config_.event_ring);
     net.failed_logins_per_second = rate(section, "failed_logins_per_second", net.failed_logins_per_second);

@@ -22,7 +22,6 @@ namespace crosswire {
 namespace {
 
 constexpr std::uint64_t kSmallest = 4096;          // orders, levels: below it there is nothing to save
-constexpr std::uint64_t kRefWindows = 1u << 25;    // of all sessions, 8 bytes each
 constexpr std::uint64_t kKeptMessages = 1u << 20;  // of all sessions, 128 bytes each: nobody asks for them in a replay
 
 std::uint32_t power_of_two(std::uint64_t wanted, std::uint64_t most) {
@@ -65,9 +64,8 @@ std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
                       format_address(exchange.feed_group), exchange.feed_port, exchange.feed_request_port);
   // A day's orders come from few accounts, which have no shares of each other's.
   text += fmt::format(
-      "[limits]\nmax_orders = {0}\nmax_levels = {1}\norders_per_account = {0}\nlevels_per_account = {1}\n"
-      "user_ref_window = {2}\n",
-      engine.max_orders, engine.max_levels, engine.user_ref_window);
+      "[limits]\nmax_orders = {0}\nmax_levels = {1}\norders_per_account = {0}\nlevels_per_account = {1}\n",
+      engine.max_orders, engine.max_levels);
   for (const SymbolConfig& symbol : engine.symbols) {
     text += fmt::format("\n[[symbol]]\nname = {}\nreference_price_e4 = {}\ntick_e4 = {}\n",
                         quoted(trimmed(symbol.name)), symbol.reference.value, symbol.tick_e4);
@@ -87,14 +85,11 @@ std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
 
 }  // namespace
 
-void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices, std::uint64_t user_refs) {
+void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices) {
   engine.max_orders = static_cast<std::uint32_t>(std::max(live_orders + 1, kSmallest));
   // Scattered prices share few ladder nodes, and the engine has two nodes a level: four levels a price always suffice.
   engine.max_levels =
       static_cast<std::uint32_t>(std::min(std::max(4 * prices, kSmallest), std::uint64_t{engine.max_orders} * 2));
-  constexpr std::uint64_t kLeast = UserRefs::kLeastWindow;
-  engine.user_ref_window =
-      power_of_two(std::max(user_refs + 1, kLeast), std::max(kRefWindows / engine.sessions, kLeast));
 }
 
 void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms) {

@@ -18,8 +18,8 @@ struct FlowVenue {
   std::vector<PhaseChange> schedule;  // empty: continuous from the start
 };
 
-/// Limits that hold for `live_orders` at once and `user_refs` numbers of one session. `prices`: different prices.
-void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices, std::uint64_t user_refs);
+/// Limits that hold for `live_orders` at once. `prices`: different prices.
+void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices);
 
 /// Writes the configuration as TOML; a regular file is readable by its owner alone, for the passwords in it.
 /// `start_epoch_ms` as OrderEntryFrames has it. Throws FlowError.

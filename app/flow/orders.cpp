@@ -45,21 +45,19 @@ SymbolName padded(const std::string& symbol) {
 EngineConfig engine_for(const std::vector<OrderRow>& rows, const OrderFlowOptions& options) {
   std::unordered_set<std::uint64_t> live;
   std::unordered_set<std::uint32_t> prices;
-  std::vector<std::uint64_t> user_refs(options.sessions);
   std::uint64_t most_live = 0;
   for (const OrderRow& row : rows) {
     if (row.kind == OrderRow::Kind::remove) live.erase(row.order);
     if (row.kind != OrderRow::Kind::add) continue;
     live.insert(row.order);
     prices.insert(row.price.value);
-    ++user_refs[session_of(row.order, options.sessions).value];
     most_live = std::max<std::uint64_t>(most_live, live.size());
   }
   EngineConfig engine;
   const Price reference = options.day ? options.day->reference : rows.front().price;
   engine.symbols = {{padded(options.symbol), reference, options.day ? options.day->tick_e4 : 1}};
   engine.sessions = options.sessions;
-  size_limits(engine, most_live, 2 * prices.size(), *std::max_element(user_refs.begin(), user_refs.end()));
+  size_limits(engine, most_live, 2 * prices.size());
   return engine;
 }
 

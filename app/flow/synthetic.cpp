@@ -111,8 +111,7 @@ EngineConfig SyntheticFlow::make_engine() {
     engine.symbols.push_back({symbol_name(i), Price{reference * kTick}, kTick});
   }
   engine.sessions = options_.sessions;
-  size_limits(engine, std::min(options_.messages, kMostOrders), kPrices * options_.symbols,
-              options_.messages / options_.sessions);
+  size_limits(engine, std::min(options_.messages, kMostOrders), kPrices * options_.symbols);
   return engine;
 }
 
@@ -284,8 +283,7 @@ SyntheticFigures write_synthetic_flow(const SyntheticOptions& options, const std
                   .engine = flow.engine_config(),
                   .schedule = flow.schedule()};
   // The flow was made with room to spare; its replay needs what really lived.
-  size_limits(venue.engine, 2 * std::uint64_t{flow.most_live_orders()}, kPrices * options.symbols,
-              options.messages / options.sessions);
+  size_limits(venue.engine, 2 * std::uint64_t{flow.most_live_orders()}, kPrices * options.symbols);
   if (config) {
     write_flow_config(config->path(), venue, frames.start_epoch_ms());
     config->commit();

@@ -25,7 +25,7 @@ std::size_t checked_size(const Config& config) {
   if (bytes > machine) {
     throw std::runtime_error(
         fmt::format("{}: needs {} MiB of memory, the machine has {} MiB; lower limits.max_orders, limits.max_levels, "
-                    "limits.user_ref_window, orders.messages_kept, feed.messages_kept, or the number of accounts",
+                    "orders.messages_kept, feed.messages_kept, or the number of accounts",
                     location_of(config, "limits"), bytes >> 20, machine >> 20));
   }
   return bytes;

@@ -16,6 +16,7 @@
 #include <type_traits>
 
 #include "hugepages/base/check.hpp"
+#include "hugepages/base/prefetch.hpp"
 #include "hugepages/base/strong.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "hugepages/rings/spsc_ring.hpp"
@@ -48,6 +49,11 @@ class OrderPool {
   const Hot& hot(OrderIndex index) const { return hot_[checked(index)]; }
   Line0& asked(OrderIndex index) { return cold_[checked(index)].asked; }
   const Line0& asked(OrderIndex index) const { return cold_[checked(index)].asked; }
+  /// Brings both cold lines on their way, to be written.
+  void prefetch_cold(OrderIndex index) const {
+    prefetch_to_write(&cold_[checked(index)].asked);
+    prefetch_to_write(&cold_[checked(index)].resolved);
+  }
   Line1& resolved(OrderIndex index) { return cold_[checked(index)].resolved; }
   const Line1& resolved(OrderIndex index) const { return cold_[checked(index)].resolved; }
 
@@ -91,6 +97,10 @@ class alignas(kCacheLine) SlotSourceOf {
     out = stack_[--depth_];
     return true;
   }
+
+  /// The slot that is taken after `after` more, unless some come back before; the last one there is if there are no more.
+  /// For whoever will write its cold lines, to fetch them. There is a free slot in the stack.
+  OrderIndex ahead(std::size_t after) const { return stack_[depth_ > after ? depth_ - 1 - after : 0]; }
 
   /// Returns a slot that was taken and then not sent to match.
   void give_back_local(OrderIndex index) { put(index); }
@@ -170,6 +180,8 @@ class alignas(kCacheLine) SlotReturnerOf {
       const bool pushed = returns_.push(oldest.index);
       CHECK(pushed, "the return ring is full at slot %u", oldest.index.value);
     }
+    // Whenever none waits the first places are used again: the few that do as a rule stay in the cache.
+    if (head_ == tail_) head_ = tail_ = 0;
     return n;
   }
 

@@ -101,14 +101,15 @@ class BroadcastRing {
 
     /// Slots that may be claimed now. Looks at the readers' cursors only when what it knew says less than `wanted`.
     std::uint64_t room(std::uint64_t wanted = 1) {
-      if (known_room() < wanted) slowest_ = ring_->slowest_gating_position();
+      if (known_room() < wanted) [[unlikely]]
+        limit_ = ring_->slowest_gating_position() + mask_ + 1;
       return known_room();
     }
     bool has_room() { return room() > 0; }
 
     /// The next slot, to be written and then published; several may be claimed before. CHECKs that there is room.
     T& claim() {
-      CHECK(has_room(), "claimed %llu of %llu slots", as_ull(claimed_ - slowest_), as_ull(mask_ + 1));
+      CHECK(has_room(), "claimed all of %llu slots", as_ull(mask_ + 1));
       return slots_[claimed_++ & mask_];
     }
 
@@ -139,11 +140,12 @@ class BroadcastRing {
     friend class BroadcastRing;
     Producer() = default;
 
-    std::uint64_t known_room() const { return mask_ + 1 - (claimed_ - slowest_); }
+    std::uint64_t known_room() const { return limit_ - claimed_; }
 
     void publish_up_to(std::uint64_t count) {
       if (count == published_) return;
-      if (!ring_->mirror_.empty()) ring_->mirror_items(published_, count);
+      if (!ring_->mirror_.empty()) [[unlikely]]
+        ring_->mirror_items(published_, count);
       published_ = count;
       ring_->published_.count.store(count, std::memory_order_release);
     }
@@ -153,7 +155,7 @@ class BroadcastRing {
     std::uint64_t mask_ = 0;
     std::uint64_t claimed_ = 0;
     std::uint64_t published_ = 0;
-    std::uint64_t slowest_ = 0;  // slowest gating position when last looked at; never ahead of the truth
+    std::uint64_t limit_ = 0;  // slowest gating position when last looked at, and the capacity; never ahead of the truth
   };
 
   /// A reader that the producer waits for; one thread, position() and high_water() apart.
@@ -268,6 +270,7 @@ class BroadcastRing {
     producer_.ring_ = this;
     producer_.slots_ = slots_.data();
     producer_.mask_ = capacity - 1;
+    producer_.limit_ = capacity;
   }
   BroadcastRing(const BroadcastRing&) = delete;
   BroadcastRing& operator=(const BroadcastRing&) = delete;

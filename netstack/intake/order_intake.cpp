@@ -115,6 +115,7 @@ bool OrderIntake::take_one<ouch::EnterOrder>(SessionId session, Bytes bytes) {
   command.symbol = symbol;
   command.order.side = side;
   command.order.cross_type = offered_or(message.cross_type, CrossType::continuous);
+  if (is_plain(command)) command.flags |= kPlain;
   return count(Count::enters);
 }
 

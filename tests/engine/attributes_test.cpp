@@ -368,7 +368,7 @@ TEST_F(Attributes, EachChannelCountsItsOwnNumbersAndHasItsOwnOrders) {
 
 // ---- Mass Cancel, Disable, Enable ----
 
-TEST_F(Attributes, AMassCancelTakesTheSessionsOwnOrdersOldestFirst) {
+TEST_F(Attributes, AMassCancelTakesTheSessionsOwnOrdersChannelByChannelAndOldestFirst) {
   rig.run(enter(0, 1, B, kPrice, 100));
   rig.run(enter(1, 1, B, kPrice, 100));
   rig.run(hidden(enter(0, 2, S, kPrice + 100, 100)));
@@ -379,9 +379,9 @@ TEST_F(Attributes, AMassCancelTakesTheSessionsOwnOrdersOldestFirst) {
   ASSERT_EQ(all.size(), 5u);
   EXPECT_EQ(all[0].kind, EventKind::mass_cancel);
   EXPECT_EQ(all[1].number, 2u);
-  EXPECT_EQ(all[2].channel, 3u);
-  EXPECT_EQ(all[3].number, 3u);
-  EXPECT_EQ(all[4].number, 4u);
+  EXPECT_EQ(all[2].number, 3u);
+  EXPECT_EQ(all[3].number, 4u);
+  EXPECT_EQ(all[4].channel, 3u);
   EXPECT_EQ(rig.engine().live_orders(), 1u);
   silent(firm_wide(CommandKind::mass_cancel, 0, 5));
 }

@@ -26,7 +26,6 @@ inline EngineConfig small_config(std::size_t symbols = 1) {
   config.max_orders = 1000;
   config.max_levels = 1000;
   config.orders_per_account = config.levels_per_account = 1u << 30;  // all that there are
-  config.user_ref_window = UserRefs::kLeastWindow;
   return config;
 }
 

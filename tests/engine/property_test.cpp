@@ -131,8 +131,8 @@ class RandomClient {
   std::uint32_t new_number(std::uint16_t session) {
     std::uint32_t& next = next_[session][lane_];
     if (below(40) == 0) return old_number(session);  // repeated or falling
-    // Gaps are legal; some aim at places in the window that are taken.
-    const std::uint32_t step = below(30) == 0 ? (below(3) == 0 ? UserRefs::kLeastWindow : below(100)) : 1;
+    // Gaps are legal; some leave out whole blocks of numbers.
+    const std::uint32_t step = below(30) == 0 ? (below(3) == 0 ? 16 * UserRefs::kPerBlock : below(100)) : 1;
     next = next > 0xFFFFFFFFu - step ? 0xFFFFFFFFu : next + step;
     return next;
   }

@@ -470,7 +470,17 @@ class ReferenceExchange {
     if (c.kind == CommandKind::disable) disabled_.insert(c.session.value);
     if (c.kind == CommandKind::enable) disabled_.erase(c.session.value);
     if (c.kind != CommandKind::mass_cancel) return;
-    while (Order* o = oldest(is_meant)) cancel_shares(*o, o->open, 'U');
+    // Channel by channel, and in each by number.
+    for (Order* o = first_meant(is_meant); o != nullptr; o = first_meant(is_meant)) cancel_shares(*o, o->open, 'U');
+  }
+  template <class Is>
+  Order* first_meant(Is is_meant) {
+    Order* first = nullptr;
+    for (Order& o : orders_) {
+      if (!is_meant(o)) continue;
+      if (first == nullptr || std::tie(o.channel, o.number) < std::tie(first->channel, first->number)) first = &o;
+    }
+    return first;
   }
 
   void cancel(const Command& c) {

@@ -128,8 +128,13 @@ TEST(EngineState, EachBitOfALiveOrdersRecordsMovesTheDigest) {
     ASSERT_NE(index, kNoOrder);
     const auto bytes_of = [](auto& record) { return reinterpret_cast<std::uint8_t*>(&record); };
     std::uint8_t* const hot = bytes_of(box.orders().hot(index));
-    for (std::size_t i = offsetof(HotOrder, open); i < sizeof(HotOrder); ++i) {
-      for (unsigned bit = 0; bit < 8; ++bit) EXPECT_TRUE(moves(box.engine(), hot[i], 1u << bit)) << i << " bit " << bit;
+    for (std::size_t i = offsetof(HotOrder, open); i < offsetof(HotOrder, ref_block); ++i) {
+      for (unsigned bit = 0; bit < 8; ++bit) {
+        HotOrder placed_elsewhere{};
+        placed_elsewhere.place_in_refs = 7;
+        const bool is_place = (bytes_of(placed_elsewhere)[i] >> bit & 1) != 0;
+        EXPECT_NE(moves(box.engine(), hot[i], 1u << bit), is_place) << i << " bit " << bit;
+      }
     }
     std::uint8_t* const asked = bytes_of(box.orders().asked(index));
     for (std::size_t i = 0; i < sizeof(OrderAsked); ++i) {

@@ -87,7 +87,6 @@ inline Config config_of(const Setting& setting) {
   config.engine.sessions = kAccounts;
   config.engine.max_orders = setting.tiny ? 6 : 64;
   config.engine.max_levels = setting.tiny ? 4 : 32;
-  config.engine.user_ref_window = UserRefs::kLeastWindow;
   config.command_ring = setting.plenty ? 64 : setting.tiny ? 2 : 8;
   config.event_ring = setting.plenty ? 256 : setting.tiny ? 2 : 16;
   config.hugepages = HugepagePolicy::off;

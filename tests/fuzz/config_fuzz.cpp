@@ -23,7 +23,6 @@ void check_engine(const EngineConfig& engine) {
     HOLDS(names.insert(symbol.name).second);
   }
   HOLDS(engine.max_orders >= 1 && engine.max_levels >= 1);
-  HOLDS(std::has_single_bit(engine.user_ref_window));
 }
 
 void check_net(const NetConfig& net) {

@@ -258,7 +258,6 @@ void add_text(const Corpus& corpus) {
                                  "[limits]",
                                  "max_orders",
                                  "max_levels",
-                                 "user_ref_window",
                                  "command_ring",
                                  "event_ring",
                                  "failed_logins_per_second",

@@ -113,7 +113,6 @@ orders_per_account = 4000
 levels_per_account = 500
 looks_per_second = 7
 account_queries_per_second = 8
-user_ref_window = 256
 command_ring = 16
 event_ring = 32
 failed_logins_per_second = 1
@@ -180,7 +179,6 @@ symbol = "600519"
   EXPECT_EQ(config.engine.levels_per_account, 500u);
   EXPECT_EQ(config.engine.looks_per_second, 7u);
   EXPECT_EQ(config.engine.account_queries_per_second, 8u);
-  EXPECT_EQ(config.engine.user_ref_window, 256u);
   EXPECT_EQ(config.command_ring, 16u);
   EXPECT_EQ(config.event_ring, 32u);
   EXPECT_EQ(config.net.failed_logins_per_second, 1u);
@@ -262,9 +260,6 @@ TEST_F(ConfigFile, WithAValueOutOfRangeNamesItsLine) {
   expect_error(kGood + "[limits]\ncommand_ring = 1\n", kNext + 1, "limits.command_ring", "2 ..");
   expect_error(kGood + "[limits]\nevent_ring = 3\n", kNext + 1, "limits.event_ring", "give 2 or 4");
   expect_error(kGood + "[limits]\nmax_orders = 0\n", kNext + 1, "limits.max_orders");
-  expect_error(kGood + "[limits]\nuser_ref_window = 300\n", kNext + 1, "limits.user_ref_window", "not a power of two");
-  expect_error(kGood + "[limits]\nuser_ref_window = 128\n", kNext + 1, "limits.user_ref_window",
-               "out of range; give 256 .. 268435456");  // a place for each of 256 channels
   expect_error(kGood + "[memory]\npage_size = \"4M\"\n", kNext + 1, "memory.page_size", "\"2M\"");
   expect_error(kGood + "[memory]\nhugepages = \"off\"\npage_size = \"1G\"\n", kNext + 2, "memory.page_size",
                "switch them on");

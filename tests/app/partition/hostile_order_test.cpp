@@ -192,9 +192,9 @@ TEST_F(HostileOrder, AJumpToTheLastNumberLeavesNoneAndHarmsNobodyElse) {
       4u);
 }
 
-/// Live orders whose numbers share one place of the window, and those around its edge.
-TEST_F(HostileOrder, NumbersAtTheWindowsEdgeAndBeyondItFindTheirOrders) {
-  const std::uint32_t w = config_.engine.user_ref_window;
+/// Live orders whose numbers are far apart, and those around the edges of what is kept together.
+TEST_F(HostileOrder, NumbersFarApartAndAtTheEdgesOfBlocksFindTheirOrders) {
+  const std::uint32_t w = 256 * UserRefs::kPerBlock;
   const std::vector<std::uint32_t> strange{1,     w - 1,     w,        w + 1,           2 * w,      2 * w + 1,
                                            3 * w, 1'000'001, 1u << 31, kMostNumber - w, kMostNumber};
   const auto day = [this](const std::vector<std::uint32_t>& numbers) {

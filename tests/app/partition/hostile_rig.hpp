@@ -97,7 +97,6 @@ class Hostile : public ::testing::Test {
     config_.engine.sessions = static_cast<std::uint32_t>(config_.net.accounts.size());
     config_.engine.max_orders = 4096;
     config_.engine.max_levels = 1024;
-    config_.engine.user_ref_window = 256;
     config_.command_ring = 256;
     config_.event_ring = 512;
     config_.hugepages = HugepagePolicy::off;

@@ -114,7 +114,6 @@ hugepages = "off"
 [limits]
 max_orders = 4000
 max_levels = 1000
-user_ref_window = 1024
 )";
   text += limits;
   text += kSymbolTable;

@@ -536,7 +536,7 @@ TEST_F(Program, LeavesNothingHalfWrittenAndWhatWasThereAlone) {
   std::ofstream(path("o.pcap")) << "earlier";
   expect_failure(replay_of("--config " + config_ + " --in " + path("cut.pcap") + " --out " + path("o.pcap")),
                  "editcap -r ");
-  const std::string greedy = config_file("greedy.toml", "user_ref_window = 268435456\n");
+  const std::string greedy = config_file("greedy.toml", "event_ring = 268435456\n");
   EXPECT_EQ(replay_of("--config " + greedy + " --in " + in + " --out " + path("o.pcap")).status, 1);
   EXPECT_EQ(bytes_of_file(path("o.pcap")), "earlier");
   EXPECT_FALSE(std::filesystem::exists(path("o.pcap.part")));

@@ -37,7 +37,6 @@ Config config() {
   config.engine.sessions = 3;
   config.engine.max_orders = config.engine.orders_per_account = 10;
   config.engine.max_levels = 1000;
-  config.engine.user_ref_window = 256;
   config.command_ring = 256;
   config.event_ring = 512;
   config.hugepages = HugepagePolicy::off;

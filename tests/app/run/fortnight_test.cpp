@@ -181,7 +181,6 @@ messages_kept = 8192
 [limits]
 max_orders = 4096
 max_levels = 512
-user_ref_window = 65536
 [[symbol]]
 name = "AAA"
 reference_price_e4 = 1000000

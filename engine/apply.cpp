@@ -1,0 +1,192 @@
+// The commands' round, and what most commands are, on the shortest way: an Enter for the day that only rests, a Cancel of
+// a whole order. Where anything else is asked, or anything stands in the way, nothing has happened yet, and the way for
+// all takes the command (orders.cpp), which would come to the same.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/inside.hpp"
+
+namespace crosswire {
+
+/// False: nothing is done.
+[[gnu::always_inline]] inline bool Engine::rest_plain(const Command& command, Out& out) {
+  const OrderAsk& ask = command.order;
+  if (ask.time_in_force != TimeInForce::day) return false;
+  CHECK(command.session.value < pools_.accounts.size() && command.symbol.value - 1u < symbols_.size(),
+        "session %u, symbol %u", command.session.value, command.symbol.value);
+  Account& account = this->account(command.session);
+  SymbolState& symbol = state(command.symbol);
+  if (account.disabled || ask.user_ref_num <= account.own.last || symbol.phase != Phase::continuous) return false;
+  const bool buy = is_buy(ask.side);
+  const TickScale& scale = symbol.book.scale();
+  if (!scale.on_tick(ask.price) || symbol.book.crosses(buy, ask.price)) return false;
+  if (!has_place(account) || !may_open_level(account, symbol.book, buy)) return false;
+
+  account.own.last = ask.user_ref_num;
+  const UserRefs::Place place =
+      users_.insert(account.own, command.session, Channel{0}, ask.user_ref_num, ask.order);
+  ++live_;
+  ++account.live;
+  HotOrder& order = pools_.orders.hot(ask.order);
+  const OrderRef ref{++last_ref_};
+  order = {.next = kNoOrder,
+           .prev = kNoOrder,
+           .level = kNoLevel,
+           .open = ask.quantity,
+           .ref_and_session = HotOrder::pack(ref, command.session),
+           .executed = 0,
+           .side_bits = HotOrder::bits_of(ask.side) & 7u,
+           .place_in_refs = place.at & 7u,
+           .hidden = 0,
+           .attributable = ask.display == Display::attributable,
+           .one_cross = 0,
+           .waits = 0,
+           .has_channel = 0,
+           .ref_block = place.block};
+  symbol.book.rest_at(pools_, ask.order, order, buy, scale.rank(buy, ask.price), ask.price, false, ask.quantity);
+  Event& event = emit(command, EventKind::accepted, command.session, command.symbol, out);
+  event.order.order = ask.order;
+  event.order.price = ask.price;
+  event.order.quantity = event.order.open = ask.quantity;
+  event.order.ref = ref;
+  event.order.user_ref_num = ask.user_ref_num;
+  event.order.side = ask.side;
+  event.order.code = 'L';
+  event.order.feed = FeedAction::add;
+  counters_.add(EngineCounter::orders);
+  counters_.add(EngineCounter::accepted);
+  return true;
+}
+
+/// False: nothing is done.
+[[gnu::always_inline]] inline bool Engine::cancel_plain(const Command& command, Out& out) {
+  const OrderAsk& ask = command.order;
+  const UserRefs::Place place = users_.place(command.session, ask.user_ref_idx, ask.user_ref_num);
+  const OrderIndex index = users_.order_at(place);
+  if (index == kNoOrder || ask.quantity != 0) return false;
+  HotOrder& order = pools_.orders.hot(index);
+  if (order.waits || order.level == kNoLevel) return false;
+  const Quantity shares = order.open;
+  const SymbolId symbol = pools_.levels[order.level].symbol;
+  state(symbol).book.reduce(pools_, order, shares);
+  Event& event = emit(command, EventKind::canceled, command.session, symbol, out);
+  event.order.order = index;
+  event.order.quantity = shares;
+  event.order.ref = order.ref();
+  event.order.user_ref_num = ask.user_ref_num;
+  event.order.side = order.side();
+  event.order.code = 'U';
+  event.order.feed = order.hidden ? FeedAction::none : FeedAction::remove;
+  remove_order(command, index, order, out);
+  counters_.add(EngineCounter::orders);
+  counters_.add(EngineCounter::canceled);
+  return true;
+}
+
+std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
+  std::size_t done = 0;
+  yielded_ = false;
+  for (; done < commands.size(); ++done) {
+    if (done % kMostAhead == 0 && live_ >= kDeepBooks && commands.size() - done >= kLeastToLookAhead)
+      look_ahead(commands.subspan(done));
+    const Command& command = commands[done];
+    if (step_ == Step::begin) [[likely]] {
+      // One place at least: most commands need one, and one without events may have to close the burst.
+      if (!out.has_room()) break;
+      CHECK(command.sequence.value == last_command_ + 1 && command.time_ns >= last_time_ns_,
+            "command %llu at %llu after %llu at %llu", static_cast<unsigned long long>(command.sequence.value),
+            static_cast<unsigned long long>(command.time_ns), static_cast<unsigned long long>(last_command_),
+            static_cast<unsigned long long>(last_time_ns_));
+      const bool is_done = command.kind == CommandKind::cancel ? cancel_plain(command, out)
+                           : (command.flags & kPlain) != 0     ? rest_plain(command, out)
+                                                               : false;
+      if (is_done) {
+        finish(command, true, out);
+        continue;
+      }
+      events_before_ = emitted(out);
+    }
+    if (!advance(command, out)) {
+      out.publish_all_but_last();
+      break;
+    }
+    step_ = Step::begin;
+    finish(command, emitted(out) > events_before_, out);
+  }
+  counters_.set(EngineCounter::commands, last_command_);  // numbered from 1 without gaps
+  return done;
+}
+
+/// `any`: it had an event.
+[[gnu::always_inline]] inline void Engine::finish(const Command& command, bool any, Out& out) {
+  burst_has_events_ |= any;
+  if ((command.flags & kLastOfBurst) != 0) end_burst(command, any, out);
+  out.publish();
+  last_command_ = command.sequence.value;
+  last_time_ns_ = command.time_ns;
+}
+
+void Engine::end_burst(const Command& command, bool any, Out& out) {
+  // The newest event is held back until here, so it can still be marked.
+  if (!any && burst_has_events_) emit(command, EventKind::burst_end, kNoSession, kNoSymbol, out);
+  if (burst_has_events_) out.last_claimed().flags |= kLastOfBurst;
+  burst_has_events_ = false;
+}
+
+/// Nearly everything that a command touches is far away: its number's block, then the order there, then that order's
+/// level and neighbours. All commands of the burst wait for each of these together instead of one after the other. Which
+/// commands are of a kind is anyone's guess, so that they are sorted without a branch.
+void Engine::look_ahead(std::span<const Command> commands) const {
+  commands = commands.first(std::min(commands.size(), kMostAhead));
+  std::array<const Command*, kMostAhead> named;
+  std::array<UserRefs::Look, kMostAhead> looks;
+  std::array<OrderIndex, kMostAhead> orders;
+  std::size_t names = 0;
+  for (const Command& c : commands) {
+    named[names] = &c;
+    names += (c.kind == CommandKind::cancel) | (c.kind == CommandKind::replace) | (c.kind == CommandKind::modify);
+  }
+  const auto number_of = [](const Command& c) {
+    return c.kind == CommandKind::replace ? c.order.orig_user_ref_num : c.order.user_ref_num;
+  };
+  const bool deep = live_ >= kDeepBooks;
+  for (std::size_t i = 0; i < names; ++i) {
+    const Command& c = *named[i];
+    looks[i] = users_.look(c.session, c.order.user_ref_idx, number_of(c));
+  }
+  if (deep) look_ahead_at_levels(commands);
+  for (std::size_t i = 0; i < names; ++i) users_.see(looks[i]);
+  for (std::size_t i = 0; i < names; ++i) {
+    orders[i] = users_.guess(looks[i], number_of(*named[i]));
+    if (orders[i] != kNoOrder) prefetch_to_write(&pools_.orders.hot(orders[i]));
+  }
+  for (std::size_t i = 0; i < names; ++i) {
+    if (orders[i] == kNoOrder) continue;
+    const HotOrder& order = pools_.orders.hot(orders[i]);
+    if (order.level != kNoLevel) prefetch_to_write(&pools_.levels[order.level]);
+    if (order.prev != kNoOrder) prefetch_to_write(&pools_.orders.hot(order.prev));
+    if (order.next != kNoOrder) prefetch_to_write(&pools_.orders.hot(order.next));
+  }
+}
+
+/// Where the burst's Enters will rest.
+void Engine::look_ahead_at_levels(std::span<const Command> commands) const {
+  std::array<std::uint32_t, kMostAhead> levels;
+  std::size_t enters = 0;
+  for (const Command& c : commands) {
+    if (c.kind != CommandKind::enter || (c.flags & kPlain) == 0) continue;
+    prefetch_to_write(&pools_.orders.hot(c.order.order));
+    const std::uint32_t level =
+        state(c.symbol).book.level_at(pools_, is_buy(c.order.side), c.order.price);
+    if (level == Ladder::kNothing) continue;
+    prefetch_to_write(&pools_.levels[level]);
+    levels[enters++] = level;
+  }
+  for (const std::uint32_t level : std::span(levels).first(enters)) {
+    const OrderIndex last = pools_.levels[level].tail;
+    if (last != kNoOrder) prefetch_to_write(&pools_.orders.hot(last));
+  }
+}
+
+}  // namespace crosswire

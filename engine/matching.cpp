@@ -1,0 +1,96 @@
+// An order meets the book: it executes, rests or dies, and shares are cancelled. The rest of the engine: engine.cpp.
+#include <algorithm>
+
+#include "engine/inside.hpp"
+
+namespace crosswire {
+
+/// Into the book, and into the list of what is to happen to it there.
+void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
+  state(at_symbol_).book.rest(pools_, index, order, terms_.buy(), terms_.price);
+  if (terms_.one_cross()) {
+    pools_.levels.one_cross_shares(order.level) += order.open;
+    order.waits = 1;
+    waiting_.push_back(list_of(at_symbol_, terms_.cross), index);
+  } else if (terms_.time_in_force == TimeInForce::gtt) {
+    const std::uint64_t second = (command.time_ns + kNsPerSecond - 1) / kNsPerSecond + terms_.expire_seconds;
+    CHECK(second >= next_second_ && second - next_second_ < kWheelSeconds, "a life ends at %llu s, ticks are at %llu s",
+          static_cast<unsigned long long>(second), static_cast<unsigned long long>(next_second_));
+    order.waits = 1;
+    waiting_.push_back(list_of(second), index);
+  }
+}
+
+/// The aggressor takes the other side's queue, best price first, at the resting orders' prices.
+bool Engine::match(const Command& command, Out& out) {
+  SymbolState& symbol = state(at_symbol_);
+  HotOrder& order = pools_.orders.hot(aggressor_);
+  const bool buy = terms_.buy();
+  const Ladder& contra = symbol.book.side(!buy);
+  const Rank limit = symbol.book.scale().rank(!buy, terms_.price);
+
+  while (order.open > 0 && contra.best() <= limit) {  // an empty side's best is kNoRank, beyond any limit
+    if (!out.has_room()) return false;
+    const Level& level = pools_.levels[contra.best_level()];
+    const OrderIndex index = level.head;
+    HotOrder& resting = pools_.orders.hot(index);
+    if (resting.next != kNoOrder) prefetch_to_write(&pools_.orders.hot(resting.next));
+    const Quantity quantity = std::min(order.open, resting.open);
+    Event& event = emit(command, EventKind::executed, command.session, at_symbol_, out);
+    execute(event, aggressor_, index, order, resting, symbol, level.price, quantity);
+    order.open -= quantity;
+    symbol.book.reduce(pools_, resting, quantity);
+    if (resting.open == 0) remove_order(command, index, resting, out);
+  }
+  if (order.open == 0) {
+    remove_order(command, aggressor_, order, out);
+    return true;
+  }
+  step_ = Step::settle;
+  return settle(command, out);
+}
+
+/// What is left of the aggressor rests, or dies.
+bool Engine::settle(const Command& command, Out& out) {
+  if (!out.has_room()) return false;
+  HotOrder& order = pools_.orders.hot(aggressor_);
+  char reason = refusal_;
+  if (reason == 0 && terms_.time_in_force == TimeInForce::ioc) reason = 'I';
+  if (reason == 0 && !(may_rest_ && has_level(command.session, nullptr))) reason = 'Z';
+  if (reason != 0) {
+    const Quantity left = order.open;
+    order.open = 0;
+    Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
+    report_order(event, aggressor_, order, kNoPrice, left, reason, FeedAction::none);
+    counters_.add(EngineCounter::canceled);
+    remove_order(command, aggressor_, order, out);
+    return true;
+  }
+  return show(command, out);
+}
+
+/// The aggressor rests, and the feed says so. There is a level for it.
+bool Engine::show(const Command& command, Out& out) {
+  if (!out.has_room()) return false;
+  HotOrder& order = pools_.orders.hot(aggressor_);
+  Event& event = emit(command, EventKind::rested, command.session, at_symbol_, out);
+  const FeedAction feed = shown(order) == Shown::no ? FeedAction::none : FeedAction::add;
+  report_order(event, aggressor_, order, terms_.price, order.open, 'L', feed);
+  rest(command, aggressor_, order);
+  return true;
+}
+
+/// Cancels shares of a live order, which is removed if none is left.
+void Engine::cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out) {
+  HotOrder& order = pools_.orders.hot(index);
+  const SymbolId symbol = symbol_of(index, order);
+  FeedAction feed = shares < order.open ? FeedAction::reduce : FeedAction::remove;
+  if (shown(order) == Shown::no) feed = FeedAction::none;
+  take_shares(symbol, order, shares);
+  Event& event = emit(command, EventKind::canceled, order.session(), symbol, out);
+  report_order(event, index, order, kNoPrice, shares, reason, feed);
+  counters_.add(EngineCounter::canceled);
+  if (order.open == 0) remove_order(command, index, order, out);
+}
+
+}  // namespace crosswire
