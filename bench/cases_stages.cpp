@@ -1,10 +1,14 @@
-// The stages, and the whole chain, over frames in memory: one order a frame, one answer a datagram, the feed packed per
-// burst (DESIGN 8). A stage's case polls all four and meters the one.
+// The stages, and the whole chain, over frames in memory: one order a frame, one answer a datagram, the feed on and
+// packed per burst (DESIGN 8). A stage's case polls all four and meters the one.
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/partition/partition.hpp"
+#include "bench/crowd_mix.hpp"
 #include "bench/meter.hpp"
 #include "bench/order_mix.hpp"
 #include "netstack/client/order_client.hpp"
@@ -16,7 +20,7 @@ namespace {
 namespace ouch = wire::ouch;
 
 constexpr MacAddress kOurMac{2, 0, 0, 0, 0, 1}, kClientMac{2, 0, 0, 0, 1, 1};
-constexpr std::uint32_t kOurAddress = 0x0A630001, kClientAddress = 0x0A630101;
+constexpr std::uint32_t kOurAddress = 0x0A630001, kClientAddresses = 0x0A630101;  // of the first account
 constexpr std::string_view kOrderSession = "O000000000";
 constexpr std::uint32_t kResting = 1'000;
 
@@ -59,38 +63,97 @@ class SinkPort final : public TxPort {
   std::array<std::array<std::uint8_t, kMaxFrame>, kMaxBurst> buffers_{};
 };
 
-Config config_of_one() {
+/// Who trades: accounts, symbols, and the flow, in which Command::session is the account.
+struct Traders {
+  std::uint32_t accounts;
+  std::uint32_t symbols;
+  std::uint32_t filling;  // orders of the flow until the books are as it keeps them
+  std::function<Command()> next;
+};
+
+Traders one_trader() {
+  return {1, 1, 4 * kResting, [mix = OrderMix(kResting)]() mutable { return mix.next(); }};
+}
+
+/// 20 resting orders a symbol.
+Traders wide() {
+  constexpr CrowdMix::Shape kShape = {.accounts = 200, .symbols = 500, .resting_an_account = 50, .in_turn = false};
+  return {kShape.accounts, kShape.symbols, 30'000, [mix = CrowdMix(kShape)]() mutable { return mix.next(); }};
+}
+
+/// 4 resting orders a session, 8 a symbol.
+Traders cold() {
+  constexpr CrowdMix::Shape kShape = {.accounts = 4'096, .symbols = 2'048, .resting_an_account = 4, .in_turn = true};
+  return {kShape.accounts, kShape.symbols, 32'768, [mix = CrowdMix(kShape)]() mutable { return mix.next(); }};
+}
+
+/// "BENCH" where there is one, else "10000", "10001", ..
+std::string name_of(std::uint32_t number, std::uint32_t of) {
+  return of == 1 ? std::string("BENCH") : std::to_string(10'000 + number);
+}
+
+SymbolName padded(const std::string& text) {
+  SymbolName name;
+  name.fill(' ');
+  std::copy(text.begin(), text.end(), name.begin());
+  return name;
+}
+
+Config config_of(const Traders& traders) {
   Config config;
   config.net.mac = kOurMac;
   config.net.address = kOurAddress;
   config.net.order_session = kOrderSession;
   config.net.feed_session = "F000000000";
-  config.net.accounts = {{"BENCH", "bench", {'B', 'E', 'N', 'C'}, {}}};
+  for (std::uint32_t i = 0; i < traders.accounts; ++i) {
+    config.net.accounts.push_back({name_of(i, traders.accounts), "bench", {'B', 'E', 'N', 'C'}, {}});
+  }
   config.net.schedule = {{0, kAllSymbols, Phase::continuous}};
-  config.net.messages_kept = 1u << 12;
+  config.net.messages_kept = traders.accounts == 1 ? 1u << 12 : 1u << 8;
   config.net.feed_messages_kept = 1u << 12;
-  config.engine.symbols = {{{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMid}, kTick}};
-  config.engine.max_orders = 1u << 14;
-  config.engine.max_levels = 1u << 12;
+  config.engine.sessions = traders.accounts;
+  for (std::uint32_t i = 0; i < traders.symbols; ++i) {
+    config.engine.symbols.push_back({padded(name_of(i, traders.symbols)), Price{kMid}, kTick});
+  }
+  config.engine.max_orders = traders.accounts == 1 ? 1u << 14 : 1u << 16;
+  config.engine.max_levels = traders.symbols == 1 ? 1u << 12 : 1u << 16;
   config.hugepages = HugepagePolicy::off;
   return config;
 }
 
-enum class What { receive, match, transmit, publish, chain };
+/// An account's way in: its numbers, its address.
+struct Client {
+  client::OrderClient orders;
+  DatagramTemplate header;
+};
+
+/// chain: a burst until nothing is left to do. enter: one plain order for the day behind others of its price, alone,
+/// for one round, in which it goes from frame to frame. idle: a round with nothing to do.
+enum class What { receive, match, transmit, publish, chain, enter, idle };
 
 class Stages final : public Runner {
  public:
-  Stages(What what, std::size_t burst) : what_(what), burst_(burst) {
-    rx_.commit(header_.finish(rx_.next(), orders_.login(payload())));
-    settle();
-    orders_.assume_session(kOrderSession);
-    for (std::uint32_t i = 0; i < 4 * kResting; i += kMaxBurst) {
+  Stages(What what, std::size_t burst, Traders traders)
+      : what_(what), burst_(burst), traders_(std::move(traders)), config_(config_of(traders_)) {
+    for (std::uint32_t i = 0; i < traders_.accounts; ++i) {
+      Client& client = clients_.emplace_back(
+          Client{client::OrderClient(config_.net.accounts[i].user, "bench"),
+                 DatagramTemplate(side_of(i), 30'000, {kOurMac, 0, kOurAddress}, config_.net.order_port, 64)});
+      rx_.commit(client.header.finish(rx_.next(), client.orders.login(payload(client))));
+      settle();
+      client.orders.assume_session(kOrderSession);
+    }
+    for (std::uint32_t i = 0; i < traders_.filling; i += kMaxBurst) {
       fill(kMaxBurst);
       settle();
     }
   }
 
   std::size_t run(std::size_t operations, Meter& meter) override {
+    if (what_ == What::enter) return run_enters(operations, meter);
+    if (what_ == What::idle) return run_idle(operations, meter);
+    const EngineCounters& counters = partition_.engine().counters();
+    const std::uint64_t before = counters.get(EngineCounter::commands);
     std::size_t done = 0;
     for (; done < operations; done += burst_) {
       fill(burst_);
@@ -102,16 +165,49 @@ class Stages final : public Runner {
         }
       }
     }
-    CHECK(partition_.engine().counters().get(EngineCounter::executions) > 0, "nothing was executed");
+    CHECK(counters.get(EngineCounter::commands) == before + done, "not every frame was an order's");
+    CHECK(counters.get(EngineCounter::rejected) == 0, "some were rejected");
+    CHECK(counters.get(EngineCounter::executions) > 0, "nothing was executed");
     return done;
   }
 
  private:
-  std::span<std::uint8_t> payload() { return {rx_.next() + header_.payload_offset(), kMaxUdpPayload}; }
+  std::span<std::uint8_t> payload(const Client& client) {
+    return {rx_.next() + client.header.payload_offset(), kMaxUdpPayload};
+  }
 
   void settle() {
     while (partition_.round()) {
     }
+  }
+
+  std::size_t run_enters(std::size_t operations, Meter& meter) {
+    for (std::size_t i = 0; i < operations; ++i) {
+      Command c = traders_.next();
+      while (c.kind != CommandKind::enter || c.order.time_in_force != TimeInForce::day) {
+        add_frame(c);
+        settle();
+        c = traders_.next();
+      }
+      const std::uint32_t live = partition_.engine().live_orders();
+      add_frame(c);
+      {
+        const Metered metered(meter);
+        partition_.round();
+      }
+      CHECK(partition_.engine().live_orders() == live + 1 && !partition_.round(), "not done in one round");
+    }
+    return operations;
+  }
+
+  std::size_t run_idle(std::size_t operations, Meter& meter) {
+    bool worked = false;
+    {
+      const Metered metered(meter);
+      for (std::size_t i = 0; i < operations; ++i) worked |= partition_.round();
+    }
+    CHECK(!worked, "there was something to do");
+    return operations;
   }
 
   bool poll_one_metered(Meter& meter) {
@@ -129,58 +225,69 @@ class Stages final : public Runner {
   }
 
   void fill(std::size_t burst) {
-    for (std::size_t i = 0; i < burst; ++i) {
-      orders_.begin(payload());
-      const Command c = flow_.next();
-      if (c.kind == CommandKind::cancel) {
-        orders_.add(ouch::CancelOrder{.user_ref_num = c.order.user_ref_num.value, .quantity = 0u});
-      } else {
-        orders_.add(ouch::EnterOrder{.user_ref_num = c.order.user_ref_num.value,
-                                     .side = static_cast<char>(c.order.side),
-                                     .quantity = c.order.quantity,
-                                     .symbol = std::string_view("BENCH"),
-                                     .price = std::uint64_t{c.order.price.value},
-                                     .time_in_force = static_cast<char>(c.order.time_in_force),
-                                     .display = 'Y',
-                                     .capacity = 'A',
-                                     .iso = 'N',
-                                     .cross_type = 'N',
-                                     .cl_ord_id = std::string_view("order")});
-      }
-      rx_.commit(header_.finish(rx_.next(), orders_.finish()));
-    }
+    for (std::size_t i = 0; i < burst; ++i) add_frame(traders_.next());
   }
 
-  static NetConfig client_side() {
+  void add_frame(const Command& c) {
+    Client& client = clients_[c.session.value];
+    client.orders.begin(payload(client));
+    if (c.kind == CommandKind::cancel) {
+      client.orders.add(ouch::CancelOrder{.user_ref_num = c.order.user_ref_num.value, .quantity = 0u});
+    } else {
+      const std::string symbol = name_of(c.symbol.value - 1u, traders_.symbols);
+      client.orders.add(ouch::EnterOrder{.user_ref_num = c.order.user_ref_num.value,
+                                         .side = static_cast<char>(c.order.side),
+                                         .quantity = c.order.quantity,
+                                         .symbol = std::string_view(symbol),
+                                         .price = std::uint64_t{c.order.price.value},
+                                         .time_in_force = static_cast<char>(c.order.time_in_force),
+                                         .display = 'Y',
+                                         .capacity = 'A',
+                                         .iso = 'N',
+                                         .cross_type = 'N',
+                                         .cl_ord_id = std::string_view("order")});
+    }
+    rx_.commit(client.header.finish(rx_.next(), client.orders.finish()));
+  }
+
+  static NetConfig side_of(std::uint32_t account) {
     NetConfig client;
     client.mac = kClientMac;
-    client.address = kClientAddress;
+    client.address = kClientAddresses + account;
     return client;
   }
 
   What what_;
   std::size_t burst_;
+  Traders traders_;
   BurstPort rx_;
   SinkPort tx_;
-  Config config_ = config_of_one();
+  Config config_;
   Partition partition_{config_, {rx_, tx_, tx_}, TscClock::calibrated()};
-  DatagramTemplate header_{client_side(), 30'000, {kOurMac, 0, kOurAddress}, config_.net.order_port, 64};
-  client::OrderClient orders_{"BENCH", "bench"};
-  OrderMix flow_{kResting};
+  std::vector<Client> clients_;
 };
 
-Case stage(std::string name, What what, std::size_t burst) {
-  return {std::move(name), [what, burst] { return std::make_unique<Stages>(what, burst); }};
+Case stage(std::string name, What what, std::size_t burst, Traders (*traders)() = one_trader) {
+  return {std::move(name), [=] { return std::make_unique<Stages>(what, burst, traders()); }};
 }
 
 }  // namespace
 
 std::vector<Case> stage_cases() {
   return {
-      stage("stage/receive", What::receive, 32),      stage("stage/match", What::match, 32),
-      stage("stage/transmit", What::transmit, 32),    stage("stage/publish", What::publish, 32),
-      stage("chain/order_burst_1", What::chain, 1),   stage("chain/order_burst_8", What::chain, 8),
+      stage("stage/receive", What::receive, 32),
+      stage("stage/match", What::match, 32),
+      stage("stage/transmit", What::transmit, 32),
+      stage("stage/publish", What::publish, 32),
+      stage("chain/order_burst_1", What::chain, 1),
+      stage("chain/order_burst_8", What::chain, 8),
       stage("chain/order_burst_32", What::chain, 32),
+      stage("chain/order_burst_1_wide", What::chain, 1, wide),
+      stage("chain/order_burst_32_wide", What::chain, 32, wide),
+      stage("chain/order_burst_1_cold", What::chain, 1, cold),
+      stage("chain/order_burst_32_cold", What::chain, 32, cold),
+      stage("chain/enter", What::enter, 1),
+      stage("chain/idle_round", What::idle, 1),
   };
 }
 
