@@ -55,6 +55,9 @@ inline constexpr TimeNs kTickIntervalNs = 100'000'000;
 inline constexpr std::uint8_t kLastOfBurst = 1;  // feed datagrams close after it
 /// Command::flags: an Enter that asks for nothing rare (is_plain), which lets match ask for nothing rare either.
 inline constexpr std::uint8_t kPlain = 2;
+/// Command::flags: the quantity of a Replace is what is to be open, instead of that and what its original has executed.
+/// For callers of the engine as a library, who need no count then; receive never sets it.
+inline constexpr std::uint8_t kQuantityIsOpen = 4;
 
 /// Body of enter, replace, cancel, modify, account_query. Fields that a kind does not use are zero. Single fields are
 /// in range, or Command::reject says why not; what they mean together is the engine's to judge.
@@ -199,7 +202,7 @@ struct alignas(64) Command {
   Sequence sequence;  // 1, 2, .. without gaps
   TimeNs time_ns;     // never falls
   CommandKind kind;
-  std::uint8_t flags;    // kLastOfBurst, kPlain
+  std::uint8_t flags;    // kLastOfBurst, kPlain, kQuantityIsOpen
   SessionId session;     // orders, sessions, resend; else kNoSession
   SymbolId symbol;       // enter: the symbol asked for. phase, mass_cancel: which, or kAllSymbols
   std::uint16_t reject;  // orders and firms: reason (WIRE 3.4) that parsing found, 0 = none. The engine answers it

@@ -198,7 +198,7 @@ class Engine {
   }
   Reject check_room(SessionId session, Fate fate, const HotOrder* leaving) const;
   bool executes_now() const;
-  void resolve_terms(const OrderAsk& ask, OrderIndex original);
+  void resolve_terms(const OrderAsk& ask, std::uint64_t quantity, OrderIndex original);
   Fate fate(const Command& command);
   Fate fate_of_minimum(const Command& command);
   char refusal() const;

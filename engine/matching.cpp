@@ -21,28 +21,41 @@ void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
   }
 }
 
-/// The aggressor takes the other side's queue, best price first, at the resting orders' prices.
+/// The aggressor takes the other side's queue, best price first, at the resting orders' prices. What is counted over all
+/// executions is booked once, behind them.
 bool Engine::match(const Command& command, Out& out) {
   SymbolState& symbol = state(at_symbol_);
   HotOrder& order = pools_.orders.hot(aggressor_);
-  const bool buy = terms_.buy();
-  const Ladder& contra = symbol.book.side(!buy);
-  const Rank limit = symbol.book.scale().rank(!buy, terms_.price);
+  const Ladder& contra = symbol.book.side(!terms_.buy());
+  const Rank limit = symbol.book.scale().rank(!terms_.buy(), terms_.price);
+  const OrderRef ref = order.ref();
+  const std::uint64_t matches_before = last_match_;
+  Quantity left = order.open;
 
-  while (order.open > 0 && contra.best() <= limit) {  // an empty side's best is kNoRank, beyond any limit
-    if (!out.has_room()) return false;
-    const Level& level = pools_.levels[contra.best_level()];
+  while (left > 0 && contra.best() <= limit) {  // an empty side's best is kNoRank, beyond any limit
+    if (!out.has_room()) break;
+    Level& level = pools_.levels[contra.best_level()];
     const OrderIndex index = level.head;
     HotOrder& resting = pools_.orders.hot(index);
-    if (resting.next != kNoOrder) prefetch_to_write(&pools_.orders.hot(resting.next));
-    const Quantity quantity = std::min(order.open, resting.open);
+    const Quantity quantity = std::min(left, resting.open);
+    left -= quantity;
+    resting.executed = (resting.executed + quantity) & 0xFFFFFu;
+    symbol.reference = level.price;
     Event& event = emit(command, EventKind::executed, command.session, at_symbol_, out);
-    execute(event, aggressor_, index, order, resting, symbol, level.price, quantity);
-    order.open -= quantity;
+    event.execution = {aggressor_,  index, level.price, quantity, MatchNumber{++last_match_}, ref,
+                       ref_on_feed(resting)};
     symbol.book.reduce(pools_, resting, quantity);
     if (resting.open == 0) remove_order(command, index, resting, out);
   }
-  if (order.open == 0) {
+
+  const Quantity taken = order.open - left;
+  order.open = left;
+  order.executed = (order.executed + taken) & 0xFFFFFu;
+  symbol.volume += taken;
+  counters_.add(EngineCounter::executions, last_match_ - matches_before);
+  counters_.add(EngineCounter::executed_shares, taken);
+  if (left > 0 && contra.best() <= limit) return false;  // for want of room
+  if (left == 0) {
     remove_order(command, aggressor_, order, out);
     return true;
   }

@@ -246,8 +246,9 @@ bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Fate 
   return true;
 }
 
-/// terms_ of a Replace: what it names, and what the original has where it names nothing.
-void Engine::resolve_terms(const OrderAsk& ask, OrderIndex original) {
+/// terms_ of a Replace: what it names, and what the original has where it names nothing. `quantity`: with what that has
+/// executed.
+void Engine::resolve_terms(const OrderAsk& ask, std::uint64_t quantity, OrderIndex original) {
   const HotOrder& old = pools_.orders.hot(original);
   const OrderResolved& resolved = pools_.orders.resolved(original);
   const bool gtt = ask.time_in_force == TimeInForce::gtt;
@@ -258,7 +259,7 @@ void Engine::resolve_terms(const OrderAsk& ask, OrderIndex original) {
             .cross = static_cast<CrossType>(resolved.cross_type),
             .post_only = post_only == PostOnly::yes,
             .price = ask.price,
-            .open = ask.quantity > old.executed ? ask.quantity - old.executed : 0,
+            .open = quantity > old.executed ? static_cast<Quantity>(quantity) - old.executed : 0,
             .min_quantity = ask.min_quantity,
             .expire_seconds = ask.expire_seconds == 0 && gtt ? resolved.kept.expire_seconds : ask.expire_seconds};
 }
@@ -279,13 +280,16 @@ bool Engine::replace(const Command& command, Out& out) {
   HotOrder& original = pools_.orders.hot(old_index);
   const HotOrder old = original;
   at_symbol_ = symbol_of(old_index, old);
-  resolve_terms(ask, old_index);
+  // With what the original has executed.
+  const std::uint64_t quantity =
+      (command.flags & kQuantityIsOpen) != 0 ? std::uint64_t{ask.quantity} + old.executed : ask.quantity;
+  resolve_terms(ask, quantity, old_index);
 
   // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that
   // is executed already, cancel the original, and the number stays free.
   Reject reason = account.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
-  const bool done = ask.quantity <= old.executed;
-  const bool bad = command.reject != 0 || !state(at_symbol_).book.scale().on_tick(ask.price) ||
+  const bool done = quantity <= old.executed;
+  const bool bad = command.reject != 0 || quantity > kMaxQuantity || !state(at_symbol_).book.scale().on_tick(ask.price) ||
                    (terms_.buy() != is_buy(old.side())) ||
                    (!done && check_terms(terms_) != Reject::none);
   Fate fate{};

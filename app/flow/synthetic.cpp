@@ -190,7 +190,7 @@ bool SyntheticFlow::change(FlowMessage& out, CommandKind kind, bool all) {
   out.kind = kind;
   out.session = order.session;
   out.user_ref_num = order.user_ref_num;
-  out.side = static_cast<Side>(live.side);
+  out.side = live.side();
   if (all) return true;  // quantity 0
   order.at_ns = out.time_ns;
   if (kind == CommandKind::replace) {
