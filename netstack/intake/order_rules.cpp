@@ -88,9 +88,8 @@ RejectReason take_option(const ouch::Option& option, const std::array<char, 4>& 
 }
 
 RejectReason check_price_and_size(std::uint32_t quantity, std::uint64_t price) {
-  if (quantity == 0 || quantity > kMaxQuantity) return RejectReason::invalid_quantity;
-  if (price == 0 || price > kMaxPrice.value) return RejectReason::invalid_price;  // market prices are above the limit
-  return kNoReject;
+  if (!is_quantity(quantity)) return RejectReason::invalid_quantity;
+  return refuse_unless(is_price(price), RejectReason::invalid_price);
 }
 
 RejectReason check_handling(char time_in_force, char display, char iso) {
@@ -120,7 +119,7 @@ bool is_own_firm(std::string_view named, const std::array<char, 4>& firm) {
   return is_blank(named) || named == std::string_view{firm.data(), firm.size()};
 }
 
-RejectReason find_fault(const ouch::EnterOrder& message, bool symbol_known, RejectReason options) {
+RejectReason find_first_fault(const ouch::EnterOrder& message, bool symbol_known, RejectReason options) {
   if (!symbol_known) return RejectReason::invalid_symbol;
   if (!is_side(message.side)) return RejectReason::invalid_side;
   RejectReason fault = check_price_and_size(message.quantity, message.price);

@@ -63,10 +63,54 @@ constexpr Letter offered_or(char letter, Letter plain) {
   return is_offered(static_cast<Letter>(letter)) ? static_cast<Letter>(letter) : plain;
 }
 
-/// The first fault of the fixed part, in the order of docs/protocol.md; else the options'. Replace has no symbol,
-/// side, capacity or cross type of its own.
-wire::ouch::RejectReason find_fault(const wire::ouch::EnterOrder& message, bool symbol_known,
-                                    wire::ouch::RejectReason options);
+/// The fields that a letter is offered for, as a set of bits.
+enum LetterField : std::uint8_t {
+  kSideField = 1,
+  kTimeInForceField = 2,
+  kDisplayField = 4,
+  kCapacityField = 8,
+  kIsoField = 16,
+  kCrossTypeField = 32,
+};
+inline constexpr auto kOfferedFor = [] {
+  std::array<std::uint8_t, 256> fields{};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const char letter = static_cast<char>(i);
+    fields[i] = static_cast<std::uint8_t>(
+        (is_side(letter) ? kSideField : 0) | (is_offered(TimeInForce{letter}) ? kTimeInForceField : 0) |
+        (is_offered(Display{letter}) ? kDisplayField : 0) | (is_capacity(letter) ? kCapacityField : 0) |
+        (letter == 'N' ? kIsoField : 0) | (is_offered(CrossType{letter}) ? kCrossTypeField : 0));
+  }
+  return fields;
+}();
+/// `field` if the letter is offered for it, else 0.
+constexpr unsigned offered(char letter, LetterField field) {
+  return kOfferedFor[static_cast<unsigned char>(letter)] & field;
+}
+
+constexpr bool is_quantity(std::uint32_t wire_quantity) { return wire_quantity - 1 < kMaxQuantity; }
+/// A limit: market prices are above the greatest.
+constexpr bool is_price(std::uint64_t wire_price) { return wire_price - 1 < kMaxPrice.value; }
+
+/// Is nothing wrong with the fixed part by itself? All at once; which fault it is, find_first_fault() says.
+inline bool is_faultless(const wire::ouch::EnterOrder& message) {
+  const unsigned letters = offered(message.side, kSideField) | offered(message.time_in_force, kTimeInForceField) |
+                           offered(message.display, kDisplayField) | offered(message.capacity, kCapacityField) |
+                           offered(message.iso, kIsoField) | offered(message.cross_type, kCrossTypeField);
+  constexpr unsigned kAll = 2 * kCrossTypeField - 1;
+  return letters == kAll && is_quantity(message.quantity) && is_price(message.price);
+}
+
+/// The first fault of the fixed part, in the order of docs/protocol.md; else the options'.
+wire::ouch::RejectReason find_first_fault(const wire::ouch::EnterOrder& message, bool symbol_known,
+                                          wire::ouch::RejectReason options);
+inline wire::ouch::RejectReason find_fault(const wire::ouch::EnterOrder& message, bool symbol_known,
+                                           wire::ouch::RejectReason options) {
+  if (symbol_known && is_faultless(message)) [[likely]]
+    return options;
+  return find_first_fault(message, symbol_known, options);
+}
+/// The same; a Replace has no symbol, side, capacity or cross type of its own.
 wire::ouch::RejectReason find_fault(const wire::ouch::ReplaceOrder& message, wire::ouch::RejectReason options);
 
 /// The wire's 64-bit price where it is a limit, else kNoPrice.

@@ -8,17 +8,29 @@
 
 namespace crosswire::ip {
 
+/// A sum on its way from word to word, with its carry.
+struct CarryChain {
+  unsigned long long sum;
+  unsigned char carry = 0;
+
+  /// By the processor's own instruction, which compilers do not find in C++; both of ours know it by this name.
+  CarryChain plus(const std::uint8_t* word) const {
+    unsigned long long added, result;
+    std::memcpy(&added, word, sizeof added);
+    const unsigned char out = __builtin_ia32_addcarryx_u64(carry, sum, added, &result);
+    return {result, out};
+  }
+  CarryChain plus_32(const std::uint8_t* words) const {
+    return plus(words).plus(words + 8).plus(words + 16).plus(words + 24);
+  }
+  CarryChain plus_64(const std::uint8_t* words) const { return plus_32(words).plus_32(words + 32); }
+  /// With the carry brought round: there is no further one, as with one the sum is at most 2^64 - 2.
+  std::uint64_t end() const { return sum + carry; }
+};
+
 /// Ones' complement sum of 16-bit words in memory order (section 2: the sum does not depend on byte order), added to
 /// `sum` with the carry brought round. An odd last byte counts as one with a zero behind it.
 inline std::uint64_t ones_sum(const std::uint8_t* at, std::size_t size, std::uint64_t sum = 0) {
-  const auto word_at = [](const std::uint8_t* bytes) {
-    unsigned long long word;
-    std::memcpy(&word, bytes, sizeof word);
-    return word;
-  };
-  // The processor's own instruction, which compilers do not find in C++; both of ours know it by this name.
-  const auto add_with_carry = [](unsigned char carry, unsigned long long a, unsigned long long b,
-                                 unsigned long long* to) { return __builtin_ia32_addcarryx_u64(carry, a, b, to); };
   const auto add = [&sum](std::uint64_t word) {
     sum += word;
     sum += sum < word;
@@ -29,20 +41,31 @@ inline std::uint64_t ones_sum(const std::uint8_t* at, std::size_t size, std::uin
     add(word);
     return sum;
   }
-  const std::uint8_t* const last = at + size - sizeof(std::uint64_t);
-  for (; size >= 4 * sizeof(std::uint64_t); size -= 4 * sizeof(std::uint64_t)) {
-    unsigned long long chain = sum;  // one carry goes from word to word, and at the end round
-    unsigned char carry = add_with_carry(0, chain, word_at(at), &chain);
-    carry = add_with_carry(carry, chain, word_at(at + 8), &chain);
-    carry = add_with_carry(carry, chain, word_at(at + 16), &chain);
-    carry = add_with_carry(carry, chain, word_at(at + 24), &chain);
-    sum = chain + carry;  // no further carry: with one, the chain is at most 2^64 - 2
-    at += 4 * sizeof(std::uint64_t);
+  const std::uint8_t* const end = at + size;
+  // Most datagrams of orders are shorter than two of these blocks: so no loop, for whose sake a compiler would keep the
+  // chain in memory.
+  for (std::size_t blocks = size / 128; blocks > 0; --blocks) {
+    sum = CarryChain{sum}.plus_64(at).plus_64(at + 64).end();
+    at += 128;
   }
-  for (; at <= last; at += sizeof(std::uint64_t)) add(word_at(at));
+  if ((size & 64) != 0) {
+    sum = CarryChain{sum}.plus_64(at).end();
+    at += 64;
+  }
+  if ((size & 32) != 0) {
+    sum = CarryChain{sum}.plus_32(at).end();
+    at += 32;
+  }
+  if ((size & 16) != 0) {
+    sum = CarryChain{sum}.plus(at).plus(at + 8).end();
+    at += 16;
+  }
+  if ((size & 8) != 0) sum = CarryChain{sum}.plus(at).end();
   // The 0 to 7 bytes behind whole words are the highest of the last eight: the others, added before, are shifted out.
   // In two steps, as one by 64 is not defined.
-  add(word_at(last) >> 8 >> 8 * (7 - size % 8));
+  std::uint64_t last;
+  std::memcpy(&last, end - sizeof last, sizeof last);
+  add(last >> 8 >> 8 * (7 - size % 8));
   return sum;
 }
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
@@ -61,7 +84,10 @@ inline std::uint16_t checksum(std::uint64_t sum) { return static_cast<std::uint1
 
 /// Whether bytes that hold their own checksum are as they were sent; `sum`: of a pseudo-header.
 inline bool checksum_holds(const std::uint8_t* at, std::size_t size, std::uint64_t sum = 0) {
-  return folded(ones_sum(at, size, sum)) == 0xFFFF;
+  // Folding keeps the remainder by 0xFFFF, which a multiplication tells: of all but zeros it is 0 where all bits are
+  // set.
+  const std::uint64_t whole = ones_sum(at, size, sum);
+  return whole % 0xFFFF == 0 && whole != 0;
 }
 
 }  // namespace crosswire::ip

@@ -260,18 +260,25 @@ bool ReceiveStage::take_frame(Bytes frame, CheckedSums checked) {
   if (in_block_) return take_blocks();
   if (!commands_.has_room()) return false;
   // The one predicted path; what is not on it in any way goes the long way, which says why.
-  Source source;
-  const Bytes payload = order_frames_.payload_of(frame, checked, source);
-  if (is_mold(payload)) [[likely]] {
-    const Parsed<SessionId> session = logins_.find(source);
-    if (session.ok()) [[likely]]
-      return take_mold(session.value, payload);
-  }
+  SessionId session;
+  const Bytes message = order_frames_.next_message(frame, checked, logins_, session);
+  if (!message.empty() && !day_over_) [[likely]]
+    return take_next(session, message);
+  return take_any_frame(frame);
+}
+
+bool ReceiveStage::take_any_frame(Bytes frame) {
   const Parsed<link::Frame> parsed = link::parse_ethernet(frame, net_.mac, vlans_);
   if (!parsed.ok()) return count(parsed.drop);
   if (parsed.value.type == RTE_ETHER_TYPE_IPV4) return take_ipv4(parsed.value);
   if (parsed.value.type == RTE_ETHER_TYPE_ARP) return take_arp(parsed.value);
   return count(Count::ether_type_unknown);
+}
+
+bool ReceiveStage::take_next(SessionId session, Bytes message) {
+  if (!intake_.take(session, message)) return false;
+  logins_.heard_next(session, now());
+  return count(Count::order_datagrams);
 }
 
 bool ReceiveStage::take_arp(const link::Frame& frame) {

@@ -120,6 +120,8 @@ class ReceiveStage {
   // Frames, from the outside in. `bytes` is the payload of what was parsed before.
   bool take_frames();
   bool take_frame(wire::Bytes frame, CheckedSums checked);
+  bool take_next(SessionId session, wire::Bytes message);
+  [[gnu::noinline]] bool take_any_frame(wire::Bytes frame);
   bool take_arp(const link::Frame& frame);
   bool take_ipv4(const link::Frame& frame);
   bool take_icmp(const link::Frame& frame, const ip::Datagram& datagram);

@@ -85,6 +85,7 @@ void Logins::open(SessionId session, const Source& source, TimeNs now) {
   login.next_here = first_at(source);
   if (login.next_here != kNoSession) by_source_.erase(source_key(source));
   by_source_.insert(source_key(source), session.value);
+  login.headers = OrderHeaders(config_, source);
   login.source = source;
   login.open = true;
   login.heard_ns = now;

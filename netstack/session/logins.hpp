@@ -14,6 +14,7 @@
 #include "netstack/common/fixed_map.hpp"
 #include "netstack/common/parsed.hpp"
 #include "netstack/session/ended_sources.hpp"
+#include "netstack/session/order_headers.hpp"
 #include "netstack/session/source.hpp"
 #include "netstack/wire/soup.hpp"
 
@@ -25,11 +26,12 @@ inline constexpr TimeNs kLateLoginNs = 5 * kNsPerSecond;
 
 /// One account's binding.
 struct alignas(kCacheLine) Login {
-  Source source;  // meaningful while open
-  bool open;
+  OrderHeaders headers;  // of the source's frames. Like it, meaningful while open
+  Source source;
   TimeNs heard_ns;              // when it last said something valid
   std::uint64_t next_upstream;  // the client's next MoldUDP64 number
   SessionId next_here;          // another open session of this address and port, by MAC or VLAN; kNoSession = none
+  bool open;
 };
 static_assert(sizeof(Login) == kCacheLine);
 
@@ -61,6 +63,14 @@ class Logins {
 
   const Login& login(SessionId session) const { return logins_[session.value]; }
 
+  /// The first of the open sessions with that OrderHeaders::source_key(), and its number; nullptr if there is none.
+  const Login* first_by(std::uint64_t source_key, SessionId& session) const {
+    const std::uint16_t* const found = by_source_.find(source_key);
+    if (found == nullptr) return nullptr;
+    session = SessionId{*found};
+    return &logins_[*found];
+  }
+
   /// Binds the session to the source, whether it was open or not; upstream numbers start at 1 again. No other session
   /// is bound to that very source (CHECKed); one of the same address and port may be, so that forging these neither
   /// ends a session nor keeps one from being opened.
@@ -79,6 +89,11 @@ class Logins {
   /// The session is open.
   void heard(SessionId session, TimeNs now) { logins_[session.value].heard_ns = now; }
   void expect_upstream(SessionId session, std::uint64_t next) { logins_[session.value].next_upstream = next; }
+  /// The session is open, and its next message has been taken.
+  void heard_next(SessionId session, TimeNs now) {
+    heard(session, now);
+    ++logins_[session.value].next_upstream;
+  }
 
   /// Can anyone have been silent for `silence_ns` at `now`? Cheap: looks at no session.
   bool may_be_silent(TimeNs now, TimeNs silence_ns) const { return oldest_heard_ns_ + silence_ns <= now; }
@@ -90,7 +105,7 @@ class Logins {
  private:
   static constexpr TimeNs kNobody = TimeNs{1} << 62;  // far enough to add to
 
-  static std::uint64_t source_key(const Source& source) { return std::uint64_t{source.address} << 16 | source.port; }
+  std::uint64_t source_key(const Source& source) const { return OrderHeaders(config_, source).source_key(); }
   SessionId first_at(const Source& source) const;
   void unbind(SessionId session);
 
