@@ -13,7 +13,7 @@
 
 namespace crosswire {
 
-using ip::checksum, ip::folded, ip::ones_sum;
+using ip::folded, ip::ones_sum, ip::udp_checksum;
 
 static_assert(sizeof(rte_udp_hdr) == kUdpBytes);
 
@@ -51,12 +51,11 @@ std::size_t DatagramTemplate::finish(std::uint8_t* frame, std::size_t payload_si
 
   const auto udp_length = static_cast<std::uint16_t>(sizeof *udp + payload_size);
   ip->total_length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof *ip + udp_length));
-  ip->hdr_checksum = checksum(std::uint64_t{ip_sum_} + ip->total_length);
+  const std::uint32_t ip_sum = std::uint32_t{ip_sum_} + ip->total_length;
+  ip->hdr_checksum = static_cast<std::uint16_t>(~(ip_sum + (ip_sum >> 16)));  // two numbers give one carry at most
   udp->dgram_len = rte_cpu_to_be_16(udp_length);
-  // The length counts twice, in the pseudo-header and in the header. 0 would say "no checksum", so 0xFFFF is sent for
-  // it (RFC 768): the same number in ones' complement.
-  const std::uint16_t sum = checksum(ones_sum(payload, payload_size, std::uint64_t{udp_sum_} + 2u * udp->dgram_len));
-  udp->dgram_cksum = sum == 0 ? std::uint16_t{0xFFFF} : sum;
+  // The length counts twice, in the pseudo-header and in the header.
+  udp->dgram_cksum = udp_checksum(ones_sum(payload, payload_size, std::uint64_t{udp_sum_} + 2u * udp->dgram_len));
   return padded(frame, payload_offset_ + payload_size);
 }
 

@@ -82,6 +82,10 @@ inline std::uint16_t folded(std::uint64_t sum) {
 /// What goes into a header whose bytes, with 0 in its place, have this sum.
 inline std::uint16_t checksum(std::uint64_t sum) { return static_cast<std::uint16_t>(~folded(sum)); }
 
+/// The same of a sum that is not 0 for a UDP header, where 0 would say that there is none: 0xFFFF is sent for it (RFC
+/// 768), the same number in ones' complement. Folding keeps the remainder by 0xFFFF, which a multiplication tells.
+inline std::uint16_t udp_checksum(std::uint64_t sum) { return static_cast<std::uint16_t>(~(sum % 0xFFFF)); }
+
 /// Whether bytes that hold their own checksum are as they were sent; `sum`: of a pseudo-header.
 inline bool checksum_holds(const std::uint8_t* at, std::size_t size, std::uint64_t sum = 0) {
   // Folding keeps the remainder by 0xFFFF, which a multiplication tells: of all but zeros it is 0 where all bits are

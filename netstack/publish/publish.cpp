@@ -331,8 +331,8 @@ bool PublishStage::say_end(const Event& event) {
   return true;
 }
 
-/// Packs and keeps the message that `make` returns: makes it twice, since a copy would have to wait for the stores that
-/// made the first. False: the open datagram is full and the port has no room for it; nothing is done.
+/// Packs and keeps the message that `make` returns. False: the open datagram is full and the port has no room for it;
+/// nothing is done.
 template <class Make>
 bool PublishStage::publish(const Event& event, Make make) {
   using Message = std::invoke_result_t<Make>;
@@ -343,7 +343,7 @@ bool PublishStage::publish(const Event& event, Make make) {
     at = packet_.try_append(sizeof(Message));
   }
   write_message<Message>(at, event, make);
-  write_message<Message>(messages_.fill(), event, make);
+  std::memcpy(messages_.fill(), at, sizeof(Message));
   messages_.commit(sizeof(Message));
   counters_.add(PublishCounter::messages);
   return true;

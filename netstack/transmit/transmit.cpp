@@ -280,19 +280,20 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
     frame = port_.reserve();
     if (frame == nullptr) return false;
   }
-  std::uint8_t* const kept = session.messages.fill();
-  const std::size_t length = write(kept);
-  const std::uint64_t number = session.messages.commit(length);
   counters_.add(TransmitCounter::answers);
   if (frame == nullptr) {
+    session.messages.commit(write(session.messages.fill()));
     counters_.add(TransmitCounter::answers_unsent);
     return true;
   }
   std::uint8_t* const payload = frame + session.header.payload_offset();
-  overlay<mold::Header>(payload) = {.session = session_name_, .sequence = number, .count = 1};
+  std::uint8_t* const message = payload + kMessageOffset;
+  const std::size_t length = write(message);
+  overlay<mold::Header>(payload) = {.session = session_name_, .sequence = session.messages.next(), .count = 1};
   overlay<wire::be16>(payload + sizeof(mold::Header)) = static_cast<std::uint16_t>(length);
-  write(payload + kMessageOffset);
   commit_to(session, frame, kMessageOffset + length, event);
+  // Kept last: the sum has waited for the message's small stores, so that the copy need not.
+  session.messages.append({message, length});
   return true;
 }
 
