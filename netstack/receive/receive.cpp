@@ -181,7 +181,7 @@ void ReceiveStage::take_burst() {
 }
 
 /// Makes what is due up to the burst's time, each at its own; at one time phases come before the tick.
-bool ReceiveStage::advance_clock() {
+bool ReceiveStage::make_what_is_due() {
   constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
   for (unsigned points = 0; points < kMostDuePerPoll; ++points) {
     if (in_silence_scan_ && !close_silent_sessions()) return false;
@@ -189,6 +189,7 @@ bool ReceiveStage::advance_clock() {
     const TimeNs phase_at = phases_left ? net_.schedule[next_phase_].at_ns : kNever;
     const TimeNs due = std::min(phase_at, next_tick_);
     if (due > burst_ns_) {
+      next_due_ = due;
       commands_.move_on(burst_ns_);
       return true;
     }

@@ -109,7 +109,12 @@ class ReceiveStage {
 
   // Time.
   void take_burst();
-  bool advance_clock();
+  bool advance_clock() {
+    if (burst_ns_ >= next_due_) return make_what_is_due();
+    commands_.move_on(burst_ns_);
+    return true;
+  }
+  bool make_what_is_due();
   [[gnu::cold]] bool close_silent_sessions();
   [[gnu::cold]] void enter_phase();
   [[gnu::cold]] void tick();
@@ -171,6 +176,7 @@ class ReceiveStage {
 
   // What it knows.
   TimeNs next_tick_;
+  TimeNs next_due_ = 0;         // nothing is before it
   std::size_t next_phase_ = 0;  // of the schedule
   Logins logins_;
   SharedRate arp_replies_{kArpRepliesPerSecond};
