@@ -78,7 +78,7 @@ std::unique_ptr<Runner> user_refs_by(std::uint32_t step) {
     const UserRefNum next{number += step};
     refs->it.insert(channel, SessionId{0}, 0, next, OrderIndex{1});
     use(refs->it.find(SessionId{0}, 0, next));
-    refs->it.erase(channel, SessionId{0}, 0, next);
+    refs->it.erase(channel, refs->it.place(SessionId{0}, 0, next));
   });
 }
 std::unique_ptr<Runner> user_refs() { return user_refs_by(1); }

@@ -1,5 +1,5 @@
-// The commands' round, and what most commands are, on the shortest way: an Enter for the day that only rests, a Cancel of
-// a whole order. Where anything else is asked, or anything stands in the way, nothing has happened yet, and the way for
+// The commands' round, and what most commands are, on the shortest way: an Enter or Replace for the day that only rests, a
+// Cancel of a whole order. Where anything else is asked, or anything stands in the way, nothing has happened yet, and the way for
 // all takes the command (orders.cpp), which would come to the same.
 #include <algorithm>
 #include <array>
@@ -60,6 +60,70 @@ namespace crosswire {
 }
 
 /// False: nothing is done.
+inline bool Engine::replace_plain(const Command& command, Out& out) {
+  const OrderAsk& ask = command.order;
+  if (ask.time_in_force != TimeInForce::day || (command.flags & kQuantityIsOpen) != 0) return false;
+  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
+  Account& account = this->account(command.session);
+  if (account.disabled || ask.user_ref_num <= account.own.last) return false;
+  const OrderIndex old_index = users_.find(command.session, Channel{0}, ask.orig_user_ref_num);
+  if (old_index == kNoOrder) return false;
+  HotOrder& old = pools_.orders.hot(old_index);
+  const bool attributable = ask.display == Display::attributable;
+  if (old.waits || old.hidden || old.level == kNoLevel || old.attributable != attributable) return false;
+  if (ask.quantity <= old.executed) return false;
+  const Side side = ask.side == kNoSide ? old.side() : ask.side;
+  const bool buy = is_buy(side);
+  const SymbolId symbol_id = pools_.levels[old.level].symbol;
+  SymbolState& symbol = state(symbol_id);
+  const TickScale& scale = symbol.book.scale();
+  if (buy != old.buy() || symbol.phase != Phase::continuous || !scale.on_tick(ask.price)) return false;
+  if (symbol.book.crosses(buy, ask.price) || !may_open_level(account, symbol.book, buy)) return false;
+
+  account.own.last = ask.user_ref_num;
+  const OrderRef old_ref = old.ref(), ref{++last_ref_};
+  const Quantity executed = old.executed, open = ask.quantity - executed;
+  const UserRefs::Place place = users_.insert(account.own, command.session, Channel{0}, ask.user_ref_num, ask.order);
+  ++live_;
+  ++account.live;
+  OrderResolved& resolved = pools_.orders.resolved(ask.order);
+  resolved = pools_.orders.resolved(old_index);
+  const bool post_only = ask.post_only == PostOnly::unsaid && resolved.kept.post_only == PostOnly::yes;
+  resolved.kept.post_only = post_only ? PostOnly::yes : PostOnly::no;
+  symbol.book.reduce(pools_, old, old.open);
+  HotOrder& order = pools_.orders.hot(ask.order);
+  order = {.next = kNoOrder,
+           .prev = kNoOrder,
+           .level = kNoLevel,
+           .open = open,
+           .ref_and_session = HotOrder::pack(ref, command.session),
+           .executed = executed & 0xFFFFFu,
+           .side_bits = HotOrder::bits_of(side) & 7u,
+           .place_in_refs = place.at & 7u,
+           .hidden = 0,
+           .attributable = attributable,
+           .one_cross = 0,
+           .waits = 0,
+           .has_channel = 0,
+           .ref_block = place.block};
+  Event& event = emit(command, EventKind::replaced, command.session, symbol_id, out);
+  event.order.order = ask.order;
+  event.order.price = ask.price;
+  event.order.quantity = event.order.open = open;
+  event.order.ref = ref;
+  event.order.old_ref = old_ref;
+  event.order.user_ref_num = ask.orig_user_ref_num;
+  event.order.side = side;
+  event.order.code = 'L';
+  event.order.feed = FeedAction::replace;
+  remove_order(command, old_index, old, out);
+  symbol.book.rest_at(pools_, ask.order, order, buy, scale.rank(buy, ask.price), ask.price, false, open);
+  counters_.add(EngineCounter::orders);
+  counters_.add(EngineCounter::replaced);
+  return true;
+}
+
+/// False: nothing is done.
 [[gnu::always_inline]] inline bool Engine::cancel_plain(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
   const UserRefs::Place place = users_.place(command.session, ask.user_ref_idx, ask.user_ref_num);
@@ -98,9 +162,10 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
             "command %llu at %llu after %llu at %llu", static_cast<unsigned long long>(command.sequence.value),
             static_cast<unsigned long long>(command.time_ns), static_cast<unsigned long long>(last_command_),
             static_cast<unsigned long long>(last_time_ns_));
-      const bool is_done = command.kind == CommandKind::cancel ? cancel_plain(command, out)
-                           : (command.flags & kPlain) != 0     ? rest_plain(command, out)
-                                                               : false;
+      const bool is_done = command.kind == CommandKind::cancel  ? cancel_plain(command, out)
+                           : (command.flags & kPlain) == 0      ? false
+                           : command.kind == CommandKind::enter ? rest_plain(command, out)
+                                                                : replace_plain(command, out);
       if (is_done) {
         finish(command, true, out);
         continue;

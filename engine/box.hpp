@@ -46,9 +46,8 @@ class EngineBox {
     command.time_ns = time_ns_ = std::max(time_ns_, command.time_ns);
     switch (command.kind) {
       case CommandKind::enter:
-        if (is_plain(command)) command.flags |= kPlain;
-        [[fallthrough]];
       case CommandKind::replace:
+        if (is_plain(command)) command.flags |= kPlain;
         command.order.order = take_slot();
         write_lines(command);
         break;

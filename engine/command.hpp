@@ -53,7 +53,8 @@ inline constexpr TimeNs kTickIntervalNs = 100'000'000;
 
 /// Command::flags and Event::flags.
 inline constexpr std::uint8_t kLastOfBurst = 1;  // feed datagrams close after it
-/// Command::flags: an Enter that asks for nothing rare (is_plain), which lets match ask for nothing rare either.
+/// Command::flags: an Enter or Replace that asks for nothing rare (is_plain), which lets match ask for nothing rare
+/// either.
 inline constexpr std::uint8_t kPlain = 2;
 /// Command::flags: the quantity of a Replace is what is to be open, instead of that and what its original has executed.
 /// For callers of the engine as a library, who need no count then; receive never sets it.
@@ -222,13 +223,13 @@ struct alignas(64) Command {
   };
 };
 
-/// Whether kPlain holds of an Enter: day or IOC, displayed, on the session's own channel, for continuous trading, with no
-/// condition, and nothing found wrong with it. Who makes the command asks it once.
-inline bool is_plain(const Command& enter) {
-  const OrderAsk& ask = enter.order;
-  return enter.reject == 0 && (ask.time_in_force == TimeInForce::day || ask.time_in_force == TimeInForce::ioc) &&
+/// Whether kPlain holds of an Enter or Replace: day or IOC, displayed, on the session's own channel, for continuous
+/// trading, with no condition, and nothing found wrong with it. Who makes the command asks it once.
+inline bool is_plain(const Command& command) {
+  const OrderAsk& ask = command.order;
+  return command.reject == 0 && (ask.time_in_force == TimeInForce::day || ask.time_in_force == TimeInForce::ioc) &&
          ask.display != Display::hidden && ask.user_ref_idx == 0 && (ask.min_quantity | ask.expire_seconds) == 0 &&
-         ask.post_only == PostOnly::no && ask.cross_type == CrossType::continuous;
+         ask.post_only != PostOnly::yes && ask.cross_type == CrossType::continuous;
 }
 
 static_assert(sizeof(OrderAsk) == 40 && sizeof(FirmAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 &&

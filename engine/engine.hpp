@@ -166,6 +166,7 @@ class Engine {
   void end_burst(const Command& command, bool any, Out& out);
 
   bool rest_plain(const Command& command, Out& out);
+  bool replace_plain(const Command& command, Out& out);
   bool cancel_plain(const Command& command, Out& out);
   bool enter(const Command& command, Out& out);
   bool replace(const Command& command, Out& out);

@@ -150,9 +150,11 @@ class UserRefs {
     return std::uint64_t{1} << (kChannelShift + 24) | std::uint64_t{session.value} << (kChannelShift + 8) |
            std::uint64_t{channel} << kChannelShift | number.value / kPerBlock;
   }
-  /// Multiplying by a secret odd number and taking the highest bits is a universal hash (Dietzfelbinger et al., 1997).
+  /// Multiplying by a secret odd number and taking the highest bits is a universal hash (Dietzfelbinger et al., 1997);
+  /// other bits of the product turn the neighbours, so that who uses one block of each sixteen crowds no place.
   std::size_t home(std::uint64_t key) const {
-    return ((key / kNeighbours * multiplier_) >> shift_) * kNeighbours + key % kNeighbours;
+    const std::uint64_t product = key / kNeighbours * multiplier_;
+    return (product >> shift_) * kNeighbours + ((key ^ product >> 32) % kNeighbours);
   }
   std::size_t next(std::size_t i) const { return (i + 1) & (directory_.size() - 1); }
 

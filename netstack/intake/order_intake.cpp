@@ -131,6 +131,7 @@ bool OrderIntake::take_one<ouch::ReplaceOrder>(SessionId session, Bytes bytes) {
   Command& command =
       make_order(CommandKind::replace, session, index, message, options, find_fault(message, options.reject));
   command.order.orig_user_ref_num = UserRefNum{message.orig_user_ref_num};
+  if (is_plain(command)) command.flags |= kPlain;
   return count(Count::replaces);
 }
 

@@ -113,7 +113,8 @@ TEST(EngineState, EachFieldMovesTheDigest) {
   // Bits of a HotOrder, what is in which list, and how many are kept: the tests below, and the operator's.
   EXPECT_EQ(places.copies,
             (std::set<std::string>{"executed", "side", "hidden", "attributable", "one_cross", "waits", "has_channel",
-                                   "queued", "waits_for_cross", "ends_at_second", "ends", "operated"}));
+                                   "queued", "waits_for_cross", "ends_at_second", "ends", "operated", "user_ref_num",
+                                   "near_key"}));
 }
 
 TEST(EngineState, EachBitOfALiveOrdersRecordsMovesTheDigest) {
@@ -205,6 +206,14 @@ TEST(EngineState, TheSecondAtWhichALifeEndsMovesTheDigest) {
   const Command at_once = later;
   later.time_ns = kNsPerSecond;
   EXPECT_EQ(digests({{at_once, tick(kNsPerSecond)}, {later, tick(kNsPerSecond)}}).size(), 2u);
+}
+
+TEST(EngineState, WhereTheLastLevelOfAnEmptySideWasMovesTheDigest) {
+  const auto there_and_gone = [](std::uint32_t price) {
+    return std::vector{enter(0, 1, B, price, 100), cancel(0, 1, 0)};
+  };
+  EXPECT_EQ(digests({there_and_gone(kPrice), there_and_gone(2 * kPrice)}).size(), 2u);
+  EXPECT_EQ(digests({there_and_gone(kPrice), there_and_gone(kPrice + 100)}).size(), 1u) << "the same way down";
 }
 
 TEST(EngineState, GroupIdMovesTheDigest) {

@@ -464,7 +464,7 @@ TEST_F(AttributesOnTheWire, AMassCancelTakesTheOrdersThatItMeans) {
   play();
   EXPECT_EQ(answers(kAnn), (Lines{"A1 GroupID 7", "A2 GroupID 8", "A3 GroupID 7", "A1 UserRefIdx 2", "A4",
                                   "X5 GroupID 8", "C2 100 U", "X6", "C3 100 U", "X7 Side S", "C1 100 U",
-                                  "X2 GroupID 0 UserRefIdx 2", "C1 100 U UserRefIdx 2", "C4 100 U", "X8"}));
+                                  "X2 GroupID 0 UserRefIdx 2", "C4 100 U", "C1 100 U UserRefIdx 2", "X8"}));
   EXPECT_EQ(answers(kBob), (Lines{"A1", "Q2"})) << "another account's orders are not meant";
 }
 

@@ -242,7 +242,7 @@ TEST(BroadcastRingDeathTest, StopsOnMisuse) {
   Ring::GatingReader& reader = ring.add_gating("reader");
   EXPECT_DEATH((void)ring.producer().last_claimed(), "published");
   publish(ring, 2);
-  EXPECT_DEATH(ring.producer().claim(), "claimed 2 of 2 slots");
+  EXPECT_DEATH(ring.producer().claim(), "claimed all of 2 slots");
   EXPECT_DEATH(ring.add_gating("late"), "reader late comes after the start");
   EXPECT_DEATH((void)reader.peek(), "reader reader: item 0 of 0") << "it has not asked what is available";
   ASSERT_EQ(reader.available(), 2u);
