@@ -15,6 +15,12 @@ using Count = ReceiveCounter;
 
 std::uint64_t symbol_key(const SymbolName& name) { return std::bit_cast<std::uint64_t>(name); }
 
+/// Nothing rare in the options of an Enter: what is_plain() asks of them.
+bool are_plain(const OrderOptions& options) {
+  return options.user_ref_idx == 0 && (options.min_quantity | options.kept.expire_seconds) == 0 &&
+         options.kept.post_only == PostOnly::no;
+}
+
 }  // namespace
 
 OrderIntake::OrderIntake(const NetConfig& net, const EngineConfig& engine, CommandWriter& commands, Orders& orders,
@@ -51,41 +57,75 @@ bool OrderIntake::take_slot(OrderIndex& index) {
   return false;
 }
 
-/// What Enter and Replace have in common: cold line 0, and the command but for what only an Enter says.
+/// What Enter and Replace have in common: cold line 0, and the command but for what only an Enter says. All is written
+/// straight into place: a record made aside would be copied before its own small stores have settled.
 template <class Message>
-Command& OrderIntake::make_order(CommandKind kind, SessionId session, OrderIndex slot, const Message& message,
-                                 const OrderOptions& options, ouch::RejectReason reject) {
+[[gnu::always_inline]] inline Command& OrderIntake::make_order(CommandKind kind, SessionId session, OrderIndex slot,
+                                                               const Message& message, const OrderOptions& options,
+                                                               const Judgement& judged) {
+  // Read once: the compiler has to think that what is written may be the message.
+  const UserRefNum user_ref_num{message.user_ref_num};
+  const std::uint32_t quantity = message.quantity;
+  const std::uint64_t price = message.price;
   ::new (&orders_.asked(slot)) OrderAsked{.session = session,
                                           .user_ref_idx = options.user_ref_idx,
                                           .firm_given = options.kept.firm_given,
-                                          .user_ref_num = UserRefNum{message.user_ref_num},
+                                          .user_ref_num = user_ref_num,
                                           .cl_ord_id = message.cl_ord_id.chars,
                                           .time_in_force = static_cast<TimeInForce>(message.time_in_force),
                                           .display = message.display,
                                           .iso = message.iso,
                                           .reserved0 = {},
-                                          .quantity = message.quantity,
-                                          .price = message.price,
+                                          .quantity = quantity,
+                                          .price = price,
                                           .min_quantity = options.min_quantity,
                                           .reserved1 = {}};
   Command& command = commands_.make(kind, session);
-  command.reject = static_cast<std::uint16_t>(reject);
-  command.order = {.order = slot,
-                   .user_ref_num = UserRefNum{message.user_ref_num},
-                   .orig_user_ref_num = {},
-                   .price = limit_price(message.price),
-                   .quantity = message.quantity,
-                   .side = options.side,
-                   .time_in_force = offered_or(message.time_in_force, TimeInForce::day),
-                   .user_ref_idx = options.user_ref_idx,
-                   .display = offered_or(message.display, Display::visible),
-                   .min_quantity = options.min_quantity,
-                   .expire_seconds = options.kept.expire_seconds,
-                   .post_only = options.kept.post_only,
-                   .cross_type = CrossType::continuous,
-                   .reserved = {}};
-  if (reject != kNoReject) counters_.add(Count::rejects);
+  command.reject = static_cast<std::uint16_t>(judged.reject);
+  ::new (&command.order) OrderAsk{.order = slot,
+                                  .user_ref_num = user_ref_num,
+                                  .orig_user_ref_num = {},
+                                  .price = limit_price(price),
+                                  .quantity = quantity,
+                                  .side = judged.side,
+                                  .time_in_force = judged.time_in_force,
+                                  .user_ref_idx = options.user_ref_idx,
+                                  .display = judged.display,
+                                  .min_quantity = options.min_quantity,
+                                  .expire_seconds = options.kept.expire_seconds,
+                                  .post_only = options.kept.post_only,
+                                  .cross_type = judged.cross_type,
+                                  .reserved = {}};
+  if (judged.reject != kNoReject) counters_.add(Count::rejects);
   return command;
+}
+
+[[gnu::always_inline]] inline bool OrderIntake::enter(SessionId session, OrderIndex index,
+                                                      const ouch::EnterOrder& message, const OrderOptions& options) {
+  const SymbolId symbol = find_symbol(message.symbol);
+  const Judgement judged = judge(message, symbol != kNoSymbol, options.reject);
+
+  ::new (&orders_.resolved(index)) OrderResolved{.symbol_name = message.symbol.chars,
+                                                 .firm = accounts_[session.value].firm,
+                                                 .symbol = symbol,
+                                                 .side = judged.side,
+                                                 .capacity = message.capacity,
+                                                 .cross_type = message.cross_type,
+                                                 .reserved0 = {},
+                                                 .kept = options.kept,
+                                                 .reserved1 = {}};
+  Command& command = make_order(CommandKind::enter, session, index, message, options, judged);
+  command.symbol = symbol;
+  command.flags = judged.plain && are_plain(options) ? kPlain : 0;
+  return count(Count::enters);
+}
+
+/// Apart, so that an Enter without options, as most are, reads and builds none.
+[[gnu::noinline]] bool OrderIntake::enter_with_options(SessionId session, OrderIndex index, Bytes bytes) {
+  OrderOptions options =
+      read_any_options(ouch::split<ouch::EnterOrder>(bytes), ouch::EnterOrder::kTags, accounts_[session.value].firm);
+  if (options.kept.post_only == PostOnly::unsaid) options.kept.post_only = PostOnly::no;
+  return enter(session, index, *view_as<ouch::EnterOrder>(bytes), options);
 }
 
 template <>
@@ -94,29 +134,9 @@ bool OrderIntake::take_one<ouch::EnterOrder>(SessionId session, Bytes bytes) {
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   OrderIndex index;
   if (!take_slot(index)) return false;
-  const ouch::EnterOrder& message = *view_as<ouch::EnterOrder>(bytes);
-  const std::array<char, 4>& firm = accounts_[session.value].firm;
-  OrderOptions options = read_options(split, ouch::EnterOrder::kTags, firm);
-  if (options.kept.post_only == PostOnly::unsaid) options.kept.post_only = PostOnly::no;
-  const SymbolId symbol = find_symbol(message.symbol);
-  const ouch::RejectReason reject = find_fault(message, symbol != kNoSymbol, options.reject);
-  const Side side = side_or_buy(message.side);
-
-  ::new (&orders_.resolved(index)) OrderResolved{.symbol_name = message.symbol.chars,
-                                                 .firm = firm,
-                                                 .symbol = symbol,
-                                                 .side = side,
-                                                 .capacity = message.capacity,
-                                                 .cross_type = message.cross_type,
-                                                 .reserved0 = {},
-                                                 .kept = options.kept,
-                                                 .reserved1 = {}};
-  Command& command = make_order(CommandKind::enter, session, index, message, options, reject);
-  command.symbol = symbol;
-  command.order.side = side;
-  command.order.cross_type = offered_or(message.cross_type, CrossType::continuous);
-  if (is_plain(command)) command.flags |= kPlain;
-  return count(Count::enters);
+  if (has_options(split)) return enter_with_options(session, index, bytes);
+  static constexpr OrderOptions kNone{.kept = {.post_only = PostOnly::no}};
+  return enter(session, index, *view_as<ouch::EnterOrder>(bytes), kNone);
 }
 
 /// Line 1 is the engine's to write: the original's, which it inherits.
@@ -128,8 +148,12 @@ bool OrderIntake::take_one<ouch::ReplaceOrder>(SessionId session, Bytes bytes) {
   if (!take_slot(index)) return false;
   const ouch::ReplaceOrder& message = *view_as<ouch::ReplaceOrder>(bytes);
   const OrderOptions options = read_options(split, ouch::ReplaceOrder::kTags, accounts_[session.value].firm);
-  Command& command =
-      make_order(CommandKind::replace, session, index, message, options, find_fault(message, options.reject));
+  const Judgement judged{.reject = find_fault(message, options.reject),
+                         .side = options.side,
+                         .time_in_force = offered_or(message.time_in_force, TimeInForce::day),
+                         .display = offered_or(message.display, Display::visible),
+                         .cross_type = CrossType::continuous};
+  Command& command = make_order(CommandKind::replace, session, index, message, options, judged);
   command.order.orig_user_ref_num = UserRefNum{message.orig_user_ref_num};
   if (is_plain(command)) command.flags |= kPlain;
   return count(Count::replaces);

@@ -63,7 +63,9 @@ class OrderIntake {
 
   template <class Message>
   Command& make_order(CommandKind kind, SessionId session, OrderIndex slot, const Message& message,
-                      const OrderOptions& options, wire::ouch::RejectReason reject);
+                      const OrderOptions& options, const Judgement& judged);
+  bool enter(SessionId session, OrderIndex index, const wire::ouch::EnterOrder& message, const OrderOptions& options);
+  bool enter_with_options(SessionId session, OrderIndex index, wire::Bytes bytes);
   template <class Message>
   Command& make_firm(CommandKind kind, SessionId session, const Message& message, const OrderOptions& options);
 

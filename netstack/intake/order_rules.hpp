@@ -32,10 +32,14 @@ struct OrderOptions {
 /// `split` is of a message that takes the options `allowed`. `firm`: the account's.
 OrderOptions read_any_options(const wire::ouch::Split& split, wire::ouch::TagSet allowed,
                               const std::array<char, 4>& firm);
-/// The same, with the way of most messages, which have none, in sight of the compiler.
+/// Not of most messages; where there are none, read_any_options() returns an OrderOptions{}.
+inline bool has_options(const wire::ouch::Split& split) {
+  return !split.options.empty() || split.fault != wire::ouch::SplitFault::none;
+}
+/// The same, with the way of most messages in sight of the compiler.
 inline OrderOptions read_options(const wire::ouch::Split& split, wire::ouch::TagSet allowed,
                                  const std::array<char, 4>& firm) {
-  if (split.options.empty() && split.fault == wire::ouch::SplitFault::none) return {};
+  if (!has_options(split)) return {};
   return read_any_options(split, allowed, firm);
 }
 
@@ -71,34 +75,48 @@ enum LetterField : std::uint8_t {
   kCapacityField = 8,
   kIsoField = 16,
   kCrossTypeField = 32,
+  kAllFields = 63,
+  kPlainTimeInForce = 64,  // as is_plain() wants it
+  kPlainDisplay = 128,
 };
 inline constexpr auto kOfferedFor = [] {
   std::array<std::uint8_t, 256> fields{};
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const char letter = static_cast<char>(i);
+    const TimeInForce life{letter};
+    const Display display{letter};
     fields[i] = static_cast<std::uint8_t>(
-        (is_side(letter) ? kSideField : 0) | (is_offered(TimeInForce{letter}) ? kTimeInForceField : 0) |
-        (is_offered(Display{letter}) ? kDisplayField : 0) | (is_capacity(letter) ? kCapacityField : 0) |
-        (letter == 'N' ? kIsoField : 0) | (is_offered(CrossType{letter}) ? kCrossTypeField : 0));
+        (is_side(letter) ? kSideField : 0) | (is_offered(life) ? kTimeInForceField : 0) |
+        (is_offered(display) ? kDisplayField : 0) | (is_capacity(letter) ? kCapacityField : 0) |
+        (letter == 'N' ? kIsoField : 0) | (is_offered(CrossType{letter}) ? kCrossTypeField : 0) |
+        (life == TimeInForce::day || life == TimeInForce::ioc ? kPlainTimeInForce : 0) |
+        (is_offered(display) && display != Display::hidden ? kPlainDisplay : 0));
   }
   return fields;
 }();
-/// `field` if the letter is offered for it, else 0.
-constexpr unsigned offered(char letter, LetterField field) {
-  return kOfferedFor[static_cast<unsigned char>(letter)] & field;
+/// Those of `fields` that the letter is offered for.
+constexpr unsigned offered(char letter, unsigned fields) {
+  return kOfferedFor[static_cast<unsigned char>(letter)] & fields;
 }
 
 constexpr bool is_quantity(std::uint32_t wire_quantity) { return wire_quantity - 1 < kMaxQuantity; }
 /// A limit: market prices are above the greatest.
 constexpr bool is_price(std::uint64_t wire_price) { return wire_price - 1 < kMaxPrice.value; }
 
-/// Is nothing wrong with the fixed part by itself? All at once; which fault it is, find_first_fault() says.
-inline bool is_faultless(const wire::ouch::EnterOrder& message) {
-  const unsigned letters = offered(message.side, kSideField) | offered(message.time_in_force, kTimeInForceField) |
-                           offered(message.display, kDisplayField) | offered(message.capacity, kCapacityField) |
-                           offered(message.iso, kIsoField) | offered(message.cross_type, kCrossTypeField);
-  constexpr unsigned kAll = 2 * kCrossTypeField - 1;
-  return letters == kAll && is_quantity(message.quantity) && is_price(message.price);
+/// What one look at the fixed part of an Enter tells. Which fault it is, find_first_fault() says.
+struct EnterLook {
+  bool faultless;  // nothing is wrong with it by itself
+  bool plain;      // nor is anything rare in it: engine/command.hpp, is_plain()
+};
+inline EnterLook look_at(const wire::ouch::EnterOrder& message) {
+  const unsigned letters =
+      offered(message.side, kSideField) | offered(message.time_in_force, kTimeInForceField | kPlainTimeInForce) |
+      offered(message.display, kDisplayField | kPlainDisplay) | offered(message.capacity, kCapacityField) |
+      offered(message.iso, kIsoField) | offered(message.cross_type, kCrossTypeField);
+  const bool numbers = is_quantity(message.quantity) && is_price(message.price);
+  return {.faultless = (letters & kAllFields) == kAllFields && numbers,
+          .plain = letters == (kAllFields | kPlainTimeInForce | kPlainDisplay) && numbers &&
+                   message.cross_type == static_cast<char>(CrossType::continuous)};
 }
 
 /// The first fault of the fixed part, in the order of docs/protocol.md; else the options'.
@@ -106,12 +124,38 @@ wire::ouch::RejectReason find_first_fault(const wire::ouch::EnterOrder& message,
                                           wire::ouch::RejectReason options);
 inline wire::ouch::RejectReason find_fault(const wire::ouch::EnterOrder& message, bool symbol_known,
                                            wire::ouch::RejectReason options) {
-  if (symbol_known && is_faultless(message)) [[likely]]
+  if (symbol_known && look_at(message).faultless) [[likely]]
     return options;
   return find_first_fault(message, symbol_known, options);
 }
 /// The same; a Replace has no symbol, side, capacity or cross type of its own.
 wire::ouch::RejectReason find_fault(const wire::ouch::ReplaceOrder& message, wire::ouch::RejectReason options);
+
+/// What an order's fixed part comes to: what is wrong with it or its options, and its letters as the engine takes them,
+/// which are plain ones where they are not offered.
+struct Judgement {
+  wire::ouch::RejectReason reject;
+  Side side;
+  TimeInForce time_in_force;
+  Display display;
+  CrossType cross_type;
+  bool plain = false;  // nothing is wrong, and nothing rare but perhaps in the options
+};
+inline Judgement judge(const wire::ouch::EnterOrder& message, bool symbol_known, wire::ouch::RejectReason options) {
+  const EnterLook look = look_at(message);
+  if (symbol_known && look.faultless) [[likely]]
+    return {.reject = options,
+            .side = static_cast<Side>(message.side),
+            .time_in_force = static_cast<TimeInForce>(message.time_in_force),
+            .display = static_cast<Display>(message.display),
+            .cross_type = static_cast<CrossType>(message.cross_type),
+            .plain = look.plain && options == kNoReject};
+  return {.reject = find_first_fault(message, symbol_known, options),
+          .side = side_or_buy(message.side),
+          .time_in_force = offered_or(message.time_in_force, TimeInForce::day),
+          .display = offered_or(message.display, Display::visible),
+          .cross_type = offered_or(message.cross_type, CrossType::continuous)};
+}
 
 /// The wire's 64-bit price where it is a limit, else kNoPrice.
 constexpr Price limit_price(std::uint64_t wire_price) {
