@@ -33,14 +33,15 @@ namespace crosswire::answers {
 
 /// The message that `make` returns, made at `at`, and its options.
 template <class Make>
-std::size_t put(std::uint8_t* at, Make make, const Options& options) {
+[[gnu::always_inline]] inline std::size_t put(std::uint8_t* at, Make make, const Options& options) {
   wire::build_at(at, make);
   return put_options<std::invoke_result_t<Make>>(at, options);
 }
 
 /// Accepted or Replaced: the order as it is now, and the options that it was taken with.
 template <class Message>
-std::size_t write_order(std::uint8_t* at, const Event& event, const OrderAsked& asked, const OrderResolved& resolved) {
+[[gnu::always_inline]] inline std::size_t write_order(std::uint8_t* at, const Event& event, const OrderAsked& asked,
+                                                      const OrderResolved& resolved) {
   const OrderEvent& order = event.order;
   Message& message = wire::overlay<Message>(at);
   message.type = Message::kType;
@@ -185,33 +186,47 @@ struct Sharing {
   SessionId session;
 };
 
+/// Writes a Message, as each() says. It is kUsualBytes long where it has no options, as most, and never shorter.
+template <class Message, class Write>
+struct Writing {
+  static constexpr std::size_t kUsualBytes =
+      sizeof(Message) + (Message::kAppendage == wire::ouch::Appendage::always ? sizeof(wire::be16) : 0);
+  Write write;
+  [[gnu::always_inline]] std::size_t operator()(std::uint8_t* at) const { return write(at); }
+};
+template <class Message, class Write>
+constexpr Writing<Message, Write> writing(Write write) {
+  return {write};
+}
+
 // What each() says of one event. Each on its own: in one function with the others, the compiler writes none in place.
 // `take` is as small as a pointer, so that it needs no place in memory.
 
 /// Answers the event's session with what `write(at, event)` writes.
-template <auto write, class Take>
+template <class Message, auto write, class Take>
 [[gnu::noinline]] bool answer_session(const Event& event, Take take) {
-  return take(event.session, event, [&](std::uint8_t* at) { return write(at, event); });
+  return take(event.session, event, writing<Message>([&](std::uint8_t* at) { return write(at, event); }));
 }
 
 /// The same with an answer that may share a datagram.
-template <auto write, class Take>
+template <class Message, auto write, class Take>
 [[gnu::noinline]] bool answer_sharing(const Event& event, Take take) {
-  return take(Sharing{event.session}, event, [&](std::uint8_t* at) { return write(at, event); });
+  return take(Sharing{event.session}, event, writing<Message>([&](std::uint8_t* at) { return write(at, event); }));
 }
 
 /// Answers the order's session with what `write(at, event, asked)` writes.
-template <auto write, class Take>
+template <class Message, auto write, class Take>
 [[gnu::noinline]] bool answer_owner(const Event& event, const Orders& orders, Take take) {
   const OrderAsked& asked = orders.asked(event.order.order);
-  return take(asked.session, event, [&](std::uint8_t* at) { return write(at, event, asked); });
+  return take(asked.session, event, writing<Message>([&](std::uint8_t* at) { return write(at, event, asked); }));
 }
 
 template <class Message, class Take>
 [[gnu::noinline]] bool answer_order(const Event& event, const Orders& orders, Take take) {
   const OrderAsked& asked = orders.asked(event.order.order);
   const OrderResolved& resolved = orders.resolved(event.order.order);
-  return take(asked.session, event, [&](std::uint8_t* at) { return write_order<Message>(at, event, asked, resolved); });
+  return take(asked.session, event,
+              writing<Message>([&](std::uint8_t* at) { return write_order<Message>(at, event, asked, resolved); }));
 }
 
 /// Of a rejected order only line 0 is written: a Replace never got its line 1. What asks for no order has none.
@@ -219,14 +234,17 @@ template <class Take>
 [[gnu::noinline]] bool answer_rejected(const Event& event, const Orders& orders, Take take) {
   const OrderIndex order = event.order.order;
   const OrderAsked* const asked = order == kNoOrder ? nullptr : &orders.asked(order);
-  return take(event.session, event, [&](std::uint8_t* at) { return write_rejected(at, event, asked); });
+  return take(event.session, event,
+              writing<wire::ouch::Rejected>([&](std::uint8_t* at) { return write_rejected(at, event, asked); }));
 }
 
 template <class Take>
 [[gnu::noinline]] bool answer_execution(const Event& event, const Orders& orders, OrderIndex order,
                                         wire::ouch::Liquidity liquidity, Take take) {
   const OrderAsked& asked = orders.asked(order);
-  return take(asked.session, event, [&](std::uint8_t* at) { return write_execution(at, event, asked, liquidity); });
+  return take(asked.session, event, writing<wire::ouch::OrderExecuted>([&](std::uint8_t* at) {
+                return write_execution(at, event, asked, liquidity);
+              }));
 }
 
 /// Both sides of it; `done` as in each().
@@ -244,15 +262,16 @@ template <class Take>
 [[gnu::noinline]] bool answer_all(const Event& event, Take take) {
   const char letter = event.system.event;
   if (letter != 'S' && letter != 'E') return true;
-  return take(EverySession{}, event, [&](std::uint8_t* at) { return write_system(at, event); });
+  return take(EverySession{}, event,
+              writing<wire::ouch::SystemEvent>([&](std::uint8_t* at) { return write_system(at, event); }));
 }
 
 /// The answers to an event, in their order: one, or both sides' of an execution. Calls `take(whom, event, write)` for
 /// each: `whom` is a SessionId, EverySession{} or Sharing{}, and `write(at)` writes the message at `at`, where there is
-/// room for kMaxBytes, and returns its length; take() may call it more than once. If take() returns false, so does
-/// each(), and with the same `done`, which is 0 for a new event, it goes on later with the very answer. An event of a
-/// kind that has no answers goes to `otherwise(event)`, whose result is each()'s: so the kind is looked at once. Of
-/// `orders` only cold lines of orders that the event names are read.
+/// room for kMaxBytes, and returns its length; take() may call it more than once. It is a Writing. If take() returns
+/// false, so does each(), and with the same `done`, which is 0 for a new event, it goes on later with the very answer.
+/// An event of a kind that has no answers goes to `otherwise(event)`, whose result is each()'s: so the kind is looked
+/// at once. Of `orders` only cold lines of orders that the event names are read.
 template <class Take, class Otherwise>
 bool each(const Event& event, const Orders& orders, std::size_t& done, Take take, Otherwise otherwise) {
   namespace ouch = wire::ouch;
@@ -262,19 +281,20 @@ bool each(const Event& event, const Orders& orders, std::size_t& done, Take take
     case EventKind::replaced:
       return answer_order<ouch::OrderReplaced>(event, orders, take);
     case EventKind::canceled:
-      return answer_owner<write_canceled>(event, orders, take);
+      return answer_owner<ouch::OrderCanceled, write_canceled>(event, orders, take);
     case EventKind::modified:
-      return answer_owner<write_modified>(event, orders, take);
+      return answer_owner<ouch::OrderModified, write_modified>(event, orders, take);
     case EventKind::rejected:
       return answer_rejected(event, orders, take);
     case EventKind::account:
-      return answer_sharing<write_account>(event, take);
+      return answer_sharing<ouch::AccountQueryResponse, write_account>(event, take);
     case EventKind::mass_cancel:
-      return answer_session<write_mass_cancel>(event, take);
+      return answer_session<ouch::MassCancelResponse, write_mass_cancel>(event, take);
     case EventKind::disable:
-      return answer_session<write_switch<ouch::DisableOrderEntryResponse>>(event, take);
+      return answer_session<ouch::DisableOrderEntryResponse, write_switch<ouch::DisableOrderEntryResponse>>(event,
+                                                                                                            take);
     case EventKind::enable:
-      return answer_session<write_switch<ouch::EnableOrderEntryResponse>>(event, take);
+      return answer_session<ouch::EnableOrderEntryResponse, write_switch<ouch::EnableOrderEntryResponse>>(event, take);
     case EventKind::executed: {
       const OrderAsked& resting = orders.asked(event.execution.resting);
       return answer_both(event, orders, ouch::Liquidity::removed, liquidity_of_resting(resting), done, take);

@@ -7,15 +7,19 @@
 
 #include <cstring>
 
-#include "hugepages/base/check.hpp"
+#include "netstack/frame_writer/finish_in_place.hpp"
 #include "netstack/frame_writer/headers.hpp"
 #include "netstack/ip/checksum.hpp"
 
 namespace crosswire {
 
-using ip::folded, ip::ones_sum, ip::udp_checksum;
+using ip::folded, ip::ones_sum;
 
 static_assert(sizeof(rte_udp_hdr) == kUdpBytes);
+static_assert(offsetof(rte_ipv4_hdr, total_length) == DatagramTemplate::kIpLength &&
+              offsetof(rte_ipv4_hdr, hdr_checksum) == DatagramTemplate::kIpChecksum &&
+              offsetof(rte_udp_hdr, dgram_len) == DatagramTemplate::kUdpLength &&
+              offsetof(rte_udp_hdr, dgram_cksum) == DatagramTemplate::kUdpChecksum);
 
 DatagramTemplate::DatagramTemplate(const NetConfig& config, std::uint16_t source_port, const Station& to,
                                    std::uint16_t to_port, std::uint8_t ttl) {
@@ -38,25 +42,7 @@ DatagramTemplate::DatagramTemplate(const NetConfig& config, std::uint16_t source
 }
 
 std::size_t DatagramTemplate::finish(std::uint8_t* frame, std::size_t payload_size) const {
-  CHECK(payload_size <= kMaxUdpPayload, "a datagram of %zu bytes", payload_size);
-  // Two copies of constant size; one of a variable size would be a call.
-  if (payload_offset_ == kTaggedOffset) {
-    std::memcpy(frame, headers_.data(), kTaggedOffset);
-  } else {
-    std::memcpy(frame, headers_.data(), kUntaggedOffset);
-  }
-  std::uint8_t* const payload = frame + payload_offset_;
-  auto* const udp = reinterpret_cast<rte_udp_hdr*>(payload - sizeof(rte_udp_hdr));
-  auto* const ip = reinterpret_cast<rte_ipv4_hdr*>(payload - sizeof(rte_udp_hdr) - sizeof(rte_ipv4_hdr));
-
-  const auto udp_length = static_cast<std::uint16_t>(sizeof *udp + payload_size);
-  ip->total_length = rte_cpu_to_be_16(static_cast<std::uint16_t>(sizeof *ip + udp_length));
-  const std::uint32_t ip_sum = std::uint32_t{ip_sum_} + ip->total_length;
-  ip->hdr_checksum = static_cast<std::uint16_t>(~(ip_sum + (ip_sum >> 16)));  // two numbers give one carry at most
-  udp->dgram_len = rte_cpu_to_be_16(udp_length);
-  // The length counts twice, in the pseudo-header and in the header.
-  udp->dgram_cksum = udp_checksum(ones_sum(payload, payload_size, std::uint64_t{udp_sum_} + 2u * udp->dgram_len));
-  return padded(frame, payload_offset_ + payload_size);
+  return finish_in_place(frame, payload_size);
 }
 
 }  // namespace crosswire

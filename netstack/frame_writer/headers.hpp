@@ -14,6 +14,7 @@
 
 #include "netstack/common/config.hpp"
 #include "netstack/common/limits.hpp"
+#include "netstack/frame_writer/padding.hpp"
 #include "netstack/frame_writer/station.hpp"
 
 namespace crosswire {
@@ -66,13 +67,6 @@ inline std::size_t write_arp(std::uint8_t* frame, std::size_t at, const NetConfi
   arp.arp_data.arp_tip = rte_cpu_to_be_32(target_address);
   std::memcpy(frame + at, &arp, sizeof arp);
   return at + sizeof arp;
-}
-
-/// Fills a frame that is too short up with zeros. Returns the length that it leaves with.
-inline std::size_t padded(std::uint8_t* frame, std::size_t length) {
-  if (length >= kMinFrame) return length;
-  std::memset(frame + length, 0, kMinFrame - length);
-  return kMinFrame;
 }
 
 }  // namespace crosswire

@@ -2,6 +2,7 @@
 #include "netstack/transmit/transmit.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 #include "hugepages/base/check.hpp"
@@ -9,6 +10,7 @@
 #include "netstack/common/limits.hpp"
 #include "netstack/frame_writer/arp_reply.hpp"
 #include "netstack/frame_writer/echo_reply.hpp"
+#include "netstack/frame_writer/finish_in_place.hpp"
 #include "netstack/frame_writer/station.hpp"
 #include "netstack/session/end_words.hpp"
 #include "netstack/wire/soup.hpp"
@@ -129,6 +131,13 @@ bool TransmitStage::handle_other(const Event& event) {
       CHECK(is_only_for_others(event.kind, EventFor::transmit), "event of kind %u", static_cast<unsigned>(event.kind));
       return true;
   }
+}
+
+/// Ahead of who calls it, so that it is in place there.
+[[gnu::always_inline]] inline void TransmitStage::commit(std::size_t length, const Event& event) {
+  port_.commit(length, {event.cause, event.time_ns, kRank});
+  counters_.add(TransmitCounter::frames);
+  ++committed_;
 }
 
 // ---- Sessions -----------------------------------------------------------------------------------------------------
@@ -281,18 +290,28 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
     if (frame == nullptr) return false;
   }
   counters_.add(TransmitCounter::answers);
-  if (frame == nullptr) {
-    session.messages.commit(write(session.messages.fill()));
+  // Written at one place, so that the compiler writes it here.
+  std::uint8_t* const message =
+      frame == nullptr ? session.messages.fill() : frame + session.header.payload_offset() + kMessageOffset;
+  const std::size_t length = write(message);
+  if (frame == nullptr) [[unlikely]] {
+    session.messages.commit(length);
     counters_.add(TransmitCounter::answers_unsent);
     return true;
   }
-  std::uint8_t* const payload = frame + session.header.payload_offset();
-  std::uint8_t* const message = payload + kMessageOffset;
-  const std::size_t length = write(message);
+  std::uint8_t* const payload = message - kMessageOffset;
   overlay<mold::Header>(payload) = {.session = session_name_, .sequence = session.messages.next(), .count = 1};
   overlay<wire::be16>(payload + sizeof(mold::Header)) = static_cast<std::uint16_t>(length);
+  // Kept last: the sum has waited for the message's small stores, so that the copy need not. Both without loops and
+  // calls for the size that most messages of the kind have.
+  if (length == Write::kUsualBytes) [[likely]] {
+    session.last_sent_ns = event.time_ns;
+    commit(session.header.finish_in_place(frame, kMessageOffset + Write::kUsualBytes), event);
+    std::memcpy(session.messages.fill(), message, Write::kUsualBytes);
+    session.messages.commit(Write::kUsualBytes);
+    return true;
+  }
   commit_to(session, frame, kMessageOffset + length, event);
-  // Kept last: the sum has waited for the message's small stores, so that the copy need not.
   session.messages.append({message, length});
   return true;
 }
@@ -368,12 +387,6 @@ bool TransmitStage::send_empty(Session& session, const Event& event, std::uint16
 void TransmitStage::commit_to(Session& session, std::uint8_t* frame, std::size_t payload_size, const Event& event) {
   session.last_sent_ns = event.time_ns;
   commit(session.header.finish(frame, payload_size), event);
-}
-
-void TransmitStage::commit(std::size_t length, const Event& event) {
-  port_.commit(length, {event.cause, event.time_ns, kRank});
-  counters_.add(TransmitCounter::frames);
-  ++committed_;
 }
 
 TransmitStage::Session& TransmitStage::session(SessionId id) {

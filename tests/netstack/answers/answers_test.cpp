@@ -37,7 +37,7 @@ struct Answers : ::testing::Test {
   }
   OrderEvent order_event(OrderIndex index, char code = 0) { return testing::order_event(orders, index, code); }
 
-  /// All that the event says, and to whom.
+  /// All that the event says, and to whom. None is shorter than is usual for its kind.
   std::vector<Told> told() {
     std::vector<Told> all;
     std::size_t done = 0;
@@ -45,6 +45,7 @@ struct Answers : ::testing::Test {
     const auto take = [&all](auto whom, const Event&, auto write) {
       Block room(answers::kMaxBytes, 0xEE);
       room.resize(write(room.data()));
+      EXPECT_GE(room.size(), decltype(write)::kUsualBytes);
       std::optional<SessionId> session;
       if constexpr (std::is_same_v<decltype(whom), SessionId>) session = whom;
       if constexpr (std::is_same_v<decltype(whom), answers::Sharing>) session = whom.session;

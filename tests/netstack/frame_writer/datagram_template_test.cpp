@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <utility>
 
+#include "netstack/frame_writer/finish_in_place.hpp"
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 
 namespace crosswire::testing {
@@ -40,6 +42,26 @@ TEST(DatagramTemplate, HeadersAreRightForEveryLengthOfPayload) {
       EXPECT_EQ(read.vlan, vlan);
       EXPECT_EQ(read.to_port, 65535);
     }
+  }
+}
+
+template <std::size_t kSize>
+void expect_the_same_in_place(const DatagramTemplate& header) {
+  FrameBytes frame(kMaxFrame, 0xEE);
+  for (std::size_t i = 0; i < kSize; ++i) frame[header.payload_offset() + i] = static_cast<std::uint8_t>(37 * i + 200);
+  FrameBytes in_place = frame;
+  const std::size_t length = header.finish(frame.data(), kSize);
+  EXPECT_EQ(header.finish_in_place(in_place.data(), kSize), length);
+  EXPECT_EQ(in_place, frame) << kSize;
+}
+
+TEST(DatagramTemplate, HeadersAreTheSameWhereTheCompilerKnowsTheLength) {
+  for (const std::uint16_t vlan : {std::uint16_t{0}, std::uint16_t{4094}}) {
+    const DatagramTemplate header(net_config(), 26400, station_of(peer(1, vlan)), 30001, 64);
+    [&header]<std::size_t... kSizes>(std::index_sequence<kSizes...>) {
+      (expect_the_same_in_place<kSizes>(header), ...);
+    }
+    (std::make_index_sequence<100>());
   }
 }
 
