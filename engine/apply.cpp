@@ -1,6 +1,6 @@
-// The commands' round, and what most commands are, on the shortest way: an Enter or Replace for the day that only rests, a
-// Cancel of a whole order. Where anything else is asked, or anything stands in the way, nothing has happened yet, and the way for
-// all takes the command (orders.cpp), which would come to the same.
+// The commands' round, and what most commands are, on the shortest way: an Enter or Replace for the day that only
+// rests, a Cancel of a whole order. Where anything else is asked, or anything stands in the way, nothing has happened
+// yet, and the way for all takes the command (orders.cpp), which would come to the same.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -24,8 +24,7 @@ namespace crosswire {
   if (!has_place(account) || !may_open_level(account, symbol.book, buy)) return false;
 
   account.own.last = ask.user_ref_num;
-  const UserRefs::Place place =
-      users_.insert(account.own, command.session, Channel{0}, ask.user_ref_num, ask.order);
+  const UserRefs::Place place = users_.insert(account.own, command.session, Channel{0}, ask.user_ref_num, ask.order);
   ++live_;
   ++account.live;
   HotOrder& order = pools_.orders.hot(ask.order);
@@ -71,7 +70,7 @@ inline bool Engine::replace_plain(const Command& command, Out& out) {
   HotOrder& old = pools_.orders.hot(old_index);
   const bool attributable = ask.display == Display::attributable;
   if (old.waits || old.hidden || old.level == kNoLevel || old.attributable != attributable) return false;
-  if (ask.quantity <= old.executed) return false;
+  if (ask.quantity <= old.executed || ask.quantity > kMaxQuantity) return false;
   const Side side = ask.side == kNoSide ? old.side() : ask.side;
   const bool buy = is_buy(side);
   const SymbolId symbol_id = pools_.levels[old.level].symbol;
@@ -152,7 +151,8 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
   std::size_t done = 0;
   yielded_ = false;
   for (; done < commands.size(); ++done) {
-    if (done % kMostAhead == 0 && live_ >= kDeepBooks && commands.size() - done >= kLeastToLookAhead)
+    if (done % kMostAhead == 0 && live_ >= kDeepBooks && commands.size() - done >= kLeastToLookAhead &&
+        step_ == Step::begin)
       look_ahead(commands.subspan(done));
     const Command& command = commands[done];
     if (step_ == Step::begin) [[likely]] {
@@ -162,10 +162,11 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
             "command %llu at %llu after %llu at %llu", static_cast<unsigned long long>(command.sequence.value),
             static_cast<unsigned long long>(command.time_ns), static_cast<unsigned long long>(last_command_),
             static_cast<unsigned long long>(last_time_ns_));
-      const bool is_done = command.kind == CommandKind::cancel  ? cancel_plain(command, out)
-                           : (command.flags & kPlain) == 0      ? false
-                           : command.kind == CommandKind::enter ? rest_plain(command, out)
-                                                                : replace_plain(command, out);
+      const bool is_done = command.kind == CommandKind::cancel    ? cancel_plain(command, out)
+                           : (command.flags & kPlain) == 0        ? false
+                           : command.kind == CommandKind::enter   ? rest_plain(command, out)
+                           : command.kind == CommandKind::replace ? replace_plain(command, out)
+                                                                  : false;
       if (is_done) {
         finish(command, true, out);
         continue;
@@ -200,8 +201,8 @@ void Engine::end_burst(const Command& command, bool any, Out& out) {
 }
 
 /// Nearly everything that a command touches is far away: its number's block, then the order there, then that order's
-/// level and neighbours. All commands of the burst wait for each of these together instead of one after the other. Which
-/// commands are of a kind is anyone's guess, so that they are sorted without a branch.
+/// level and neighbours. All commands of the burst wait for each of these together instead of one after the other.
+/// Which commands are of a kind is anyone's guess, so that they are sorted without a branch.
 void Engine::look_ahead(std::span<const Command> commands) const {
   commands = commands.first(std::min(commands.size(), kMostAhead));
   std::array<const Command*, kMostAhead> named;
@@ -240,10 +241,9 @@ void Engine::look_ahead_at_levels(std::span<const Command> commands) const {
   std::array<std::uint32_t, kMostAhead> levels;
   std::size_t enters = 0;
   for (const Command& c : commands) {
-    if (c.kind != CommandKind::enter || (c.flags & kPlain) == 0) continue;
+    if (c.kind != CommandKind::enter || (c.flags & kPlain) == 0 || c.symbol.value - 1u >= symbols_.size()) continue;
     prefetch_to_write(&pools_.orders.hot(c.order.order));
-    const std::uint32_t level =
-        state(c.symbol).book.level_at(pools_, is_buy(c.order.side), c.order.price);
+    const std::uint32_t level = state(c.symbol).book.level_at(pools_, is_buy(c.order.side), c.order.price);
     if (level == Ladder::kNothing) continue;
     prefetch_to_write(&pools_.levels[level]);
     levels[enters++] = level;

@@ -186,8 +186,8 @@ class Book {
     ++pools.account_of(to).levels;
   }
 
-  [[gnu::noinline]] void open_level(BookPools& pools, Ladder& ladder, Rank rank, OrderIndex index, HotOrder& order, bool buy,
-                  Price price) {
+  [[gnu::noinline]] void open_level(BookPools& pools, Ladder& ladder, Rank rank, OrderIndex index, HotOrder& order,
+                                    bool buy, Price price) {
     const std::uint32_t at = pools.levels.take();
     ladder.insert(pools.nodes, rank, at);
     pools.levels[at] = {index, index, order.open, 1, price, order.hidden ? kNoOrder : index, id_, buy};

@@ -44,6 +44,7 @@ class EngineBox {
   void prepare(Command& command) {
     command.sequence = Sequence{++prepared_};
     command.time_ns = time_ns_ = std::max(time_ns_, command.time_ns);
+    command.flags &= static_cast<std::uint8_t>(~kPlain);  // of what the caller's record was before
     switch (command.kind) {
       case CommandKind::enter:
       case CommandKind::replace:
@@ -114,8 +115,8 @@ class EngineBox {
   EngineBox(const EngineConfig& config, const EngineBoxOptions& options, std::uint32_t slots);
   void prepare_operator(Command& command);
 
-  /// In place, field by field: lines made aside would be copied before their own stores have settled. Of a Replace match
-  /// writes the second one, from the original's.
+  /// In place, field by field: lines made aside would be copied before their own stores have settled. Of a Replace
+  /// match writes the second one, from the original's.
   void write_lines(const Command& command) {
     const OrderAsk& ask = command.order;
     OrderAsked& asked = orders_.asked(ask.order);

@@ -1,5 +1,5 @@
-// The exchange as a deterministic state machine: see engine.hpp. Its memory is here, and who does which command; by file
-// what is done: apply.cpp the commands' round with what most are, orders.cpp all that an order may ask,
+// The exchange as a deterministic state machine: see engine.hpp. Its memory is here, and who does which command; by
+// file what is done: apply.cpp the commands' round with what most are, orders.cpp all that an order may ask,
 // matching.cpp how it meets the book, firm.cpp what a firm asks of all its orders, day.cpp phases and crosses,
 // operator.cpp what operators do, digest.cpp the digest. What they share is in inside.hpp.
 #include "engine/engine.hpp"

@@ -233,8 +233,8 @@ class Engine {
   /// Events ever, those not yet published included.
   static std::uint64_t emitted(const Out& out) { return out.published() + out.unpublished(); }
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
-  void report_order(Event& event, OrderIndex index, const HotOrder& order, Price price, Quantity quantity,
-                    char code, FeedAction feed) const;
+  void report_order(Event& event, OrderIndex index, const HotOrder& order, Price price, Quantity quantity, char code,
+                    FeedAction feed) const;
   static Shown shown(const HotOrder& order);
   static OrderRef ref_on_feed(const HotOrder& order) { return order.hidden ? OrderRef{} : order.ref(); }
   SymbolId symbol_of(OrderIndex index, const HotOrder& order) const;

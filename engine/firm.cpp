@@ -48,6 +48,7 @@ OrderIndex Engine::order_after(OrderIndex index) const {
 /// The answer first, then the session's own orders, channel by channel and in each by number, which is oldest first.
 bool Engine::mass_cancel(const Command& command, Out& out) {
   if (step_ == Step::begin) {
+    CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
     counters_.add(EngineCounter::orders);
     if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return true;
     if (command.reject != 0) {
@@ -81,6 +82,7 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
 }
 
 void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
+  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
   if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return;
   if (command.reject != 0) {

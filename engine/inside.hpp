@@ -1,5 +1,5 @@
-// What the engine's parts (engine.cpp, orders.cpp, matching.cpp, day.cpp ..) share and want inline. Nobody else includes
-// it.
+// What the engine's parts (engine.cpp, orders.cpp, matching.cpp, day.cpp ..) share and want inline. Nobody else
+// includes it.
 #pragma once
 
 #include <cstring>

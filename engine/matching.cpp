@@ -21,8 +21,8 @@ void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
   }
 }
 
-/// The aggressor takes the other side's queue, best price first, at the resting orders' prices. What is counted over all
-/// executions is booked once, behind them.
+/// The aggressor takes the other side's queue, best price first, at the resting orders' prices. What is counted over
+/// all executions is booked once, behind them.
 bool Engine::match(const Command& command, Out& out) {
   SymbolState& symbol = state(at_symbol_);
   HotOrder& order = pools_.orders.hot(aggressor_);
@@ -42,8 +42,7 @@ bool Engine::match(const Command& command, Out& out) {
     resting.executed = (resting.executed + quantity) & 0xFFFFFu;
     symbol.reference = level.price;
     Event& event = emit(command, EventKind::executed, command.session, at_symbol_, out);
-    event.execution = {aggressor_,  index, level.price, quantity, MatchNumber{++last_match_}, ref,
-                       ref_on_feed(resting)};
+    event.execution = {aggressor_, index, level.price, quantity, MatchNumber{++last_match_}, ref, ref_on_feed(resting)};
     symbol.book.reduce(pools_, resting, quantity);
     if (resting.open == 0) remove_order(command, index, resting, out);
   }

@@ -1,5 +1,5 @@
-// Orders, in all that they may ask: Enter, Replace, Cancel, Modify, Account Query. What most of them ask takes the way in
-// apply.cpp; this one is for all. The rest of the engine: engine.cpp.
+// Orders, in all that they may ask: Enter, Replace, Cancel, Modify, Account Query. What most of them ask takes the way
+// in apply.cpp; this one is for all. The rest of the engine: engine.cpp.
 #include <algorithm>
 
 #include "engine/inside.hpp"
@@ -174,6 +174,7 @@ bool Engine::enter(const Command& command, Out& out) {
     reject(command, command.reject, out);
     return true;
   }
+  CHECK(command.symbol.value - 1u < symbols_.size(), "symbol %u", command.symbol.value);
   at_symbol_ = command.symbol;
   terms_ = {.side = ask.side,
             .time_in_force = ask.time_in_force,
@@ -289,8 +290,8 @@ bool Engine::replace(const Command& command, Out& out) {
   // is executed already, cancel the original, and the number stays free.
   Reject reason = account.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
   const bool done = quantity <= old.executed;
-  const bool bad = command.reject != 0 || quantity > kMaxQuantity || !state(at_symbol_).book.scale().on_tick(ask.price) ||
-                   (terms_.buy() != is_buy(old.side())) ||
+  const bool bad = command.reject != 0 || quantity > kMaxQuantity ||
+                   !state(at_symbol_).book.scale().on_tick(ask.price) || (terms_.buy() != is_buy(old.side())) ||
                    (!done && check_terms(terms_) != Reject::none);
   Fate fate{};
   may_rest_ = true;  // in the original's place
@@ -376,6 +377,7 @@ void Engine::modify(const Command& command, Out& out) {
 }
 
 void Engine::account_query(const Command& command, Out& out) {
+  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
   Account& asks = account(command.session);
   if (asks.queries.spent(command.time_ns)) {

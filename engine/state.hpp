@@ -19,11 +19,11 @@ struct EngineState {
   /// an array of char; the field itself, or a copy where it is a bit-field or is worked out here.
   template <class Visit>
   static void visit(const Engine& engine, Visit&& visit) {
-    const auto& [pools, returner, symbols, users, channels, waiting, max_orders, orders_per_account,
-                 levels_per_account, look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command,
-                 last_time_ns, next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before,
-                 terms, aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left, to,
-                 changed, held, yielded, operator_log, counters, in_phase] = engine;
+    const auto& [pools, returner, symbols, users, channels, waiting, max_orders, orders_per_account, levels_per_account,
+                 look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command, last_time_ns,
+                 next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before, terms,
+                 aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left, to, changed,
+                 held, yielded, operator_log, counters, in_phase] = engine;
     leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
               imbalance_interval_ns);
     leave_out("which slots are free decides no output", returner);
@@ -86,7 +86,7 @@ struct EngineState {
 
   static void visit_pools(const BookPools& pools) {
     const auto& [nodes, levels, orders, accounts] = pools;
-    leave_out("memory of the ladders: as many are free as their levels and leaf_key leave", nodes);
+    leave_out("memory of the ladders: as many are free as their levels and near_key leave", nodes);
     leave_out("memory: each that is in a book is visited there", levels);
     leave_out("memory: each that is live is visited with its session", orders);
     leave_out("visited one by one", accounts);

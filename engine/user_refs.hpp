@@ -150,11 +150,13 @@ class UserRefs {
     return std::uint64_t{1} << (kChannelShift + 24) | std::uint64_t{session.value} << (kChannelShift + 8) |
            std::uint64_t{channel} << kChannelShift | number.value / kPerBlock;
   }
-  /// Multiplying by a secret odd number and taking the highest bits is a universal hash (Dietzfelbinger et al., 1997);
-  /// other bits of the product turn the neighbours, so that who uses one block of each sixteen crowds no place.
+  /// Two multiplications, one by a secret, with a fold between them: clients count, and one multiplication alone lays
+  /// some progressions on few places. Other bits of the product turn the neighbours, so that who uses one block of each
+  /// sixteen crowds no place.
   std::size_t home(std::uint64_t key) const {
-    const std::uint64_t product = key / kNeighbours * multiplier_;
-    return (product >> shift_) * kNeighbours + ((key ^ product >> 32) % kNeighbours);
+    std::uint64_t mixed = key / kNeighbours * multiplier_;
+    mixed = (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93u;
+    return (mixed >> shift_) * kNeighbours + ((key ^ mixed >> 32) % kNeighbours);
   }
   std::size_t next(std::size_t i) const { return (i + 1) & (directory_.size() - 1); }
 

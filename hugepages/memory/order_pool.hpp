@@ -98,8 +98,8 @@ class alignas(kCacheLine) SlotSourceOf {
     return true;
   }
 
-  /// The slot that is taken after `after` more, unless some come back before; the last one there is if there are no more.
-  /// For whoever will write its cold lines, to fetch them. There is a free slot in the stack.
+  /// The slot that is taken after `after` more, unless some come back before; the last one there is if there are no
+  /// more. For whoever will write its cold lines, to fetch them. There is a free slot in the stack.
   OrderIndex ahead(std::size_t after) const { return stack_[depth_ > after ? depth_ - 1 - after : 0]; }
 
   /// Returns a slot that was taken and then not sent to match.

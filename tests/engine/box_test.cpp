@@ -113,6 +113,36 @@ TEST(EngineBox, HoldsAsManyOrdersAsItsConfigurationAllows) {
   EXPECT_EQ(count(kinds(box, enter(0, config.max_orders + 1, Side::buy, kPrice, 100)), EventKind::rejected), 1u);
 }
 
+TEST(EngineBox, PreparesARecordThatWasAnotherCommandBefore) {
+  EngineBox box(small_config());
+  kinds(box, phase(Phase::continuous));
+  const auto take = [](const Event&) {};
+  Command command = enter(0, 1, Side::buy, kPrice, 100);
+  box.prepare(command);
+  box.apply({&command, 1});
+  box.take_events(take);
+  command.order.user_ref_num = UserRefNum{2};
+  command.order.min_quantity = 50;
+  command.order.user_ref_idx = 7;
+  box.prepare(command);
+  EXPECT_EQ(command.flags & kPlain, 0);
+  box.apply({&command, 1});
+  box.take_events(take);
+  EXPECT_EQ(box.engine().live_orders(), 1u) << "the second finds no minimum and dies";
+}
+
+TEST(EngineBoxDeathTest, StopsAtASessionOrSymbolThatThereIsNoneOf) {
+  EngineBox box(small_config());
+  kinds(box, phase(Phase::continuous));
+  for (const CommandKind kind : {CommandKind::mass_cancel, CommandKind::disable, CommandKind::enable})
+    EXPECT_DEATH(kinds(box, firm_wide(kind, 9'999, 1)), "session 9999");
+  EXPECT_DEATH(kinds(box, account_query(9'999)), "session 9999");
+  EXPECT_DEATH(kinds(box, enter(9'999, 1, Side::buy, kPrice, 100)), "session 9999");
+  Command ioc = enter(0, 1, Side::buy, kPrice, 100, TimeInForce::ioc);
+  ioc.symbol = SymbolId{60'000};
+  EXPECT_DEATH(kinds(box, ioc), "symbol 60000");
+}
+
 TEST(EngineBoxDeathTest, StopsWhenMoreIsPreparedThanWasToldAhead) {
   EngineBox box(small_config(), {.event_ring = 2, .commands_ahead = 1});
   EXPECT_DEATH(

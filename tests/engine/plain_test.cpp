@@ -35,8 +35,11 @@ std::vector<Command> flow(std::mt19937_64& random, std::size_t commands) {
         if (below(3) != 0) c.order.side = kNoSide;
         break;
       default:
-        c = enter(session, ++next[session], buy ? B : below(4) == 0 ? Side::sell_short : S, price, 1 + below(100),
-                  below(8) == 0 ? TimeInForce::ioc : TimeInForce::day);
+        c = enter(session, ++next[session],
+                  buy             ? B
+                  : below(4) == 0 ? Side::sell_short
+                                  : S,
+                  price, 1 + below(100), below(8) == 0 ? TimeInForce::ioc : TimeInForce::day);
         break;
     }
     if (below(12) == 0) c.order.display = below(2) == 0 ? Display::hidden : Display::attributable;
@@ -71,8 +74,8 @@ TEST(PlainOrders, ComeToTheSameOnTheShortWayAndOnTheWayForAll) {
     without.take_events([&](const Event& event) { others.push_back(event); });
     ASSERT_EQ(events.size(), others.size());
     for (std::size_t i = 0; i < events.size(); ++i)
-      ASSERT_EQ(std::memcmp(&events[i], &others[i], sizeof(Event)), 0) << "event " << i << " of command "
-                                                                       << command.sequence.value;
+      ASSERT_EQ(std::memcmp(&events[i], &others[i], sizeof(Event)), 0)
+          << "event " << i << " of command " << command.sequence.value;
     if (command.sequence.value % 64 == 0) {
       ASSERT_EQ(with.engine().state_hash(), without.engine().state_hash());
     }
