@@ -302,17 +302,18 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
   std::uint8_t* const payload = message - kMessageOffset;
   overlay<mold::Header>(payload) = {.session = session_name_, .sequence = session.messages.next(), .count = 1};
   overlay<wire::be16>(payload + sizeof(mold::Header)) = static_cast<std::uint16_t>(length);
-  // Kept last: the sum has waited for the message's small stores, so that the copy need not. Both without loops and
-  // calls for the size that most messages of the kind have.
+  // Kept behind the sum, which has waited for the message's small stores, so that the copy need not; and before the
+  // frame is the port's. Both without loops and calls for the size that most messages of the kind have.
   if (length == Write::kUsualBytes) [[likely]] {
-    session.last_sent_ns = event.time_ns;
-    commit(session.header.finish_in_place(frame, kMessageOffset + Write::kUsualBytes), event);
+    const std::size_t frame_length = session.header.finish_in_place(frame, kMessageOffset + Write::kUsualBytes);
     std::memcpy(session.messages.fill(), message, Write::kUsualBytes);
     session.messages.commit(Write::kUsualBytes);
+    session.last_sent_ns = event.time_ns;
+    commit(frame_length, event);
     return true;
   }
-  commit_to(session, frame, kMessageOffset + length, event);
   session.messages.append({message, length});
+  commit_to(session, frame, kMessageOffset + length, event);
   return true;
 }
 
