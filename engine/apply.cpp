@@ -8,6 +8,29 @@
 #include "engine/inside.hpp"
 
 namespace crosswire {
+namespace {
+
+/// The record of a displayed order on its session's own channel, which is not in a book yet.
+[[gnu::always_inline]] inline void write_plain(HotOrder& order, OrderRef ref, SessionId session, Side side,
+                                               bool attributable, Quantity open, std::uint32_t executed,
+                                               const UserRefs::Place& place) {
+  order = {.next = kNoOrder,
+           .prev = kNoOrder,
+           .level = kNoLevel,
+           .open = open,
+           .ref_and_session = HotOrder::pack(ref, session),
+           .executed = executed & 0xFFFFFu,
+           .side_bits = HotOrder::bits_of(side) & 7u,
+           .place_in_refs = place.at & 7u,
+           .hidden = 0,
+           .attributable = attributable,
+           .one_cross = 0,
+           .waits = 0,
+           .has_channel = 0,
+           .ref_block = place.block};
+}
+
+}  // namespace
 
 /// False: nothing is done.
 [[gnu::always_inline]] inline bool Engine::rest_plain(const Command& command, Out& out) {
@@ -29,20 +52,7 @@ namespace crosswire {
   ++account.live;
   HotOrder& order = pools_.orders.hot(ask.order);
   const OrderRef ref{++last_ref_};
-  order = {.next = kNoOrder,
-           .prev = kNoOrder,
-           .level = kNoLevel,
-           .open = ask.quantity,
-           .ref_and_session = HotOrder::pack(ref, command.session),
-           .executed = 0,
-           .side_bits = HotOrder::bits_of(ask.side) & 7u,
-           .place_in_refs = place.at & 7u,
-           .hidden = 0,
-           .attributable = ask.display == Display::attributable,
-           .one_cross = 0,
-           .waits = 0,
-           .has_channel = 0,
-           .ref_block = place.block};
+  write_plain(order, ref, command.session, ask.side, ask.display == Display::attributable, ask.quantity, 0, place);
   symbol.book.rest_at(pools_, ask.order, order, buy, scale.rank(buy, ask.price), ask.price, false, ask.quantity);
   Event& event = emit(command, EventKind::accepted, command.session, command.symbol, out);
   event.order.order = ask.order;
@@ -91,20 +101,7 @@ inline bool Engine::replace_plain(const Command& command, Out& out) {
   resolved.kept.post_only = post_only ? PostOnly::yes : PostOnly::no;
   symbol.book.reduce(pools_, old, old.open);
   HotOrder& order = pools_.orders.hot(ask.order);
-  order = {.next = kNoOrder,
-           .prev = kNoOrder,
-           .level = kNoLevel,
-           .open = open,
-           .ref_and_session = HotOrder::pack(ref, command.session),
-           .executed = executed & 0xFFFFFu,
-           .side_bits = HotOrder::bits_of(side) & 7u,
-           .place_in_refs = place.at & 7u,
-           .hidden = 0,
-           .attributable = attributable,
-           .one_cross = 0,
-           .waits = 0,
-           .has_channel = 0,
-           .ref_block = place.block};
+  write_plain(order, ref, command.session, side, attributable, open, executed, place);
   Event& event = emit(command, EventKind::replaced, command.session, symbol_id, out);
   event.order.order = ask.order;
   event.order.price = ask.price;
@@ -125,8 +122,7 @@ inline bool Engine::replace_plain(const Command& command, Out& out) {
 /// False: nothing is done.
 [[gnu::always_inline]] inline bool Engine::cancel_plain(const Command& command, Out& out) {
   const OrderAsk& ask = command.order;
-  const UserRefs::Place place = users_.place(command.session, ask.user_ref_idx, ask.user_ref_num);
-  const OrderIndex index = users_.order_at(place);
+  const OrderIndex index = users_.find(command.session, ask.user_ref_idx, ask.user_ref_num);
   if (index == kNoOrder || ask.quantity != 0) return false;
   HotOrder& order = pools_.orders.hot(index);
   if (order.waits || order.level == kNoLevel) return false;
@@ -216,12 +212,11 @@ void Engine::look_ahead(std::span<const Command> commands) const {
   const auto number_of = [](const Command& c) {
     return c.kind == CommandKind::replace ? c.order.orig_user_ref_num : c.order.user_ref_num;
   };
-  const bool deep = live_ >= kDeepBooks;
   for (std::size_t i = 0; i < names; ++i) {
     const Command& c = *named[i];
     looks[i] = users_.look(c.session, c.order.user_ref_idx, number_of(c));
   }
-  if (deep) look_ahead_at_levels(commands);
+  look_ahead_at_levels(commands);
   for (std::size_t i = 0; i < names; ++i) users_.see(looks[i]);
   for (std::size_t i = 0; i < names; ++i) {
     orders[i] = users_.guess(looks[i], number_of(*named[i]));

@@ -170,6 +170,7 @@ class Engine {
   bool cancel_plain(const Command& command, Out& out);
   bool enter(const Command& command, Out& out);
   bool replace(const Command& command, Out& out);
+  OrderIndex named_order(const Command& command);
   void cancel(const Command& command, Out& out);
   void modify(const Command& command, Out& out);
   void account_query(const Command& command, Out& out);

@@ -22,7 +22,7 @@ struct HotOrder {
   // One word, so that it is stored whole: half a word that was just stored alone cannot be read on before it has
   // settled.
   std::uint64_t ref_and_session;
-  std::uint32_t executed : 21;      // by the whole chain of replaces; at most kMaxQuantity
+  std::uint32_t executed : 21;      // by the whole chain of replaces; at most kMaxQuantity, with a bit to spare
   std::uint32_t side_bits : 3;      // of side()
   std::uint32_t place_in_refs : 3;  // in ref_block
   std::uint32_t hidden : 1;         // not on the feed, and behind what is

@@ -326,13 +326,17 @@ bool Engine::replace(const Command& command, Out& out) {
   return match_or_rest(command, out, event, fate, shown(old));
 }
 
-void Engine::cancel(const Command& command, Out& out) {
+/// The live order that a Cancel or Modify names; kNoOrder, and counted: there is none.
+OrderIndex Engine::named_order(const Command& command) {
   counters_.add(EngineCounter::orders);
   const OrderIndex index = users_.find(command.session, command.order.user_ref_idx, command.order.user_ref_num);
-  if (index == kNoOrder) {
-    counters_.add(EngineCounter::ignored_dead_order);
-    return;
-  }
+  if (index == kNoOrder) counters_.add(EngineCounter::ignored_dead_order);
+  return index;
+}
+
+void Engine::cancel(const Command& command, Out& out) {
+  const OrderIndex index = named_order(command);
+  if (index == kNoOrder) return;
   // Quantity is the most that may execute in all (WIRE 3.1).
   const HotOrder& order = pools_.orders.hot(index);
   const Quantity executed = order.executed;
@@ -345,12 +349,8 @@ void Engine::cancel(const Command& command, Out& out) {
 }
 
 void Engine::modify(const Command& command, Out& out) {
-  counters_.add(EngineCounter::orders);
-  const OrderIndex index = users_.find(command.session, command.order.user_ref_idx, command.order.user_ref_num);
-  if (index == kNoOrder) {
-    counters_.add(EngineCounter::ignored_dead_order);
-    return;
-  }
+  const OrderIndex index = named_order(command);
+  if (index == kNoOrder) return;
   HotOrder& order = pools_.orders.hot(index);
   const Side from = order.side();
   const Side to = command.order.side;

@@ -51,9 +51,11 @@ class RandomClient {
     if (dice < 600)
       return on_channel(damaged(
           attributes(enter(session, new_number(session), a_side(), a_price(), a_quantity(), a_tif(), a_symbol()))));
-    if (dice < 730)
-      return on_channel(damaged(
-          attributes(replace(session, old_number(session), new_number(session), a_price(), a_quantity(), a_tif()))));
+    if (dice < 730) {
+      Command c = replace(session, old_number(session), new_number(session), a_price(), a_quantity(), a_tif());
+      if (below(10) == 0) c.flags |= kQuantityIsOpen;
+      return on_channel(damaged(attributes(c)));
+    }
     if (dice < 900) return on_channel(cancel(session, old_number(session), below(2) == 0 ? 0 : a_quantity()));
     return on_channel(modify(session, old_number(session), a_side(), a_quantity()));
   }

@@ -408,7 +408,9 @@ class ReferenceExchange {
     o.cross = old->cross;
     o.group = old->group;
     o.executed = old->executed;
-    o.open = c.order.quantity > old->executed ? c.order.quantity - old->executed : 0;
+    const std::uint64_t counted = (c.flags & kQuantityIsOpen) != 0 ? old->executed : 0;
+    const std::uint64_t quantity = c.order.quantity + counted;
+    o.open = quantity > old->executed ? quantity - old->executed : 0;
     if (c.order.side == kNoSide) o.side = old->side;
     if (c.order.post_only == PostOnly::unsaid) o.post_only = old->post_only;
     if (o.tif == TimeInForce::gtt && o.life_seconds == 0) o.life_seconds = old->life_seconds;
@@ -417,9 +419,10 @@ class ReferenceExchange {
       last = o.number;
       return say_reject(c, reason);
     }
-    const bool executed_already = c.order.quantity <= old->executed;
+    const bool executed_already = quantity <= old->executed;
     const bool off_tick = o.price % config_.symbols[o.symbol - 1].tick_e4 != 0;
-    if (c.reject != 0 || off_tick || o.buy() != old->buy() || (!executed_already && o.nonsense() != 0))
+    if (c.reject != 0 || quantity > kMaxQuantity || off_tick || o.buy() != old->buy() ||
+        (!executed_already && o.nonsense() != 0))
       return cancel_shares(*old, old->open, 'Z');
     if (executed_already) return cancel_shares(*old, old->open, 'U');
     last = o.number;
