@@ -56,6 +56,29 @@ class SpscRing {
     return true;
   }
 
+  /// Pushing thread. Is there room for `items` more?
+  bool has_room(std::uint64_t items) {
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - known_head_ + items <= capacity()) return true;
+    known_head_ = head_.load(std::memory_order_acquire);
+    return tail - known_head_ + items <= capacity();
+  }
+  /// Pushing thread. The next item, to be written where it lies; there is room (has_room()). It holds what was there
+  /// before. publish() pushes it.
+  T& next() { return slots_[tail_.load(std::memory_order_relaxed) & mask_]; }
+  void publish() { tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+
+  /// Popping thread. The oldest item where it lies, until drop_front(); nullptr: empty.
+  const T* front() {
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    if (head == known_tail_) {
+      known_tail_ = tail_.load(std::memory_order_acquire);
+      if (head == known_tail_) return nullptr;
+    }
+    return &slots_[head & mask_];
+  }
+  void drop_front() { head_.store(head_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+
   /// Items inside, at some moment during the call. Any thread.
   std::uint64_t size() const {
     const std::uint64_t head = head_.load(std::memory_order_acquire);  // first, so that it is not ahead of the tail

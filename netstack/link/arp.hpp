@@ -6,6 +6,7 @@
 #include <rte_byteorder.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "netstack/common/address.hpp"
 #include "netstack/common/parsed.hpp"
@@ -39,6 +40,21 @@ inline Parsed<ArpAsker> parse_arp(wire::Bytes bytes, const MacAddress& source, c
   if (!station) return {.drop = ReceiveCounter::arp_sender_invalid};
   if (asker.mac != source) return {.drop = ReceiveCounter::arp_sender_differs};
   return {.value = asker};
+}
+
+/// Whose address this tells us: the sender's of a reply to us, else none. It is believed of the frame's own MAC alone.
+inline std::optional<std::uint32_t> arp_reply_to(wire::Bytes bytes, const MacAddress& source, const MacAddress& our_mac,
+                                                 std::uint32_t our_address) {
+  if (bytes.size() < sizeof(rte_arp_hdr)) return std::nullopt;
+  const auto arp = header_at<rte_arp_hdr>(bytes.data());
+  const bool reply = arp.arp_hardware == rte_cpu_to_be_16(RTE_ARP_HRD_ETHER) &&
+                     arp.arp_protocol == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) && arp.arp_hlen == RTE_ETHER_ADDR_LEN &&
+                     arp.arp_plen == sizeof(std::uint32_t) && arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
+  const std::uint32_t sender = rte_be_to_cpu_32(arp.arp_data.arp_sip);
+  const bool ours = rte_be_to_cpu_32(arp.arp_data.arp_tip) == our_address && mac_address(arp.arp_data.arp_tha) == our_mac;
+  const bool theirs = mac_address(arp.arp_data.arp_sha) == source && sender != our_address && ip::is_station(sender);
+  if (!reply || !ours || !theirs) return std::nullopt;
+  return sender;
 }
 
 }  // namespace crosswire::link
