@@ -56,8 +56,8 @@ class StackUnderTest {
  public:
   virtual ~StackUnderTest() = default;
 
-  /// True: time is the trace's and exact. False: it is the machine's, and a trace allows for it.
-  [[nodiscard]] virtual bool time_is_virtual() const = 0;
+  /// The machine's time, of a stack that cannot be given the trace's. None: time is what advance_to says, and exact.
+  [[nodiscard]] virtual std::optional<std::int64_t> clock() const { return std::nullopt; }
 
   /// The frame arrives at the time last advanced to; the stack does all that it does at once before this returns.
   virtual void inject(std::span<const std::uint8_t> frame) = 0;
