@@ -88,9 +88,10 @@ class StackUnderTest {
   /// False once a byte was not the pattern's: a fault of the stack's.
   [[nodiscard]] virtual bool pattern_held(const Connection& connection) const = 0;
   /// In words of RFC 9293 3.3.2, lower case: "listen", "syn-sent", "syn-received", "established", "fin-wait-1",
-  /// "fin-wait-2", "close-wait", "closing", "last-ack", "time-wait"; and "closed", with why behind a colon where there
-  /// is a reason: "closed: reset by peer", "closed: timed out", "closed: refused", "closed: aborted". "none": never was
-  /// (a handshake that is answered by a cookie leaves none).
+  /// "fin-wait-2", "close-wait", "closing", "last-ack", "time-wait"; and "closed: " with why: "finished", "reset by
+  /// peer", "refused", "silent", "no such address", "unreachable", "aborted", "fell behind", "data after close". A
+  /// stack that does not know why says "closed". "none": never was (a handshake that is answered by a cookie leaves
+  /// none).
   [[nodiscard]] virtual std::string state(const Connection& connection) const = 0;
   /// A counter of the stack's by its name; none: it has no such counter.
   [[nodiscard]] virtual std::optional<std::uint64_t> counter(std::string_view name) const = 0;
