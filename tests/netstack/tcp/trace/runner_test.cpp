@@ -161,6 +161,10 @@ TEST(TraceRunner, UnrollsLoopsAndComputes) {
                             "{101+100*i}\nend\ngot 300\n"),
             "");
   EXPECT_TRUE(holds(failure("repeat 3\nlisten\n"), "repeat without end"));
+  EXPECT_EQ(failure(kOpen +
+                    "let next 101\nlet word established\ninject A 1:{next}({next-1})\nexpect after 50us A ack {next}\n"
+                    "state {word}\n"),
+            "");
   EXPECT_EQ(failure("repeat 0 as i\n  state never {i}\nend\n"), "");
 }
 

@@ -39,7 +39,7 @@ struct Line {
 
 // --- numbers in {…} ---------------------------------------------------------------------------------------------
 
-using Names = std::map<std::string, std::int64_t>;
+using Names = std::map<std::string, std::string>;  // what let and repeat have named
 
 /// Sums of products of numbers and names: 1 + i * 1460.
 class Sum {
@@ -73,8 +73,8 @@ class Sum {
     skip_space();
     const std::size_t begin = at_;
     while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0)) ++at_;
-    const std::string word(text_.substr(begin, at_ - begin));
-    if (const auto found = names_.find(word); found != names_.end()) return found->second;
+    std::string word(text_.substr(begin, at_ - begin));
+    if (const auto found = names_.find(word); found != names_.end()) word = found->second;
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
     if (error != std::errc() || end != word.data() + word.size()) wrong(line_, "no number and no name: " + word);
@@ -96,7 +96,9 @@ Line computed(const Line& line, const Names& names) {
     if (open == std::string::npos) return out;
     const std::size_t shut = line.text.find('}', open);
     if (shut == std::string::npos) wrong(line, "{ without }");
-    out.text += std::to_string(Sum(line, std::string_view(line.text).substr(open + 1, shut - open - 1), names).value());
+    const std::string inner = line.text.substr(open + 1, shut - open - 1);
+    const auto named = names.find(inner);  // may be words
+    out.text += named != names.end() ? named->second : std::to_string(Sum(line, inner, names).value());
     at = shut + 1;
   }
 }
@@ -124,12 +126,19 @@ void read_lines(const std::string& name, const std::string& text, const std::str
 }
 
 /// Unrolls from `at` to the "end" of this loop, or to the end of all at depth 0.
-void unroll(const std::vector<Line>& lines, std::size_t& at, int depth, const Names& names, std::vector<Line>& out) {
+void unroll(const std::vector<Line>& lines, std::size_t& at, int depth, Names names, std::vector<Line>& out) {
   for (; at < lines.size(); ++at) {
     const Line line = computed(lines[at], names);
     if (line.text == "end") {
       if (depth == 0) wrong(line, "end without repeat");
       return;
+    }
+    if (line.text.starts_with("let ")) {
+      const std::string said = trimmed(line.text.substr(4));
+      const std::size_t space = said.find(' ');
+      if (space == std::string::npos) wrong(line, "let wants a name and what it stands for");
+      names[said.substr(0, space)] = trimmed(said.substr(space));
+      continue;
     }
     if (!line.text.starts_with("repeat ")) {
       out.push_back(line);
@@ -144,7 +153,7 @@ void unroll(const std::vector<Line>& lines, std::size_t& at, int depth, const Na
     std::size_t last = first;
     for (std::int64_t i = 0; i < std::max<std::int64_t>(count, 1); ++i) {
       Names inner = names;
-      if (!variable.empty()) inner[variable] = i;
+      if (!variable.empty()) inner[variable] = std::to_string(i);
       std::vector<Line> dropped;
       last = first;
       unroll(lines, last, depth + 1, inner, count == 0 ? dropped : out);
