@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/types.hpp"
@@ -50,6 +51,7 @@ struct TcpConfig {
   TimeNs challenge_interval_ns = 500'000'000;       // between two of one connection
 
   SipKey secret;  // of sequence numbers, cookies and the table; nobody may know it
+  std::optional<std::uint32_t> initial_sequence;  // of every connection: tests alone
 };
 
 /// The shift by which a window of so many bytes fits into 16 bits (RFC 7323 section 2).

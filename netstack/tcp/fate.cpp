@@ -120,7 +120,7 @@ std::optional<ConnectionId> SendHalf::connect(Remote to, std::uint16_t port) {
   cold.port = port;
   set_remote(cold, to);
   const std::uint64_t key = std::uint64_t{to.address} << 32 | std::uint64_t{to.port} << 16 | port;
-  cold.iss = numbers_.initial(key, now_);
+  cold.iss = config_.initial_sequence.value_or(numbers_.initial(key, now_));
   cold.ts_offset = numbers_.timestamp(key, 0);
   cold.syn_shift = window_shift(config_.receive_bytes);
   line.una = cold.iss;
@@ -164,6 +164,15 @@ void SendHalf::take_resolved(const Remote& who) {
 }
 
 // ---- What the writer asks -------------------------------------------------------------------------------------------
+
+std::optional<ConnectionId> SendHalf::find(std::uint32_t address, std::uint16_t port, std::uint16_t ours) const {
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const Cold& cold = cold_[i];
+    const bool it = cold.remote.address == address && cold.remote.port == port && cold.port == ours;
+    if (it && lines_[i].state != State::unused) return ConnectionId{static_cast<std::uint16_t>(i)};
+  }
+  return std::nullopt;
+}
 
 std::uint64_t SendHalf::offered(ConnectionId connection) const {
   const Line& line = lines_[connection.value];

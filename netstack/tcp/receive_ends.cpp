@@ -43,7 +43,7 @@ bool ReceiveHalf::take_syn(Arrival& arrival) {
   Hot& hot = hot_[id.value];
   begin(id, hot, syn, arrival.key, arrival.from);
   Cold& cold = cold_[id.value];
-  cold.iss = numbers_.initial(arrival.key, arrival.now);
+  cold.iss = config_.initial_sequence.value_or(numbers_.initial(arrival.key, arrival.now));
   hot.una = cold.iss;
   hot.sent = cold.iss + 1;
   hot.state = State::syn_received;

@@ -76,6 +76,8 @@ class SendHalf {
   /// All that receive has numbered up to here is answered: acknowledgements of it wait no longer.
   void passed(std::uint64_t number) { passed_ = number; }
 
+  /// The connection between a peer's address and port and our port, if there is one; looks at all. Tests.
+  std::optional<ConnectionId> find(std::uint32_t address, std::uint16_t port, std::uint16_t ours) const;
   State state(ConnectionId connection) const { return lines_[connection.value].state; }
   /// Bytes that were offered, and those of them that the peer has: differ by what is not acknowledged.
   std::uint64_t offered(ConnectionId connection) const;
