@@ -62,10 +62,12 @@ void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, con
 }
 
 /// RFC 5681 3.1, counted in bytes with at most two segments an acknowledgement (RFC 3465 2.2); only where the window was
-/// what held us back.
+/// what held us back, or half of it was in use (RFC 7661 has the reasons).
 void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes) {
   constexpr std::uint32_t kWidest = 1u << 28;
-  if ((line.bits & kLimited) == 0 || line.congestion >= kWidest) return;
+  const std::uint32_t flown = line.most - line.una + bytes;
+  const bool used = (line.bits & kLimited) != 0 || 2 * flown >= line.congestion;
+  if (!used || line.congestion >= kWidest) return;
   if (line.congestion < cold.threshold) {
     const std::uint32_t segments = (line.bits & kTimedOut) != 0 ? 1 : 2;
     line.congestion += std::min(bytes, segments * line.mss);
@@ -134,7 +136,7 @@ void SendHalf::enter_recovery(Line& line, Cold& cold) {
   cold.again = line.una;
   line.congestion = cold.threshold + ((line.bits & kSack) == 0 ? Scoreboard::kDuplicates * line.mss : 0);
   line.bits |= kRecovering | kResendFirst | kLimited;
-  line.bits &= ~(kProbing | kRescued);
+  line.bits &= ~kProbing;
   line.next = line.most;
 }
 
@@ -273,7 +275,8 @@ SendHalf::Piece SendHalf::pick_next(Line& line, Cold& cold) {
   return piece;
 }
 
-/// RFC 6675's NextSeg, while pipe leaves room for a segment.
+/// RFC 6675's NextSeg, while pipe leaves room for a segment. Without its (4), a rescue of the tail: the tail has its
+/// probe.
 SendHalf::Piece SendHalf::pick_in_recovery(Line& line, Cold& cold) {
   const Scoreboard& board = cold.scoreboard;
   if (board.pipe(line.una, line.most, cold.again, line.mss) + line.mss > line.congestion) return {};
@@ -285,15 +288,6 @@ SendHalf::Piece SendHalf::pick_in_recovery(Line& line, Cold& cold) {
   if (has_waiting(line) && !fresh.empty() && taken) return fresh;
   if (const auto hole = board.next_hole(cold.again, line.una, line.mss, true)) {  // (3)
     return piece_at(line, cold, hole->begin, std::min<std::uint32_t>(line.mss, hole->size()));
-  }
-  // (4): once, the end of what is under way, so that its loss does not wait for a time-out.
-  if ((line.bits & kRescued) == 0 && before(line.una, cold.recover) && before(cold.again, cold.recover)) {
-    line.bits |= kRescued;
-    const bool fin = (line.bits & kFinWanted) != 0 && cold.recover == line.end + 1;
-    const std::uint32_t end = fin ? line.end : cold.recover;
-    const std::uint32_t begin = later_of(line.una, end - std::min<std::uint32_t>(line.mss, end - line.una));
-    const Piece last = piece_at(line, cold, begin, line.mss);
-    if (!board.holding(begin)) return last;
   }
   return {};
 }

@@ -308,7 +308,9 @@ void SendHalf::end(ConnectionId id, Line& line, EndReason reason, bool reset) {
 bool SendHalf::say_owed(ConnectionId id, Line& line, Cold& cold) {
   if (line.state == State::ended) {
     if ((line.bits & kResetOwed) != 0) {
-      if (!send_bare(line, cold, sequence_to_tell(line), kRst | kAck)) return false;
+      // RFC 9293 3.5.2: what answers a segment takes its number from there, and acknowledges nothing.
+      const auto flags = static_cast<std::uint8_t>(cold.reason == EndReason::data_after_close ? kRst : kRst | kAck);
+      if (!send_bare(line, cold, sequence_to_tell(line), flags)) return false;
       counters_.add(Count::tcp_resets_sent);
       line.bits &= ~kResetOwed;
     }

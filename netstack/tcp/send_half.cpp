@@ -504,7 +504,7 @@ void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
     set_timer(id, line, cold, Timer::window_probe, std::min(cold.started_ns + timeout, silent_at));
   } else if (under_way) {
     const bool alone = line.most - line.una <= line.mss;
-    const TimeNs probe_at = cold.last_sent_ns + cold.round_trip.probe_timeout_ns(config_, alone);
+    const TimeNs probe_at = std::max(cold.last_sent_ns, cold.started_ns) + cold.round_trip.probe_timeout_ns(config_, alone);
     const bool probes = (line.bits & kSack) != 0 && (line.bits & (kRecovering | kTimedOut | kProbing)) == 0 &&
                         line.next == line.most && cold.scoreboard.empty() && probe_at < retransmit_at;
     set_timer(id, line, cold, probes ? Timer::tail_probe : Timer::retransmit, probes ? probe_at : retransmit_at);

@@ -124,7 +124,6 @@ class SendHalf {
   static constexpr std::uint32_t kWindowProbeOwed = 1u << 27;
   static constexpr std::uint32_t kKeepaliveOwed = 1u << 28;
   static constexpr std::uint32_t kKnown = 1u << 30;  // to the receive half
-  static constexpr std::uint32_t kRescued = 1u << 29;  // RFC 6675's rescue retransmission was made
 
   /// What a plain acknowledgement or a plain segment out needs.
   struct alignas(kCacheLine) Line {
