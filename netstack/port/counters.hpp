@@ -107,4 +107,44 @@ static_assert(is_whole(kCaptureCounters));
 
 using CaptureCounters = Counters<CaptureCounter>;
 
+/// Of an impaired port, in one direction.
+enum class ImpairmentCounter : std::uint8_t {
+  frames,
+  lost,
+  lost_by_number,
+  lost_in_burst,
+  queue_full,
+  no_buffer,
+  duplicated,
+  corrupted,
+  delayed,
+  reordered,
+  let_go_early,
+  count_
+};
+
+/// By number of the enumerator.
+inline constexpr std::array kImpairmentCounters = [] {
+  using enum ImpairmentCounter;
+  using enum CounterKind;
+  using Row = CounterRow<ImpairmentCounter>;
+  return std::array{
+      Row{frames, figure, "frames", "frames that came to the impaired port"},
+      Row{lost, drop, "lost", "lost on purpose, by chance"},
+      Row{lost_by_number, drop, "lost_by_number", "lost on purpose, as lose_frames lists them"},
+      Row{lost_in_burst, drop, "lost_in_burst", "lost on purpose, in bursts"},
+      Row{queue_full, drop, "queue_full", "found no room in the queue in front of the rate; a duplicate counts too"},
+      Row{no_buffer, drop, "no_buffer",
+          "more were held back than held_frames, or longer than an Ethernet frame of 1500 bytes"},
+      Row{duplicated, notice, "duplicated", "sent on twice on purpose"},
+      Row{corrupted, notice, "corrupted", "had bits flipped on purpose"},
+      Row{delayed, notice, "delayed", "held back by delay, jitter or rate"},
+      Row{reordered, notice, "reordered", "held back on purpose until later frames had passed"},
+      Row{let_go_early, notice, "let_go_early", "held back, and let go at an operator's command or the day's end"},
+  };
+}();
+static_assert(is_whole(kImpairmentCounters));
+
+using ImpairmentCounters = Counters<ImpairmentCounter>;
+
 }  // namespace crosswire

@@ -29,8 +29,7 @@ std::size_t ReceivingHost::poll() {
     ++frame_;
     ++finished;
   }
-  half_.offer_again();
-  return finished;
+  return finished + (half_.offer_again() > 0 ? 1 : 0);
 }
 
 bool ReceivingHost::drop(ReceiveCounter counter) {

@@ -20,8 +20,8 @@ class ReceivingHost {
   /// All outlive this.
   ReceivingHost(const NetConfig& net, ReceiveHalf& half, RxPort& port);
 
-  /// At most one burst. What has no room for its signals waits, with all behind it, for the next call. Returns frames
-  /// finished.
+  /// At most one burst. What has no room for its signals waits, with all behind it, for the next call. Returns
+  /// frames finished, and one where a reader took what waited.
   std::size_t poll();
 
   /// The port's time, as of the last burst.

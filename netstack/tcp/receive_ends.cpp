@@ -235,7 +235,7 @@ bool ReceiveHalf::take_reset(ConnectionId id, Hot& hot, Arrival& arrival) {
         false);
     return drop(Count::tcp_resets_taken);
   }
-  if (offset < hot.edge - hot.receive_next) challenge(id, hot, arrival.now);
+  if (offset < room_of(hot)) challenge(id, hot, arrival.now);
   return drop(Count::tcp_rst_invalid);
 }
 
@@ -248,7 +248,7 @@ bool ReceiveHalf::take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival)
     const bool newer = stamped ? before(hot.ts_recent, segment.ts_value) ||
                                      (segment.ts_value == hot.ts_recent && before(hot.receive_next, segment.sequence))
                                : before(hot.receive_next, segment.sequence);
-    if (newer && half_open_ < config_.backlog) {
+    if (newer && half_open_ < config_.backlog && hot.unread == 0) {
       const std::uint32_t sent = hot.sent;
       if (std::exchange(cold_[id.value].told_opened, false)) reader_.gone(id, EndReason::reused);
       hot.state = State::unused;
@@ -333,7 +333,11 @@ void ReceiveHalf::take_signals() {
         if (hot.state != State::dead) hot.state = State::time_wait;
         break;
       case ToReceiveKind::gone:
-        forget(signal.connection, signal.reason);
+        if (signal.reason == EndReason::finished && hot.unread > 0) {
+          hot.state = State::draining;  // it was acknowledged: it is not lost
+        } else {
+          forget(signal.connection, signal.reason);
+        }
         break;
     }
   }

@@ -72,7 +72,7 @@ bool ReceiveHalf::take_known(ConnectionId id, Arrival& arrival) {
                      segment.has_timestamps == ((hot.bits & kTimestamps) != 0) &&
                      (hot.bits & (kFinished | kFinKnown | kDeaf)) == 0;
   const bool in_order = segment.sequence == hot.receive_next && hot.unread == 0 &&
-                        segment.payload.size() <= hot.edge - hot.receive_next;
+                        segment.payload.size() <= room_of(hot);
   const bool acks = segment.acknowledgement - hot.una <= hot.sent - hot.una;
   const bool young = !segment.has_timestamps || at_or_before(hot.ts_recent, segment.ts_value);
   const bool home = hot.station == station_number(arrival.from);
@@ -103,6 +103,7 @@ bool ReceiveHalf::take_general(ConnectionId id, Hot& hot, Arrival& arrival) {
   Segment& segment = arrival.segment;
   if (segment.has(kSyn) && (segment.has(kFin) || segment.has(kRst))) return drop(Count::tcp_flags);
   switch (hot.state) {
+    case State::draining:
     case State::dead:
       return drop(Count::tcp_dead);
     case State::syn_sent:
@@ -162,7 +163,7 @@ bool ReceiveHalf::take_general(ConnectionId id, Hot& hot, Arrival& arrival) {
 /// RFC 9293 3.4, table 5; an acknowledgement may also stand just beyond the window, as that of a peer that has filled
 /// it does. A window that is shut lets in no data, but what comes next is heard for its acknowledgement.
 bool ReceiveHalf::is_acceptable(const Hot& hot, const Segment& segment) const {
-  const std::uint32_t window = hot.edge - hot.receive_next;
+  const std::uint32_t window = room_of(hot);
   const std::uint32_t offset = segment.sequence - hot.receive_next;
   const std::uint32_t length = segment.length();
   if (length == 0 || window == 0) return offset <= window;
@@ -218,7 +219,7 @@ std::uint8_t ReceiveHalf::take_text(ConnectionId id, Hot& hot, Cold& cold, Segme
     bytes = bytes.subspan(again);
     sequence += static_cast<std::uint32_t>(again);
   }
-  const std::uint32_t room = hot.edge - sequence;
+  const std::uint32_t room = room_of(hot) - (sequence - hot.receive_next);
   if (bytes.size() > room) {
     bytes = bytes.first(room);
     fin = false;
@@ -322,32 +323,43 @@ void ReceiveHalf::tell_finished(ConnectionId id, Hot& hot) {
   reader_.finished(id);
 }
 
-void ReceiveHalf::offer_again() {
+std::size_t ReceiveHalf::offer_again() {
   if (first_unread_ == kNobody) [[likely]]
-    return;
+    return 0;
+  std::size_t taken = 0;
   std::uint16_t* link = &first_unread_;
   while (*link != kNobody) {
     const ConnectionId id{*link};
     Hot& hot = hot_[id.value];
     Cold& cold = cold_[id.value];
-    if (hot.state == State::open && signals_.to_send.has_room(1)) {
-      const std::uint64_t covers = drain(id, hot, cold);
-      const bool told = (hot.bits & kToldFinished) != 0;
-      tell_finished(id, hot);
-      const bool finishes = !told && (hot.bits & kToldFinished) != 0;
-      // The peer may wait for the window, and hears of it only from us.
-      if (widen(hot, cold)) {
-        signal_segment(id, hot, nullptr, kAckNow, covers);
-      } else if (covers != kNoNumber || finishes) {
-        signal_segment(id, hot, nullptr, 0, covers);  // so that the writer hears of it
-      }
+    const bool reads = hot.state == State::open || hot.state == State::time_wait || hot.state == State::draining;
+    if (reads && hot.unread > 0 && signals_.to_send.has_room(1)) {
+      const std::uint32_t before = hot.unread;
+      offer(id, hot, cold);
+      taken += before - hot.unread;
     }
-    if (hot.unread == 0 || hot.state != State::open) {
-      hot.bits &= static_cast<std::uint8_t>(~kUnread);
-      *link = cold.next_unread;
-    } else {
+    if (reads && hot.unread > 0) {
       link = &cold.next_unread;
+      continue;
     }
+    hot.bits &= static_cast<std::uint8_t>(~kUnread);
+    *link = cold.next_unread;
+    if (hot.state == State::draining) forget(id, EndReason::finished);
+  }
+  return taken;
+}
+
+void ReceiveHalf::offer(ConnectionId id, Hot& hot, Cold& cold) {
+  const std::uint64_t covers = drain(id, hot, cold);
+  const bool told = (hot.bits & kToldFinished) != 0;
+  tell_finished(id, hot);
+  if (hot.state == State::draining) return;
+  const bool finishes = !told && (hot.bits & kToldFinished) != 0;
+  // The peer may wait for the window, and hears of it only from us.
+  if (widen(hot, cold) && (hot.bits & kFinished) == 0) {
+    signal_segment(id, hot, nullptr, kAckNow, covers);
+  } else if (covers != kNoNumber || finishes) {
+    signal_segment(id, hot, nullptr, 0, covers);  // so that the writer hears of it
   }
 }
 
@@ -376,7 +388,7 @@ void ReceiveHalf::signal_segment(ConnectionId id, Hot& hot, const Segment* segme
   told.ack = hot.una;
   told.window = hot.window;
   told.receive_next = hot.receive_next;
-  told.receive_window = hot.edge - hot.receive_next;
+  told.receive_window = window_of(hot);
   told.ts_recent = hot.ts_recent;
   told.covers = covers;
   told.ts_echo = 0;

@@ -4,6 +4,7 @@
 // system, and takes what time it is from its caller.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -50,8 +51,8 @@ class ReceiveHalf {
   bool take_resolved(const Remote& who);
   bool take_asked(const Remote& who);
 
-  /// Offers bytes that the reader did not take to it once more. Once a poll.
-  void offer_again();
+  /// Offers bytes that the reader did not take to it once more. Once a poll. Returns how many it took.
+  std::size_t offer_again();
 
   const Counters<TcpReceiveCounter>& counters() const { return counters_; }
   /// Connections that a segment may find, those in TIME-WAIT with them.
@@ -61,7 +62,8 @@ class ReceiveHalf {
   static constexpr std::uint64_t kMostSignals = 4;
 
  private:
-  enum class State : std::uint8_t { unused, syn_sent, syn_received, open, time_wait, dead };
+  // `draining`: both sides have closed, and the reader has not taken all that was acknowledged.
+  enum class State : std::uint8_t { unused, syn_sent, syn_received, open, time_wait, draining, dead };
 
   // Bits of Hot::bits.
   static constexpr std::uint8_t kTimestamps = 1;     // agreed upon
@@ -144,7 +146,16 @@ class ReceiveHalf {
   std::uint8_t take_text(ConnectionId id, Hot& hot, Cold& cold, Segment& segment, std::uint64_t& covers);
   std::uint64_t hand_over(ConnectionId id, Hot& hot, Cold& cold, wire::Bytes bytes);
   std::uint64_t drain(ConnectionId id, Hot& hot, Cold& cold);
+  void offer(ConnectionId id, Hot& hot, Cold& cold);
   void tell_finished(ConnectionId id, Hot& hot);
+  /// Our window from what comes next on.
+  static std::uint32_t window_of(const Hot& hot) {
+    return static_cast<std::uint32_t>(std::max(distance(hot.receive_next, hot.edge), 0));
+  }
+  /// What may come: a scaled window is told rounded up, and there is room for that (Cold::capacity).
+  static std::uint32_t room_of(const Hot& hot) {
+    return hot.edge + (1u << hot.receive_shift) - 1 - hot.receive_next;
+  }
   bool widen(Hot& hot, const Cold& cold);
 
   // Signals; there is room.
