@@ -326,7 +326,8 @@ void Runner::application(const Statement& statement) {
       break;
     case Verb::connect:
       who.stack_port = stack_.connect(who.address, who.port);
-      if (who.stack_port == 0) fail(statement, "it is refused");
+      if ((who.stack_port == 0) != (statement.word == "refused"))
+        fail(statement, who.stack_port == 0 ? "it is refused" : "it is opened");
       break;
     case Verb::write:
       if (!stack_.write(of, static_cast<std::uint64_t>(statement.number))) fail(statement, "it cannot be written to");

@@ -35,6 +35,7 @@ struct Peer {
   std::uint16_t window = 65535;
   std::optional<std::uint32_t> stack_isn;
   bool offers_timestamps = false;         // in its SYN
+  std::uint32_t clock_at_zero = 0;       // its timestamp at the beginning of the trace
   bool hears_timestamps = false;          // in the stack's
   std::optional<std::uint32_t> stack_ts;  // the first timestamp heard
   std::uint32_t newest_ts = 0;            // the last one

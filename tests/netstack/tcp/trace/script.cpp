@@ -502,7 +502,11 @@ Statement statement(const Line& line) {
       out.word = words.next("silent or answers");
       break;
     case Verb::connect:
-      if (!words.empty()) out.number = integer(words, words.next(""));
+      if (words.take("refused")) {
+        out.word = "refused";
+      } else if (!words.empty()) {
+        out.number = integer(words, words.next(""));
+      }
       break;
     default:
       break;

@@ -20,6 +20,8 @@ void put(Bytes& out, std::uint32_t value, int bytes) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
+std::uint32_t milliseconds(std::int64_t ns) { return static_cast<std::uint32_t>(ns / 1'000'000); }
+
 std::uint32_t timestamp_echo(const Number& number, const Peer& from) {
   if (number.kind == Number::Kind::last) return from.newest_ts;
   return absolute(number, from.stack_ts.value_or(0), 0);
@@ -60,11 +62,21 @@ Bytes options_of(const PacketSpec& spec, Peer& from, std::int64_t now_ns) {
     for (const OptionSpec& option : *spec.options) lay_option(out, option, from);
   } else if (from.offers_timestamps && from.hears_timestamps && (spec.flags & kRst) == 0) {
     put(out, 0x0101'080AU, 4);
-    put(out, 1000 + static_cast<std::uint32_t>(now_ns / 1'000'000), 4);
+    put(out, from.clock_at_zero + milliseconds(now_ns), 4);
     put(out, from.newest_ts, 4);
   }
   while (out.size() % 4 != 0) out.push_back(0);
   return out;
+}
+
+/// A peer's clock counts milliseconds from what its SYN says.
+void note_timestamps(const PacketSpec& spec, Peer& from, std::int64_t now_ns) {
+  from.offers_timestamps = false;
+  for (const OptionSpec& option : spec.options.value_or(std::vector<OptionSpec>{})) {
+    if (option.kind != OptionKind::timestamps) continue;
+    from.offers_timestamps = true;
+    from.clock_at_zero = static_cast<std::uint32_t>(option.first.value) - milliseconds(now_ns);
+  }
 }
 
 const Quirk* find(const std::vector<Quirk>& quirks, std::string_view words) {
@@ -190,10 +202,7 @@ Packet segment_of(const PacketSpec& spec, Peer& from, std::int64_t now_ns) {
   if (spec.window.kind != Number::Kind::unsaid) from.window = static_cast<std::uint16_t>(spec.window.value);
   packet.window = from.window;
   packet.urgent = spec.urgent.value_or(0);
-  if (packet.has(kSyn))
-    from.offers_timestamps = spec.options && std::any_of(spec.options->begin(), spec.options->end(), [](const auto& o) {
-                               return o.kind == OptionKind::timestamps;
-                             });
+  if (packet.has(kSyn)) note_timestamps(spec, from, now_ns);
   packet.options = options_of(spec, from, now_ns);
   const std::uint32_t first = packet.seq + (packet.has(kSyn) ? 1 : 0) - (from.isn + 1);
   for (std::uint32_t i = 0; i < spec.length; ++i) packet.payload.push_back(pattern_at(first + i));
