@@ -502,11 +502,7 @@ Statement statement(const Line& line) {
       out.word = words.next("silent or answers");
       break;
     case Verb::connect:
-      if (words.take("refused")) {
-        out.word = "refused";
-      } else if (!words.empty()) {
-        out.number = integer(words, words.next(""));
-      }
+      if (words.take("refused")) out.word = "refused";
       break;
     default:
       break;
