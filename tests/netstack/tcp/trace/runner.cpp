@@ -10,6 +10,8 @@ namespace {
 // Time of a machine: a stack that runs on it gets so much room, either way.
 constexpr std::int64_t kRealRoomNs = 150'000'000;
 constexpr std::int64_t kRealStepNs = 2'000'000;
+constexpr std::int64_t kVirtualStepNs = 1'000;
+constexpr std::int64_t kVirtualSteps = 1000;
 constexpr std::int64_t kRealQuietNs = 20'000'000;  // so long nothing may come where "nothing" is expected at once
 
 void set_option(Options& options, const Statement& statement) {
@@ -260,14 +262,14 @@ std::optional<Runner::Left> Runner::take(const Statement& statement) {
   return left;
 }
 
-/// On virtual time in one step: a stack's timers expire each at its time. On the machine's a moment at a time.
+/// To the said moment in one step, and through a range in many: what comes next may depend on when it left.
 void Runner::wait_for(const Statement& statement, std::int64_t until_ns) {
-  if (!real_time()) {
-    advance_to(until_ns);
-    return;
-  }
-  while (left_.empty() && *stack_.clock() < until_ns) advance_to(*stack_.clock() + kRealStepNs);
-  (void)statement;
+  const std::int64_t step_ns =
+      real_time() ? kRealStepNs : std::max(kVirtualStepNs, (until_ns - now_ns_) / kVirtualSteps);
+  const bool in_steps = real_time() || statement.when.from_ns != statement.when.to_ns;
+  if (!in_steps) return advance_to(until_ns);
+  const auto now = [this] { return stack_.clock().value_or(now_ns_); };
+  while (left_.empty() && now() < until_ns) advance_to(std::min(now() + step_ns, until_ns));
 }
 
 void Runner::check_time(const Statement& statement, const Left& left, std::int64_t began_ns) const {
