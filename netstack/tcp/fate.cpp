@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hugepages/base/check.hpp"
+#include "netstack/common/address.hpp"
 #include "netstack/common/mac_number.hpp"
 #include "netstack/frame_writer/arp_request.hpp"
 #include "netstack/tcp/send_half.hpp"
@@ -103,7 +104,7 @@ std::optional<ConnectionId> SendHalf::connect(Remote to, std::uint16_t port) {
     return false;
   };
   const auto free = std::find(ours_free_.begin(), ours_free_.end(), true);
-  if (free == ours_free_.end() || to.port == 0) return std::nullopt;
+  if (free == ours_free_.end() || to.port == 0 || !ip::is_station(to.address)) return std::nullopt;
   for (unsigned tries = 0; port == 0 && tries < 64; ++tries) {
     // RFC 6056: from the dynamic ports, where nobody can foresee.
     const auto candidate = static_cast<std::uint16_t>(49'152 + numbers_.random(++connects_) % 16'384);
