@@ -106,7 +106,8 @@ void SendHalf::leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes) {
 void SendHalf::take_duplicate(Line& line, Cold& cold, const SegmentSignal& told) {
   if (line.una == line.most) return;
   const bool news = take_sacks(line, cold, told);
-  const bool repeats = (told.bits & kRepeatsAck) != 0;
+  // What answers a probe of a shut window repeats the last acknowledgement, and tells of no loss.
+  const bool repeats = (told.bits & kRepeatsAck) != 0 && (line.bits & kWindowProbed) == 0;
   if (!repeats && !news) return;
   if ((line.bits & kProbing) != 0 && repeats && !news && told.ack == cold.probe_end) line.bits &= ~kProbing;
   if ((line.bits & kRecovering) != 0) {

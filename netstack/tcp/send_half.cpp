@@ -145,6 +145,8 @@ void SendHalf::take_segment(ConnectionId id, Line& line, const SegmentSignal& to
       cold.round_trip.end_back_off();
     }
   }
+  // It has answered a probe: silence counts from the first that it does not.
+  if ((line.bits & kWindowProbed) != 0) cold.stuck_ns = kNever;
   if ((told.bits & kTakesAck) != 0) {
     take_acknowledgement(id, line, cold, told);
     if (line.state == State::ended) return;
@@ -499,9 +501,7 @@ void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
   }
   const bool under_way = line.una != line.most;
   if (line.window == 0 && (under_way || has_waiting(line))) {
-    const TimeNs silent_at =
-        cold.stuck_ns == kNever ? kNever : std::max(cold.stuck_ns, cold.heard_ns) + config_.silence_ns;
-    set_timer(id, line, cold, Timer::window_probe, std::min(cold.started_ns + timeout, silent_at));
+    set_timer(id, line, cold, Timer::window_probe, retransmit_at);
   } else if (under_way) {
     const bool alone = line.most - line.una <= line.mss;
     const TimeNs probe_at = std::max(cold.last_sent_ns, cold.started_ns) + cold.round_trip.probe_timeout_ns(config_, alone);
@@ -563,11 +563,11 @@ void SendHalf::fire(ConnectionId id, Line& line, Cold& cold) {
       break;
     case Timer::window_probe:
       // Whoever answers probes is alive, however long it reads nothing: its connection falls behind alone.
-      if (stuck != kNever && now_ - std::max(stuck, cold.heard_ns) >= config_.silence_ns) {
+      if (stuck != kNever && now_ - stuck >= config_.silence_ns) {
         end(id, line, EndReason::silent, true);
         return;
       }
-      if (stuck != kNever) cold.round_trip.back_off();
+      cold.round_trip.back_off();
       line.bits |= kWindowProbeOwed;
       break;
     case Timer::keepalive:
