@@ -439,13 +439,40 @@ void add_echo_command(CLI::App& root, int& exit_code) {
   CLI::App* const echo = root.add_subcommand(
       "echo",
       "The floor: a plain DPDK echo in the place of `crosswire run`, on the same device with the same bursts, that\n"
-      "sends each order back at the size of its answer. What `crosswire load --floor` measures.");
-  const auto path = std::make_shared<std::string>();
-  echo->add_option("--config", *path, "the appliance's configuration file (TOML)")->required()->type_name("FILE");
+      "sends each order back at the size of its answer. What `crosswire load --floor` measures.\n"
+      "With --tcp: a service behind crosswire's TCP that sends back what it gets, for any TCP client.");
+  const auto arguments = std::make_shared<EchoArguments>();
+  echo->add_option("--config", arguments->config, "the appliance's configuration file (TOML)")
+      ->required()
+      ->type_name("FILE");
+  CLI::Option* const tcp =
+      echo->add_option("--tcp", arguments->tcp_port, "listen on this TCP port instead, and send back every byte")
+          ->type_name("PORT")
+          ->check(CLI::Range(1, 65'535));
+  echo->add_flag("--sink", arguments->sink, "take every byte and send nothing back")->needs(tcp);
+  echo->add_option("--connections", arguments->connections, "at once, at most")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1, 8'192))
+      ->needs(tcp);
+  echo->add_option("--backlog", arguments->backlog, "handshakes under way at once; the next get SYN cookies")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(0, 8'192))
+      ->needs(tcp);
+  echo->add_option("--keepalive", arguments->keepalive_s, "ask a peer that is idle for so many seconds; 0: never")
+      ->capture_default_str()
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->needs(tcp);
+  echo->add_option("--send-core", arguments->send_core, "what is sent on this core, what comes on receive's")
+      ->type_name("CORE")
+      ->needs(tcp);
   echo->footer(
       "Example:\n  crosswire echo --config crosswire.toml\n"
-      "  crosswire load --config crosswire.toml --device ... --floor --json floor.json");
-  echo->callback([path, &exit_code] { exit_code = echo_main(*path); });
+      "  crosswire load --config crosswire.toml --device ... --floor --json floor.json\n"
+      "  crosswire echo --config crosswire.toml --tcp 7");
+  echo->callback([arguments, &exit_code] { exit_code = echo_main(*arguments); });
 }
 
 void add_plan_command(CLI::App& root, int& exit_code) {

@@ -16,8 +16,9 @@
 
 namespace crosswire {
 
-int echo_main(const std::string& config_path) try {
-  const Config config = load_config(config_path, ConfigUse::run);
+int echo_main(const EchoArguments& arguments) try {
+  if (arguments.tcp_port != 0) return tcp_echo_main(arguments);
+  const Config config = load_config(arguments.config, ConfigUse::run);
   const DpdkProcessOptions options{config.port.device, config.port.dpdk_args,
                                    resolve_cores({config}).partitions.front().of(Stage::receive), config.hugepages};
   const DpdkProcess eal(options, "crosswire_echo");

@@ -358,6 +358,12 @@ DeviceTxPort::DeviceTxPort(Device& device, std::uint16_t queue)
   device_.gates_.push_back(&gate_);
 }
 
+TimeNs DeviceTxPort::time_now() {
+  if (!clock_) return 0;
+  const std::int64_t since_midnight_ns = clock_->latest().now_epoch_ns() - midnight_epoch_ns_;
+  return last_ns_ = std::max(last_ns_, static_cast<TimeNs>(std::max<std::int64_t>(since_midnight_ns, 0)));
+}
+
 DeviceTxPort::~DeviceTxPort() {
   std::erase(device_.gates_, &gate_);
   rte_pktmbuf_free_bulk(mbufs_.data(), static_cast<unsigned>(ready_));

@@ -220,6 +220,14 @@ class alignas(64) DeviceTxPort final : public TxPort {
 
   std::size_t flush() override;
 
+  /// From then on it tells the time, as a receive port of the same midnight does. Before it is polled; `clock` outlives
+  /// this.
+  void tell_time(const SharedClock& clock, std::int64_t midnight_epoch_ns) {
+    clock_.emplace(clock);
+    midnight_epoch_ns_ = midnight_epoch_ns;
+  }
+  TimeNs time_now() override;
+
   /// Forgets what the device has not taken, which is of the day that is over, and returns how many frames that are. By
   /// who made this, while nobody polls.
   std::size_t forget_unsent() { return std::exchange(used_, 0); }
@@ -247,6 +255,9 @@ class alignas(64) DeviceTxPort final : public TxPort {
   std::array<rte_mbuf*, kMaxBurst> mbufs_{};  // batch_[i] is in mbufs_[i]
   DeviceCounters counters_;
   LinkFrames link_frames_;
+  std::optional<SharedClock::Copy> clock_;  // none: it tells no time
+  std::int64_t midnight_epoch_ns_ = 0;
+  TimeNs last_ns_ = 0;  // never falls
 };
 
 }  // namespace crosswire

@@ -92,6 +92,10 @@ class TxPort {
   /// left.
   virtual std::size_t flush() = 0;
 
+  /// What time it is, for a stage whose timers decide when frames leave and nothing of what is in the record. Never
+  /// falls. 0 of a port without a clock: its stage is told the time by who polls it.
+  virtual TimeNs time_now() { return 0; }
+
  protected:
   struct Slot {
     std::uint8_t* data;
