@@ -267,8 +267,8 @@ SendHalf::Piece SendHalf::pick_next(Line& line, Cold& cold) {
     }
   }
   std::uint32_t allowed = line.congestion;
-  // RFC 3042: the first two duplicates let one new segment go each.
-  if ((line.bits & (kRecovering | kTimedOut)) == 0) allowed += std::min<std::uint32_t>(cold.duplicates, 2) * line.mss;
+  // RFC 3042: the first two duplicates let one new segment go each. With SACK what they tell of is out of the pipe.
+  if ((line.bits & (kRecovering | kTimedOut | kSack)) == 0) allowed += std::min<std::uint32_t>(cold.duplicates, 2) * line.mss;
   if (in_flight(line, cold) + piece.bytes > allowed) {
     line.bits |= kLimited;
     return {};
