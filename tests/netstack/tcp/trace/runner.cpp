@@ -60,6 +60,7 @@ Outcome run_case(const Case& walk, MakeStack make_stack) {
     Runner runner(*stack);
     for (const Statement& statement : walk.statements) runner.run(statement);
     runner.end();
+    outcome.story = runner.story();
   } catch (const TraceError& error) {
     outcome.failure = error.what();
   }
@@ -86,9 +87,14 @@ Connection Runner::connection(const Statement& statement) {
 
 void Runner::fail(const Statement& statement, const std::string& got) const {
   std::string text = statement.where + "\n  wanted: " + statement.text + "\n  got:    " + got +
-                     "\n  at:     " + time_text(now_ns_) + "\n  so far:\n";
-  for (const std::string& line : story_) text += "    " + line + "\n";
+                     "\n  at:     " + time_text(now_ns_) + "\n  so far:\n" + story();
   throw TraceError(text);
+}
+
+std::string Runner::story() const {
+  std::string text;
+  for (const std::string& line : story_) text += "    " + line + "\n";
+  return text;
 }
 
 void Runner::note(const char* direction, std::int64_t time_ns, const std::string& text) {

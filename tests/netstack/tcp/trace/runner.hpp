@@ -19,6 +19,7 @@ namespace crosswire::trace {
 struct Outcome {
   std::string failure;  // "": it came true; else script, line, expected, got, and the packets so far
   std::string skipped;  // why the stack could not be as asked
+  std::string story;    // all packets, a line each
 };
 
 /// Walks a fresh stack through a case.
@@ -46,6 +47,8 @@ class Runner {
   explicit Runner(StackUnderTest& stack);
   /// Throws TraceError where the statement does not come true.
   void run(const Statement& statement);
+  /// All packets so far, and what the application did.
+  [[nodiscard]] std::string story() const;
   /// Nothing may be left that no statement expected.
   void end();
 

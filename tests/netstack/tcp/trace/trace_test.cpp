@@ -1,6 +1,9 @@
 // Every trace in tests/netstack/tcp/traces is a test of crosswire's TCP, on virtual time.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <iostream>
+
 #include "tests/netstack/tcp/trace/adapters.hpp"
 #include "tests/netstack/tcp/trace/files.hpp"
 #include "tests/netstack/tcp/trace/runner.hpp"
@@ -21,6 +24,7 @@ TEST_P(Trace, ComesTrue) {
   for (const Case& walk : script.cases) {
     const Outcome outcome = run_case(walk, make_crosswire);
     EXPECT_EQ(outcome.failure, "") << walk.name;
+    if (std::getenv("CROSSWIRE_TRACE_STORY") != nullptr) std::cout << walk.name << "\n" << outcome.story;
     skipped = outcome.skipped;
   }
   if (!skipped.empty()) GTEST_SKIP() << skipped;
