@@ -12,7 +12,9 @@ constexpr std::int64_t kRealRoomNs = 150'000'000;
 constexpr std::int64_t kRealStepNs = 2'000'000;
 constexpr std::int64_t kVirtualStepNs = 1'000;
 constexpr std::int64_t kVirtualSteps = 1000;
-constexpr std::int64_t kRealQuietNs = 20'000'000;  // so long nothing may come where "nothing" is expected at once
+// Where nothing is expected, at once or for longer, the machine's time is looked at for so long.
+constexpr std::int64_t kRealQuietNs = 20'000'000;
+constexpr std::int64_t kRealLongQuietNs = 100'000'000;
 
 void set_option(Options& options, const Statement& statement) {
   const std::int64_t value = statement.number;
@@ -197,7 +199,8 @@ void Runner::run(const Statement& statement) {
       expect(statement);
       return;
     case Verb::nothing:
-      if (real_time()) advance_to(*stack_.clock() + kRealQuietNs);
+      if (real_time()) advance_to(*stack_.clock() + std::clamp(statement.number, kRealQuietNs, kRealLongQuietNs));
+      if (!real_time() && statement.number > 0) advance(statement);
       nothing_left(statement);
       return;
     case Verb::advance:

@@ -407,7 +407,6 @@ void read_expect(Words& words, Statement& out) {
   if (words.take("nothing")) {
     out.verb = Verb::nothing;
     if (words.take("for")) out.number = duration(words, words.next("a time"));
-    if (out.number > 0) out.verb = Verb::advance;
     return;
   }
   out.when = read_when(words);
