@@ -99,6 +99,8 @@ class CaptureRxPort final : public RxPort {
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
   /// The MAC address of the run that was recorded; zero if the capture does not say.
   [[nodiscard]] const std::array<std::uint8_t, 6>& station() const { return start_.station; }
+  /// It is a recording whose frames have come through an ImpairedRxPort.
+  [[nodiscard]] bool impaired() const { return start_.impaired; }
   /// Those that the recorded run began with, where they were not its configuration's.
   [[nodiscard]] const std::vector<ReferencePrice>& references() const { return start_.references; }
   /// "" or, after receive() returned `ended` without an error, that this is a recording which was broken off, and when:

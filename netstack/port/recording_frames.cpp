@@ -17,8 +17,9 @@ constexpr std::size_t kWordsOffset = 14;
 constexpr std::size_t kStationOffset = 46;
 constexpr std::size_t kTagOffset = 52;
 constexpr std::size_t kRoomOffset = 68;
+constexpr std::size_t kImpairedOffset = 84;
 static_assert(kTagOffset == kStationOffset + sizeof(RecordingStart::station));
-static_assert(kRoomOffset == kTagOffset + sizeof(RecordingStart::tag) && kRoomOffset + 16 <= kStartMarkerLength);
+static_assert(kRoomOffset == kTagOffset + sizeof(RecordingStart::tag) && kRoomOffset + 16 <= kImpairedOffset);
 constexpr std::size_t kMarkerWithoutTag = 60;
 
 struct ReferenceHead {
@@ -61,6 +62,7 @@ std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& 
   auto frame = marker<kStartMarkerLength>("crosswire recording start");
   std::copy(start.station.begin(), start.station.end(), frame.begin() + kStationOffset);
   std::copy(start.tag.begin(), start.tag.end(), frame.begin() + kTagOffset);
+  frame[kImpairedOffset] = start.impaired ? 1 : 0;
   return frame;
 }
 
@@ -76,7 +78,10 @@ std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> fr
   if (frame.size() != kStartMarkerLength && frame.size() != kMarkerWithoutTag) return std::nullopt;
   RecordingStart start;
   std::copy_n(frame.begin() + kStationOffset, start.station.size(), start.station.begin());
-  if (frame.size() == kStartMarkerLength) std::copy_n(frame.begin() + kTagOffset, start.tag.size(), start.tag.begin());
+  if (frame.size() == kStartMarkerLength) {
+    std::copy_n(frame.begin() + kTagOffset, start.tag.size(), start.tag.begin());
+    start.impaired = frame[kImpairedOffset] == 1;
+  }
   const auto expected = start_marker(start);
   if (!std::equal(frame.begin(), frame.end(), expected.begin())) return std::nullopt;
   return start;

@@ -27,6 +27,7 @@ struct RecordingStart {
   std::array<std::uint8_t, 6> station{};
   wire::RecordingTag tag{};
   std::vector<ReferencePrice> references{};  // only with a tag; none: those of the configuration
+  bool impaired = false;                     // its frames have come through an ImpairedRxPort
 };
 
 /// A recording's first and last frame, and one where its trading day ends. They carry the times of that: a run lingers
@@ -39,7 +40,8 @@ struct RecordingStart {
 ///   46 .. 51                    the run's MAC address, so that a replay knows which frames were to it; 0: not known
 ///   52 .. 67                    the recording's tag, which all frames of its own repeat; 0: there are none
 ///   68 .. 83                    0: room for another 16 bytes that a replay will need
-///   84 .. 95                    0
+///   84                          1: the frames have come through the run's [impair.receive]; else 0
+///   85 .. 95                    0
 ///
 /// A marker of 60 bytes, which ends behind the MAC address, is one of a recording without a tag. The day-end marker is
 /// the same with the words "crosswire recording day end" and without the MAC address; the end marker, of 60 bytes, has
