@@ -15,6 +15,7 @@
 
 #include "app/config/accounts.hpp"
 #include "app/config/calendar_section.hpp"
+#include "app/config/impair_section.hpp"
 #include "app/config/market.hpp"
 #include "app/config/section.hpp"
 #include "engine/user_refs.hpp"
@@ -59,7 +60,7 @@ class Reader {
     config_.files.push_back(path_);
     const Section root(path_, "", root_,
                        {"time", "calendar", "port", "placement", "orders", "feed", "limits", "memory", "monitoring",
-                        "symbol", "account", "accounts_file", "phase"});
+                        "impair", "symbol", "account", "accounts_file", "phase"});
     read_port(root);
     read_placement();
     read_orders();
@@ -67,6 +68,7 @@ class Reader {
     read_limits();
     read_memory();
     read_monitoring();
+    config_.impair = read_impair(path_, root_);
     const SymbolNumbers symbols = read_symbols(path_, root_, config_);
     read_accounts(root, path_, root_, config_);
     read_calendar(path_, root_, symbols, config_);

@@ -16,6 +16,7 @@
 #include "hugepages/host/placement.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/common/config.hpp"
+#include "netstack/port/impairments.hpp"
 
 namespace crosswire {
 
@@ -44,6 +45,15 @@ struct MonitoringConfig {
   std::string prometheus;  // "127.0.0.1:9464", checked; empty = no endpoint
 };
 
+/// [impair]: what befalls frames between device or capture and stages. For tests and rehearsals.
+struct ImpairConfig {
+  std::uint64_t seed = 1;
+  std::uint32_t held_frames = 4096;  // that each port holds back at most
+  ImpairmentConfig receive, transmit;
+
+  [[nodiscard]] bool any() const { return receive.any() || transmit.any(); }
+};
+
 /// Our MAC address in a replay where neither the configuration nor the capture tells it.
 inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
 
@@ -60,6 +70,7 @@ struct Config {
   PortConfig port;
   PlacementConfig placement;
   MonitoringConfig monitoring;
+  ImpairConfig impair;
   NetConfig net;
   EngineConfig engine;
   std::uint32_t command_ring = 1u << 12;  // slots, a power of two >= 2

@@ -14,6 +14,7 @@
 #include "engine/counters.hpp"
 #include "hugepages/base/counters.hpp"
 #include "hugepages/base/histogram.hpp"
+#include "netstack/port/counters.hpp"
 #include "netstack/receive/counters.hpp"
 #include "netstack/transmit/counters.hpp"
 
@@ -34,6 +35,13 @@ template <class Table, class Name>
 void append_counters(std::vector<CounterFigure>& to, std::string_view stage, const Table& table,
                      const Counters<Name>& counters) {
   for (const CounterRow<Name>& row : table) to.push_back({stage, row.label, row.kind, counters.get(row.counter)});
+}
+
+/// Of impaired ports, where there are any: the way in, the way out.
+inline void append_impairments(std::vector<CounterFigure>& to, const ImpairmentCounters& received,
+                               const ImpairmentCounters& sent) {
+  append_counters(to, "impaired_rx", kImpairmentCounters, received);
+  append_counters(to, "impaired_tx", kImpairmentCounters, sent);
 }
 
 /// Calls visit(stage, table, counters) for each stage, in the order of the figures; `counters` finds the counters that

@@ -22,6 +22,7 @@
 #include "app/files/file_clash.hpp"
 #include "app/files/whole_file.hpp"
 #include "app/partition/idle.hpp"
+#include "app/partition/impaired_ports.hpp"
 #include "app/partition/partition.hpp"
 #include "app/partition/references.hpp"
 #include "app/partition/standstill.hpp"
@@ -73,7 +74,9 @@ class ProgressRxPort final : public RxPort {
 
   RxBurst receive() override {
     constexpr std::uint64_t kRecordHeader = 16;  // of a frame in a classic capture
-    const RxBurst burst = inner_.receive();
+    // A capture always has a next burst, and so has this port, whatever an impaired one has lost.
+    RxBurst burst = inner_.receive();
+    while (burst.frames.empty() && !burst.day_ended && !burst.ended) burst = inner_.receive();
     std::uint64_t bytes = 0;
     for (const RxFrame& frame : burst.frames) {
       bytes += kRecordHeader + frame.length;
@@ -94,10 +97,22 @@ class ProgressRxPort final : public RxPort {
   std::uint64_t order_frames_ = 0;
 };
 
-std::vector<CounterFigure> port_counters(const CaptureRxPort& rx) {
+std::vector<CounterFigure> port_counters(const CaptureRxPort& rx, const std::optional<ImpairedPorts>& impaired) {
   std::vector<CounterFigure> figures;
   append_counters(figures, "port", kCaptureCounters, rx.counters());
+  if (impaired) append_impairments(figures, impaired->received(), impaired->sent());
   return figures;
+}
+
+/// What is recorded has come through the run's [impair.receive], and does not come through it twice.
+void settle_impairments(Config& config, const CaptureRxPort& capture, const std::string& in) {
+  if (capture.impaired() && config.impair.receive.any()) {
+    config.impair.receive = {};
+    notice(NoticeLevel::info, in + ": came through [impair.receive] when it was recorded, and does not again");
+  }
+  if (!config.impair.any()) return;
+  notice(NoticeLevel::warning,
+         fmt::format("IMPAIRED: {}: frames are lost and held back on purpose: {}", in, describe(config.impair)));
 }
 
 void fail_if(const std::string& error) {
@@ -124,7 +139,6 @@ void play(Partition& partition, CaptureOutput& output, const CaptureWriter& writ
     if (partition.idle()) output.drain();
     if (!writer.error().empty()) return;
   }
-  output.drain();
 }
 
 /// A thread for each loop, wherever the operating system puts it; this one writes what comes out. Each gives the core
@@ -157,7 +171,6 @@ void play_in_threads(Partition& partition, CaptureOutput& output, const CaptureW
       if (!writer.error().empty()) stop.store(true, std::memory_order_relaxed);
     }
   }
-  output.drain();
 }
 
 /// Shows how far the replays are, until destroyed: often where a terminal can overwrite the line, else every 5 s.
@@ -300,17 +313,26 @@ Replayed replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& pro
   CaptureWriter writer(out.path());
   fail_if(writer.error());
   CaptureOutput output(writer, midnight);
-  ProgressRxPort rx(capture, progress, config.net.order_port);
   const StageLayout layout = StageLayout::over(job.cores);
   CaptureTxPort& transmit = output.add_port();
   CaptureTxPort& publish = output.add_port(!config.net.feed_enabled);
-  Partition partition(config, {rx, transmit, publish}, clock, layout);
+  settle_impairments(config, capture, job.in);
+  std::optional<ImpairedPorts> impaired;
+  if (config.impair.any()) {
+    impaired.emplace(config.impair, capture, transmit, publish, ImpairedPorts::Time::of_frames);
+  }
+  ProgressRxPort rx(impaired ? impaired->rx() : capture, progress, config.net.order_port);
+  Partition partition(config,
+                      {rx, impaired ? impaired->transmit() : transmit, impaired ? impaired->publish() : publish}, clock,
+                      layout);
   const std::uint64_t begun = TscClock::read();
   layout.loops() == 1 ? play(partition, output, writer) : play_in_threads(partition, output, writer);
+  if (impaired) impaired->let_go();
+  output.drain();
   const std::uint64_t wall_ns = clock.span_ns(TscClock::read() - begun);
   fail_if(capture.error());
   fail_if(writer.close());
-  const Replayed figures{{figures_of(partition, wall_ns, port_counters(capture))},
+  const Replayed figures{{figures_of(partition, wall_ns, port_counters(capture, impaired))},
                          {rx.order_frames(), config.net.order_port, recorded}};
   if (report) fail_if(write_file(report->path(), to_json(figures)));
   if (hgrm) fail_if(hgrm->write(job.name, partition));

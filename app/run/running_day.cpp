@@ -59,7 +59,8 @@ RunningDay::RunningDay(Config config, TradingDay day, TimeNs start_ns, std::span
                  cleared(ground.memory), layout) {}
 
 void RunningDay::begin_recording(const std::string& path) {
-  recorder_->begin(path, {partition_.config().net.mac, random_tag(), references_});
+  const Config& config = partition_.config();
+  recorder_->begin(path, {config.net.mac, random_tag(), references_, config.impair.receive.any()});
 }
 
 bool RunningDay::began_late(bool rolled) const {

@@ -109,7 +109,12 @@ RunningPartition::RunningPartition(Config config, const StageCores& cores, const
 void RunningPartition::make_day(std::span<const ReferencePrice> references) {
   TradingDay day = config_.calendar.day_at(clock_.read().now_epoch_ns());
   rx_.begin_day(day.midnight_epoch_ns, config_.net.linger_ns);
-  const RunningDay::Ground ground{rx_, transmit_, publish_, *memory_, record_memory_ ? &*record_memory_ : nullptr};
+  if (config_.impair.any()) {
+    impaired_.emplace(config_.impair, rx_, transmit_, publish_, ImpairedPorts::Time::of_receive);
+  }
+  const RunningDay::Ground ground{impaired_ ? impaired_->rx() : rx_, impaired_ ? impaired_->transmit() : transmit_,
+                                  impaired_ ? impaired_->publish() : publish_, *memory_,
+                                  record_memory_ ? &*record_memory_ : nullptr};
   day_.emplace(config_, std::move(day), rx_.start_time_ns(), references, ground, clock_.read(), layout_of(cores_));
   Partition& partition = day_->partition();
   partition.report_operator_results();
@@ -233,7 +238,12 @@ void RunningPartition::report_day(bool first) const {
                       net.feed_port, net.feed_session, net.feed_request_port);
   const bool recorded = day_->recorder() != nullptr && day_->recorder()->going_on();
   if (recorded) text += fmt::format("recording    {}\n", recording_);
+  if (impaired_) text += fmt::format("IMPAIRED     {}\n", describe(config.impair));
   print_out(text);
+  if (impaired_) {
+    log_warning("IMPAIRED: frames are lost and held back on purpose; take [impair] out of the configuration",
+                {{"partition", name_}, {"is", describe(config.impair)}});
+  }
   log_info(first ? "partition is ready" : "the next day begins", {{"partition", name_},
                                                                   {"device", device_name(config.port.device)},
                                                                   {"address", format_address(net.address)},
@@ -294,9 +304,8 @@ RunningPartition::DayEnd RunningPartition::finish_day() {
   }
   flush_out();
   std::string error = day_->end_recording();
-  const bool unsent = !partition().finished() || transmit_.unsent() || publish_.unsent();
   counted_ = count_ports();
-  const Figures figures = figures_of(partition(), wall_ns, port_counters(unsent));
+  const Figures figures = figures_of(partition(), wall_ns, port_counters(!partition().finished() || unsent()));
   print_out(fmt::format("ended\npartition    {}\n{}", name_, to_text(figures)));
   std::uint64_t dropped = 0;
   for (const CounterFigure& counter : figures.counters)
@@ -356,11 +365,16 @@ void RunningPartition::go_on_without(const std::string& why) const {
   log_error("a file of the new day cannot be made, and the day goes on without", {{"partition", name_}, {"is", why}});
 }
 
+bool RunningPartition::unsent() const {
+  return transmit_.unsent() || publish_.unsent() || (impaired_ && impaired_->holds());
+}
+
 /// What the device has not taken yet gets a last while: its other side may be slow. Where it is gone nothing helps.
 void RunningPartition::flush_out() {
   constexpr auto kLastWhile = std::chrono::seconds(1);
   const auto until = std::chrono::steady_clock::now() + kLastWhile;
-  while ((transmit_.unsent() || publish_.unsent()) && std::chrono::steady_clock::now() < until && device_->link_up()) {
+  while (unsent() && std::chrono::steady_clock::now() < until && device_->link_up()) {
+    if (impaired_) impaired_->let_go();
     transmit_.flush();
     publish_.flush();
     std::this_thread::yield();
@@ -411,6 +425,7 @@ std::vector<CounterFigure> RunningPartition::port_counters(bool unsent) const {
   if (const RecordingRxPort* recorder = day_->recorder()) {
     append_counters(figures, "port", kRecorderCounters, recorder->counters());
   }
+  if (impaired_) append_impairments(figures, impaired_->received(), impaired_->sent());
   append_counters(figures, "control", kStallCounters, monitor_->counters());
   return figures;
 }

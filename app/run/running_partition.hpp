@@ -15,6 +15,7 @@
 #include "app/figures/hgrm.hpp"
 #include "app/figures/live_figures.hpp"
 #include "app/files/whole_file.hpp"
+#include "app/partition/impaired_ports.hpp"
 #include "app/partition/partition.hpp"
 #include "app/run/announcer.hpp"
 #include "app/run/cores.hpp"
@@ -122,6 +123,7 @@ class RunningPartition {
   void report_day(bool first) const;
   std::vector<PollingTask> tasks();
   void warn_of_mac() const;
+  bool unsent() const;
   void flush_out();
   /// Any control thread.
   DayFigure day_figure() const;
@@ -156,6 +158,7 @@ class RunningPartition {
   std::uint64_t file_number_ = 0;  // of its files, %N
   std::optional<WholeFile> report_;
   std::string recording_;  // its file
+  std::optional<ImpairedPorts> impaired_;
   std::optional<RunningDay> day_;
   std::optional<StallMonitor> monitor_;
   std::optional<PollingThreads> threads_;

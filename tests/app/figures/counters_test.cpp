@@ -31,6 +31,8 @@ void each_table(Visit visit) {
   visit("port", kRecorderCounters);
   visit("control", kStallCounters);
   visit("port", kCaptureCounters);
+  visit("impaired_rx", kImpairmentCounters);
+  visit("impaired_tx", kImpairmentCounters);
   each_stage_counters([&](std::string_view stage, const auto& table, auto) { visit(stage, table); });
 }
 

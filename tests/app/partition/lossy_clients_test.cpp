@@ -6,6 +6,7 @@
 #include <iostream>
 #include <string>
 
+#include "app/partition/impaired_ports.hpp"
 #include "app/partition/partition.hpp"
 #include "netstack/port/memory_port.hpp"
 #include "tests/app/traders.hpp"
@@ -67,6 +68,46 @@ TEST(LossyClients, EveryoneKnowsEverythingInTheEnd) {
   EXPECT_GT(traders.gaps(), 0u);
   EXPECT_GT(traders.feed_gaps(), 0u);
   EXPECT_GT(traders.held(), 0u);
+}
+
+/// The same where it is the appliance's own ports that lose frames, double them, hold them back and out of order.
+TEST(LossyClients, EveryoneKnowsEverythingInTheEndBehindImpairedPorts) {
+  const std::uint64_t seed = test::seed();
+  Config config = config_of_four();
+  config.impair.seed = seed;
+  config.impair.receive = {.loss = 0.03,
+                           .burst_loss = 0.005,
+                           .duplicate = 0.05,
+                           .reorder = 0.05,
+                           .delay_ns = 500'000,
+                           .jitter_ns = 3'000'000,
+                           .rate_bits_per_s = 100'000'000};
+  config.impair.transmit = config.impair.receive;
+  MemoryRxPort rx;
+  MemoryTxPort tx;
+  ImpairedPorts ports(config.impair, rx, tx, tx, ImpairedPorts::Time::of_receive);
+  Partition partition(config, {ports.rx(), ports.transmit(), ports.publish()}, TscClock::calibrated());
+  test::Traders traders(config.net, seed);
+  TimeNs now = kStart;
+  const auto run = [&](unsigned steps, bool trading) {
+    for (unsigned i = 0; i < steps; ++i) {
+      rx.push_burst(now += kStep, traders.speak(trading));
+      for (int idle = 0; idle < 8;) idle = partition.round() ? 0 : idle + 1;  // bursts of no work are between others
+      traders.hear(tx.take_frames());
+    }
+  };
+  run(10'000, true);
+  run(20'000, false);  // everyone asks until nothing is missing
+  traders.expect_to_know_everything(partition);
+  using enum ImpairmentCounter;
+  for (const ImpairmentCounters& counters : {ports.received(), ports.sent()}) {
+    for (const auto counter : {frames, lost, lost_in_burst, duplicated, delayed, reordered}) {
+      EXPECT_GT(counters.get(counter), 0u) << kImpairmentCounters[static_cast<std::size_t>(counter)].label;
+    }
+    EXPECT_EQ(counters.get(no_buffer), 0u);
+  }
+  std::cout << describe(config.impair) << ": " << traders.accepted() << " orders; clients saw " << traders.gaps()
+            << " gaps and " << traders.repeats() << " repeats, the feed " << traders.feed_gaps() << " gaps\n";
 }
 
 }  // namespace

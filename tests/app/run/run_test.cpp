@@ -192,6 +192,38 @@ TEST_F(Run, LeavesARecordingThatReplaysToTheSameState) {
   EXPECT_NE(replay.output.find(ran.output.substr(hash, 29)), std::string::npos) << ran.output << replay.output;
 }
 
+TEST_F(Run, SaysLoudlyThatItsPortsAreImpairedAndRecordsWhatCameThrough) {
+  const std::string file = config("device = \"net_ring0\"");
+  // Our own announcements come back, and what is held back leaves at the end at the latest.
+  std::ofstream(file, std::ios::app) << "[impair]\nseed = 9\n[impair.receive]\nduplicate = 1\n"
+                                        "[impair.transmit]\nlose_frames = [100]\ndelay_us = 60_000_000\n";
+  const test::Ran ran = run_until_signal(
+      fmt::format("--config {} --record {} --report {}", file, path("in.pcap"), path("r.json")), "TERM");
+  ASSERT_EQ(ran.status, 0) << ran.output;
+  for (const char* const words :
+       {"\nIMPAIRED     receive duplicate=1, transmit lose_frames=1 delay_us=60000000, seed=9\n",
+        "warning IMPAIRED: frames are lost and held back on purpose; ", "impaired_rx.duplicated "}) {
+    EXPECT_NE(ran.output.find(words), std::string::npos) << words << " in:\n" << ran.output;
+  }
+  const std::string report = test::shell("cat " + path("r.json")).output;
+  EXPECT_NE(report.find("\"impaired_rx\": {\"frames\": "), std::string::npos) << report;
+  EXPECT_NE(report.find("\"impaired_tx\": {\"frames\": "), std::string::npos) << report;
+  EXPECT_NE(report.find("\"port.tx_cut_off\": 0"), std::string::npos) << report;
+
+  const test::Ran replay = test::shell(
+      fmt::format("{} replay --config {} --in {} --out {}", program_, file, path("in.pcap"), path("out.pcap")));
+  ASSERT_EQ(replay.status, 0) << replay.output;
+  EXPECT_NE(replay.output.find("in.pcap: came through [impair.receive] when it was recorded, and does not again"),
+            std::string::npos)
+      << replay.output;
+  const std::size_t hash = ran.output.find("state_hash ");
+  ASSERT_NE(hash, std::string::npos);
+  EXPECT_NE(replay.output.find(ran.output.substr(hash, 29)), std::string::npos) << ran.output << replay.output;
+  // The frames of both are the same: none is doubled again.
+  const std::string frames = ran.output.substr(ran.output.find("frames       in "), 18);
+  EXPECT_NE(replay.output.find(frames), std::string::npos) << ran.output << replay.output;
+}
+
 /// Stages on as many cores as this host has, up to one each.
 std::string placement_over(std::size_t loops) {
   const StageLayout layout = StageLayout::over(loops);
