@@ -1,0 +1,160 @@
+// SoupStream: what of a session's SoupBinTCP stream is under way over TCP, without a second copy of it. A ring maps
+// offsets of the stream to runs of messages, which lie in the session's MessageStore, and to control packets, whose few
+// bytes lie here. TCP has any part of it composed again (WIRE section 1).
+// transmit; one of each connection. It never waits or allocates after construction.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "hugepages/base/check.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "netstack/common/message_store.hpp"
+#include "netstack/wire/soup.hpp"
+
+namespace crosswire {
+
+class SoupStream {
+ public:
+  /// Bytes of a control packet, its header included: login answers, heartbeats, ends, a word of reason.
+  static constexpr std::size_t kMaxControl = 44;
+  /// Messages of one run, which may be walked through to find a byte.
+  static constexpr std::uint16_t kMostMessages = 32;
+
+  SoupStream() = default;
+  /// For so many runs and control packets that are not acknowledged, a power of two. The arena outlives this.
+  SoupStream(Arena& arena, std::size_t runs) : runs_(arena.array<Run>(runs)) {
+    CHECK(std::has_single_bit(runs), "%zu runs", runs);
+  }
+
+  static std::size_t bytes_for(std::size_t runs) { return Arena::bytes_for<Run>(runs); }
+
+  /// A connection begins: offset 0, nothing under way.
+  void clear() { first_ = last_ = end_ = 0; }
+
+  /// Bytes of the stream so far: the offset of what is appended next.
+  std::uint64_t end() const { return end_; }
+  bool empty() const { return first_ == last_; }
+
+  /// Message `number` of `bytes`, as a sequenced data packet. False: no room, the connection has fallen behind.
+  bool append_message(std::uint64_t number, std::size_t bytes) {
+    Run* const newest = empty() ? nullptr : &run(last_ - 1);
+    if (newest != nullptr && newest->messages > 0 && newest->messages < kMostMessages &&
+        newest->number + newest->messages == number) {
+      ++newest->messages;
+    } else {
+      if (full()) return false;
+      Run& begun = run(last_++);
+      begun.offset = end_;
+      begun.number = number;
+      begun.messages = 1;
+    }
+    end_ += sizeof(wire::soup::Header) + bytes;
+    return true;
+  }
+
+  /// A packet that is no message, whole, 1 .. kMaxControl bytes (CHECKed). False: no room.
+  bool append_control(wire::Bytes packet) {
+    CHECK(!packet.empty() && packet.size() <= kMaxControl, "a control packet of %zu bytes", packet.size());
+    if (full()) return false;
+    Run& begun = run(last_++);
+    begun.offset = end_;
+    begun.messages = 0;
+    begun.bytes = static_cast<std::uint8_t>(packet.size());
+    std::memcpy(begun.control, packet.data(), packet.size());
+    end_ += packet.size();
+    return true;
+  }
+
+  /// The peer has all before `offset`.
+  void acknowledged(std::uint64_t offset) {
+    while (!empty() && (first_ + 1 == last_ ? end_ : run(first_ + 1).offset) <= offset) ++first_;
+  }
+
+  /// The oldest message that may be asked for again; 0: none. It must not be overwritten in its store while it is: who
+  /// would, cuts the connection first.
+  std::uint64_t oldest_message() const {
+    for (std::uint64_t i = first_; i < last_; ++i) {
+      if (run(i).messages > 0) return run(i).number;
+    }
+    return 0;
+  }
+  /// Would the next message that `store` keeps overwrite one of these?
+  template <std::size_t kSlotBytes>
+  bool loses_by_next(const MessageStore<kSlotBytes>& store) const {
+    const std::uint64_t oldest = oldest_message();
+    return oldest != 0 && oldest + store.kept() <= store.next();
+  }
+
+  /// Writes the stream's bytes from `offset` on; all of them lie in front of end() and are not acknowledged (CHECKed).
+  template <std::size_t kSlotBytes>
+  void copy(const MessageStore<kSlotBytes>& store, std::uint64_t offset, std::span<std::uint8_t> to) const {
+    CHECK(!empty() && offset >= run(first_).offset && offset + to.size() <= end_, "%zu bytes from %llu on", to.size(),
+          static_cast<unsigned long long>(offset));
+    std::uint64_t at = find(offset);
+    std::uint64_t skip = offset - run(at).offset;
+    for (; !to.empty(); ++at) {
+      const Run& source = run(at);
+      if (source.messages == 0) {
+        put({source.control, source.bytes}, skip, to);
+        continue;
+      }
+      for (std::uint16_t i = 0; i < source.messages && !to.empty(); ++i) {
+        const wire::Bytes message = store.get(source.number + i);
+        std::uint8_t header[sizeof(wire::soup::Header)];
+        wire::overlay<wire::soup::Header>(header) = {.length = static_cast<std::uint16_t>(1 + message.size()),
+                                                     .type = wire::soup::PacketType::sequenced_data};
+        put(header, skip, to);
+        put(message, skip, to);
+      }
+    }
+  }
+
+ private:
+  struct alignas(kCacheLine) Run {
+    std::uint64_t offset;
+    std::uint64_t number;    // of the first message
+    std::uint16_t messages;  // 0: a control packet
+    std::uint8_t bytes;      // of that
+    std::uint8_t control[kMaxControl];
+  };
+  static_assert(sizeof(Run) == kCacheLine);
+
+  bool full() const { return last_ - first_ == runs_.size(); }
+  Run& run(std::uint64_t i) { return runs_[i & (runs_.size() - 1)]; }
+  const Run& run(std::uint64_t i) const { return runs_[i & (runs_.size() - 1)]; }
+
+  /// The run that holds the offset.
+  std::uint64_t find(std::uint64_t offset) const {
+    std::uint64_t low = first_, high = last_;
+    while (high - low > 1) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      (run(middle).offset <= offset ? low : high) = middle;
+    }
+    return low;
+  }
+
+  /// What of `piece` lies behind the first `skip` bytes, as far as there is room.
+  static void put(wire::Bytes piece, std::uint64_t& skip, std::span<std::uint8_t>& to) {
+    if (skip >= piece.size()) {
+      skip -= piece.size();
+      return;
+    }
+    piece = piece.subspan(skip);
+    skip = 0;
+    const std::size_t n = std::min(piece.size(), to.size());
+    if (n > 0) std::memcpy(to.data(), piece.data(), n);
+    to = to.subspan(n);
+  }
+
+  std::span<Run> runs_;
+  std::uint64_t first_ = 0;  // the oldest that is not acknowledged
+  std::uint64_t last_ = 0;
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace crosswire
