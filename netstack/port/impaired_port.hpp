@@ -60,6 +60,8 @@ class alignas(kCacheLine) ImpairedTxPort final : public TxPort {
   /// Is called at each poll, as wants_flush() says always. Returns how many of the stage's frames it has taken, of
   /// which the inner port has had those that are not lost and not held back.
   std::size_t flush() override;
+  /// The inner port's.
+  TimeNs time_now() override { return inner_.time_now(); }
 
   /// No frame will come any more: what is held leaves from now on, as fast as the inner port takes it. While nobody
   /// polls.

@@ -393,11 +393,12 @@ TEST(ImpairedTxPort, SendsTheSameHoweverManyFramesWaitForEachFlush) {
   EXPECT_TRUE(once == out(1'000'000));
 }
 
-TEST(ImpairedTxPort, FlushesTheInnerPortForWhatIsItsOwn) {
+TEST(ImpairedTxPort, FlushesTheInnerPortForWhatIsItsOwnAndTellsItsTime) {
   class CalledPort final : public TxPort {
    public:
     CalledPort() { called_ = true; }
     std::size_t flush() override { return called_ = false; }
+    TimeNs time_now() override { return kOpen; }
 
    private:
     bool refill() override { return false; }
@@ -407,6 +408,7 @@ TEST(ImpairedTxPort, FlushesTheInnerPortForWhatIsItsOwn) {
   EXPECT_TRUE(port.wants_flush());
   port.flush();
   EXPECT_FALSE(inner.wants_flush());
+  EXPECT_EQ(port.time_now(), kOpen);
 }
 
 }  // namespace
