@@ -115,7 +115,9 @@ class TcpRig {
   }
 
   void take(wire::Bytes bytes) { CHECK(receive_.take({peer_.mac, 0, peer_.address}, bytes, false, now_), "no room"); }
+  void end_burst() { receive_.end_burst(); }
   void poll() {
+    receive_.end_burst();
     receive_.take_signals();
     send_.poll(now_);
     port_.flush();
@@ -185,6 +187,7 @@ std::vector<Case> tcp_cases() {
   const auto nothing = [](TcpRig&) {};
   const auto take_burst = [](TcpRig& rig) {
     for (const wire::Bytes bytes : burst) rig.take(bytes);
+    rig.end_burst();
     rig.poll();
   };
   const auto settle = [](TcpRig& rig) { rig.settle(); };

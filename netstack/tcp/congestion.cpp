@@ -50,9 +50,9 @@ void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, con
   if ((line.bits & kProbing) != 0) [[unlikely]]
     judge_tail_probe(line, cold, told);
   if ((line.bits & (kRecovering | kTimedOut)) != 0) [[unlikely]] {
-    leave_or_go_on(line, cold, bytes);
+    leave_or_go_on(line, cold, bytes, told.segments);
   } else {
-    grow(line, cold, bytes);
+    grow(line, cold, bytes, told.segments);
   }
   cold.duplicates = 0;
   cold.started_ns = now_;  // RFC 6298 (5.3)
@@ -63,14 +63,14 @@ void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, con
 
 /// RFC 5681 3.1, counted in bytes with at most two segments an acknowledgement (RFC 3465 2.2); only where the window was
 /// what held us back, or half of it was in use (RFC 7661 has the reasons).
-void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes) {
+void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments) {
   constexpr std::uint32_t kWidest = 1u << 28;
   const std::uint32_t flown = line.most - line.una + bytes;
   const bool used = (line.bits & kLimited) != 0 || 2 * flown >= line.congestion;
   if (!used || line.congestion >= kWidest) return;
   if (line.congestion < cold.threshold) {
-    const std::uint32_t segments = (line.bits & kTimedOut) != 0 ? 1 : 2;
-    line.congestion += std::min(bytes, segments * line.mss);
+    const std::uint32_t each = (line.bits & kTimedOut) != 0 ? 1 : 2;
+    line.congestion += std::min(bytes, segments * each * line.mss);
   } else {
     cold.grown += bytes;
     if (cold.grown >= line.congestion) {
@@ -81,12 +81,12 @@ void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes) {
 }
 
 /// In recovery an acknowledgement is the end of it, or tells of the next hole.
-void SendHalf::leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes) {
+void SendHalf::leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments) {
   const bool whole = at_or_before(cold.recover, line.una);
   if ((line.bits & kTimedOut) != 0) {
     if (whole) line.bits &= ~kTimedOut;
     line.bits |= kLimited;
-    grow(line, cold, bytes);
+    grow(line, cold, bytes, segments);
     return;
   }
   if (whole) {

@@ -29,6 +29,7 @@ std::size_t ReceivingHost::poll() {
     ++frame_;
     ++finished;
   }
+  half_.end_burst();
   return finished + (half_.offer_again() > 0 ? 1 : 0);
 }
 

@@ -108,7 +108,7 @@ void ReceiveHalf::answer(const Arrival& arrival, std::uint32_t sequence, std::ui
 void ReceiveHalf::begin(ConnectionId id, Hot& hot, const Segment& syn, std::uint64_t key, const SegmentSource& from) {
   CHECK(hot.state == State::unused || hot.state == State::syn_sent, "connection %u is in use", id.value);
   Cold& cold = cold_[id.value];
-  const auto kept = static_cast<std::uint8_t>(hot.bits & (kOurs | kUnread));
+  const auto kept = static_cast<std::uint16_t>(hot.bits & (kOurs | kUnread));
   hot = {.key = key, .station = station_number(from), .bits = kept};
   cold.reassembly.clear();
   cold.challenged = false;
@@ -314,9 +314,9 @@ void ReceiveHalf::take_signals() {
       case ToReceiveKind::opening: {
         CHECK(hot.state == State::unused, "connection %u is in use", signal.connection.value);
         const std::uint64_t key = ConnectionTable::key_of(signal.address, signal.port, signal.ours);
-        const std::uint8_t unread = hot.bits & kUnread;
+        const std::uint16_t unread = hot.bits & kUnread;
         hot = {.key = key, .una = signal.number, .sent = signal.number + 1, .state = State::syn_sent};
-        hot.bits = static_cast<std::uint8_t>(kOurs | unread);
+        hot.bits = static_cast<std::uint16_t>(kOurs | unread);
         cold_[signal.connection.value].iss = signal.number;
         cold_[signal.connection.value].counted_half_open = false;
         cold_[signal.connection.value].turn = signal.turn;

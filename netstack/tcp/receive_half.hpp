@@ -45,6 +45,13 @@ class ReceiveHalf {
   /// One IPv4 payload of protocol 6 to our address. `checked`: a device has found TCP's checksum right. False: no room
   /// for its signals now, and nothing has happened; call again, at a later poll.
   bool take(const SegmentSource& from, wire::Bytes payload, bool checked, TimeNs now);
+  /// Behind the frames of a burst, taken or not: what segments of one connection in a row have said goes as one signal,
+  /// which waits for the next of them until then.
+  void end_burst() {
+    if (!held_) return;
+    held_ = false;
+    signals_.to_send.publish();
+  }
   /// An ICMP message of type 3 to our address: its whole bytes, checksum right. As take().
   bool take_unreachable(wire::Bytes message);
   /// Somebody's ARP reply to us, or his request for our address. As take().
@@ -58,22 +65,23 @@ class ReceiveHalf {
   /// Connections that a segment may find, those in TIME-WAIT with them.
   std::size_t connections() const { return table_.size(); }
 
-  /// Signals of one frame, at most.
-  static constexpr std::uint64_t kMostSignals = 4;
+  /// Signals of one frame, at most, and one that is held.
+  static constexpr std::uint64_t kMostSignals = 5;
 
  private:
   // `draining`: both sides have closed, and the reader has not taken all that was acknowledged.
   enum class State : std::uint8_t { unused, syn_sent, syn_received, open, time_wait, draining, dead };
 
   // Bits of Hot::bits.
-  static constexpr std::uint8_t kTimestamps = 1;     // agreed upon
-  static constexpr std::uint8_t kSack = 2;           // agreed upon
-  static constexpr std::uint8_t kFinished = 4;       // the peer's FIN was taken
-  static constexpr std::uint8_t kFinKnown = 8;       // it came, maybe beyond a hole: Cold::fin
-  static constexpr std::uint8_t kDeaf = 16;          // nobody listens: data is answered by an RST
-  static constexpr std::uint8_t kOurs = 32;          // opened by us: its place is the send half's
-  static constexpr std::uint8_t kUnread = 64;        // in the list of those with unread bytes
-  static constexpr std::uint8_t kToldFinished = 128;  // the reader knows of kFinished
+  static constexpr std::uint16_t kTimestamps = 1;      // agreed upon
+  static constexpr std::uint16_t kSack = 2;            // agreed upon
+  static constexpr std::uint16_t kFinished = 4;        // the peer's FIN was taken
+  static constexpr std::uint16_t kFinKnown = 8;        // it came, maybe beyond a hole: Cold::fin
+  static constexpr std::uint16_t kDeaf = 16;           // nobody listens: data is answered by an RST
+  static constexpr std::uint16_t kOurs = 32;           // opened by us: its place is the send half's
+  static constexpr std::uint16_t kUnread = 64;         // in the list of those with unread bytes
+  static constexpr std::uint16_t kToldFinished = 128;  // the reader knows of kFinished
+  static constexpr std::uint16_t kHoles = 256;         // Cold::reassembly has some
 
   /// What an in-order segment needs.
   struct alignas(kCacheLine) Hot {
@@ -88,8 +96,8 @@ class ReceiveHalf {
     std::uint32_t window;           // SND.WND
     std::uint32_t ts_recent;
     std::uint32_t unread;  // bytes in order that the reader has not taken
+    std::uint16_t bits;
     State state;
-    std::uint8_t bits;
     std::uint8_t shift;  // of the peer's window
     std::uint8_t receive_shift;
   };
@@ -120,8 +128,8 @@ class ReceiveHalf {
 
   // All return true: the frame is done with.
   bool drop(TcpReceiveCounter counter);
-  bool take_known(ConnectionId id, Arrival& arrival);
-  bool take_predicted(ConnectionId id, Hot& hot, Arrival& arrival);
+  bool take_predicted(const SegmentSource& from, wire::Bytes bytes, bool checked);
+  [[gnu::noinline]] bool take_any(const SegmentSource& from, wire::Bytes bytes, bool checked, TimeNs now);
   bool take_general(ConnectionId id, Hot& hot, Arrival& arrival);
   [[gnu::cold]] bool take_unknown(Arrival& arrival);
   [[gnu::cold]] bool take_syn(Arrival& arrival);
@@ -145,7 +153,11 @@ class ReceiveHalf {
   std::uint8_t take_acknowledgement(Hot& hot, Cold& cold, const Segment& segment);
   std::uint8_t take_text(ConnectionId id, Hot& hot, Cold& cold, Segment& segment, std::uint64_t& covers);
   std::uint64_t hand_over(ConnectionId id, Hot& hot, Cold& cold, wire::Bytes bytes);
+  [[gnu::noinline]] void leave_unread(ConnectionId id, Hot& hot, Cold& cold, wire::Bytes bytes);
   std::uint64_t drain(ConnectionId id, Hot& hot, Cold& cold);
+  static void note_holes(Hot& hot, const Cold& cold) {
+    hot.bits = static_cast<std::uint16_t>((hot.bits & ~kHoles) | (cold.reassembly.has_holes() ? kHoles : 0));
+  }
   void offer(ConnectionId id, Hot& hot, Cold& cold);
   void tell_finished(ConnectionId id, Hot& hot);
   /// Our window from what comes next on.
@@ -186,6 +198,8 @@ class ReceiveHalf {
   std::size_t half_open_ = 0;
   std::span<std::uint16_t> forgotten_;  // places that the send half is owed: the first forgotten_n_
   std::size_t forgotten_n_ = 0;
+  bool held_ = false;         // the ring's next item is a segment's signal, not published yet: of held_id_
+  ConnectionId held_id_{};
   std::uint16_t first_unread_ = kNobody;
   std::uint8_t receive_shift_;
   TimeNs cookies_until_ns_ = 0;

@@ -75,7 +75,7 @@ void read_options(wire::Bytes bytes, Segment& segment);
 
 /// `bytes`: an IPv4 payload between the two addresses (host byte order). `checked`: a device has found the checksum
 /// right. Returns kNoTcpDrop and fills `segment`, or why not.
-[[gnu::always_inline]] inline TcpReceiveCounter parse_segment(wire::Bytes bytes, std::uint32_t source,
+inline TcpReceiveCounter parse_segment(wire::Bytes bytes, std::uint32_t source,
                                                               std::uint32_t destination, bool checked,
                                                               Segment& segment) {
   if (bytes.size() < sizeof(Header)) return TcpReceiveCounter::tcp_short;
@@ -94,21 +94,10 @@ void read_options(wire::Bytes bytes, Segment& segment);
   segment.flags = header.flags & (kFin | kSyn | kRst | kPsh | kAck | kUrg);
   segment.payload = bytes.subspan(header_bytes);
 
-  // Nearly all segments have no options, or timestamps in their usual place.
-  const std::uint8_t* const options = bytes.data() + sizeof(Header);
-  constexpr std::uint32_t kUsualTimestamps = 0x0101080A;
   segment.has_timestamps = segment.sack_permitted = false;
   segment.shift = kNoShift;
   segment.sacks = 0;
   segment.mss = 0;
-  if (header_bytes == sizeof(Header)) return kNoTcpDrop;
-  if (header_bytes == sizeof(Header) + kTimestampBytes &&
-      reinterpret_cast<const wire::be32*>(options)->value() == kUsualTimestamps) [[likely]] {
-    segment.has_timestamps = true;
-    segment.ts_value = reinterpret_cast<const wire::be32*>(options + 4)->value();
-    segment.ts_echo = reinterpret_cast<const wire::be32*>(options + 8)->value();
-    return kNoTcpDrop;
-  }
   read_options(bytes.subspan(sizeof(Header), header_bytes - sizeof(Header)), segment);
   return kNoTcpDrop;
 }

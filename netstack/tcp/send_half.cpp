@@ -483,6 +483,14 @@ void SendHalf::acknowledged_now(Line& line) {
 /// The one timer that the connection has, from what it waits for. The wheel is told only of what comes earlier: what it
 /// has then expires in vain, and is set again.
 void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
+  // The usual case: all is acknowledged, and nothing waits.
+  const bool open = line.state == State::established || line.state == State::close_wait;
+  if (open && line.una == line.most && line.end == line.most && config_.keepalive_ns == 0 &&
+      (line.bits & kFinWanted) == 0) [[likely]] {
+    line.timer = Timer::none;
+    line.due_ns = kNever;
+    return;
+  }
   const TimeNs timeout = cold.round_trip.timeout_ns(config_);
   const TimeNs gives_up = cold.stuck_ns == kNever ? kNever : cold.stuck_ns + config_.silence_ns;
   const TimeNs retransmit_at = std::min(cold.started_ns + timeout, gives_up);

@@ -208,9 +208,9 @@ class SendHalf {
   void take_acknowledgement(ConnectionId id, Line& line, Cold& cold, const SegmentSignal& told);
   void take_duplicate(Line& line, Cold& cold, const SegmentSignal& told);
   bool take_sacks(Line& line, Cold& cold, const SegmentSignal& told);
-  void grow(Line& line, Cold& cold, std::uint32_t bytes);
+  void grow(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments);
   void enter_recovery(Line& line, Cold& cold);
-  void leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes);
+  void leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments);
   void undo_spurious(Line& line, Cold& cold);
   void judge_tail_probe(Line& line, Cold& cold, const SegmentSignal& told);
   void time_out(ConnectionId id, Line& line, Cold& cold);

@@ -73,9 +73,10 @@ struct SegmentSignal {
   std::uint32_t ts_recent;
   std::uint32_t ts_echo;
   std::uint64_t covers;
-  std::uint16_t bytes;  // of payload
+  std::uint16_t bytes;    // of payload, of the largest
   std::uint8_t bits;
   std::uint8_t sacks;
+  std::uint8_t segments;  // that this tells of: those of a burst that follow each other with nothing odd about them
   std::array<Range, 3> sack;
 };
 
