@@ -78,9 +78,9 @@ tcp::TcpConfig tcp_config() {
 class TcpRig {
  public:
   TcpRig()
-      : arena_(tcp::Signals::bytes_for() + tcp::ReceiveHalf::bytes_for(config_) + tcp::SendHalf::bytes_for(config_) +
-                   4096,
-               HugepagePolicy::off),
+      : arena_(
+            tcp::Signals::bytes_for() + tcp::ReceiveHalf::bytes_for(config_) + tcp::SendHalf::bytes_for(config_) + 4096,
+            HugepagePolicy::off),
         signals_(arena_),
         receive_(config_, us_.address, signals_, app_, arena_),
         send_(config_, us_, signals_, app_, port_, arena_),
@@ -192,38 +192,42 @@ std::vector<Case> tcp_cases() {
   };
   const auto settle = [](TcpRig& rig) { rig.settle(); };
   return {
-      of("tcp/in_order_segment",
-         [](TcpRig& rig) {
-           for (wire::Bytes& bytes : burst) bytes = rig.segment(tcp::kAck | tcp::kPsh, kPayload);
-         },
-         take_burst, settle),
-      of("tcp/bare_ack",
-         [](TcpRig& rig) {
-           for (wire::Bytes& bytes : burst) {
-             rig.offer(kPayload);
-             rig.poll();
-             rig.acknowledge(kPayload);
-             bytes = rig.segment(tcp::kAck, 0);
-           }
-         },
-         take_burst, nothing),
-      of("tcp/segment_out", nothing,
-         [](TcpRig& rig) {
-           for (std::size_t i = 0; i < kBurst; ++i) {
-             rig.offer(kPayload);
-             rig.poll();
-           }
-         },
-         [](TcpRig& rig) {
-           rig.acknowledge(kBurst * kPayload);
-           rig.take(rig.segment(tcp::kAck, 0));
-           rig.settle();
-         }),
-      of("tcp/idle_round", nothing,
-         [](TcpRig& rig) {
-           for (std::size_t i = 0; i < kBurst; ++i) rig.poll();
-         },
-         nothing),
+      of(
+          "tcp/in_order_segment",
+          [](TcpRig& rig) {
+            for (wire::Bytes& bytes : burst) bytes = rig.segment(tcp::kAck | tcp::kPsh, kPayload);
+          },
+          take_burst, settle),
+      of(
+          "tcp/bare_ack",
+          [](TcpRig& rig) {
+            for (wire::Bytes& bytes : burst) {
+              rig.offer(kPayload);
+              rig.poll();
+              rig.acknowledge(kPayload);
+              bytes = rig.segment(tcp::kAck, 0);
+            }
+          },
+          take_burst, nothing),
+      of(
+          "tcp/segment_out", nothing,
+          [](TcpRig& rig) {
+            for (std::size_t i = 0; i < kBurst; ++i) {
+              rig.offer(kPayload);
+              rig.poll();
+            }
+          },
+          [](TcpRig& rig) {
+            rig.acknowledge(kBurst * kPayload);
+            rig.take(rig.segment(tcp::kAck, 0));
+            rig.settle();
+          }),
+      of(
+          "tcp/idle_round", nothing,
+          [](TcpRig& rig) {
+            for (std::size_t i = 0; i < kBurst; ++i) rig.poll();
+          },
+          nothing),
   };
 }
 

@@ -1,5 +1,5 @@
-// `crosswire echo`: the floor, a plain DPDK echo in an appliance's place, for `crosswire load --floor`; and with --tcp a
-// service behind crosswire's TCP that sends back, or takes, whatever comes.
+// `crosswire echo`: the floor, a plain DPDK echo in an appliance's place, for `crosswire load --floor`; and with --tcp
+// a service behind crosswire's TCP that sends back, or takes, whatever comes.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// `crosswire echo --tcp`: both halves of TCP on a device, and a service above them; nothing of the exchange. The calling
-// thread is receive's polling core, and the send half's too unless it is given one.
+// `crosswire echo --tcp`: both halves of TCP on a device, and a service above them; nothing of the exchange. The
+// calling thread is receive's polling core, and the send half's too unless it is given one.
 #include <fmt/format.h>
 #include <sys/random.h>
 

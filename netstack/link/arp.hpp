@@ -51,7 +51,8 @@ inline std::optional<std::uint32_t> arp_reply_to(wire::Bytes bytes, const MacAdd
                      arp.arp_protocol == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) && arp.arp_hlen == RTE_ETHER_ADDR_LEN &&
                      arp.arp_plen == sizeof(std::uint32_t) && arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
   const std::uint32_t sender = rte_be_to_cpu_32(arp.arp_data.arp_sip);
-  const bool ours = rte_be_to_cpu_32(arp.arp_data.arp_tip) == our_address && mac_address(arp.arp_data.arp_tha) == our_mac;
+  const bool ours =
+      rte_be_to_cpu_32(arp.arp_data.arp_tip) == our_address && mac_address(arp.arp_data.arp_tha) == our_mac;
   const bool theirs = mac_address(arp.arp_data.arp_sha) == source && sender != our_address && ip::is_station(sender);
   if (!reply || !ours || !theirs) return std::nullopt;
   return sender;

@@ -61,8 +61,8 @@ void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, con
   if (fin) fin_acknowledged(id, line, cold);
 }
 
-/// RFC 5681 3.1, counted in bytes with at most two segments an acknowledgement (RFC 3465 2.2); only where the window was
-/// what held us back, or half of it was in use (RFC 7661 has the reasons).
+/// RFC 5681 3.1, counted in bytes with at most two segments an acknowledgement (RFC 3465 2.2); only where the window
+/// was what held us back, or half of it was in use (RFC 7661 has the reasons).
 void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments) {
   constexpr std::uint32_t kWidest = 1u << 28;
   const std::uint32_t flown = line.most - line.una + bytes;
@@ -176,8 +176,7 @@ void SendHalf::judge_tail_probe(Line& line, Cold& cold, const SegmentSignal& tol
 /// RFC 6298 section 5, (5.4) to (5.7).
 void SendHalf::time_out(ConnectionId id, Line& line, Cold& cold) {
   if (cold.stuck_ns == kNever) cold.stuck_ns = cold.started_ns;
-  const bool heard_of = line.window == 0 && cold.heard_ns > cold.stuck_ns;
-  if (!heard_of && now_ - cold.stuck_ns >= config_.silence_ns) {
+  if (now_ - std::max(cold.stuck_ns, cold.heard_ns) >= config_.silence_ns) {
     end(id, line, EndReason::silent, line.state >= State::established);
     return;
   }
@@ -256,7 +255,8 @@ SendHalf::Piece SendHalf::pick_next(Line& line, Cold& cold) {
     line.bits &= ~kLimited;
     return {};
   }
-  const bool cut = piece.bytes > static_cast<std::uint32_t>(room) || (piece.fin && piece.bytes == static_cast<std::uint32_t>(room));
+  const bool cut =
+      piece.bytes > static_cast<std::uint32_t>(room) || (piece.fin && piece.bytes == static_cast<std::uint32_t>(room));
   if (cut) {
     piece.bytes = static_cast<std::uint32_t>(room);
     piece.fin = false;
@@ -268,7 +268,8 @@ SendHalf::Piece SendHalf::pick_next(Line& line, Cold& cold) {
   }
   std::uint32_t allowed = line.congestion;
   // RFC 3042: the first two duplicates let one new segment go each. With SACK what they tell of is out of the pipe.
-  if ((line.bits & (kRecovering | kTimedOut | kSack)) == 0) allowed += std::min<std::uint32_t>(cold.duplicates, 2) * line.mss;
+  if ((line.bits & (kRecovering | kTimedOut | kSack)) == 0)
+    allowed += std::min<std::uint32_t>(cold.duplicates, 2) * line.mss;
   if (in_flight(line, cold) + piece.bytes > allowed) {
     line.bits |= kLimited;
     return {};

@@ -29,8 +29,7 @@ class EchoService final : public StreamReader, public StreamWriter {
   }
 
   static std::size_t bytes_for(const TcpConfig& config, std::uint32_t bytes = 65'536) {
-    return Arena::bytes_for<Stream>(config.connections) +
-           config.connections * Arena::bytes_for<std::uint8_t>(bytes);
+    return Arena::bytes_for<Stream>(config.connections) + config.connections * Arena::bytes_for<std::uint8_t>(bytes);
   }
 
   /// Before the first poll: the half that it writes to.

@@ -90,9 +90,7 @@ class Reassembly {
   static bool touches(const Range& a, const Range& b) {
     return at_or_before(a.begin, b.end) && at_or_before(b.begin, a.end);
   }
-  static Range hull(const Range& a, const Range& b) {
-    return {earlier_of(a.begin, b.begin), later_of(a.end, b.end)};
-  }
+  static Range hull(const Range& a, const Range& b) { return {earlier_of(a.begin, b.begin), later_of(a.end, b.end)}; }
 
   std::size_t mask() const { return bytes_.size() - 1; }
 

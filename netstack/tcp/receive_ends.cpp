@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "hugepages/base/check.hpp"
-#include "netstack/common/mac_number.hpp"
 #include "netstack/tcp/receive_half.hpp"
 
 namespace crosswire::tcp {
@@ -174,15 +173,17 @@ void ReceiveHalf::become_open(ConnectionId id, Hot& hot) {
   const auto address = static_cast<std::uint32_t>(hot.key >> 32);
   MacAddress mac;
   std::memcpy(mac.data(), &hot.station, mac.size());
-  reader_.opened(id, {address, static_cast<std::uint16_t>(hot.key >> 16), static_cast<std::uint16_t>(hot.station >> 48), mac},
-                 static_cast<std::uint16_t>(hot.key));
+  reader_.opened(
+      id, {address, static_cast<std::uint16_t>(hot.key >> 16), static_cast<std::uint16_t>(hot.station >> 48), mac},
+      static_cast<std::uint16_t>(hot.key));
 }
 
 /// RFC 9293 3.10.7.3.
 bool ReceiveHalf::take_in_syn_sent(ConnectionId id, Hot& hot, Arrival& arrival) {
   const Segment& segment = arrival.segment;
   const bool acks = segment.has(kAck);
-  const bool right = acks && before(hot.una, segment.acknowledgement) && at_or_before(segment.acknowledgement, hot.sent);
+  const bool right =
+      acks && before(hot.una, segment.acknowledgement) && at_or_before(segment.acknowledgement, hot.sent);
   if (acks && !right) return answer_reset(arrival, segment.has(kRst) ? Count::tcp_rst_invalid : Count::tcp_ack_invalid);
   if (segment.has(kRst)) {
     if (!acks) return drop(Count::tcp_rst_invalid);

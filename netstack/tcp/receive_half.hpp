@@ -11,6 +11,7 @@
 
 #include "hugepages/base/counters.hpp"
 #include "hugepages/memory/arena.hpp"
+#include "netstack/common/mac_number.hpp"
 #include "netstack/common/token_bucket.hpp"
 #include "netstack/tcp/connection_table.hpp"
 #include "netstack/tcp/counters.hpp"
@@ -88,9 +89,9 @@ class ReceiveHalf {
     std::uint64_t key;      // ConnectionTable's
     std::uint64_t station;  // MAC and VLAN of the last accepted segment
     std::uint32_t receive_next;
-    std::uint32_t edge;  // the first number beyond the window
-    std::uint32_t una;   // SND.UNA
-    std::uint32_t sent;  // SND.NXT, as the send half has said
+    std::uint32_t edge;             // the first number beyond the window
+    std::uint32_t una;              // SND.UNA
+    std::uint32_t sent;             // SND.NXT, as the send half has said
     std::uint32_t window_sequence;  // SND.WL1
     std::uint32_t window_ack;       // SND.WL2
     std::uint32_t window;           // SND.WND
@@ -165,9 +166,7 @@ class ReceiveHalf {
     return static_cast<std::uint32_t>(std::max(distance(hot.receive_next, hot.edge), 0));
   }
   /// What may come: a scaled window is told rounded up, and there is room for that (Cold::capacity).
-  static std::uint32_t room_of(const Hot& hot) {
-    return hot.edge + (1u << hot.receive_shift) - 1 - hot.receive_next;
-  }
+  static std::uint32_t room_of(const Hot& hot) { return hot.edge + (1u << hot.receive_shift) - 1 - hot.receive_next; }
   bool widen(Hot& hot, const Cold& cold);
 
   // Signals; there is room.
@@ -182,7 +181,9 @@ class ReceiveHalf {
   bool may_challenge(Cold& cold, TimeNs now);
 
   bool listens(std::uint16_t port) const;
-  static std::uint64_t station_number(const SegmentSource& from);
+  static std::uint64_t station_number(const SegmentSource& from) {
+    return link::mac_number(from.mac) | std::uint64_t{from.vlan} << 48;
+  }
   std::uint32_t window_of_syn(const Cold& cold) const;
 
   const TcpConfig& config_;
@@ -191,14 +192,14 @@ class ReceiveHalf {
   StreamReader& reader_;
   Numbers numbers_;
   ConnectionTable table_;
-  std::span<Hot> hot_;    // by ConnectionId
-  std::span<Cold> cold_;  // by ConnectionId
+  std::span<Hot> hot_;             // by ConnectionId
+  std::span<Cold> cold_;           // by ConnectionId
   std::span<std::uint16_t> free_;  // places for connections that peers open: the first free_n_
   std::size_t free_n_ = 0;
   std::size_t half_open_ = 0;
   std::span<std::uint16_t> forgotten_;  // places that the send half is owed: the first forgotten_n_
   std::size_t forgotten_n_ = 0;
-  bool held_ = false;         // the ring's next item is a segment's signal, not published yet: of held_id_
+  bool held_ = false;  // the ring's next item is a segment's signal, not published yet: of held_id_
   ConnectionId held_id_{};
   std::uint16_t first_unread_ = kNobody;
   std::uint8_t receive_shift_;

@@ -39,9 +39,9 @@ class RoundTrip {
   unsigned backed_off() const { return backed_off_; }
 
   TimeNs timeout_ns(const TcpConfig& config) const {
-    const TimeNs base =
-        measured_ ? std::max(config.least_rto_ns, smoothed_ns_ + std::max(kGranularityNs, 4 * variation_ns_))
-                  : config.first_rto_ns;
+    const TimeNs base = measured_
+                            ? std::max(config.least_rto_ns, smoothed_ns_ + std::max(kGranularityNs, 4 * variation_ns_))
+                            : config.first_rto_ns;
     return std::min(base << backed_off_, config.most_rto_ns);
   }
 
@@ -53,8 +53,8 @@ class RoundTrip {
   }
 
  private:
-  static constexpr TimeNs kGranularityNs = 8'192;       // the timing wheel's tick
-  static constexpr TimeNs kLeastProbeNs = 2'000'000;    // a peer that was not scheduled for so long has lost nothing
+  static constexpr TimeNs kGranularityNs = 8'192;     // the timing wheel's tick
+  static constexpr TimeNs kLeastProbeNs = 2'000'000;  // a peer that was not scheduled for so long has lost nothing
   static constexpr unsigned kMostDoublings = 16;
 
   TimeNs smoothed_ns_ = 0;

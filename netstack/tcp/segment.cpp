@@ -6,7 +6,15 @@
 namespace crosswire::tcp {
 namespace {
 
-enum Kind : std::uint8_t { kEnd = 0, kNop = 1, kMss = 2, kWindowScale = 3, kSackPermitted = 4, kSack = 5, kTimestamps = 8 };
+enum Kind : std::uint8_t {
+  kEnd = 0,
+  kNop = 1,
+  kMss = 2,
+  kWindowScale = 3,
+  kSackPermitted = 4,
+  kSack = 5,
+  kTimestamps = 8
+};
 
 std::uint32_t word_at(const std::uint8_t* at) { return reinterpret_cast<const wire::be32*>(at)->value(); }
 

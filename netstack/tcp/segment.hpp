@@ -75,9 +75,8 @@ void read_options(wire::Bytes bytes, Segment& segment);
 
 /// `bytes`: an IPv4 payload between the two addresses (host byte order). `checked`: a device has found the checksum
 /// right. Returns kNoTcpDrop and fills `segment`, or why not.
-inline TcpReceiveCounter parse_segment(wire::Bytes bytes, std::uint32_t source,
-                                                              std::uint32_t destination, bool checked,
-                                                              Segment& segment) {
+inline TcpReceiveCounter parse_segment(wire::Bytes bytes, std::uint32_t source, std::uint32_t destination, bool checked,
+                                       Segment& segment) {
   if (bytes.size() < sizeof(Header)) return TcpReceiveCounter::tcp_short;
   const auto& header = *reinterpret_cast<const Header*>(bytes.data());
   const std::size_t header_bytes = (header.data_offset >> 4) * std::size_t{4};

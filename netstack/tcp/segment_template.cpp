@@ -45,8 +45,8 @@ std::size_t SegmentTemplate::finish(std::uint8_t* frame, const SegmentHead& head
   const std::uint32_t acknowledgement = acks ? __builtin_bswap32(head.acknowledgement) : 0;
   const auto offset = static_cast<std::uint8_t>((kTcpHeaderBytes + option_bytes) / 4 << 4);
   // Data offset and flags, then the window, as one word of memory.
-  const std::uint32_t words = offset | std::uint32_t{head.flags} << 8 |
-                              std::uint32_t{__builtin_bswap16(head.window)} << 16;
+  const std::uint32_t words =
+      offset | std::uint32_t{head.flags} << 8 | std::uint32_t{__builtin_bswap16(head.window)} << 16;
   // What lies in registers is summed there: read back from the frame it would wait for the stores.
   std::uint64_t sum = std::uint64_t{pseudo_sum_} + __builtin_bswap16(static_cast<std::uint16_t>(tcp_bytes));
   sum += std::uint64_t{sequence} + acknowledgement + words;

@@ -3,8 +3,8 @@
 // the writer, and its connection falls behind alone. RFC 9293, 5681, 6298, 6582, 6675, 8985, 3522, 7323. It never
 // allocates after construction, locks or calls the system; its clock is its caller's, one reading a poll.
 //
-// What waits for a frame or for room in the ring of signals stands in a list and goes on at the next poll(), so that the
-// half takes in signals whatever else is full.
+// What waits for a frame or for room in the ring of signals stands in a list and goes on at the next poll(), so that
+// the half takes in signals whatever else is full.
 #pragma once
 
 #include <cstddef>
@@ -91,34 +91,43 @@ class SendHalf {
   static constexpr unsigned kMostAtOnce = 16;
 
  private:
-  enum class Timer : std::uint8_t { none, resolve, retransmit, tail_probe, window_probe, keepalive, fin_wait, time_wait };
+  enum class Timer : std::uint8_t {
+    none,
+    resolve,
+    retransmit,
+    tail_probe,
+    window_probe,
+    keepalive,
+    fin_wait,
+    time_wait
+  };
 
   // Bits of Line::bits.
-  static constexpr std::uint32_t kTimestamps = 1;      // agreed upon
-  static constexpr std::uint32_t kSack = 2;            // agreed upon
-  static constexpr std::uint32_t kReady = 4;           // in the list of those with something to send or to say
-  static constexpr std::uint32_t kAckOwed = 8;         // within the delay
-  static constexpr std::uint32_t kAckAtOnce = 16;         // owed at once
-  static constexpr std::uint32_t kInDelay = 32;        // in the queue of those that wait
-  static constexpr std::uint32_t kFinWanted = 64;      // behind `end`
-  static constexpr std::uint32_t kSynOwed = 128;       // SYN, or SYN and ACK, is to be sent (again)
-  static constexpr std::uint32_t kRecovering = 256;    // fast recovery, until `recover`
-  static constexpr std::uint32_t kTimedOut = 512;      // recovery by time-out, until `recover`
-  static constexpr std::uint32_t kResendFirst = 1024;  // the first segment, whatever the window
-  static constexpr std::uint32_t kMaybeSpurious = 2048;  // timestamps may still show it
-  static constexpr std::uint32_t kProbing = 4096;      // a tail probe is out, up to probe_end
-  static constexpr std::uint32_t kProbeAgain = 8192;   // which brought nothing new
-  static constexpr std::uint32_t kTiming = 16384;      // the round trip of what ends at timed_end
-  static constexpr std::uint32_t kLimited = 32768;     // it was the congestion window that ended the last turn
-  static constexpr std::uint32_t kWindowProbed = 65536;  // into a window that is shut
-  static constexpr std::uint32_t kOurs = 1u << 17;     // opened by us
+  static constexpr std::uint32_t kTimestamps = 1;           // agreed upon
+  static constexpr std::uint32_t kSack = 2;                 // agreed upon
+  static constexpr std::uint32_t kReady = 4;                // in the list of those with something to send or to say
+  static constexpr std::uint32_t kAckOwed = 8;              // within the delay
+  static constexpr std::uint32_t kAckAtOnce = 16;           // owed at once
+  static constexpr std::uint32_t kInDelay = 32;             // in the queue of those that wait
+  static constexpr std::uint32_t kFinWanted = 64;           // behind `end`
+  static constexpr std::uint32_t kSynOwed = 128;            // SYN, or SYN and ACK, is to be sent (again)
+  static constexpr std::uint32_t kRecovering = 256;         // fast recovery, until `recover`
+  static constexpr std::uint32_t kTimedOut = 512;           // recovery by time-out, until `recover`
+  static constexpr std::uint32_t kResendFirst = 1024;       // the first segment, whatever the window
+  static constexpr std::uint32_t kMaybeSpurious = 2048;     // timestamps may still show it
+  static constexpr std::uint32_t kProbing = 4096;           // a tail probe is out, up to probe_end
+  static constexpr std::uint32_t kProbeAgain = 8192;        // which brought nothing new
+  static constexpr std::uint32_t kTiming = 16384;           // the round trip of what ends at timed_end
+  static constexpr std::uint32_t kLimited = 32768;          // it was the congestion window that ended the last turn
+  static constexpr std::uint32_t kWindowProbed = 65536;     // into a window that is shut
+  static constexpr std::uint32_t kOurs = 1u << 17;          // opened by us
   static constexpr std::uint32_t kDeafOwed = 1u << 18;      // to be told to the receive half
   static constexpr std::uint32_t kTimeWaitOwed = 1u << 19;  // as well
   static constexpr std::uint32_t kOpeningOwed = 1u << 20;   // as well, before the first SYN
   static constexpr std::uint32_t kResetOwed = 1u << 21;
-  static constexpr std::uint32_t kAskOwed = 1u << 22;  // ARP
-  static constexpr std::uint32_t kDeaf = 1u << 23;     // nobody listens any more
-  static constexpr std::uint32_t kOpened = 1u << 24;   // the writer knows of it
+  static constexpr std::uint32_t kAskOwed = 1u << 22;      // ARP
+  static constexpr std::uint32_t kDeaf = 1u << 23;         // nobody listens any more
+  static constexpr std::uint32_t kOpened = 1u << 24;       // the writer knows of it
   static constexpr std::uint32_t kSynRepeated = 1u << 25;  // our SYN was sent more than once
   static constexpr std::uint32_t kTailProbeOwed = 1u << 26;
   static constexpr std::uint32_t kWindowProbeOwed = 1u << 27;
@@ -127,12 +136,12 @@ class SendHalf {
 
   /// What a plain acknowledgement or a plain segment out needs.
   struct alignas(kCacheLine) Line {
-    std::uint32_t una;   // SND.UNA
-    std::uint32_t next;  // SND.NXT; goes back behind a time-out
-    std::uint32_t most;  // the highest number sent, never goes back
-    std::uint32_t end;   // of what was offered; FIN comes there
-    std::uint32_t window;       // SND.WND
-    std::uint32_t congestion;   // cwnd, in bytes
+    std::uint32_t una;           // SND.UNA
+    std::uint32_t next;          // SND.NXT; goes back behind a time-out
+    std::uint32_t most;          // the highest number sent, never goes back
+    std::uint32_t end;           // of what was offered; FIN comes there
+    std::uint32_t window;        // SND.WND
+    std::uint32_t congestion;    // cwnd, in bytes
     std::uint32_t receive_next;  // RCV.NXT
     std::uint32_t receive_edge;  // the number beyond our window
     std::uint32_t acknowledged;  // RCV.NXT as it was sent last
@@ -167,15 +176,15 @@ class SendHalf {
     std::uint32_t probe_end = 0;
     std::uint32_t timed_end = 0;
     std::uint32_t most_window = 0;
-    std::uint32_t grown = 0;  // bytes acknowledged towards the next growth
+    std::uint32_t grown = 0;             // bytes acknowledged towards the next growth
     std::uint32_t saved_congestion = 0;  // before what may be spurious
     std::uint32_t saved_threshold = 0;
     std::uint32_t resent_ts = 0;
     TimeNs timed_ns = 0;
-    TimeNs started_ns = 0;     // of the timer of retransmission: the last progress
-    TimeNs last_sent_ns = 0;   // data
+    TimeNs started_ns = 0;    // of the timer of retransmission: the last progress
+    TimeNs last_sent_ns = 0;  // data
     TimeNs heard_ns = 0;
-    TimeNs stuck_ns = 0;       // since when nothing goes on; kNever: it does
+    TimeNs stuck_ns = 0;        // since when nothing goes on; kNever: it does
     TimeNs delay_until_ns = 0;  // of the acknowledgement that is owed
     std::uint64_t covers = 0;
     TimeNs wheel_ns = 0;  // what the wheel has
@@ -280,8 +289,8 @@ class SendHalf {
   TxPort& port_;
   Numbers numbers_;
   TimerWheel wheel_;
-  std::span<Line> lines_;  // by ConnectionId
-  std::span<Cold> cold_;   // by ConnectionId
+  std::span<Line> lines_;      // by ConnectionId
+  std::span<Cold> cold_;       // by ConnectionId
   std::span<bool> ours_free_;  // places that connect() may give, by ConnectionId
   std::uint16_t ready_first_ = kNobody;
   std::uint16_t ready_last_ = kNobody;

@@ -24,46 +24,46 @@ struct Remote {
 /// Why a connection is gone.
 enum class EndReason : std::uint8_t {
   none,
-  finished,        // both sides have closed
-  reset,           // by the peer's RST
-  refused,         // an RST answered our SYN
-  silent,          // the peer did not answer for TcpConfig::silence_ns
-  unresolved,      // nobody has the address (ARP)
-  unreachable,     // an ICMP error answered our SYN
-  aborted,         // by us
-  fell_behind,     // by us: it has not taken what is about to be overwritten
+  finished,          // both sides have closed
+  reset,             // by the peer's RST
+  refused,           // an RST answered our SYN
+  silent,            // the peer did not answer for TcpConfig::silence_ns
+  unresolved,        // nobody has the address (ARP)
+  unreachable,       // an ICMP error answered our SYN
+  aborted,           // by us
+  fell_behind,       // by us: it has not taken what is about to be overwritten
   data_after_close,  // the peer sends to who has closed
-  reused,          // in TIME-WAIT: the peer has opened it anew
+  reused,            // in TIME-WAIT: the peer has opened it anew
 };
-inline constexpr std::array kEndReasonWords = {
-    "open",       "finished",    "reset by peer", "refused",     "silent",          "no such address",
-    "unreachable", "aborted",    "fell behind",   "data after close", "opened anew"};
+inline constexpr std::array kEndReasonWords = {"open",        "finished",         "reset by peer", "refused",
+                                               "silent",      "no such address",  "unreachable",   "aborted",
+                                               "fell behind", "data after close", "opened anew"};
 
 /// Numbers that a service gives to what it was handed: an acknowledgement of it leaves alone when the sender has passed
 /// that number, or when it has waited long enough. kNoNumber: of nothing that would be answered.
 inline constexpr std::uint64_t kNoNumber = ~std::uint64_t{0};
 
 enum class ToSendKind : std::uint8_t {
-  opening,      // a SYN was taken, or a cookie came back: the connection begins, in place of one in TIME-WAIT too
-  segment,      // what a segment says to the send half
-  holes,        // what of the stream has come out of order: for the SACK option, newest first
-  moved,        // the peer's MAC or VLAN is another one
-  answer,       // a segment of no connection: RST, or SYN and ACK with a cookie
-  ended,        // the connection is dead to the receive half: an RST was taken, or is to be sent
-  resolved,     // who has an address
-  asked,        // who asks for ours (ARP)
-  forgotten,    // the connection's place may be used again: the answer to ToReceiveKind::gone
+  opening,    // a SYN was taken, or a cookie came back: the connection begins, in place of one in TIME-WAIT too
+  segment,    // what a segment says to the send half
+  holes,      // what of the stream has come out of order: for the SACK option, newest first
+  moved,      // the peer's MAC or VLAN is another one
+  answer,     // a segment of no connection: RST, or SYN and ACK with a cookie
+  ended,      // the connection is dead to the receive half: an RST was taken, or is to be sent
+  resolved,   // who has an address
+  asked,      // who asks for ours (ARP)
+  forgotten,  // the connection's place may be used again: the answer to ToReceiveKind::gone
 };
 
 // Bits of SegmentSignal::bits.
-inline constexpr std::uint8_t kTakesAck = 1;     // `ack` is right, and was not taken before
-inline constexpr std::uint8_t kRepeatsAck = 2;   // `ack` is the last one again
-inline constexpr std::uint8_t kTakesWindow = 4;  // `window` is newer than the last
-inline constexpr std::uint8_t kAckNow = 8;       // to be acknowledged at once
-inline constexpr std::uint8_t kAckLater = 16;    // to be acknowledged, with an answer if there is one
+inline constexpr std::uint8_t kTakesAck = 1;       // `ack` is right, and was not taken before
+inline constexpr std::uint8_t kRepeatsAck = 2;     // `ack` is the last one again
+inline constexpr std::uint8_t kTakesWindow = 4;    // `window` is newer than the last
+inline constexpr std::uint8_t kAckNow = 8;         // to be acknowledged at once
+inline constexpr std::uint8_t kAckLater = 16;      // to be acknowledged, with an answer if there is one
 inline constexpr std::uint8_t kPeerFinished = 32;  // the peer's FIN has been taken, in order
-inline constexpr std::uint8_t kSynAgain = 64;    // the peer has not seen our SYN and ACK
-inline constexpr std::uint8_t kEchoes = 128;     // ts_echo is meant
+inline constexpr std::uint8_t kSynAgain = 64;      // the peer has not seen our SYN and ACK
+inline constexpr std::uint8_t kEchoes = 128;       // ts_echo is meant
 
 struct SegmentSignal {
   std::uint32_t ack;
@@ -73,7 +73,7 @@ struct SegmentSignal {
   std::uint32_t ts_recent;
   std::uint32_t ts_echo;
   std::uint64_t covers;
-  std::uint16_t bytes;    // of payload, of the largest
+  std::uint16_t bytes;  // of payload, of the largest
   std::uint8_t bits;
   std::uint8_t sacks;
   std::uint8_t segments;  // that this tells of: those of a burst that follow each other with nothing odd about them
@@ -144,7 +144,7 @@ struct ToReceive {
   ConnectionId connection;
   std::uint32_t number;  // SND.NXT; of `opening` ISS
   std::uint32_t address;
-  std::uint16_t port;   // the peer's
+  std::uint16_t port;  // the peer's
   std::uint16_t ours;
   // Which of the connections that have had this place. One in TIME-WAIT may be opened anew by its peer while its end is
   // on the way: that is then of another turn, and counts for nothing.

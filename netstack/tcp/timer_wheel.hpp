@@ -134,7 +134,8 @@ class TimerWheel {
 
   /// Where a level comes round, what lies in the slot above goes down.
   void cascade() {
-    for (unsigned level = 1; level < kLevels && (now_ & ((std::uint64_t{1} << (level * kSlotBits)) - 1)) == 0; ++level) {
+    for (unsigned level = 1; level < kLevels && (now_ & ((std::uint64_t{1} << (level * kSlotBits)) - 1)) == 0;
+         ++level) {
       const auto slot = static_cast<std::size_t>(now_ >> (level * kSlotBits) & kSlotMask);
       std::uint16_t entry = heads_[level][slot];
       while (entry != kNone) {

@@ -370,8 +370,8 @@ class TcpSimulation {
       if (!other.writer_ended || !other.reader_ended) return "the taker was never told of the end";
       if (stream.read > other.written || other.read > stream.written) return "more was read than written";
       if (other.read < stream.acknowledged && !other.writer_ended) return "what was acknowledged was not read";
-      const bool clean = *stream.writer_ended == tcp::EndReason::finished &&
-                         *other.writer_ended == tcp::EndReason::finished;
+      const bool clean =
+          *stream.writer_ended == tcp::EndReason::finished && *other.writer_ended == tcp::EndReason::finished;
       if (!clean) continue;
       if (stream.read != other.written || other.read != stream.written) {
         return "both closed, and bytes are missing: the opener read " + std::to_string(stream.read) + " of " +
