@@ -44,8 +44,8 @@ OURS = {
 # string know each other. What lies in the folder itself comes last.
 ORDER = {
     "hugepages": ["base", "memory rings", "host"],
-    "netstack": ["wire", "common", "port", "link", "ip", "udp", "session", "frame_writer", "intake", "answers", "receive", "transmit",
-                 "publish", "client"],
+    "netstack": ["wire", "common", "port", "link", "ip", "udp", "session", "frame_writer", "tcp", "intake", "answers", "receive",
+                 "transmit", "publish", "client"],
     "app": ["files", "config", "partition", "figures", "replay", "plan", "ctl", "run", "doctor", "top", "flow", "load"],
 }
 # Lists of names that any room of netstack may read: a parser's reasons are the counters of the stage that runs it.
