@@ -249,22 +249,7 @@ bool ReceiveHalf::take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival)
     const bool newer = stamped ? before(hot.ts_recent, segment.ts_value) ||
                                      (segment.ts_value == hot.ts_recent && before(hot.receive_next, segment.sequence))
                                : before(hot.receive_next, segment.sequence);
-    if (newer && half_open_ < config_.backlog && hot.unread == 0) {
-      const std::uint32_t sent = hot.sent;
-      if (std::exchange(cold_[id.value].told_opened, false)) reader_.gone(id, EndReason::reused);
-      hot.state = State::unused;
-      begin(id, hot, segment, arrival.key, arrival.from);
-      Cold& cold = cold_[id.value];
-      // Beyond all that the connection before may have under way.
-      cold.iss = later_of(numbers_.initial(arrival.key, arrival.now), sent + 0x1'0002);
-      hot.una = cold.iss;
-      hot.sent = cold.iss + 1;
-      hot.state = State::syn_received;
-      cold.counted_half_open = true;
-      ++half_open_;
-      signal_opening(id, hot, arrival, segment.mss, 0);
-      return true;
-    }
+    if (newer && half_open_ < config_.backlog && hot.unread == 0) return begin_anew(id, hot, arrival);
   }
   if (segment.has(kSyn)) {
     challenge(id, hot, arrival.now);
@@ -278,10 +263,37 @@ bool ReceiveHalf::take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival)
   return drop(segment.length() > 0 ? Count::tcp_repeated : Count::tcp_dead);
 }
 
+/// The peer opens a connection whose last one is over for it, though the send half has not said so yet: of one that the
+/// peer has reset the next SYN comes right behind the RST. All that is said of the last one is of another turn.
+bool ReceiveHalf::begin_anew(ConnectionId id, Hot& hot, const Arrival& arrival) {
+  const std::uint32_t sent = hot.sent;
+  if (std::exchange(cold_[id.value].told_opened, false)) reader_.gone(id, EndReason::reused);
+  hot.state = State::unused;
+  begin(id, hot, arrival.segment, arrival.key, arrival.from);
+  Cold& cold = cold_[id.value];
+  // Beyond all that the connection before may have under way.
+  cold.iss = later_of(numbers_.initial(arrival.key, arrival.now), sent + 0x1'0002);
+  hot.una = cold.iss;
+  hot.sent = cold.iss + 1;
+  hot.state = State::syn_received;
+  cold.counted_half_open = true;
+  ++half_open_;
+  signal_opening(id, hot, arrival, arrival.segment.mss, 0);
+  return true;
+}
+
+bool ReceiveHalf::take_when_dead(ConnectionId id, Hot& hot, const Arrival& arrival) {
+  const Segment& segment = arrival.segment;
+  const bool opens = segment.has(kSyn) && !segment.has(kAck) && listens(segment.destination_port);
+  if (opens && (hot.bits & kOurs) == 0 && half_open_ < config_.backlog) return begin_anew(id, hot, arrival);
+  return drop(Count::tcp_dead);
+}
+
 /// Dead to this half at once. The place is free again when the send half has said `gone`.
 void ReceiveHalf::end(ConnectionId id, Hot& hot, EndReason reason, bool reset) {
   hot.state = State::dead;
   hot.unread = 0;
+  if (std::exchange(cold_[id.value].counted_half_open, false)) --half_open_;
   ToSend& told = signal(ToSendKind::ended, id);
   told.reason = reason;
   told.reset = reset;

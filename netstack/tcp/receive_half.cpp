@@ -166,8 +166,9 @@ bool ReceiveHalf::take_general(ConnectionId id, Hot& hot, Arrival& arrival) {
   if (segment.has(kSyn) && (segment.has(kFin) || segment.has(kRst))) return drop(Count::tcp_flags);
   switch (hot.state) {
     case State::draining:
-    case State::dead:
       return drop(Count::tcp_dead);
+    case State::dead:
+      return take_when_dead(id, hot, arrival);
     case State::syn_sent:
       return take_in_syn_sent(id, hot, arrival);
     case State::time_wait:
@@ -182,7 +183,12 @@ bool ReceiveHalf::take_general(ConnectionId id, Hot& hot, Arrival& arrival) {
     // RFC 7323 3.2 and 5.3, R1.
     if (!segment.has_timestamps) return drop(Count::tcp_no_timestamp);
     if (before(segment.ts_value, hot.ts_recent)) {
-      acknowledge_now(id, hot);
+      // What brings nothing is told as seldom as an attack: a storm of it is not answered one by one.
+      if (segment.length() > 0) {
+        acknowledge_now(id, hot);
+      } else {
+        challenge(id, hot, arrival.now);
+      }
       return drop(Count::tcp_old_timestamp);
     }
   }

@@ -137,6 +137,8 @@ class ReceiveHalf {
   [[gnu::cold]] bool take_cookie(Arrival& arrival);
   [[gnu::cold]] bool take_in_syn_sent(ConnectionId id, Hot& hot, Arrival& arrival);
   [[gnu::cold]] bool take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival);
+  [[gnu::cold]] bool take_when_dead(ConnectionId id, Hot& hot, const Arrival& arrival);
+  [[gnu::cold]] bool begin_anew(ConnectionId id, Hot& hot, const Arrival& arrival);
   [[gnu::cold]] bool take_reset(ConnectionId id, Hot& hot, Arrival& arrival);
   [[gnu::cold]] bool take_syn_again(ConnectionId id, Hot& hot, Arrival& arrival);
   [[gnu::cold]] bool take_outside(ConnectionId id, Hot& hot, Arrival& arrival);

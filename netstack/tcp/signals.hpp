@@ -33,7 +33,7 @@ enum class EndReason : std::uint8_t {
   aborted,           // by us
   fell_behind,       // by us: it has not taken what is about to be overwritten
   data_after_close,  // the peer sends to who has closed
-  reused,            // in TIME-WAIT: the peer has opened it anew
+  reused,            // the peer has opened it anew: out of TIME-WAIT, or right behind its RST
 };
 inline constexpr std::array kEndReasonWords = {"open",        "finished",         "reset by peer", "refused",
                                                "silent",      "no such address",  "unreachable",   "aborted",

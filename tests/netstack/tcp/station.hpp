@@ -41,6 +41,11 @@ class TcpStation {
   void inject(FrameBytes frame) {
     std::vector<FrameBytes> burst;
     burst.push_back(std::move(frame));
+    inject_burst(std::move(burst));
+  }
+
+  /// All of them are there before the first is looked at.
+  void inject_burst(std::vector<FrameBytes> burst) {
     rx_.push_burst(now_, std::move(burst));
     settle();
   }
