@@ -167,6 +167,40 @@ TEST(Interleavings, AnSpscRingHandsEachItemOverOnce) {
                      {{Weak::releases, 0}, {Weak::acquires, 0}, {Weak::releases, 1}, {Weak::acquires, 1}});
 }
 
+/// The same without a copy: written and read where the items lie.
+Model::Setup single_file_in_place() {
+  using Numbers = SpscRing<std::uint64_t, ModelAtomic>;
+  return [](Model& model) {
+    arena().clear();
+    const auto ring = std::make_shared<Numbers>(arena(), 1);
+    return Bodies{[&model, ring] {
+                    std::uint64_t number = 1;
+                    for (int i = 0; i < 2; ++i) {
+                      if (!ring->has_room(1)) continue;
+                      std::uint64_t& slot = ring->next();
+                      model.writes(&slot);
+                      slot = number++;
+                      ring->publish();
+                    }
+                  },
+                  [&model, ring] {
+                    std::uint64_t next = 1;
+                    for (int i = 0; i < 2; ++i) {
+                      const std::uint64_t* const item = ring->front();
+                      if (item == nullptr) continue;
+                      model.reads(item);
+                      model.expect(*item == next++, "an item is not the next one");
+                      ring->drop_front();
+                    }
+                  }};
+  };
+}
+
+TEST(Interleavings, AnSpscRingHandsEachItemOverWhereItLies) {
+  expect_each_needed(single_file_in_place(),
+                     {{Weak::releases, 0}, {Weak::acquires, 0}, {Weak::releases, 1}, {Weak::acquires, 1}});
+}
+
 // --- Seqlock: thread 0 writes, thread 1 has a copy -------------------------------------------------------------------
 
 Model::Setup renewing() {

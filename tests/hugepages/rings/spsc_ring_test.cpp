@@ -48,6 +48,68 @@ TEST(SpscRing, LeavesTheOutputAloneWhenItIsEmpty) {
   EXPECT_EQ(ring.size(), 0u);
 }
 
+TEST(SpscRing, ItemsAreWrittenAndReadWhereTheyLie) {
+  Arena arena(4096, HugepagePolicy::off);
+  SpscRing<std::uint64_t> ring(arena, 4);
+  EXPECT_EQ(ring.front(), nullptr);
+  std::uint64_t pushed = 0;
+  std::uint64_t popped = 0;
+  for (std::uint64_t round = 0; round < 100; ++round) {
+    for (std::uint64_t i = 0; i <= round % 4; ++i) {
+      ASSERT_TRUE(ring.has_room(1));
+      ring.next() = pushed++;
+      EXPECT_EQ(ring.size(), i) << "not there before it is published";
+      ring.publish();
+    }
+    while (const std::uint64_t* const item = ring.front()) {
+      ASSERT_EQ(ring.front(), item) << "looking takes nothing";
+      ASSERT_EQ(*item, popped++);
+      ring.drop_front();
+    }
+    ASSERT_EQ(popped, pushed);
+  }
+}
+
+TEST(SpscRing, HasRoomForSoManyItemsAsAreFree) {
+  Arena arena(4096, HugepagePolicy::off);
+  SpscRing<std::uint64_t> ring(arena, 8);
+  std::uint64_t inside = 0;
+  std::uint64_t random = 1;
+  for (int step = 0; step < 10'000; ++step) {
+    random = random * 6'364'136'223'846'793'005u + 1;
+    for (std::uint64_t items = 0; items <= 10; ++items) ASSERT_EQ(ring.has_room(items), inside + items <= 8);
+    if (random >> 63 != 0 && inside < 8) {
+      ring.next() = 0;
+      ring.publish();
+      ++inside;
+    } else if (inside > 0) {
+      ASSERT_NE(ring.front(), nullptr);
+      ring.drop_front();
+      --inside;
+    }
+  }
+}
+
+TEST(SpscRing, BothWaysOfPushingAndOfPoppingMayTakeTurns) {
+  Arena arena(4096, HugepagePolicy::off);
+  SpscRing<std::uint64_t> ring(arena, 2);
+  std::uint64_t next = 0;
+  for (std::uint64_t i = 0; i < 40; i += 2) {
+    ASSERT_TRUE(ring.push(i));
+    ASSERT_TRUE(ring.has_room(1));
+    ring.next() = i + 1;
+    ring.publish();
+    EXPECT_FALSE(ring.push(99));
+    EXPECT_FALSE(ring.has_room(1));
+    ASSERT_EQ(*ring.front(), next++);
+    ring.drop_front();
+    std::uint64_t out = 0;
+    ASSERT_TRUE(ring.pop(out));
+    ASSERT_EQ(out, next++);
+    EXPECT_EQ(ring.front(), nullptr);
+  }
+}
+
 TEST(SpscRingDeathTest, RefusesACapacityThatIsNoPowerOfTwo) {
   Arena arena(4096, HugepagePolicy::off);
   EXPECT_DEATH(SpscRing<std::uint64_t>(arena, 3), "capacity 3");
