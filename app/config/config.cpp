@@ -357,7 +357,7 @@ class Reader {
 }  // namespace
 
 std::uint64_t order_pool_slots(const Config& config) {
-  constexpr std::uint64_t kInHand = 64;  // of receive's burst and match's command
+  constexpr std::uint64_t kInHand = 128;  // of receive's burst, match's command and its newest group of dead slots
   return std::uint64_t{config.engine.max_orders} + config.command_ring + 2ull * config.event_ring + kInHand;
 }
 

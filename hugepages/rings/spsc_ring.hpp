@@ -36,32 +36,43 @@ class SpscRing {
   bool push(const T& item) {
     const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - known_head_ == capacity()) {
-      known_head_ = head_.load(std::memory_order_acquire);
-      if (tail - known_head_ == capacity()) return false;
+      if (tail - look_at_head() == capacity()) return false;
     }
-    slots_[tail & mask_] = item;
-    tail_.store(tail + 1, std::memory_order_release);
+    place(tail, item);
+    publish(tail + 1);
     return true;
   }
 
+  /// push() in its parts, for who pushes many as one, and counts what he has pushed. Pushing thread. There is room for
+  /// item number `n` (from 0) when look_at_head(), the items popped so far, is above n - capacity().
+  std::uint64_t look_at_head() { return known_head_ = head_.load(std::memory_order_acquire); }
+  void place(std::uint64_t n, const T& item) { slots_[n & mask_] = item; }
+  /// The first `count` items can be popped from now on.
+  void publish(std::uint64_t count) { tail_.store(count, std::memory_order_release); }
+
   /// Popping thread. False: empty, `out` is untouched.
   bool pop(T& out) {
+    return pop_each(1, [&out](const T& item) { out = item; }) > 0;
+  }
+
+  /// Calls take(item) with the oldest items, at most `most` of them; returns how many. Popping thread.
+  template <class Take>
+  std::uint64_t pop_each(std::uint64_t most, Take take) {
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
     if (head == known_tail_) {
       known_tail_ = tail_.load(std::memory_order_acquire);
-      if (head == known_tail_) return false;
+      if (head == known_tail_) return 0;
     }
-    out = slots_[head & mask_];
-    head_.store(head + 1, std::memory_order_release);
-    return true;
+    const std::uint64_t count = std::min(most, known_tail_ - head);
+    for (std::uint64_t i = head; i != head + count; ++i) take(slots_[i & mask_]);
+    head_.store(head + count, std::memory_order_release);
+    return count;
   }
 
   /// Pushing thread. Is there room for `items` more?
   bool has_room(std::uint64_t items) {
     const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
-    if (tail - known_head_ + items <= capacity()) return true;
-    known_head_ = head_.load(std::memory_order_acquire);
-    return tail - known_head_ + items <= capacity();
+    return tail - known_head_ + items <= capacity() || tail - look_at_head() + items <= capacity();
   }
   /// Pushing thread. The next item, to be written where it lies; there is room (has_room()). It holds what was there
   /// before. publish() pushes it.

@@ -122,6 +122,19 @@ TEST(SlotReturner, DoesABoundedAmountOfWorkPerCall) {
   EXPECT_EQ(slots.returner.hand_back(1, 1), 10u);
 }
 
+TEST(SlotReturner, KeepsWhatDiedSinceTheLastCallTogetherUntilTheLastOfItIsPassed) {
+  Slots slots(200);
+  for (std::uint32_t i = 0; i < 3; ++i) slots.returner.retire(OrderIndex{i}, 1, i + 1);
+  EXPECT_EQ(slots.returner.hand_back(1, 2), 0u);
+  slots.returner.retire(OrderIndex{3}, 2, 4);
+  EXPECT_EQ(slots.returner.hand_back(1, 3), 3u) << "who dies later holds nobody up";
+  EXPECT_EQ(slots.returner.hand_back(2, 4), 1u);
+  // As many as are handed back at once wait for nobody behind them.
+  for (std::uint32_t i = 0; i < 100; ++i) slots.returner.retire(OrderIndex{i}, 3, 4 + i);
+  EXPECT_EQ(slots.returner.hand_back(3, 4 + SlotReturner::kMostPerHandBack), SlotReturner::kMostPerHandBack);
+  EXPECT_EQ(slots.returner.waiting(), 100u - SlotReturner::kMostPerHandBack);
+}
+
 TEST(SlotReturnerDeathTest, StopsOnMisuse) {
   Slots slots(2);
   slots.returner.retire(OrderIndex{0}, 5, 5);

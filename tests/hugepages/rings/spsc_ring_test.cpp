@@ -110,6 +110,24 @@ TEST(SpscRing, BothWaysOfPushingAndOfPoppingMayTakeTurns) {
   }
 }
 
+TEST(SpscRing, HandsOverNothingThatIsPlacedAndNotPublished) {
+  Arena arena(SpscRing<std::uint32_t>::bytes_for(4), HugepagePolicy::off);
+  SpscRing<std::uint32_t> ring(arena, 4);
+  std::uint32_t next = 0;
+  for (std::uint64_t placed = 0; placed < 100; placed += 3) {
+    ASSERT_GT(ring.look_at_head() + ring.capacity(), placed + 2) << "no room";
+    for (std::uint32_t i = 0; i < 3; ++i) ring.place(placed + i, static_cast<std::uint32_t>(placed + i));
+    const auto take = [&next](std::uint32_t item) { ASSERT_EQ(item, next++); };
+    EXPECT_EQ(ring.pop_each(4, take), 0u);
+    ring.publish(placed + 3);
+    EXPECT_EQ(ring.size(), 3u);
+    EXPECT_EQ(ring.pop_each(2, take), 2u) << "no more than are wanted";
+    EXPECT_EQ(ring.pop_each(2, take), 1u);
+    EXPECT_EQ(ring.look_at_head(), placed + 3);
+  }
+  EXPECT_EQ(next, 102u);
+}
+
 TEST(SpscRingDeathTest, RefusesACapacityThatIsNoPowerOfTwo) {
   Arena arena(4096, HugepagePolicy::off);
   EXPECT_DEATH(SpscRing<std::uint64_t>(arena, 3), "capacity 3");
