@@ -33,43 +33,60 @@ namespace {
 }  // namespace
 
 /// False: nothing is done.
-[[gnu::always_inline]] inline bool Engine::rest_plain(const Command& command, Out& out) {
+[[gnu::always_inline]] inline bool Engine::rest_plain(const Command& command, ShortWays& done, Out& out) {
   const OrderAsk& ask = command.order;
+  const SessionId session = command.session;
+  const SymbolId symbol_id = command.symbol;
+  const UserRefNum number = ask.user_ref_num;
+  CHECK(session.value < pools_.accounts.size() && symbol_id.value - 1u < symbols_.size(), "session %u, symbol %u",
+        session.value, symbol_id.value);
   if (ask.time_in_force != TimeInForce::day) return false;
-  CHECK(command.session.value < pools_.accounts.size() && command.symbol.value - 1u < symbols_.size(),
-        "session %u, symbol %u", command.session.value, command.symbol.value);
-  Account& account = this->account(command.session);
-  SymbolState& symbol = state(command.symbol);
-  if (account.disabled || ask.user_ref_num <= account.own.last || symbol.phase != Phase::continuous) return false;
+  Account& account = this->account(session);
+  SymbolState& symbol = state(symbol_id);
+  if (account.disabled || number <= account.own.last || symbol.phase != Phase::continuous) return false;
   const bool buy = is_buy(ask.side);
+  const Price price = ask.price;
   const TickScale& scale = symbol.book.scale();
-  if (!scale.on_tick(ask.price) || symbol.book.crosses(buy, ask.price)) return false;
-  if (!has_place(account) || !may_open_level(account, symbol.book, buy)) return false;
+  const std::uint32_t ticks = scale.ticks(price);
+  const Rank rank = scale.rank_of(buy, ticks);
+  if (!scale.is_price(ticks, price) || symbol.book.side(!buy).best() <= scale.mirrored(rank)) return false;
+  if (!has_place(account) || account.levels >= levels_per_account_) return false;
+  Ladder& ladder = symbol.book.side(buy);
+  const std::uint32_t level = ladder.find(pools_.nodes, rank);
+  if (level == Ladder::kNothing && !symbol.book.can_rest(pools_, buy)) return false;
 
-  account.own.last = ask.user_ref_num;
-  const UserRefs::Place place = users_.insert(account.own, command.session, Channel{0}, ask.user_ref_num, ask.order);
+  account.own.last = number;
+  const UserRefs::Place place = users_.insert(account.own, session, Channel{0}, number, ask.order);
   ++live_;
   ++account.live;
-  HotOrder& order = pools_.orders.hot(ask.order);
+  const Quantity open = ask.quantity;
+  const OrderIndex index = ask.order;
   const OrderRef ref{++last_ref_};
-  write_plain(order, ref, command.session, ask.side, ask.display == Display::attributable, ask.quantity, 0, place);
-  symbol.book.rest_at(pools_, ask.order, order, buy, scale.rank(buy, ask.price), ask.price, false, ask.quantity);
-  Event& event = emit(command, EventKind::accepted, command.session, command.symbol, out);
-  event.order.order = ask.order;
-  event.order.price = ask.price;
-  event.order.quantity = event.order.open = ask.quantity;
-  event.order.ref = ref;
-  event.order.user_ref_num = ask.user_ref_num;
-  event.order.side = ask.side;
-  event.order.code = 'L';
-  event.order.feed = FeedAction::add;
-  counters_.add(EngineCounter::orders);
-  counters_.add(EngineCounter::accepted);
+  HotOrder& order = pools_.orders.hot(index);
+  write_plain(order, ref, session, ask.side, ask.display == Display::attributable, open, 0, place);
+  if (level != Ladder::kNothing) {
+    symbol.book.join(pools_, index, order, level, false, open);
+  } else {
+    symbol.book.open_level(pools_, ladder, rank, index, order, buy, price);
+  }
+  Event& event = emit_head(command, EventKind::accepted, session, symbol_id, out);
+  event.order = {.order = index,
+                 .price = price,
+                 .quantity = open,
+                 .open = open,
+                 .ref = ref,
+                 .old_ref = {},
+                 .user_ref_num = number,
+                 .side = ask.side,
+                 .code = 'L',
+                 .feed = FeedAction::add,
+                 .user_ref_idx = 0};
+  ++done.entered;
   return true;
 }
 
 /// False: nothing is done.
-inline bool Engine::replace_plain(const Command& command, Out& out) {
+inline bool Engine::replace_plain(const Command& command, ShortWays& done, Out& out) {
   const OrderAsk& ask = command.order;
   if (ask.time_in_force != TimeInForce::day || (command.flags & kQuantityIsOpen) != 0) return false;
   CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
@@ -114,37 +131,41 @@ inline bool Engine::replace_plain(const Command& command, Out& out) {
   event.order.feed = FeedAction::replace;
   remove_order(command, old_index, old, out);
   symbol.book.rest_at(pools_, ask.order, order, buy, scale.rank(buy, ask.price), ask.price, false, open);
-  counters_.add(EngineCounter::orders);
-  counters_.add(EngineCounter::replaced);
+  ++done.replaced;
   return true;
 }
 
 /// False: nothing is done.
-[[gnu::always_inline]] inline bool Engine::cancel_plain(const Command& command, Out& out) {
+[[gnu::always_inline]] inline bool Engine::cancel_plain(const Command& command, ShortWays& done, Out& out) {
   const OrderAsk& ask = command.order;
-  const OrderIndex index = users_.find(command.session, ask.user_ref_idx, ask.user_ref_num);
+  const UserRefNum number = ask.user_ref_num;
+  const OrderIndex index = users_.find(command.session, ask.user_ref_idx, number);
   if (index == kNoOrder || ask.quantity != 0) return false;
   HotOrder& order = pools_.orders.hot(index);
   if (order.waits || order.level == kNoLevel) return false;
   const Quantity shares = order.open;
   const SymbolId symbol = pools_.levels[order.level].symbol;
   state(symbol).book.reduce(pools_, order, shares);
-  Event& event = emit(command, EventKind::canceled, command.session, symbol, out);
-  event.order.order = index;
-  event.order.quantity = shares;
-  event.order.ref = order.ref();
-  event.order.user_ref_num = ask.user_ref_num;
-  event.order.side = order.side();
-  event.order.code = 'U';
-  event.order.feed = order.hidden ? FeedAction::none : FeedAction::remove;
+  Event& event = emit_head(command, EventKind::canceled, command.session, symbol, out);
+  event.order = {.order = index,
+                 .price = {},
+                 .quantity = shares,
+                 .open = 0,
+                 .ref = order.ref(),
+                 .old_ref = {},
+                 .user_ref_num = number,
+                 .side = order.side(),
+                 .code = 'U',
+                 .feed = order.hidden ? FeedAction::none : FeedAction::remove,
+                 .user_ref_idx = 0};
   remove_order(command, index, order, out);
-  counters_.add(EngineCounter::orders);
-  counters_.add(EngineCounter::canceled);
+  ++done.canceled;
   return true;
 }
 
 std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
   std::size_t done = 0;
+  ShortWays short_ways;
   yielded_ = false;
   for (; done < commands.size(); ++done) {
     if (done % kMostAhead == 0 && live_ >= kDeepBooks && commands.size() - done >= kLeastToLookAhead &&
@@ -158,10 +179,10 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
             "command %llu at %llu after %llu at %llu", static_cast<unsigned long long>(command.sequence.value),
             static_cast<unsigned long long>(command.time_ns), static_cast<unsigned long long>(last_command_),
             static_cast<unsigned long long>(last_time_ns_));
-      const bool is_done = command.kind == CommandKind::cancel    ? cancel_plain(command, out)
+      const bool is_done = command.kind == CommandKind::cancel    ? cancel_plain(command, short_ways, out)
                            : (command.flags & kPlain) == 0        ? false
-                           : command.kind == CommandKind::enter   ? rest_plain(command, out)
-                           : command.kind == CommandKind::replace ? replace_plain(command, out)
+                           : command.kind == CommandKind::enter   ? rest_plain(command, short_ways, out)
+                           : command.kind == CommandKind::replace ? replace_plain(command, short_ways, out)
                                                                   : false;
       if (is_done) {
         finish(command, true, out);
@@ -177,7 +198,15 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
     finish(command, emitted(out) > events_before_, out);
   }
   counters_.set(EngineCounter::commands, last_command_);  // numbered from 1 without gaps
+  count(short_ways);
   return done;
+}
+
+inline void Engine::count(const ShortWays& done) {
+  counters_.add(EngineCounter::orders, done.entered + done.replaced + done.canceled);
+  counters_.add(EngineCounter::accepted, done.entered);
+  counters_.add(EngineCounter::replaced, done.replaced);
+  counters_.add(EngineCounter::canceled, done.canceled);
 }
 
 /// `any`: it had an event.

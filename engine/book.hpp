@@ -85,15 +85,20 @@ class TickScale {
     if (tick_ == 1) return price.value;
     return static_cast<std::uint32_t>((Uint128{reciprocal_} * price.value) >> 64);
   }
-  bool on_tick(Price price) const { return ticks(price) * tick_ == price.value; }
+  bool on_tick(Price price) const { return is_price(ticks(price), price); }
+  /// Whether these ticks, of that price, are all of it.
+  bool is_price(std::uint32_t ticks, Price price) const { return ticks * tick_ == price.value; }
   /// Asks rank upwards from 0, bids downwards from the highest price.
   Rank ask_rank(Price price) const { return Rank{ticks(price)}; }
   Rank bid_rank(Price price) const { return Rank{ticks_max_ - ticks(price)}; }
   /// Without a branch: which side the next order is on is anyone's guess.
-  Rank rank(bool buy, Price price) const {
+  Rank rank(bool buy, Price price) const { return rank_of(buy, ticks(price)); }
+  Rank rank_of(bool buy, std::uint32_t ticks) const {
     const std::uint32_t mirror = 0u - buy;
-    return Rank{(ticks(price) ^ mirror) + ((ticks_max_ + 1) & mirror)};
+    return Rank{(ticks ^ mirror) + ((ticks_max_ + 1) & mirror)};
   }
+  /// The same price's on the other side.
+  Rank mirrored(Rank rank) const { return Rank{ticks_max_ - rank.value}; }
   Price price(bool buy, Rank rank) const { return Price{(buy ? ticks_max_ - rank.value : rank.value) * tick_}; }
 
  private:
@@ -160,21 +165,58 @@ class Book {
       open_level(pools, ladder, rank, index, order, buy, price);
       return;
     }
+    join(pools, index, order, at, hidden, open);
+  }
+  /// The same of who has found the level.
+  [[gnu::always_inline]] void join(BookPools& pools, OrderIndex index, HotOrder& order, std::uint32_t at, bool hidden,
+                                   Quantity open) {
     Level& level = pools.levels[at];
     order.level = at;
     level.shares += open;
     ++level.count;
     link(pools, order, index, level, hidden);
   }
+  /// The same of who has found that there is none.
+  [[gnu::noinline]] void open_level(BookPools& pools, Ladder& ladder, Rank rank, OrderIndex index, HotOrder& order,
+                                    bool buy, Price price) {
+    const std::uint32_t at = pools.levels.take();
+    ladder.insert(pools.nodes, rank, at);
+    pools.levels[at] = {index, index, order.open, 1, price, order.hidden ? kNoOrder : index, id_, buy};
+    order.next = order.prev = kNoOrder;
+    order.level = at;
+    ++pools.account_of(order).levels;
+  }
 
   /// Takes `shares` <= open off a resting order; with none left it leaves the book.
-  void reduce(BookPools& pools, HotOrder& order, Quantity shares) {
+  [[gnu::always_inline]] void reduce(BookPools& pools, HotOrder& order, Quantity shares) {
     Level& level = pools.levels[order.level];
     CHECK(shares <= order.open && shares <= level.shares, "%u shares of %u open, level has %llu", shares, order.open,
           static_cast<unsigned long long>(level.shares));
     order.open -= shares;
     level.shares -= shares;
     if (order.open == 0) unlink(pools, order, level);
+  }
+
+  /// The same of the order at the head of its side's best level.
+  [[gnu::always_inline]] void reduce_first(BookPools& pools, OrderIndex index, HotOrder& order, Level& level,
+                                           Quantity shares) {
+    CHECK(shares <= order.open && shares <= level.shares, "%u shares of %u open, level has %llu", shares, order.open,
+          static_cast<unsigned long long>(level.shares));
+    order.open -= shares;
+    level.shares -= shares;
+    if (order.open > 0) return;
+    const OrderIndex next = order.next;
+    if (next == kNoOrder) [[unlikely]] {
+      close_level(pools, order, level, side(level.buy).best());
+      return;
+    }
+    HotOrder& behind = pools.orders.hot(next);
+    --level.count;
+    behind.prev = kNoOrder;
+    level.head = next;
+    if (level.last_displayed == index) level.last_displayed = kNoOrder;  // the hidden ones are left
+    pass_level(pools, order, behind);
+    order.level = kNoLevel;
   }
 
  private:
@@ -186,14 +228,14 @@ class Book {
     ++pools.account_of(to).levels;
   }
 
-  [[gnu::noinline]] void open_level(BookPools& pools, Ladder& ladder, Rank rank, OrderIndex index, HotOrder& order,
-                                    bool buy, Price price) {
-    const std::uint32_t at = pools.levels.take();
-    ladder.insert(pools.nodes, rank, at);
-    pools.levels[at] = {index, index, order.open, 1, price, order.hidden ? kNoOrder : index, id_, buy};
-    order.next = order.prev = kNoOrder;
-    order.level = at;
-    ++pools.account_of(order).levels;
+  /// The last order of the level leaves, and takes it along.
+  [[gnu::noinline]] void close_level(BookPools& pools, HotOrder& order, Level& level, Rank rank) {
+    CHECK(level.shares == 0 && level.count == 1, "an empty level has %llu shares, %u orders",
+          static_cast<unsigned long long>(level.shares), level.count - 1);
+    side(level.buy).erase(pools.nodes, rank);
+    pools.levels.give_back(order.level);
+    --pools.account_of(order).levels;
+    order.level = kNoLevel;
   }
 
   [[gnu::always_inline]] static void link(BookPools& pools, HotOrder& order, OrderIndex index, Level& level,
@@ -218,16 +260,13 @@ class Book {
     }
   }
 
-  void unlink(BookPools& pools, HotOrder& order, Level& level) {
+  [[gnu::always_inline]] void unlink(BookPools& pools, HotOrder& order, Level& level) {
     const OrderIndex next = order.next, prev = order.prev;
-    if (--level.count == 0) {
-      CHECK(level.shares == 0, "an empty level has %llu shares", static_cast<unsigned long long>(level.shares));
-      side(level.buy).erase(pools.nodes, scale_.rank(level.buy, level.price));
-      pools.levels.give_back(order.level);
-      --pools.account_of(order).levels;
-      order.level = kNoLevel;
+    if (level.count == 1) [[unlikely]] {
+      close_level(pools, order, level, scale_.rank(level.buy, level.price));
       return;
     }
+    --level.count;
     // A displayed one that is the last of them stands at the tail, or before a hidden one.
     if (next == kNoOrder) {
       if (!order.hidden) level.last_displayed = prev;

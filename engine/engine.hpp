@@ -162,12 +162,19 @@ class Engine {
   void look_ahead(std::span<const Command> commands) const;
   void look_ahead_at_levels(std::span<const Command> commands) const;
   bool advance(const Command& command, Out& out);
+  /// What the short ways have done in one apply().
+  struct ShortWays {
+    std::uint64_t entered = 0;
+    std::uint64_t replaced = 0;
+    std::uint64_t canceled = 0;
+  };
   void finish(const Command& command, bool any, Out& out);
+  void count(const ShortWays& done);
   void end_burst(const Command& command, bool any, Out& out);
 
-  bool rest_plain(const Command& command, Out& out);
-  bool replace_plain(const Command& command, Out& out);
-  bool cancel_plain(const Command& command, Out& out);
+  bool rest_plain(const Command& command, ShortWays& done, Out& out);
+  bool replace_plain(const Command& command, ShortWays& done, Out& out);
+  bool cancel_plain(const Command& command, ShortWays& done, Out& out);
   bool enter(const Command& command, Out& out);
   bool replace(const Command& command, Out& out);
   OrderIndex named_order(const Command& command);
@@ -227,15 +234,18 @@ class Engine {
   void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
   void execute(Event& event, OrderIndex order, OrderIndex resting, HotOrder& a, HotOrder& b, SymbolState& symbol,
                Price price, Quantity quantity);
-  void add_live(SessionId session, Channel channel, UserRefNum number, OrderIndex index, HotOrder& order);
+  void add_live(const Command& command, HotOrder& order);
   void remove_order(const Command& command, OrderIndex index, const HotOrder& order, Out& out);
+  void retire(const Command& command, OrderIndex index, Out& out);
   static UserRefs::Place place_of(const HotOrder& order) { return {order.ref_block, order.place_in_refs}; }
+  UserRefNum number_of(const HotOrder& order) const { return users_.number_at(place_of(order)); }
 
   /// Events ever, those not yet published included.
   static std::uint64_t emitted(const Out& out) { return out.published() + out.unpublished(); }
+  Event& emit_head(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
   Event& emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out);
-  void report_order(Event& event, OrderIndex index, const HotOrder& order, Price price, Quantity quantity, char code,
-                    FeedAction feed) const;
+  void report_order(Event& event, OrderIndex index, const HotOrder& order, UserRefNum number, Price price,
+                    Quantity quantity, char code, FeedAction feed) const;
   static Shown shown(const HotOrder& order);
   static OrderRef ref_on_feed(const HotOrder& order) { return order.hidden ? OrderRef{} : order.ref(); }
   SymbolId symbol_of(OrderIndex index, const HotOrder& order) const;

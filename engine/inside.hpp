@@ -8,8 +8,9 @@
 
 namespace crosswire {
 
-/// With no body yet: whoever emits writes what it has, the rest is zero.
-inline Event& Engine::emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out) {
+/// The body is to be written, all of it.
+[[gnu::always_inline]] inline Event& Engine::emit_head(const Command& command, EventKind kind, SessionId session,
+                                                       SymbolId symbol, Out& out) {
   Event& event = out.claim();
   event.cause = command.sequence;
   event.time_ns = command.time_ns;
@@ -18,21 +19,27 @@ inline Event& Engine::emit(const Command& command, EventKind kind, SessionId ses
   event.session = session;
   event.symbol = symbol;
   event.reject = 0;
+  return event;
+}
+
+/// With no body yet: whoever emits writes what it has, the rest is zero.
+inline Event& Engine::emit(const Command& command, EventKind kind, SessionId session, SymbolId symbol, Out& out) {
+  Event& event = emit_head(command, kind, session, symbol, out);
   std::memset(event.body, 0, sizeof event.body);
   return event;
 }
 
 /// Field by field into the ring: an OrderEvent made aside would be copied before its own stores have settled. emit()
 /// has cleared the rest.
-inline void Engine::report_order(Event& event, OrderIndex index, const HotOrder& order, Price price, Quantity quantity,
-                                 char code, FeedAction feed) const {
+inline void Engine::report_order(Event& event, OrderIndex index, const HotOrder& order, UserRefNum number, Price price,
+                                 Quantity quantity, char code, FeedAction feed) const {
   OrderEvent& to = event.order;
   to.order = index;
   to.price = price;
   to.quantity = quantity;
   to.open = order.open;
   to.ref = order.ref();
-  to.user_ref_num = users_.number_at(place_of(order));
+  to.user_ref_num = number;
   to.side = order.side();
   to.code = code;
   to.feed = feed;
@@ -52,20 +59,32 @@ inline Channel Engine::channel_of(OrderIndex index, const HotOrder& order) const
   return order.has_channel ? pools_.orders.asked(index).user_ref_idx : Channel{0};
 }
 
-/// Removes an order whose last event is emitted. Its slot goes back when every reader has passed that.
-inline void Engine::remove_order(const Command& command, OrderIndex index, const HotOrder& order, Out& out) {
-  const SessionId session = order.session();
-  users_.erase(refs(session, channel_of(index, order)), place_of(order));
-  if (order.waits) [[unlikely]]
-    waiting_.remove(index);
-  --live_;
-  --account(session).live;
+/// The slot of an order whose last event is emitted goes back when every reader has passed that.
+[[gnu::always_inline]] inline void Engine::retire(const Command& command, OrderIndex index, Out& out) {
   returner_.retire(index, command.sequence.value, emitted(out));
 }
 
-/// The order that a number means from now on. Its hot record is written; it learns its place.
-inline void Engine::add_live(SessionId session, Channel channel, UserRefNum number, OrderIndex index, HotOrder& order) {
-  const UserRefs::Place place = users_.insert(refs(session, channel), session, channel, number, index);
+/// Removes a live order whose last event is emitted.
+[[gnu::always_inline]] inline void Engine::remove_order(const Command& command, OrderIndex index, const HotOrder& order,
+                                                        Out& out) {
+  Account& account = pools_.account_of(order);
+  ChannelRefs* refs = &account.own;
+  if (order.waits || order.has_channel) [[unlikely]] {
+    refs = &this->refs(order.session(), channel_of(index, order));
+    if (order.waits) waiting_.remove(index);
+  }
+  users_.erase(*refs, place_of(order));
+  --live_;
+  --account.live;
+  retire(command, index, out);
+}
+
+/// The order that a number means from now on: one that rests or waits. Its hot record is written; it learns its place.
+inline void Engine::add_live(const Command& command, HotOrder& order) {
+  const OrderAsk& ask = command.order;
+  const SessionId session = command.session;
+  const UserRefs::Place place =
+      users_.insert(refs(session, ask.user_ref_idx), session, ask.user_ref_idx, ask.user_ref_num, ask.order);
   order.ref_block = place.block;
   order.place_in_refs = place.at & 7u;
   ++live_;

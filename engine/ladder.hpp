@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <iterator>
 #include <span>
 
 #include "hugepages/base/check.hpp"
@@ -28,15 +29,18 @@ using Rank = Strong<struct RankTag, std::uint32_t>;
 inline constexpr Rank kNoRank{0xFFFFFFFFu};
 
 struct LadderNode {
-  std::uint64_t mask;
-  std::uint32_t child[64];  // node index, or level index in a leaf; valid where mask has the bit
+  std::uint64_t mask;       // bits of the children that there are
+  std::uint32_t child[64];  // node index, or level index in a leaf; Ladder::kNothing: there is none
 };
 
-/// All nodes of all ladders of a partition. Fixed number; a free list runs through child[0].
+/// All nodes of all ladders of a partition. Fixed number; a free list runs through `mask` of those without a child.
 class LadderNodes {
  public:
   LadderNodes(Arena& arena, std::uint32_t capacity) : nodes_(arena.array<LadderNode>(capacity)), free_count_(capacity) {
-    for (std::uint32_t i = 0; i < capacity; ++i) nodes_[i].child[0] = i + 1;
+    for (std::uint32_t i = 0; i < capacity; ++i) {
+      nodes_[i].mask = i + 1;
+      std::fill(std::begin(nodes_[i].child), std::end(nodes_[i].child), kNoChild);
+    }
   }
   static std::size_t bytes_for(std::uint32_t capacity) { return Arena::bytes_for<LadderNode>(capacity); }
 
@@ -48,17 +52,20 @@ class LadderNodes {
   std::uint32_t take() {
     CHECK(free_count_ > 0, "no ladder node left; the engine must ask free_count() first");
     const std::uint32_t index = free_head_;
-    free_head_ = nodes_[index].child[0];
+    free_head_ = static_cast<std::uint32_t>(nodes_[index].mask);
     --free_count_;
     nodes_[index].mask = 0;
     return index;
   }
 
+  /// It has no child.
   void give_back(std::uint32_t index) {
-    nodes_[index].child[0] = free_head_;
+    nodes_[index].mask = free_head_;
     free_head_ = index;
     ++free_count_;
   }
+
+  static constexpr std::uint32_t kNoChild = 0xFFFFFFFFu;
 
  private:
   std::span<LadderNode> nodes_;
@@ -66,10 +73,10 @@ class LadderNodes {
   std::uint32_t free_count_;
 };
 
-class Ladder {
+class alignas(32) Ladder {
  public:
   static constexpr unsigned kMaxDepth = 6;  // 31-bit prices, 6 bits a node
-  static constexpr std::uint32_t kNothing = 0xFFFFFFFFu;
+  static constexpr std::uint32_t kNothing = LadderNodes::kNoChild;
 
   /// Nodes that hold `ranks` ranks deep.
   static unsigned depth_for(std::uint32_t ranks) {
@@ -91,17 +98,10 @@ class Ladder {
   unsigned nodes_needed() const { return top_shift_ / 6; }
 
   /// Level at `rank`, or kNothing.
-  std::uint32_t find(const LadderNodes& nodes, Rank rank) const {
-    std::uint32_t node = near_;
-    if (rank.value >> kNearBits != near_key_) [[unlikely]] {
-      node = root_;
-      for (unsigned shift = top_shift_; shift > 6; shift -= 6) {
-        node = child_of(nodes[node], (rank.value >> shift) & 63);
-        if (node == kNothing) return kNothing;
-      }
-    }
-    const std::uint32_t leaf = child_of(nodes[node], (rank.value >> 6) & 63);
-    return leaf == kNothing ? kNothing : child_of(nodes[leaf], rank.value & 63);
+  [[gnu::always_inline]] std::uint32_t find(const LadderNodes& nodes, Rank rank) const {
+    if (rank.value >> kNearBits != near_key_) [[unlikely]]
+      return find_far(nodes, rank);
+    return find_below(nodes[near_], nodes, rank);
   }
 
   /// Adds a level at a rank that has none. Needs nodes_needed() free nodes.
@@ -109,12 +109,12 @@ class Ladder {
     if (rank.value >> kNearBits != near_key_) [[unlikely]]
       go_near(nodes, rank);
     const unsigned at = (rank.value >> 6) & 63;
-    std::uint32_t leaf = child_of(nodes[near_], at);
+    std::uint32_t leaf = nodes[near_].child[at];
     if (leaf == kNothing) {
       leaf = nodes.take();
       set(nodes[near_], at, leaf);
     }
-    CHECK(child_of(nodes[leaf], rank.value & 63) == kNothing, "rank %u has a level already", rank.value);
+    CHECK(nodes[leaf].child[rank.value & 63] == kNothing, "rank %u has a level already", rank.value);
     set(nodes[leaf], rank.value & 63, level);
     ++levels_;
     if (rank < best_) {
@@ -128,11 +128,11 @@ class Ladder {
     if (rank.value >> kNearBits != near_key_) [[unlikely]]
       go_near(nodes, rank);
     const unsigned at = (rank.value >> 6) & 63;
-    const std::uint32_t leaf_index = child_of(nodes[near_], at);
-    CHECK(leaf_index != kNothing && child_of(nodes[leaf_index], rank.value & 63) != kNothing, "rank %u has no level",
+    const std::uint32_t leaf_index = nodes[near_].child[at];
+    CHECK(leaf_index != kNothing && nodes[leaf_index].child[rank.value & 63] != kNothing, "rank %u has no level",
           rank.value);
     LadderNode& leaf = nodes[leaf_index];
-    leaf.mask &= ~bit(rank.value & 63);
+    clear(leaf, rank.value & 63);
     --levels_;
     // What is left is worse than the best: the first of it, in the smallest storey that has any.
     if (rank == best_ && leaf.mask != 0) {
@@ -141,7 +141,7 @@ class Ladder {
     }
     if (leaf.mask != 0) return;
     nodes.give_back(leaf_index);
-    nodes[near_].mask &= ~bit(at);
+    clear(nodes[near_], at);
     if (nodes[near_].mask == 0 && levels_ > 0) prune_near(nodes);
     if (rank == best_) find_best(nodes);
   }
@@ -184,13 +184,28 @@ class Ladder {
  private:
   friend struct EngineState;
 
-  static std::uint32_t child_of(const LadderNode& node, unsigned slot) {
-    return (node.mask >> slot) & 1 ? node.child[slot] : kNothing;
+  /// `node`: the one of the last storey but one on the way to `rank`.
+  static std::uint32_t find_below(const LadderNode& node, const LadderNodes& nodes, Rank rank) {
+    const std::uint32_t leaf = node.child[(rank.value >> 6) & 63];
+    return leaf == kNothing ? kNothing : nodes[leaf].child[rank.value & 63];
   }
+  [[gnu::noinline]] std::uint32_t find_far(const LadderNodes& nodes, Rank rank) const {
+    std::uint32_t node = root_;
+    for (unsigned shift = top_shift_; shift > 6; shift -= 6) {
+      node = nodes[node].child[(rank.value >> shift) & 63];
+      if (node == kNothing) return kNothing;
+    }
+    return find_below(nodes[node], nodes, rank);
+  }
+
   static std::uint64_t bit(unsigned slot) { return std::uint64_t{1} << slot; }
   static void set(LadderNode& node, unsigned slot, std::uint32_t child) {
     node.mask |= bit(slot);
     node.child[slot] = child;
+  }
+  static void clear(LadderNode& node, unsigned slot) {
+    node.mask &= ~bit(slot);
+    node.child[slot] = kNothing;
   }
 
   /// The first of a leaf that begins at `first`.
@@ -220,7 +235,7 @@ class Ladder {
     std::uint32_t node = root_;
     for (unsigned shift = top_shift_; shift > 6; shift -= 6) {
       const unsigned slot = (rank.value >> shift) & 63;
-      std::uint32_t child = child_of(nodes[node], slot);
+      std::uint32_t child = nodes[node].child[slot];
       if (child == kNothing) {
         child = nodes.take();
         set(nodes[node], slot, child);
@@ -238,7 +253,7 @@ class Ladder {
     const unsigned depth = descend(nodes, Rank{static_cast<std::uint32_t>(rank)}, path);
     for (unsigned at = depth; at > 0 && nodes[path[at]].mask == 0; --at) {
       nodes.give_back(path[at]);
-      nodes[path[at - 1]].mask &= ~bit((rank >> (top_shift_ - 6 * (at - 1))) & 63);
+      clear(nodes[path[at - 1]], (rank >> (top_shift_ - 6 * (at - 1))) & 63);
     }
     near_key_ = kNothing;
   }
@@ -248,7 +263,7 @@ class Ladder {
     unsigned depth = 0;
     path[0] = root_;
     for (unsigned shift = top_shift_; shift > 0; shift -= 6) {
-      const std::uint32_t child = child_of(nodes[path[depth]], (rank.value >> shift) & 63);
+      const std::uint32_t child = nodes[path[depth]].child[(rank.value >> shift) & 63];
       if (child == kNothing) break;
       path[++depth] = child;
     }

@@ -5,8 +5,9 @@
 
 namespace crosswire {
 
-/// Into the book, and into the list of what is to happen to it there.
+/// The order of terms_ into the book, and into the list of what is to happen to it there; it lives from now on.
 void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
+  add_live(command, order);
   state(at_symbol_).book.rest(pools_, index, order, terms_.buy(), terms_.price);
   if (terms_.one_cross()) {
     pools_.levels.one_cross_shares(order.level) += order.open;
@@ -29,8 +30,12 @@ bool Engine::match(const Command& command, Out& out) {
   const Ladder& contra = symbol.book.side(!terms_.buy());
   const Rank limit = symbol.book.scale().rank(!terms_.buy(), terms_.price);
   const OrderRef ref = order.ref();
+  const OrderIndex aggressor = aggressor_;
+  const SymbolId symbol_id = at_symbol_;
   const std::uint64_t matches_before = last_match_;
+  std::uint64_t match_number = last_match_;
   Quantity left = order.open;
+  Price price = symbol.reference;
 
   while (left > 0 && contra.best() <= limit) {  // an empty side's best is kNoRank, beyond any limit
     if (!out.has_room()) break;
@@ -39,23 +44,28 @@ bool Engine::match(const Command& command, Out& out) {
     HotOrder& resting = pools_.orders.hot(index);
     const Quantity quantity = std::min(left, resting.open);
     left -= quantity;
-    resting.executed = (resting.executed + quantity) & 0xFFFFFu;
-    symbol.reference = level.price;
-    Event& event = emit(command, EventKind::executed, command.session, at_symbol_, out);
-    event.execution = {aggressor_, index, level.price, quantity, MatchNumber{++last_match_}, ref, ref_on_feed(resting)};
-    symbol.book.reduce(pools_, resting, quantity);
-    if (resting.open == 0) remove_order(command, index, resting, out);
+    price = level.price;
+    Event& event = emit_head(command, EventKind::executed, command.session, symbol_id, out);
+    event.execution = {aggressor, index, price, quantity, MatchNumber{++match_number}, ref, ref_on_feed(resting)};
+    symbol.book.reduce_first(pools_, index, resting, level, quantity);
+    if (resting.open == 0) {
+      remove_order(command, index, resting, out);
+    } else {
+      resting.executed = (resting.executed + quantity) & 0xFFFFFu;
+    }
   }
 
   const Quantity taken = order.open - left;
   order.open = left;
   order.executed = (order.executed + taken) & 0xFFFFFu;
+  symbol.reference = price;
   symbol.volume += taken;
+  last_match_ = match_number;
   counters_.add(EngineCounter::executions, last_match_ - matches_before);
   counters_.add(EngineCounter::executed_shares, taken);
   if (left > 0 && contra.best() <= limit) return false;  // for want of room
   if (left == 0) {
-    remove_order(command, aggressor_, order, out);
+    retire(command, aggressor_, out);
     return true;
   }
   step_ = Step::settle;
@@ -73,9 +83,9 @@ bool Engine::settle(const Command& command, Out& out) {
     const Quantity left = order.open;
     order.open = 0;
     Event& event = emit(command, EventKind::canceled, command.session, at_symbol_, out);
-    report_order(event, aggressor_, order, kNoPrice, left, reason, FeedAction::none);
+    report_order(event, aggressor_, order, command.order.user_ref_num, kNoPrice, left, reason, FeedAction::none);
     counters_.add(EngineCounter::canceled);
-    remove_order(command, aggressor_, order, out);
+    retire(command, aggressor_, out);
     return true;
   }
   return show(command, out);
@@ -87,7 +97,7 @@ bool Engine::show(const Command& command, Out& out) {
   HotOrder& order = pools_.orders.hot(aggressor_);
   Event& event = emit(command, EventKind::rested, command.session, at_symbol_, out);
   const FeedAction feed = shown(order) == Shown::no ? FeedAction::none : FeedAction::add;
-  report_order(event, aggressor_, order, terms_.price, order.open, 'L', feed);
+  report_order(event, aggressor_, order, command.order.user_ref_num, terms_.price, order.open, 'L', feed);
   rest(command, aggressor_, order);
   return true;
 }
@@ -100,7 +110,7 @@ void Engine::cancel_shares(const Command& command, OrderIndex index, Quantity sh
   if (shown(order) == Shown::no) feed = FeedAction::none;
   take_shares(symbol, order, shares);
   Event& event = emit(command, EventKind::canceled, order.session(), symbol, out);
-  report_order(event, index, order, kNoPrice, shares, reason, feed);
+  report_order(event, index, order, number_of(order), kNoPrice, shares, reason, feed);
   counters_.add(EngineCounter::canceled);
   if (order.open == 0) remove_order(command, index, order, out);
 }

@@ -87,7 +87,7 @@ void Engine::report_operated(const Command& command, const OperatorLog::Entry& d
   operated.changed = done.changed;
   operated.held = done.held;
   operated.phase = done.phase;
-  returner_.retire(command.operate.slot, command.sequence.value, emitted(out));
+  retire(command, command.operate.slot, out);
   counters_.add(EngineCounter::operated);
 }
 

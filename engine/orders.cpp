@@ -130,7 +130,7 @@ void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
   event.order.user_ref_num = command.order.user_ref_num;
   event.order.side = command.order.side;
   event.order.user_ref_idx = command.order.user_ref_idx;
-  returner_.retire(command.order.order, command.sequence.value, emitted(out));
+  retire(command, command.order.order, out);
   count_reject(reason);
 }
 
@@ -140,7 +140,8 @@ void Engine::count_reject(std::uint16_t reason) {
   if (reason == static_cast<std::uint16_t>(Reject::processing)) counters_.add(EngineCounter::no_room);
 }
 
-/// The new order's hot record, from terms_; it lives from now on.
+/// The new order's hot record, from terms_. Its number means it from when it rests or waits: who dies in the command
+/// that brings him is never looked for.
 void Engine::fill_hot(const Command& command, std::uint32_t executed) {
   HotOrder& order = pools_.orders.hot(command.order.order);
   const bool one_cross = terms_.one_cross();
@@ -158,7 +159,6 @@ void Engine::fill_hot(const Command& command, std::uint32_t executed) {
            .waits = 0,
            .has_channel = command.order.user_ref_idx != 0,
            .ref_block = 0};
-  add_live(command.session, command.order.user_ref_idx, command.order.user_ref_num, command.order.order, order);
 }
 
 bool Engine::enter(const Command& command, Out& out) {
@@ -167,7 +167,7 @@ bool Engine::enter(const Command& command, Out& out) {
   counters_.add(EngineCounter::orders);
   Account& account = this->account(command.session);
   if (!consume(refs(command.session, ask.user_ref_idx), ask.user_ref_num)) {
-    returner_.retire(ask.order, command.sequence.value, emitted(out));
+    retire(command, ask.order, out);
     return true;
   }
   if (command.reject != 0) {
@@ -202,7 +202,8 @@ bool Engine::enter(const Command& command, Out& out) {
   fill_hot(command, 0);
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
-  report_order(event, ask.order, pools_.orders.hot(ask.order), ask.price, ask.quantity, 'L', FeedAction::none);
+  report_order(event, ask.order, pools_.orders.hot(ask.order), ask.user_ref_num, ask.price, ask.quantity, 'L',
+               FeedAction::none);
   return match_or_rest(command, out, event, fate, Shown::no);
 }
 
@@ -225,10 +226,10 @@ bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Fate 
       // Accepted and dead in one message: nothing more comes for it (WIRE 3.3, order_state).
       event.order.code = 'D';
       event.order.open = 0;
-      order.open = 0;
-      remove_order(command, aggressor_, order, out);
+      retire(command, aggressor_, out);
       return true;
     case Fate::wait:
+      add_live(command, order);
       order.waits = 1;
       waiting_.push_back(list_of(at_symbol_, terms_.cross), aggressor_);
       return true;
@@ -275,7 +276,7 @@ bool Engine::replace(const Command& command, Out& out) {
   if (old_index == kNoOrder || ask.user_ref_num <= last) {
     // Silence, and the new number is not consumed (WIRE 3.1).
     counters_.add(old_index == kNoOrder ? EngineCounter::ignored_dead_order : EngineCounter::ignored_used_ref_num);
-    returner_.retire(ask.order, command.sequence.value, emitted(out));
+    retire(command, ask.order, out);
     return true;
   }
   HotOrder& original = pools_.orders.hot(old_index);
@@ -306,7 +307,7 @@ bool Engine::replace(const Command& command, Out& out) {
   }
   if (bad || done) {
     cancel_shares(command, old_index, old.open, bad ? 'Z' : 'U', out);
-    returner_.retire(ask.order, command.sequence.value, emitted(out));
+    retire(command, ask.order, out);
     return true;
   }
   last = ask.user_ref_num;
@@ -317,9 +318,9 @@ bool Engine::replace(const Command& command, Out& out) {
   resolved.kept.expire_seconds = terms_.expire_seconds;
   counters_.add(EngineCounter::replaced);
   Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
-  report_order(event, ask.order, pools_.orders.hot(ask.order), ask.price, terms_.open, 'L', FeedAction::none);
+  report_order(event, ask.order, pools_.orders.hot(ask.order), ask.orig_user_ref_num, ask.price, terms_.open, 'L',
+               FeedAction::none);
   event.order.old_ref = old.ref();
-  event.order.user_ref_num = ask.orig_user_ref_num;
 
   take_shares(at_symbol_, original, old.open);
   remove_order(command, old_index, original, out);
@@ -372,7 +373,8 @@ void Engine::modify(const Command& command, Out& out) {
   if (canceled > 0) take_shares(symbol, order, canceled);
   Event& event = emit(command, EventKind::modified, command.session, symbol, out);
   const bool says = canceled > 0 && shown(order) != Shown::no;
-  report_order(event, index, order, kNoPrice, canceled, 0, says ? FeedAction::reduce : FeedAction::none);
+  report_order(event, index, order, number_of(order), kNoPrice, canceled, 0,
+               says ? FeedAction::reduce : FeedAction::none);
   counters_.add(EngineCounter::modified);
 }
 

@@ -69,7 +69,8 @@ class UserRefs {
   }
 
   /// `number` >= 1, not present, and above all of the channel that are. `refs`: the channel's.
-  Place insert(ChannelRefs& refs, SessionId session, Channel channel, UserRefNum number, OrderIndex order) {
+  [[gnu::always_inline]] Place insert(ChannelRefs& refs, SessionId session, Channel channel, UserRefNum number,
+                                      OrderIndex order) {
     const std::uint64_t key = key_of(session, channel, number);
     if (blocks_[refs.newest].key != key) [[unlikely]]
       add_block(refs, key);
@@ -82,7 +83,7 @@ class UserRefs {
   }
 
   /// There is an order there; `refs`: its channel's.
-  void erase(ChannelRefs& refs, const Place& of) {
+  [[gnu::always_inline]] void erase(ChannelRefs& refs, const Place& of) {
     Block& block = blocks_[of.block];
     CHECK(of.block != 0 && block.orders[of.at] != kNoOrder, "place %u of block %u has no live order", of.at, of.block);
     block.orders[of.at] = kNoOrder;
@@ -177,7 +178,7 @@ class UserRefs {
     return kNoOrder;
   }
 
-  void add_block(ChannelRefs& refs, std::uint64_t key) {
+  [[gnu::noinline]] void add_block(ChannelRefs& refs, std::uint64_t key) {
     if (refs.newest != 0 && blocks_[refs.newest].live == 0) remove_block(refs, refs.newest);
     const std::uint32_t index = free_;
     CHECK(index < blocks_.size(), "no block left of %zu", blocks_.size());
@@ -195,7 +196,7 @@ class UserRefs {
     directory_[i] = index;
   }
 
-  void remove_block(ChannelRefs& refs, std::uint32_t index) {
+  [[gnu::noinline]] void remove_block(ChannelRefs& refs, std::uint32_t index) {
     Block& block = blocks_[index];
     std::size_t hole = home(block.key);
     while (directory_[hole] != index) hole = next(hole);
