@@ -79,7 +79,8 @@ class EngineBox {
   template <class Visit>
   void take_events(Visit visit) {
     read_events(visit);
-    while (returner_.hand_back(engine_.counters().get(EngineCounter::commands), reader_.position()) != 0) {
+    while (returner_.waiting() > 0 &&
+           returner_.hand_back(engine_.counters().get(EngineCounter::commands), reader_.position()) != 0) {
     }
   }
 
@@ -116,11 +117,13 @@ class EngineBox {
   void prepare_operator(Command& command);
 
   /// In place, field by field: lines made aside would be copied before their own stores have settled. Of a Replace
-  /// match writes the second one, from the original's.
+  /// match writes the second one anew, from the original's: that it is one is not asked here, since nobody can predict
+  /// it.
   void write_lines(const Command& command) {
     const OrderAsk& ask = command.order;
-    OrderAsked& asked = orders_.asked(ask.order);
-    std::memset(static_cast<void*>(&asked), 0, sizeof asked);
+    Orders::Cold& lines = orders_.cold(ask.order);
+    std::memset(static_cast<void*>(&lines), 0, sizeof lines);
+    OrderAsked& asked = lines.asked;
     asked.session = command.session;
     asked.user_ref_idx = ask.user_ref_idx;
     asked.user_ref_num = ask.user_ref_num;
@@ -129,9 +132,7 @@ class EngineBox {
     asked.quantity = ask.quantity;
     asked.price = ask.price.value;
     asked.min_quantity = ask.min_quantity;
-    if (command.kind == CommandKind::replace) return;
-    OrderResolved& resolved = orders_.resolved(ask.order);
-    std::memset(static_cast<void*>(&resolved), 0, sizeof resolved);
+    OrderResolved& resolved = lines.resolved;
     resolved.symbol = command.symbol;
     resolved.side = ask.side;
     resolved.cross_type = static_cast<char>(ask.cross_type);

@@ -186,8 +186,12 @@ bool Engine::enter(const Command& command, Out& out) {
             .min_quantity = ask.min_quantity,
             .expire_seconds = ask.expire_seconds};
   const SymbolState& symbol = state(at_symbol_);
-  Reject reason = account.disabled ? Reject::firm_not_authorised : check_terms(terms_);
-  if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
+  Reject reason = account.disabled ? Reject::firm_not_authorised : Reject::none;
+  // A plain order's terms exclude nothing, and a continuous phase takes it.
+  if ((command.flags & kPlain) == 0 || symbol.phase != Phase::continuous) {
+    if (reason == Reject::none) reason = check_terms(terms_);
+    if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
+  }
   if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
   Fate fate{};
   may_rest_ = has_place(account);

@@ -32,13 +32,13 @@ class OrderPool {
   static_assert(std::is_trivially_copyable_v<Hot> && std::is_trivially_copyable_v<Line0> &&
                 std::is_trivially_copyable_v<Line1>);
 
+ public:
   struct alignas(2 * kCacheLine) Cold {
     Line0 asked;
     Line1 resolved;
   };
   static_assert(sizeof(Cold) == 2 * kCacheLine);
 
- public:
   /// Indices 0 .. n-1. n is at least 1 and below kNoOrder (CHECKed). The arena outlives the pool.
   OrderPool(Arena& arena, std::uint32_t n) : hot_(arena.array<Hot>(n)), cold_(arena.array<Cold>(n)) {
     CHECK(n >= 1 && n < kNoOrder.value, "%u orders", n);
@@ -48,12 +48,15 @@ class OrderPool {
 
   [[gnu::always_inline]] Hot& hot(OrderIndex index) { return hot_[checked(index)]; }
   [[gnu::always_inline]] const Hot& hot(OrderIndex index) const { return hot_[checked(index)]; }
+  /// Both cold lines.
+  Cold& cold(OrderIndex index) { return cold_[checked(index)]; }
   Line0& asked(OrderIndex index) { return cold_[checked(index)].asked; }
   const Line0& asked(OrderIndex index) const { return cold_[checked(index)].asked; }
   /// Brings both cold lines on their way, to be written.
   void prefetch_cold(OrderIndex index) const {
-    prefetch_to_write(&cold_[checked(index)].asked);
-    prefetch_to_write(&cold_[checked(index)].resolved);
+    const Cold& cold = cold_[checked(index)];
+    prefetch_to_write(&cold.asked);
+    prefetch_to_write(&cold.resolved);
   }
   Line1& resolved(OrderIndex index) { return cold_[checked(index)].resolved; }
   const Line1& resolved(OrderIndex index) const { return cold_[checked(index)].resolved; }
@@ -118,7 +121,7 @@ class alignas(kCacheLine) SlotSourceOf {
   static constexpr std::size_t kTakesPerDrain = 32;
   static constexpr std::uint64_t kMostPerDrain = 2 * kTakesPerDrain;
 
-  void drain() {
+  [[gnu::noinline]] void drain() {
     returns_.pop_each(kMostPerDrain, [this](OrderIndex index) { put(index); });
     drain_at_ = depth_ > kTakesPerDrain ? depth_ - kTakesPerDrain : 0;
   }

@@ -200,7 +200,9 @@ class BroadcastRing {
     GatingReader() = default;
 
     void refresh() {
-      seen_ = published_->load(std::memory_order_acquire);
+      const std::uint64_t published = published_->load(std::memory_order_acquire);
+      if (published == seen_) return;
+      seen_ = published;
       if (seen_ - position_ > high_water_.load(std::memory_order_relaxed)) {
         high_water_.store(seen_ - position_, std::memory_order_relaxed);
       }

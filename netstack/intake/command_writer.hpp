@@ -31,6 +31,13 @@ class CommandWriter {
 
   /// The caller has seen that there is room, and writes the body, which is zero.
   Command& make(CommandKind kind, SessionId session) {
+    Command& command = make_head(kind, session);
+    std::memset(command.body, 0, sizeof(command.body));
+    return command;
+  }
+
+  /// The same of who writes all of the body.
+  Command& make_head(CommandKind kind, SessionId session) {
     Command& command = ring_.claim();
     ring_.publish_all_but_last();
     command.sequence = Sequence{++sequence_};
@@ -40,7 +47,6 @@ class CommandWriter {
     command.session = session;
     command.symbol = kNoSymbol;
     command.reject = 0;
-    std::memset(command.body, 0, sizeof(command.body));
     counters_.add(ReceiveCounter::commands);
     return command;
   }

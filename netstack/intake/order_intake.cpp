@@ -51,8 +51,9 @@ SymbolId OrderIntake::find_symbol(const alpha<8>& name) const {
 
 /// Without a free slot the held-back command goes out, since the message at hand will follow it in the burst: the last
 /// slot may be the one that it holds.
-bool OrderIntake::take_slot(OrderIndex& index) {
-  if (slots_.take(index)) return true;
+[[gnu::always_inline]] inline bool OrderIntake::take_slot(OrderIndex& index) {
+  if (slots_.take(index)) [[likely]]
+    return true;
   commands_.publish_held_back();
   return false;
 }
@@ -80,7 +81,7 @@ template <class Message>
                                           .price = price,
                                           .min_quantity = options.min_quantity,
                                           .reserved1 = {}};
-  Command& command = commands_.make(kind, session);
+  Command& command = commands_.make_head(kind, session);
   command.reject = static_cast<std::uint16_t>(judged.reject);
   ::new (&command.order) OrderAsk{.order = slot,
                                   .user_ref_num = user_ref_num,

@@ -33,6 +33,7 @@ TEST(OrderPool, KeepsTheTwoColdLinesOfAnOrderAdjacentAndHotRecordsPacked) {
     const OrderIndex index{i};
     EXPECT_EQ(address(&pool.asked(index)) % 128, 0u);
     EXPECT_EQ(address(&pool.resolved(index)), address(&pool.asked(index)) + 64);
+    EXPECT_EQ(address(&pool.cold(index).asked), address(&pool.asked(index)));
     EXPECT_EQ(address(&pool.hot(index)), address(&pool.hot(OrderIndex{0})) + 32 * i);
     EXPECT_EQ(pool.hot(index).words[3] + pool.asked(index).words[7] + pool.resolved(index).words[7], 0u);
   }
