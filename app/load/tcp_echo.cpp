@@ -39,6 +39,7 @@ tcp::TcpConfig tcp_config(const EchoArguments& arguments) {
   config.backlog = std::min(arguments.backlog, arguments.connections);
   config.ports = {arguments.tcp_port};
   config.keepalive_ns = static_cast<TimeNs>(arguments.keepalive_s * static_cast<double>(kNsPerSecond));
+  config.standstill_ns = kNsPerSecond / 1000;
   config.secret = random_key();
   return config;
 }

@@ -43,6 +43,9 @@ struct TcpConfig {
   TimeNs ack_delay_ns = 50'000;             // RFC 9293 SHLD-18 allows 500 ms
   TimeNs time_wait_ns = 60 * kNsPerSecond;  // twice an MSL of 30 s
   TimeNs fin_wait_ns = 60 * kNsPerSecond;   // for the FIN of a peer to whom nobody listens any more
+  // Polls of the send half so far apart: it was without its core, and its timers wait as long again for what has come
+  // meanwhile. 0: never, as on virtual time.
+  TimeNs standstill_ns = 0;
   TimeNs keepalive_ns = 0;                  // idle so long, and the peer is asked once a second; 0: never (MUST-25)
 
   std::uint32_t resets_per_second = 1000;      // to who has no connection, in all

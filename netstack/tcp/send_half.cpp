@@ -40,6 +40,14 @@ std::size_t SendHalf::poll(TimeNs now) {
   if (!started_) [[unlikely]] {
     started_ = true;
     wheel_.start_at(now);
+    now_ = now;
+  }
+  // What the peer has said in a standstill may be behind what was taken so far: nothing was late yet. Not twice in a row,
+  // or the timers of who polls seldom would never expire.
+  const bool stood_still = config_.standstill_ns > 0 && now > now_ + config_.standstill_ns;
+  if (stood_still && timers_looked_at_) [[unlikely]] {
+    no_timer_before_ns_ = now + config_.standstill_ns;
+    timers_looked_at_ = false;
   }
   now_ = now;
   committed_ = 0;
@@ -48,7 +56,10 @@ std::size_t SendHalf::poll(TimeNs now) {
     take_signal(*told);
     signals_.to_send.drop_front();
   }
-  wheel_.advance(now, [this](std::uint16_t entry) { expired(ConnectionId{entry}); });
+  if (now >= no_timer_before_ns_) [[likely]] {
+    wheel_.advance(now, [this](std::uint16_t entry) { expired(ConnectionId{entry}); });
+    timers_looked_at_ = true;
+  }
   while (ready_first_ != kNobody && committed_ < kMostFramesPerPoll) {
     const ConnectionId id{ready_first_};
     const Turn outcome = turn(id);

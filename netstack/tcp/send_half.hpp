@@ -299,6 +299,8 @@ class SendHalf {
   std::uint64_t passed_ = 0;
   std::uint64_t connects_ = 0;
   TimeNs now_ = 0;
+  TimeNs no_timer_before_ns_ = 0;  // behind a standstill
+  bool timers_looked_at_ = false;  // since the last one
   bool started_ = false;
   std::size_t committed_ = 0;
   Counters<TcpSendCounter> counters_;
