@@ -189,7 +189,7 @@ def run_all(tap, program, folder):
         connect().close()
         echo.end()
     is_flooded(tap, program, folder)
-    is_attacked(tap, program, folder, "net_af_packet0", "")
+    is_attacked(tap, program, folder, "net_af_packet0", ",framecnt=4096")
     is_attacked(tap, program, folder, "net_af_xdp0", ",busy_budget=0")
 
 

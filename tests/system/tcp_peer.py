@@ -216,7 +216,9 @@ class Raw:
         return self.frame(socket.IPPROTO_ICMP, bare[:2] + struct.pack(">H", padded_checksum(bare)) + bare[4:])
 
     def send(self, *frames):
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            if number % 64 == 63:
+                time.sleep(0.0005)  # a ring is short
             while True:
                 try:
                     self.sock.send(frame)
