@@ -42,8 +42,8 @@ std::size_t SendHalf::poll(TimeNs now) {
     wheel_.start_at(now);
     now_ = now;
   }
-  // What the peer has said in a standstill may be behind what was taken so far: nothing was late yet. Not twice in a row,
-  // or the timers of who polls seldom would never expire.
+  // What the peer has said in a standstill may be behind what was taken so far: nothing was late yet. Not twice in a
+  // row, or the timers of who polls seldom would never expire.
   const bool stood_still = config_.standstill_ns > 0 && now > now_ + config_.standstill_ns;
   if (stood_still && timers_looked_at_) [[unlikely]] {
     no_timer_before_ns_ = now + config_.standstill_ns;
