@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -27,15 +28,20 @@ class TcpStation {
     FrameBytes bytes;
   };
 
-  TcpStation(tcp::TcpConfig tcp, NetConfig net, tcp::StreamReader& reader, tcp::StreamWriter& writer)
+  /// `memory`: of bytes_for() at least, that outlives the station; none: its own.
+  TcpStation(tcp::TcpConfig tcp, NetConfig net, tcp::StreamReader& reader, tcp::StreamWriter& writer,
+             Arena* memory = nullptr)
       : tcp_(std::move(tcp)),
         net_(std::move(net)),
-        arena_(tcp::Signals::bytes_for() + tcp::ReceiveHalf::bytes_for(tcp_) + tcp::SendHalf::bytes_for(tcp_) + 4096,
-               HugepagePolicy::off),
-        signals_(arena_),
-        receive_(tcp_, net_.address, signals_, reader, arena_),
-        send_(tcp_, net_, signals_, writer, tx_, arena_),
+        own_(memory != nullptr ? nullptr : std::make_unique<Arena>(bytes_for(tcp_), HugepagePolicy::off)),
+        signals_(memory_of(memory)),
+        receive_(tcp_, net_.address, signals_, reader, memory_of(memory)),
+        send_(tcp_, net_, signals_, writer, tx_, memory_of(memory)),
         host_(net_, receive_, rx_) {}
+
+  static std::size_t bytes_for(const tcp::TcpConfig& tcp) {
+    return tcp::Signals::bytes_for() + tcp::ReceiveHalf::bytes_for(tcp) + tcp::SendHalf::bytes_for(tcp) + 4096;
+  }
 
   /// The frame arrives now.
   void inject(FrameBytes frame) {
@@ -88,9 +94,11 @@ class TcpStation {
   static constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
 
  private:
+  Arena& memory_of(Arena* memory) { return memory != nullptr ? *memory : *own_; }
+
   tcp::TcpConfig tcp_;
   NetConfig net_;
-  Arena arena_;
+  std::unique_ptr<Arena> own_;
   tcp::Signals signals_;
   MemoryRxPort rx_;
   MemoryTxPort tx_;
