@@ -354,7 +354,7 @@ void ReceiveHalf::take_signals() {
         break;
     }
   }
-  for (; forgotten_n_ > 0 && signals_.to_send.has_room(1); --forgotten_n_) {
+  for (; forgotten_n_ > 0 && signals_.to_send.has_room(2); --forgotten_n_) {
     signal(ToSendKind::forgotten, ConnectionId{forgotten_[forgotten_n_ - 1]});
     signals_.to_send.publish();
   }

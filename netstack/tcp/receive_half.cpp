@@ -408,7 +408,7 @@ std::size_t ReceiveHalf::offer_again() {
     Hot& hot = hot_[id.value];
     Cold& cold = cold_[id.value];
     const bool reads = hot.state == State::open || hot.state == State::time_wait || hot.state == State::draining;
-    if (reads && hot.unread > 0 && signals_.to_send.has_room(1)) {
+    if (reads && hot.unread > 0 && signals_.to_send.has_room(2)) {
       const std::uint32_t before = hot.unread;
       offer(id, hot, cold);
       taken += before - hot.unread;
