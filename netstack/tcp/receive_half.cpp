@@ -183,12 +183,9 @@ bool ReceiveHalf::take_general(ConnectionId id, Hot& hot, Arrival& arrival) {
     // RFC 7323 3.2 and 5.3, R1.
     if (!segment.has_timestamps) return drop(Count::tcp_no_timestamp);
     if (before(segment.ts_value, hot.ts_recent)) {
-      // What brings nothing is told as seldom as an attack: a storm of it is not answered one by one.
-      if (segment.length() > 0) {
-        acknowledge_now(id, hot);
-      } else {
-        challenge(id, hot, arrival.now);
-      }
+      // As seldom as an attack, but for what may have been data of this stream.
+      const bool ours = segment.length() > 0 && hot.receive_next - segment.sequence <= cold.capacity + 1;
+      ours ? acknowledge_now(id, hot) : challenge(id, hot, arrival.now);
       return drop(Count::tcp_old_timestamp);
     }
   }
