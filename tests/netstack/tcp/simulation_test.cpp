@@ -52,11 +52,11 @@ void run_seeds(std::uint64_t first, std::uint64_t count, TcpSimulation::Options 
 }
 
 TEST(TcpSimulation, EveryByteArrivesOnceAndInItsPlaceOrTheConnectionEndsWithAReason) {
-  run_seeds(test::seed() % 1'000'000'000, simulations(300), {});
+  run_seeds(test::seed() % 1'000'000'000, simulations(150), {});
 }
 
 TEST(TcpSimulation, OnACleanLinkNothingIsTakenForLost) {
-  run_seeds(test::seed() % 1'000'000'000, simulations(100), {.impaired = false, .aborts = false});
+  run_seeds(test::seed() % 1'000'000'000, simulations(50), {.impaired = false, .aborts = false});
 }
 
 TEST(TcpSimulation, IsTheSameForTheSameSeed) {
