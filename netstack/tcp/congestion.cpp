@@ -56,6 +56,7 @@ void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, con
   }
   cold.duplicates = 0;
   cold.started_ns = now_;  // RFC 6298 (5.3)
+  cold.lonely_ns = now_;
   cold.stuck_ns = kNever;
   if (bytes > 0) writer_.acknowledged(id, line.una_offset);
   if (fin) fin_acknowledged(id, line, cold);

@@ -46,6 +46,8 @@ void SendHalf::take_opening(ConnectionId id, const OpeningSignal& told) {
   Line& line = lines_[id.value];
   Cold& cold = cold_[id.value];
   const bool ours = line.state == State::syn_sent;
+  // One of ours that has ended meanwhile: `gone` is on its way.
+  if (id.value < ours_free_.size() && !ours) return;
   if (!ours) {
     if (line.state == State::time_wait && (line.bits & kOpened) != 0) writer_.closed(id, EndReason::reused);
     start_over(id, line, cold);
@@ -81,6 +83,7 @@ void SendHalf::establish(ConnectionId id, Line& line, Cold& cold) {
   line.state = State::established;
   line.una_offset = 0;
   line.bits |= kOpened;
+  line.bits &= ~kSynOwed;
   cold.recover = line.una - 1;
   cold.again = line.una;
   const std::uint32_t mss = line.mss;
@@ -97,6 +100,8 @@ void SendHalf::establish(ConnectionId id, Line& line, Cold& cold) {
 
 std::optional<ConnectionId> SendHalf::connect(Remote to, std::uint16_t port) {
   const auto in_use = [&](std::uint16_t candidate) {
+    // Where peers connect, one of theirs may have the pair.
+    if (std::find(config_.ports.begin(), config_.ports.end(), candidate) != config_.ports.end()) return true;
     for (std::size_t i = 0; i < ours_free_.size(); ++i) {
       const bool same = cold_[i].remote.address == to.address && cold_[i].remote.port == to.port;
       if (!ours_free_[i] && same && cold_[i].port == candidate) return true;
@@ -209,6 +214,7 @@ void SendHalf::close(ConnectionId connection) {
   if (line.state < State::established || line.state >= State::time_wait) return finish(connection);
   if ((line.bits & kDeaf) != 0) return;
   line.bits |= kDeaf | kDeafOwed;
+  cold_[connection.value].lonely_ns = now_;
   finish(connection);
   make_ready(connection, line);
 }
@@ -245,7 +251,7 @@ void SendHalf::fin_acknowledged(ConnectionId id, Line& line, Cold& cold) {
   switch (line.state) {
     case State::fin_wait_1:
       line.state = State::fin_wait_2;
-      cold.started_ns = now_;
+      cold.lonely_ns = now_;
       break;
     case State::closing:
       wait_out(id, line, cold);

@@ -65,7 +65,8 @@ bool SendHalf::send_piece(ConnectionId id, Line& line, Cold& cold, const Piece& 
   std::uint8_t* const options = frame + cold.header.options_offset();
   const std::size_t option_bytes = put_options(options, line, cold);
   // What ranges take of the segment is missing for data.
-  const std::size_t room = kOurMss - option_bytes;
+  const std::size_t whole = line.mss + ((line.bits & kTimestamps) != 0 ? kTimestampBytes : 0);
+  const std::size_t room = whole - std::min(whole - 1, option_bytes);
   const std::uint32_t bytes = std::min<std::uint32_t>(piece.bytes, static_cast<std::uint32_t>(room));
   const bool fin = piece.fin && bytes == piece.bytes;
   const Piece sent{piece.sequence, bytes, fin};

@@ -61,4 +61,29 @@ class Numbers {
   SipKey secret_;
 };
 
+/// About so many a second: each second another number from a half to one and a half of it, so that nobody can tell by
+/// what is left for him what others have taken (RFC 5961 section 10's side channel). Plain state, in the caller's time.
+class RandomBudget {
+ public:
+  /// `salt`: another one for each budget of a half.
+  RandomBudget(std::uint32_t per_second, std::uint32_t salt) : per_second_(per_second), salt_(salt) {}
+
+  bool take(const Numbers& numbers, TimeNs now) {
+    if (now / kNsPerSecond != second_) {
+      second_ = now / kNsPerSecond;
+      const std::uint64_t drawn = numbers.random(second_ << 8 | salt_) % (std::uint64_t{per_second_} + 1);
+      left_ = per_second_ / 2 + static_cast<std::uint32_t>(drawn);
+    }
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+
+ private:
+  std::uint32_t per_second_;
+  std::uint32_t salt_;
+  std::uint32_t left_ = 0;
+  std::uint64_t second_ = ~std::uint64_t{0};
+};
+
 }  // namespace crosswire::tcp

@@ -33,6 +33,14 @@ class Reassembly {
   /// The one that grew last comes first (RFC 2018 section 4).
   const Range& range(std::size_t i) const { return ranges_[i]; }
 
+  /// Is there a byte at or behind `number`?
+  bool reaches_beyond(std::uint32_t number) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (before(number, ranges_[i].end)) return true;
+    }
+    return false;
+  }
+
   /// Bytes at `sequence`, to be read later. Within the window (the caller's to see to).
   void store(std::uint32_t sequence, wire::Bytes bytes) {
     const std::size_t at = sequence & mask();

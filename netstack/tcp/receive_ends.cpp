@@ -59,7 +59,7 @@ bool ReceiveHalf::take_cookie(Arrival& arrival) {
   if (segment.has(kSyn) || arrival.now >= cookies_until_ns_) return answer_reset(arrival, Count::tcp_no_connection);
   const std::optional<std::uint16_t> mss =
       numbers_.mss_of_cookie(arrival.key, segment.sequence - 1, segment.acknowledgement - 1, arrival.now);
-  if (!mss) return answer_reset(arrival, Count::tcp_cookie_wrong);
+  if (!mss || was_taken(arrival.key, segment.acknowledgement - 1)) return answer_reset(arrival, Count::tcp_cookie_wrong);
   if (free_n_ == 0) return answer_reset(arrival, Count::tcp_refused_full);
   const ConnectionId id{free_[--free_n_]};
   Hot& hot = hot_[id.value];
@@ -74,15 +74,21 @@ bool ReceiveHalf::take_cookie(Arrival& arrival) {
   hot.sent = segment.acknowledgement;
   hot.state = State::syn_received;
   table_.insert(arrival.key, id);
+  taken_cookies_[taken_n_++ % taken_cookies_.size()] = {arrival.key, cold.iss};
   counters_.add(Count::tcp_cookies_taken);
   signal_opening(id, hot, arrival, *mss, kFromCookie);
   return take_general(id, hot, arrival);
 }
 
+/// A cookie opens once: a late copy of what came with it would begin the stream again.
+bool ReceiveHalf::was_taken(std::uint64_t key, std::uint32_t iss) const {
+  return std::find(taken_cookies_.begin(), taken_cookies_.end(), TakenCookie{key, iss}) != taken_cookies_.end();
+}
+
 bool ReceiveHalf::answer_reset(const Arrival& arrival, Count counter) {
   const Segment& segment = arrival.segment;
   if (segment.has(kRst)) return drop(counter);
-  if (!resets_.take(arrival.now)) return drop(Count::tcp_reset_limit);
+  if (!resets_.take(numbers_, arrival.now)) return drop(Count::tcp_reset_limit);
   // RFC 9293 3.5.2, group 1.
   if (segment.has(kAck)) {
     answer(arrival, segment.acknowledgement, 0, kRst);
@@ -249,7 +255,7 @@ bool ReceiveHalf::take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival)
     const bool newer = stamped ? before(hot.ts_recent, segment.ts_value) ||
                                      (segment.ts_value == hot.ts_recent && before(hot.receive_next, segment.sequence))
                                : before(hot.receive_next, segment.sequence);
-    if (newer && half_open_ < config_.backlog && hot.unread == 0) return begin_anew(id, hot, arrival);
+    if (newer && hot.unread == 0) return begin_anew(id, hot, arrival);
   }
   if (segment.has(kSyn)) {
     challenge(id, hot, arrival.now);
@@ -264,7 +270,7 @@ bool ReceiveHalf::take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival)
 }
 
 /// The peer opens a connection whose last one is over for it, though the send half has not said so yet: of one that the
-/// peer has reset the next SYN comes right behind the RST. All that is said of the last one is of another turn.
+/// peer has reset the next SYN comes right behind the RST. It has its place, so that no backlog keeps it out. All that is said of the last one is of another turn.
 bool ReceiveHalf::begin_anew(ConnectionId id, Hot& hot, const Arrival& arrival) {
   const std::uint32_t sent = hot.sent;
   if (std::exchange(cold_[id.value].told_opened, false)) reader_.gone(id, EndReason::reused);
@@ -285,7 +291,7 @@ bool ReceiveHalf::begin_anew(ConnectionId id, Hot& hot, const Arrival& arrival) 
 bool ReceiveHalf::take_when_dead(ConnectionId id, Hot& hot, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   const bool opens = segment.has(kSyn) && !segment.has(kAck) && listens(segment.destination_port);
-  if (opens && (hot.bits & kOurs) == 0 && half_open_ < config_.backlog) return begin_anew(id, hot, arrival);
+  if (opens && (hot.bits & kOurs) == 0) return begin_anew(id, hot, arrival);
   return drop(Count::tcp_dead);
 }
 

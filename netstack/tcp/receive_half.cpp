@@ -24,7 +24,8 @@ ReceiveHalf::ReceiveHalf(const TcpConfig& config, std::uint32_t address, Signals
       free_(arena.array<std::uint16_t>(config.connections)),
       forgotten_(arena.array<std::uint16_t>(config.connections)),
       receive_shift_(window_shift(config.receive_bytes)),
-      resets_(config.resets_per_second),
+      resets_(config.resets_per_second, 1),
+      challenges_(config.challenges_per_second, 2),
       cookies_(config.cookies_per_second, std::max(1u, config.cookies_per_second / 20)) {
   CHECK(std::has_single_bit(config.receive_bytes), "a window of %u bytes", config.receive_bytes);
   CHECK(config.opened_by_us <= config.connections && config.connections <= 32'768, "%u connections of %u",
@@ -295,9 +296,11 @@ std::uint8_t ReceiveHalf::take_text(ConnectionId id, Hot& hot, Cold& cold, Segme
     end(id, hot, EndReason::data_after_close, true);
     return 0;
   }
-  if (fin && (hot.bits & kFinKnown) == 0) {
+  // A FIN below what has come already contradicts it, and is none.
+  const std::uint32_t end = sequence + static_cast<std::uint32_t>(bytes.size());
+  if (fin && (hot.bits & kFinKnown) == 0 && !cold.reassembly.reaches_beyond(end)) {
     hot.bits |= kFinKnown;
-    cold.fin = sequence + static_cast<std::uint32_t>(bytes.size());
+    cold.fin = end;
   }
   // Bytes behind the peer's own FIN are nobody's.
   if ((hot.bits & kFinKnown) != 0 && before(cold.fin, sequence + static_cast<std::uint32_t>(bytes.size()))) {
@@ -422,17 +425,13 @@ std::size_t ReceiveHalf::offer_again() {
 }
 
 void ReceiveHalf::offer(ConnectionId id, Hot& hot, Cold& cold) {
+  const std::uint32_t before = hot.unread;
   const std::uint64_t covers = drain(id, hot, cold);
-  const bool told = (hot.bits & kToldFinished) != 0;
   tell_finished(id, hot);
-  if (hot.state == State::draining) return;
-  const bool finishes = !told && (hot.bits & kToldFinished) != 0;
-  // The peer may wait for the window, and hears of it only from us.
-  if (widen(hot, cold) && (hot.bits & kFinished) == 0) {
-    signal_segment(id, hot, nullptr, kAckNow, covers);
-  } else if (covers != kNoNumber || finishes) {
-    signal_segment(id, hot, nullptr, 0, covers);  // so that the writer hears of it
-  }
+  if (hot.unread == before || hot.state == State::draining) return;
+  // The peer may wait for the window, and hears of it only from us; the writer, for what the reader has taken.
+  const bool widens = widen(hot, cold) && (hot.bits & kFinished) == 0;
+  signal_segment(id, hot, nullptr, widens ? kAckNow : std::uint8_t{0}, covers);
 }
 
 /// Opens the window by a good piece or not at all (RFC 9293 3.8.6.2.2), and never takes back what was said.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -135,6 +136,7 @@ class ReceiveHalf {
   [[gnu::cold]] bool take_unknown(Arrival& arrival);
   [[gnu::cold]] bool take_syn(Arrival& arrival);
   [[gnu::cold]] bool take_cookie(Arrival& arrival);
+  bool was_taken(std::uint64_t key, std::uint32_t iss) const;
   [[gnu::cold]] bool take_in_syn_sent(ConnectionId id, Hot& hot, Arrival& arrival);
   [[gnu::cold]] bool take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival);
   [[gnu::cold]] bool take_when_dead(ConnectionId id, Hot& hot, const Arrival& arrival);
@@ -206,10 +208,16 @@ class ReceiveHalf {
   std::uint16_t first_unread_ = kNobody;
   std::uint8_t receive_shift_;
   TimeNs cookies_until_ns_ = 0;
-  TokenBucket resets_;
+  RandomBudget resets_;
+  RandomBudget challenges_;
   TokenBucket cookies_;
-  std::uint64_t challenge_second_ = ~std::uint64_t{0};
-  std::uint32_t challenges_left_ = 0;
+  struct TakenCookie {
+    std::uint64_t key;
+    std::uint32_t iss;
+    friend bool operator==(const TakenCookie&, const TakenCookie&) = default;
+  };
+  std::array<TakenCookie, 1024> taken_cookies_{};  // the newest
+  std::uint64_t taken_n_ = 0;
   Counters<TcpReceiveCounter> counters_;
 
   static constexpr std::uint16_t kNobody = 0xFFFF;

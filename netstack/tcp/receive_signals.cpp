@@ -28,7 +28,7 @@ void ReceiveHalf::signal_segment(ConnectionId id, Hot& hot, const Segment* segme
   told.ts_echo = 0;
   told.bytes = 0;
   told.sacks = 0;
-  told.segments = 1;
+  told.segments = segment != nullptr ? 1 : 0;
   if (segment != nullptr) {
     told.bytes = static_cast<std::uint16_t>(segment->payload.size());
     if (segment->has_timestamps && (hot.bits & kTimestamps) != 0) {
@@ -72,14 +72,7 @@ void ReceiveHalf::challenge(ConnectionId id, Hot& hot, TimeNs now) {
 /// each second.
 bool ReceiveHalf::may_challenge(Cold& cold, TimeNs now) {
   if (cold.challenged && now - cold.challenged_ns < config_.challenge_interval_ns) return false;
-  if (now / kNsPerSecond != challenge_second_) {
-    challenge_second_ = now / kNsPerSecond;
-    const std::uint32_t half = config_.challenges_per_second / 2;
-    challenges_left_ = half + static_cast<std::uint32_t>(numbers_.random(challenge_second_) %
-                                                         (std::uint64_t{config_.challenges_per_second} + 1));
-  }
-  if (challenges_left_ == 0) return false;
-  --challenges_left_;
+  if (!challenges_.take(numbers_, now)) return false;
   cold.challenged = true;
   cold.challenged_ns = now;
   return true;

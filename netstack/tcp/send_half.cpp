@@ -52,7 +52,10 @@ std::size_t SendHalf::poll(TimeNs now) {
   now_ = now;
   committed_ = 0;
   std::size_t taken = 0;
-  for (; const ToSend* const told = signals_.to_send.front(); ++taken) {
+  // As many as the ring holds: on another core the receive half may say as much as is taken here.
+  for (; taken < Signals::kToSend; ++taken) {
+    const ToSend* const told = signals_.to_send.front();
+    if (told == nullptr) break;
     take_signal(*told);
     signals_.to_send.drop_front();
   }
@@ -123,8 +126,12 @@ void SendHalf::take_signal(const ToSend& told) {
 
 void SendHalf::take_segment(ConnectionId id, Line& line, const SegmentSignal& told) {
   Cold& cold = cold_[id.value];
-  cold.heard_ns = now_;
-  if (line.una == line.most) cold.stuck_ns = kNever;
+  const bool heard = told.segments > 0;
+  if (heard) {
+    cold.heard_ns = now_;
+    // It has answered a probe: silence counts from the first that it does not.
+    if (line.una == line.most || (line.bits & kWindowProbed) != 0) cold.stuck_ns = kNever;
+  }
   line.receive_next = told.receive_next;
   line.receive_edge = told.receive_next + told.receive_window;
   line.ts_recent = told.ts_recent;
@@ -141,8 +148,6 @@ void SendHalf::take_segment(ConnectionId id, Line& line, const SegmentSignal& to
       cold.round_trip.end_back_off();
     }
   }
-  // It has answered a probe: silence counts from the first that it does not.
-  if ((line.bits & kWindowProbed) != 0) cold.stuck_ns = kNever;
   if ((told.bits & kTakesAck) != 0) {
     take_acknowledgement(id, line, cold, told);
     if (line.state == State::ended) return;

@@ -185,6 +185,7 @@ class SendHalf {
     TimeNs last_sent_ns = 0;  // data
     TimeNs heard_ns = 0;
     TimeNs stuck_ns = 0;        // since when nothing goes on; kNever: it does
+    TimeNs lonely_ns = 0;      // nobody listens any more: since when nothing goes on
     TimeNs delay_until_ns = 0;  // of the acknowledgement that is owed
     std::uint64_t covers = 0;
     TimeNs wheel_ns = 0;  // what the wheel has
@@ -271,8 +272,8 @@ class SendHalf {
   bool push(ToReceiveKind kind, ConnectionId id, const Cold& cold, std::uint32_t number = 0,
             EndReason reason = EndReason::none);
   bool is_idle_place(std::uint16_t id) const;
-  bool has_waiting(const Line& line) const {
-    return line.end != line.most || ((line.bits & kFinWanted) != 0 && line.most != line.end + 1);
+  static bool has_waiting(const Line& line) {
+    return line.most != line.end + ((line.bits & kFinWanted) != 0 ? 1 : 0);
   }
   static bool can_send_data(State state) {
     return state == State::established || state == State::close_wait || state == State::fin_wait_1 ||

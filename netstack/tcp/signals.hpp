@@ -76,7 +76,7 @@ struct SegmentSignal {
   std::uint16_t bytes;  // of payload, of the largest
   std::uint8_t bits;
   std::uint8_t sacks;
-  std::uint8_t segments;  // that this tells of: those of a burst that follow each other with nothing odd about them
+  std::uint8_t segments;  // accepted, that this tells of: those of a burst that follow each other with nothing odd
   std::array<Range, 3> sack;
 };
 

@@ -21,7 +21,10 @@ void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
   const TimeNs timeout = cold.round_trip.timeout_ns(config_);
   const TimeNs gives_up =
       cold.stuck_ns == kNever ? kNever : std::max(cold.stuck_ns, cold.heard_ns) + config_.silence_ns;
-  const TimeNs retransmit_at = std::min(cold.started_ns + timeout, gives_up);
+  // Of one that nobody listens to any more, as long as nothing goes on.
+  const bool deaf = (line.bits & kDeaf) != 0;
+  const TimeNs lonely_until = deaf ? cold.lonely_ns + config_.fin_wait_ns : kNever;
+  const TimeNs retransmit_at = std::min({cold.started_ns + timeout, gives_up, lonely_until});
   switch (line.state) {
     case State::unused:
     case State::ended:
@@ -37,7 +40,9 @@ void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
   }
   const bool under_way = line.una != line.most;
   if (line.window == 0 && (under_way || has_waiting(line))) {
-    set_timer(id, line, cold, Timer::window_probe, retransmit_at);
+    // One probe that is lost does not make a peer silent: several go before it is.
+    const TimeNs again = cold.stuck_ns == kNever ? kNever : cold.started_ns + config_.silence_ns / 8;
+    set_timer(id, line, cold, Timer::window_probe, std::min(retransmit_at, again));
   } else if (under_way) {
     const bool alone = line.most - line.una <= line.mss;
     const TimeNs probe_at =
@@ -45,8 +50,8 @@ void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
     const bool probes = (line.bits & kSack) != 0 && (line.bits & (kRecovering | kTimedOut | kProbing)) == 0 &&
                         line.next == line.most && cold.scoreboard.empty() && probe_at < retransmit_at;
     set_timer(id, line, cold, probes ? Timer::tail_probe : Timer::retransmit, probes ? probe_at : retransmit_at);
-  } else if (line.state == State::fin_wait_2 && (line.bits & kDeaf) != 0) {
-    set_timer(id, line, cold, Timer::fin_wait, cold.started_ns + config_.fin_wait_ns);
+  } else if (line.state == State::fin_wait_2 && deaf) {
+    set_timer(id, line, cold, Timer::fin_wait, lonely_until);
   } else if (config_.keepalive_ns > 0) {
     const TimeNs again = cold.stuck_ns == kNever ? cold.heard_ns + config_.keepalive_ns : now_ + kNsPerSecond;
     set_timer(id, line, cold, Timer::keepalive, std::min(again, gives_up));
@@ -80,6 +85,11 @@ void SendHalf::fire(ConnectionId id, Line& line, Cold& cold) {
   line.timer = Timer::none;
   line.due_ns = kNever;
   const TimeNs stuck = cold.stuck_ns;
+  const bool deaf = (line.bits & kDeaf) != 0 && line.state < State::time_wait;
+  if (deaf && now_ >= cold.lonely_ns + config_.fin_wait_ns) {
+    end(id, line, EndReason::silent, line.state != State::fin_wait_2);
+    return;
+  }
   switch (timer) {
     case Timer::none:
       return;
