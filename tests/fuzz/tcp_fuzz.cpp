@@ -183,6 +183,7 @@ class Script {
  private:
   static constexpr std::uint16_t kConnections = 10;
   static constexpr std::uint16_t kOpenedByUs = 3;
+  static constexpr std::uint64_t kMostFrames = 100;  // of a connection to whom nobody speaks, in silence_ns
 
   static tcp::TcpConfig config(Input& input) {
     const std::uint8_t bits = input.byte();
@@ -456,8 +457,10 @@ class Script {
 
   void pass(TimeNs span) {
     if (station_.now() + span > kMorning + kMostTime) return;
+    const std::uint64_t before = frames_;
     station_.advance_to(station_.now() + span);
     look();
+    HOLDS(frames_ - before <= kConnections * kMostFrames);
   }
 
   void icmp() {
@@ -519,7 +522,6 @@ class Script {
     look();
     HOLDS(station_.receive().connections() == 0);
     HOLDS(above_.all_ended());
-    constexpr std::uint64_t kMostFrames = 100;  // of a connection in silence
     HOLDS(frames_ <= kConnections * kMostFrames);
   }
 
