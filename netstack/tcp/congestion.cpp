@@ -100,6 +100,10 @@ void SendHalf::leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes, std::
     line.bits |= kResendFirst;
     line.congestion -= std::min(bytes, line.congestion - line.mss);
     if (bytes >= line.mss) line.congestion += line.mss;
+  } else if (cold.scoreboard.empty() && cold.recover == line.most && !cold.rescued) {
+    // The peer has all up to here, and nothing of what was sent behind it, before what went again.
+    cold.rescued = true;
+    line.bits |= kRescueOwed;
   }
 }
 
@@ -138,7 +142,8 @@ void SendHalf::enter_recovery(Line& line, Cold& cold) {
   cold.again = line.una;
   line.congestion = cold.threshold + ((line.bits & kSack) == 0 ? Scoreboard::kDuplicates * line.mss : 0);
   line.bits |= kRecovering | kResendFirst | kLimited;
-  line.bits &= ~kProbing;
+  line.bits &= ~(kProbing | kRescueOwed);
+  cold.rescued = false;
   line.next = line.most;
 }
 
@@ -231,6 +236,13 @@ SendHalf::Piece SendHalf::piece_at(const Line& line, const Cold& cold, std::uint
   return {sequence, bytes, fin};
 }
 
+/// The last segment that was sent, to go again, with the FIN behind it if there is one.
+SendHalf::Piece SendHalf::last_piece(const Line& line, const Cold& cold) const {
+  const std::uint32_t end = (line.bits & kFinWanted) != 0 && line.most == line.end + 1 ? line.end : line.most;
+  const std::uint32_t size = std::min<std::uint32_t>(line.mss, end - line.una);
+  return piece_at(line, cold, end - size, line.mss);
+}
+
 SendHalf::Piece SendHalf::pick(Line& line, Cold& cold) {
   if (!can_send_data(line.state)) return {};
   if ((line.bits & kResendFirst) != 0) [[unlikely]]
@@ -278,11 +290,22 @@ SendHalf::Piece SendHalf::pick_next(Line& line, Cold& cold) {
   return piece;
 }
 
-/// RFC 6675's NextSeg, while pipe leaves room for a segment. Without its (4), a rescue of the tail: the tail has its
-/// probe.
+/// RFC 6675's NextSeg, while pipe leaves room for a segment. Its (4) waits for an acknowledgement that shows the tail
+/// to be lost, as we often have nothing more to send while it is still on its way, and then for no room: what was
+/// acknowledged has made it.
 SendHalf::Piece SendHalf::pick_in_recovery(Line& line, Cold& cold) {
+  if (cold.scoreboard.pipe(line.una, line.most, cold.again, line.mss) + line.mss <= line.congestion) {
+    const Piece next = next_in_recovery(line, cold);
+    if (!next.empty()) return next;
+  }
+  if ((line.bits & kRescueOwed) == 0 || cold.recover != line.most) return {};
+  Piece rescue = last_piece(line, cold);  // (4)
+  rescue.rescue = true;
+  return rescue;
+}
+
+SendHalf::Piece SendHalf::next_in_recovery(const Line& line, const Cold& cold) const {
   const Scoreboard& board = cold.scoreboard;
-  if (board.pipe(line.una, line.most, cold.again, line.mss) + line.mss > line.congestion) return {};
   if (const auto hole = board.next_hole(cold.again, line.una, line.mss, false)) {  // (1)
     return piece_at(line, cold, hole->begin, std::min<std::uint32_t>(line.mss, hole->size()));
   }

@@ -84,7 +84,11 @@ bool SendHalf::send_piece(ConnectionId id, Line& line, Cold& cold, const Piece& 
   if (again) [[unlikely]] {
     counters_.add(Count::tcp_retransmitted);
     line.bits &= ~(kTiming | kResendFirst);
-    cold.again = later_of(cold.again, sent.end());
+    if (piece.rescue) {
+      line.bits &= ~kRescueOwed;
+    } else {
+      cold.again = later_of(cold.again, sent.end());
+    }
   } else if ((line.bits & kTiming) == 0) {
     line.bits |= kTiming;
     cold.timed_end = sent.end();
@@ -163,11 +167,7 @@ bool SendHalf::send_probes(ConnectionId id, Line& line, Cold& cold) {
     const std::uint32_t limit = line.una + line.window;
     Piece probe = piece_at(line, cold, line.most, line.mss);
     const bool fresh = !probe.empty() && at_or_before(probe.end(), limit) && line.next == line.most;
-    if (!fresh) {
-      const std::uint32_t end = (line.bits & kFinWanted) != 0 && line.most == line.end + 1 ? line.end : line.most;
-      const std::uint32_t size = std::min<std::uint32_t>(line.mss, end - line.una);
-      probe = piece_at(line, cold, end - size, line.mss);
-    }
+    if (!fresh) probe = last_piece(line, cold);
     if (!probe.empty()) {
       if (!send_piece(id, line, cold, probe, !fresh)) return false;
       counters_.add(Count::tcp_probes_of_tail);

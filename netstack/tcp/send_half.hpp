@@ -132,6 +132,7 @@ class SendHalf {
   static constexpr std::uint32_t kTailProbeOwed = 1u << 26;
   static constexpr std::uint32_t kWindowProbeOwed = 1u << 27;
   static constexpr std::uint32_t kKeepaliveOwed = 1u << 28;
+  static constexpr std::uint32_t kRescueOwed = 1u << 29;  // RFC 6675's: the tail of a recovery seems lost
   static constexpr std::uint32_t kKnown = 1u << 30;  // to the receive half
 
   /// What a plain acknowledgement or a plain segment out needs.
@@ -167,6 +168,7 @@ class SendHalf {
     std::uint8_t syn_shift = 0;      // that our SYN offers; kNoShift: none
     std::uint8_t resolve_tries = 0;
     std::uint8_t duplicates = 0;  // acknowledgements
+    bool rescued = false;         // in this recovery
     EndReason reason = EndReason::none;
     std::uint32_t iss = 0;
     std::uint32_t ts_offset = 0;
@@ -200,6 +202,7 @@ class SendHalf {
     std::uint32_t sequence;
     std::uint32_t bytes;
     bool fin;
+    bool rescue = false;
 
     std::uint32_t end() const { return sequence + bytes + (fin ? 1 : 0); }
     bool empty() const { return bytes == 0 && !fin; }
@@ -230,8 +233,10 @@ class SendHalf {
   // What to send: congestion.cpp.
   Piece pick(Line& line, Cold& cold);
   Piece pick_in_recovery(Line& line, Cold& cold);
+  Piece next_in_recovery(const Line& line, const Cold& cold) const;
   Piece pick_next(Line& line, Cold& cold);
   Piece piece_at(const Line& line, const Cold& cold, std::uint32_t sequence, std::uint32_t most) const;
+  Piece last_piece(const Line& line, const Cold& cold) const;
 
   // Frames out.
   enum class Turn : std::uint8_t { done, more, no_room };
