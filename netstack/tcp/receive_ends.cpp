@@ -265,6 +265,8 @@ bool ReceiveHalf::take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival)
   if (segment.length() > 0) {
     const bool last = segment.has(kFin) && segment.sequence + segment.length() == hot.receive_next;
     signal_segment(id, hot, nullptr, static_cast<std::uint8_t>(kAckNow | (last ? kPeerFinished : 0)), kNoNumber);
+  } else if (segment.sequence != hot.receive_next) {
+    challenge(id, hot, arrival.now);
   }
   return drop(segment.length() > 0 ? Count::tcp_repeated : Count::tcp_dead);
 }
