@@ -68,11 +68,15 @@ class TcpStation {
     }
   }
 
-  /// Timers up to and at `to` expire, each at its time.
+  /// Timers up to and at `to` expire, each at its time. What is due and waits for a frame, the port being full, is tried
+  /// again each millisecond.
   void advance_to(TimeNs to) {
-    for (TimeNs next = next_timer(); next <= to; next = next_timer()) {
-      now_ = std::max(now_, next);
+    constexpr TimeNs kAgainNs = 1'000'000;
+    bool waits = false;
+    for (TimeNs next = next_timer(); next <= to && !(waits && now_ >= to); next = next_timer()) {
+      now_ = waits ? std::min(now_ + kAgainNs, to) : std::max(now_, next);
       settle();
+      waits = next_timer() <= now_;
     }
     now_ = std::max(now_, to);
     settle();
