@@ -46,7 +46,7 @@ struct TcpConfig {
   // Polls of the send half so far apart: it was without its core, and its timers wait as long again for what has come
   // meanwhile. 0: never, as on virtual time.
   TimeNs standstill_ns = 0;
-  TimeNs keepalive_ns = 0;                  // idle so long, and the peer is asked once a second; 0: never (MUST-25)
+  TimeNs keepalive_ns = 0;  // idle so long, and the peer is asked once a second; 0: never (MUST-25)
 
   std::uint32_t resets_per_second = 1000;      // to who has no connection, in all
   std::uint32_t cookies_per_second = 50'000;   // SYN cookies sent, in all

@@ -59,7 +59,8 @@ bool ReceiveHalf::take_cookie(Arrival& arrival) {
   if (segment.has(kSyn) || arrival.now >= cookies_until_ns_) return answer_reset(arrival, Count::tcp_no_connection);
   const std::optional<std::uint16_t> mss =
       numbers_.mss_of_cookie(arrival.key, segment.sequence - 1, segment.acknowledgement - 1, arrival.now);
-  if (!mss || was_taken(arrival.key, segment.acknowledgement - 1)) return answer_reset(arrival, Count::tcp_cookie_wrong);
+  if (!mss || was_taken(arrival.key, segment.acknowledgement - 1))
+    return answer_reset(arrival, Count::tcp_cookie_wrong);
   if (free_n_ == 0) return answer_reset(arrival, Count::tcp_refused_full);
   const ConnectionId id{free_[--free_n_]};
   Hot& hot = hot_[id.value];
@@ -272,7 +273,8 @@ bool ReceiveHalf::take_in_time_wait(ConnectionId id, Hot& hot, Arrival& arrival)
 }
 
 /// The peer opens a connection whose last one is over for it, though the send half has not said so yet: of one that the
-/// peer has reset the next SYN comes right behind the RST. It has its place, so that no backlog keeps it out. All that is said of the last one is of another turn.
+/// peer has reset the next SYN comes right behind the RST. It has its place, so that no backlog keeps it out. All that
+/// is said of the last one is of another turn.
 bool ReceiveHalf::begin_anew(ConnectionId id, Hot& hot, const Arrival& arrival) {
   const std::uint32_t sent = hot.sent;
   if (std::exchange(cold_[id.value].told_opened, false)) reader_.gone(id, EndReason::reused);

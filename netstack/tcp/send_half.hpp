@@ -133,7 +133,7 @@ class SendHalf {
   static constexpr std::uint32_t kWindowProbeOwed = 1u << 27;
   static constexpr std::uint32_t kKeepaliveOwed = 1u << 28;
   static constexpr std::uint32_t kRescueOwed = 1u << 29;  // RFC 6675's: the tail of a recovery seems lost
-  static constexpr std::uint32_t kKnown = 1u << 30;  // to the receive half
+  static constexpr std::uint32_t kKnown = 1u << 30;       // to the receive half
 
   /// What a plain acknowledgement or a plain segment out needs.
   struct alignas(kCacheLine) Line {
@@ -187,7 +187,7 @@ class SendHalf {
     TimeNs last_sent_ns = 0;  // data
     TimeNs heard_ns = 0;
     TimeNs stuck_ns = 0;        // since when nothing goes on; kNever: it does
-    TimeNs lonely_ns = 0;      // nobody listens any more: since when nothing goes on
+    TimeNs lonely_ns = 0;       // nobody listens any more: since when nothing goes on
     TimeNs delay_until_ns = 0;  // of the acknowledgement that is owed
     std::uint64_t covers = 0;
     TimeNs wheel_ns = 0;  // what the wheel has
@@ -277,9 +277,7 @@ class SendHalf {
   bool push(ToReceiveKind kind, ConnectionId id, const Cold& cold, std::uint32_t number = 0,
             EndReason reason = EndReason::none);
   bool is_idle_place(std::uint16_t id) const;
-  static bool has_waiting(const Line& line) {
-    return line.most != line.end + ((line.bits & kFinWanted) != 0 ? 1 : 0);
-  }
+  static bool has_waiting(const Line& line) { return line.most != line.end + ((line.bits & kFinWanted) != 0 ? 1 : 0); }
   static bool can_send_data(State state) {
     return state == State::established || state == State::close_wait || state == State::fin_wait_1 ||
            state == State::closing || state == State::last_ack;
