@@ -61,7 +61,7 @@ TEST_F(ConfigFile, FillsInDefaultsWhereItSaysNothing) {
   EXPECT_FALSE(config.midnight_epoch_ns.has_value());
   EXPECT_EQ(config.hugepages, HugepagePolicy::automatic);
   EXPECT_EQ(order_pool_slots(config),
-            std::uint64_t{config.engine.max_orders} + config.command_ring + 2 * config.event_ring + 64);
+            std::uint64_t{config.engine.max_orders} + config.command_ring + 2 * config.event_ring + 128);
 }
 
 TEST_F(ConfigFile, TradesContinuouslyFromTheStartWithoutPhases) {
