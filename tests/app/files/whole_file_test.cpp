@@ -36,6 +36,7 @@ TEST(WholeFiles, LeaveNoPartWhereASignalEndsTheProcess) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const Folder folder;
     const auto act = [&] {
+      std::signal(signal, SIG_DFL);  // under nohup one of them is ignored
       write_whole(folder.file("done"), "all of it");
       const WholeFile first(folder.file("a"));
       const WholeFile second(folder.file("b"));
