@@ -56,7 +56,7 @@ bool ReceiveHalf::drop(Count counter) {
 [[gnu::always_inline]] inline bool ReceiveHalf::take_predicted(const SegmentSource& from, wire::Bytes bytes,
                                                                bool checked) {
   constexpr std::uint32_t kUsualTimestamps = 0x0101'080A;
-  if (bytes.size() < sizeof(Header) + kTimestampBytes) return false;
+  if (bytes.size() < sizeof(Header)) return false;
   const auto& header = *reinterpret_cast<const Header*>(bytes.data());
   const auto word = [&](std::size_t at) { return reinterpret_cast<const wire::be32*>(bytes.data() + at)->value(); };
   const std::optional<ConnectionId> id =
@@ -68,8 +68,9 @@ bool ReceiveHalf::drop(Count counter) {
   const std::size_t header_bytes = stamped ? sizeof(Header) + kTimestampBytes : sizeof(Header);
   const auto offset = static_cast<std::uint8_t>(header_bytes / 4 << 4);
   constexpr std::uint16_t kOdd = kFinished | kFinKnown | kDeaf | kUnread | kHoles;
-  if (hot.state != State::open || (hot.bits & kOdd) != 0 || header.data_offset != offset ||
-      (header.flags & ~kPsh) != kAck || (stamped && word(sizeof(Header)) != kUsualTimestamps)) {
+  if (hot.state != State::open || (hot.bits & kOdd) != 0 || bytes.size() < header_bytes ||
+      header.data_offset != offset || (header.flags & ~kPsh) != kAck ||
+      (stamped && word(sizeof(Header)) != kUsualTimestamps)) {
     return false;
   }
   const std::uint32_t ack = header.acknowledgement;
