@@ -65,6 +65,10 @@ int tcp_echo_main(const EchoArguments& arguments) {
   std::future<TscClock> calibrated = std::async(std::launch::async, TscClock::calibrated);  // it sleeps
   const DpdkProcessOptions options{config.port.device, config.port.dpdk_args,
                                    resolve_cores({config}).partitions.front().of(Stage::receive), config.hugepages};
+  if (arguments.send_core && options.core == arguments.send_core) {
+    throw std::runtime_error(
+        fmt::format("--send-core {}: receive polls there; name another core, or leave it out", *arguments.send_core));
+  }
   const DpdkProcess eal(options, "crosswire_echo");
   const SharedClock clock(calibrated.get());
   const std::int64_t midnight = midnight_utc(clock.read().now_epoch_ns());
@@ -101,6 +105,8 @@ int tcp_echo_main(const EchoArguments& arguments) {
       sender = std::thread([&] {
         try {
           pin_to(arguments.send_core);
+          if (const std::string error = eal_register_thread(); !error.empty()) throw std::runtime_error(error);
+          make_resident();
           ready.set_value();
         } catch (...) {
           ready.set_exception(std::current_exception());
@@ -110,6 +116,7 @@ int tcp_echo_main(const EchoArguments& arguments) {
           send.poll(tx.time_now());
           if (tx.wants_flush()) tx.flush();
         }
+        eal_unregister_thread();
       });
       ready.get_future().get();
     }
