@@ -15,7 +15,7 @@ using Count = TcpSendCounter;
 // ---- Beginnings -----------------------------------------------------------------------------------------------------
 
 /// As new, but for the lists and the wheel, in which the place may still stand.
-void SendHalf::start_over(ConnectionId id, Line& line, Cold& cold) {
+void SendHalf::start_over(Line& line, Cold& cold) {
   const std::uint32_t listed = line.bits & (kReady | kInDelay);
   const std::uint16_t next_ready = cold.next_ready;
   const std::uint16_t next_delayed = cold.next_delayed;
@@ -33,7 +33,6 @@ void SendHalf::start_over(ConnectionId id, Line& line, Cold& cold) {
   cold.stuck_ns = kNever;
   cold.started_ns = cold.heard_ns = cold.last_sent_ns = now_;
   cold.syn_shift = kNoShift;
-  (void)id;
 }
 
 void SendHalf::set_remote(Cold& cold, const Remote& remote) {
@@ -50,7 +49,7 @@ void SendHalf::take_opening(ConnectionId id, const OpeningSignal& told) {
   if (id.value < ours_free_.size() && !ours) return;
   if (!ours) {
     if (line.state == State::time_wait && (line.bits & kOpened) != 0) writer_.closed(id, EndReason::reused);
-    start_over(id, line, cold);
+    start_over(line, cold);
     cold.turn = told.turn;
     cold.iss = told.iss;
     line.una = told.iss;
@@ -121,7 +120,7 @@ std::optional<ConnectionId> SendHalf::connect(Remote to, std::uint16_t port) {
   ours_free_[id.value] = false;
   Line& line = lines_[id.value];
   Cold& cold = cold_[id.value];
-  start_over(id, line, cold);
+  start_over(line, cold);
   ++cold.turn;
   cold.port = port;
   set_remote(cold, to);

@@ -36,7 +36,7 @@ SendHalf::Turn SendHalf::turn(ConnectionId id) {
     if (!say_owed(id, line, cold) || !send_probes(id, line, cold)) return Turn::no_room;
     if (line.state == State::unused) return Turn::done;
   }
-  if ((line.bits & kSynOwed) != 0 && !send_syn(id, line, cold)) [[unlikely]]
+  if ((line.bits & kSynOwed) != 0 && !send_syn(line, cold)) [[unlikely]]
     return Turn::no_room;
   Turn outcome = Turn::more;
   for (unsigned n = 0; n < kMostAtOnce; ++n) {
@@ -108,8 +108,7 @@ bool SendHalf::send_piece(ConnectionId id, Line& line, Cold& cold, const Piece& 
   return true;
 }
 
-bool SendHalf::send_syn(ConnectionId id, Line& line, Cold& cold) {
-  (void)id;
+bool SendHalf::send_syn(Line& line, Cold& cold) {
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return false;
   const bool answers = line.state == State::syn_received;
@@ -236,8 +235,7 @@ void SendHalf::acknowledged_now(Line& line) {
   line.bits &= ~(kAckOwed | kAckAtOnce);
 }
 
-// ---- What belongs to no connection
-// -------------------------------------------------------------------------------------
+// ---- What belongs to no connection ---------------------------------------------------------------------------------
 
 /// A segment of no connection: RST, or SYN and ACK with a cookie. Nothing is kept of it, not even for want of a frame.
 void SendHalf::answer(const AnswerSignal& told) {

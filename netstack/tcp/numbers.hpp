@@ -62,7 +62,8 @@ class Numbers {
 };
 
 /// About so many a second: each second another number from a half to one and a half of it, so that nobody can tell by
-/// what is left for him what others have taken (RFC 5961 section 10's side channel). Plain state, in the caller's time.
+/// what is left for him what others have taken (the fixed number of RFC 5961 section 7 was such a side channel). Plain
+/// state, in the caller's time.
 class RandomBudget {
  public:
   /// `salt`: another one for each budget of a half.

@@ -161,7 +161,6 @@ void ReceiveHalf::signal_opening(ConnectionId id, const Hot& hot, const Arrival&
           .receive_window = hot.edge - hot.receive_next,
           .window = hot.window,
           .ts_recent = hot.ts_recent,
-          .shift = scaled ? hot.shift : kNoShift,
           .receive_shift = scaled ? hot.receive_shift : kNoShift,
           .bits = bits,
           .turn = cold_[id.value].turn};
@@ -328,7 +327,10 @@ void ReceiveHalf::forget(ConnectionId id, EndReason reason) {
 }
 
 void ReceiveHalf::take_signals() {
-  while (const ToReceive* const told = signals_.to_receive.front()) {
+  // As many as the ring holds: what was said before the burst is among them, and the other core may say more meanwhile.
+  for (std::uint64_t n = 0; n < Signals::kToReceive; ++n) {
+    const ToReceive* const told = signals_.to_receive.front();
+    if (told == nullptr) break;
     const ToReceive signal = *told;
     signals_.to_receive.drop_front();
     Hot& hot = hot_[signal.connection.value];

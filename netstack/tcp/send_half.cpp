@@ -200,8 +200,7 @@ bool SendHalf::push(ToReceiveKind kind, ConnectionId id, const Cold& cold, std::
       {kind, reason, id, number, cold.remote.address, cold.remote.port, cold.port, cold.turn});
 }
 
-// ---- Lists
-// -------------------------------------------------------------------------------------------------------------
+// ---- Lists ---------------------------------------------------------------------------------------------------------
 
 void SendHalf::make_ready(ConnectionId id, Line& line) {
   if ((line.bits & kReady) != 0) return;

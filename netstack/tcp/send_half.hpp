@@ -242,7 +242,7 @@ class SendHalf {
   enum class Turn : std::uint8_t { done, more, no_room };
   Turn turn(ConnectionId id);
   bool say_owed(ConnectionId id, Line& line, Cold& cold);
-  bool send_syn(ConnectionId id, Line& line, Cold& cold);
+  bool send_syn(Line& line, Cold& cold);
   bool send_piece(ConnectionId id, Line& line, Cold& cold, const Piece& piece, bool again);
   bool send_probes(ConnectionId id, Line& line, Cold& cold);
   bool send_bare(Line& line, Cold& cold, std::uint32_t sequence, std::uint8_t flags);
@@ -255,7 +255,7 @@ class SendHalf {
   void acknowledged_now(Line& line);
 
   // Fate.
-  void start_over(ConnectionId id, Line& line, Cold& cold);
+  void start_over(Line& line, Cold& cold);
   void set_remote(Cold& cold, const Remote& remote);
   void establish(ConnectionId id, Line& line, Cold& cold);
   void take_fin(ConnectionId id, Line& line, Cold& cold);

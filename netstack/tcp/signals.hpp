@@ -95,7 +95,6 @@ struct OpeningSignal {
   std::uint32_t receive_window;
   std::uint32_t window;
   std::uint32_t ts_recent;
-  std::uint8_t shift;          // of the peer's window; kNoShift: none
   std::uint8_t receive_shift;  // of ours; kNoShift: none
   std::uint8_t bits;
   std::uint16_t turn;  // ToReceive::turn of all that is said of this connection
