@@ -133,10 +133,21 @@ enum class SessionEndReason : std::uint8_t {
   end_of_day,
 };
 
-/// Body of session_close.
+/// A TCP connection that carries a session or may come to: netstack/tcp/config.hpp has what the numbers are.
+struct ConnectionRef {
+  std::uint16_t place;  // in the table of connections
+  std::uint16_t turn;   // which of those that have had the place
+
+  friend bool operator==(const ConnectionRef&, const ConnectionRef&) = default;
+};
+inline constexpr ConnectionRef kNoConnection{0xFFFF, 0};
+
+/// Body of session_close. Without a session it is a connection that ends, to which nobody has logged in.
 struct SessionEnd {
   SessionEndReason reason;
-  std::uint8_t reserved[39];
+  std::uint8_t reserved0;
+  ConnectionRef connection;  // where there is no session
+  std::uint8_t reserved[34];
 };
 
 /// Body of resumed.
@@ -165,17 +176,23 @@ struct PhaseAsk {
   std::uint8_t reserved[39];
 };
 
+enum class Transport : std::uint8_t { udp, tcp };
+
 /// Where an answer goes: the source of the frame that asked. Network values in host byte order.
 struct Peer {
   std::uint8_t mac[6];
   std::uint16_t vlan;     // 802.1Q tag control's VLAN id, 0 = untagged
   std::uint32_t address;  // IPv4
-  std::uint16_t port;     // UDP
+  std::uint16_t port;     // UDP or TCP
   char code;              // login_reject: the reason letter of WIRE 1.1 `J`. session_open: 'T' if it takes over, else 0
   bool told;              // login_reject: to no login, but to who has sent without a session, who is told why.
                           // session_open that takes over: the source that had the session is told
   SessionEndReason ended;  // login_reject that is told: how its session ended; none if it never had one
-  std::uint8_t reserved[23];
+  Transport transport;
+  ConnectionRef connection;  // over TCP
+  std::uint8_t reserved0[2];
+  std::uint64_t wanted;  // session_open over TCP: the first message that the client wants; 0 = the next one
+  std::uint8_t reserved[8];
 };
 
 /// Body of resend and feed_resend.

@@ -83,7 +83,8 @@ class AccountReader {
 
  private:
   void read_account(const std::string& file, const toml::table& table) {
-    const Section section(file, "account", table, {"user", "password", "password_file", "firm", "sources"});
+    const Section section(file, "account", table,
+                          {"user", "password", "password_file", "firm", "sources", "transports"});
     AccountConfig account{};
     constexpr std::string_view kUser = "give 1 to 6 printable ASCII characters, each user once (case does not count)";
     account.user = section.text("user", kUser);
@@ -106,6 +107,7 @@ class AccountReader {
       std::copy(firm.begin(), firm.end(), account.firm.begin());
     }
     if (section.has("sources")) account.sources = read_sources(section);
+    if (section.has("transports")) read_transports(section, account);
     config_.net.accounts.push_back(std::move(account));
   }
 
@@ -138,6 +140,18 @@ class AccountReader {
                      "shorten it, the login packet has ten places");
     }
     return password;
+  }
+
+  static void read_transports(const Section& section, AccountConfig& account) {
+    constexpr std::string_view kRemedy = "give [\"udp\"], [\"tcp\"] or [\"udp\", \"tcp\"]";
+    account.over_udp = account.over_tcp = false;
+    for (const std::string& text : strings(section, "transports", kRemedy)) {
+      if (text != "udp" && text != "tcp") section.reject("transports", fmt::format("\"{}\" is none", text), kRemedy);
+      bool& over = text == "udp" ? account.over_udp : account.over_tcp;
+      if (over) section.reject("transports", fmt::format("\"{}\" is there twice", text), kRemedy);
+      over = true;
+    }
+    if (!account.over_udp && !account.over_tcp) section.reject("transports", "is an empty list", kRemedy);
   }
 
   static std::vector<AddressRange> read_sources(const Section& section) {

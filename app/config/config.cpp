@@ -199,10 +199,20 @@ class Reader {
     }
   }
 
+  Section orders_section() const {
+    return {path_,
+            "orders",
+            table("orders"),
+            {"udp_port", "tcp_port", "silence_s", "heartbeat_ms", "login_s", "strangers", "messages_kept"}};
+  }
+
   void read_orders() {
-    const Section section(path_, "orders", table("orders"), {"udp_port", "silence_s", "heartbeat_ms", "messages_kept"});
+    const Section section = orders_section();
     NetConfig& net = config_.net;
     net.order_port = udp_port(section, "udp_port", net.order_port);
+    net.tcp_port = static_cast<std::uint16_t>(section.number("tcp_port", 0, 65'535, net.order_port));
+    net.login_ns = section.number("login_s", 1, 3600, net.login_ns / kNsPerSecond) * kNsPerSecond;
+    net.strangers = static_cast<std::uint32_t>(section.number("strangers", 1, 10'000, net.strangers));
     net.silence_ns = section.number("silence_s", 1, 86'400, net.silence_ns / kNsPerSecond) * kNsPerSecond;
     const std::uint64_t heartbeat_ms = section.number("heartbeat_ms", 100, 60'000, net.heartbeat_ns / 1'000'000);
     if (heartbeat_ms % 100 != 0) {
@@ -239,9 +249,9 @@ class Reader {
   void read_limits() {
     const Section section(path_, "limits", table("limits"),
                           {"max_orders", "max_levels", "orders_per_account", "levels_per_account", "looks_per_second",
-                           "account_queries_per_second", "command_ring", "event_ring",
-                           "failed_logins_per_second", "feed_requests_per_second", "pings_per_second",
-                           "strangers_told_per_second", "order_requests_per_second", "order_resend_bytes_per_second"});
+                           "account_queries_per_second", "command_ring", "event_ring", "failed_logins_per_second",
+                           "feed_requests_per_second", "pings_per_second", "strangers_told_per_second",
+                           "order_requests_per_second", "order_resend_bytes_per_second"});
     if (const toml::table* const limits = find_table(path_, root_, "limits"))
       config_.lines["limits"] = line_of(*limits);
     EngineConfig& engine = config_.engine;
@@ -306,7 +316,7 @@ class Reader {
     const NetConfig& net = config_.net;
     const Section feed(path_, "feed", table("feed"),
                        {"enabled", "group", "udp_port", "request_port", "ttl", "messages_kept"});
-    const Section orders(path_, "orders", table("orders"), {"udp_port", "silence_s", "heartbeat_ms", "messages_kept"});
+    const Section orders = orders_section();
     constexpr std::string_view kRemedy = "give three different ports";
     // The complaint goes to a key that is written in the file: the other may be a default.
     if (net.feed_request_port == net.feed_port) {

@@ -16,6 +16,7 @@
 #include "hugepages/base/histogram.hpp"
 #include "netstack/port/counters.hpp"
 #include "netstack/receive/counters.hpp"
+#include "netstack/tcp/counters.hpp"
 #include "netstack/transmit/counters.hpp"
 
 namespace crosswire {
@@ -51,9 +52,13 @@ void each_stage_counters(Visit visit) {
   visit(
       "receive", kReceiveCounters, [](const Partition& p) -> auto& { return p.receive().counters(); });
   visit(
+      "tcp_receive", tcp::kTcpReceiveCounters, [](const Partition& p) -> auto& { return p.receive().tcp_counters(); });
+  visit(
       "match", kEngineCounters, [](const Partition& p) -> auto& { return p.engine().counters(); });
   visit(
       "transmit", kTransmitCounters, [](const Partition& p) -> auto& { return p.transmit().counters(); });
+  visit(
+      "tcp_send", tcp::kTcpSendCounters, [](const Partition& p) -> auto& { return p.transmit().tcp_counters(); });
   visit(
       "publish", kPublishCounters, [](const Partition& p) -> auto& { return p.publish().counters(); });
 }

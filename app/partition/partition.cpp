@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "netstack/intake/order_tcp.hpp"
 #include "netstack/session/session_name.hpp"
 
 namespace crosswire {
@@ -40,14 +42,21 @@ void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns) 
   config.net.feed_session = session_name(kFeedSessionPrefix, epoch_ms);
 }
 
+Partition::OverTcp::OverTcp(const Config& of, Arena& arena)
+    : config(order_tcp_config(of.net)), signals(arena), wiring{config, signals} {}
+
 std::size_t Partition::bytes_for(const Config& config) {
   const std::uint32_t slots = slots_of(config);
+  std::optional<tcp::TcpConfig> over_tcp;
+  if (config.net.tcp_port != 0) over_tcp = order_tcp_config(config.net);
+  const tcp::TcpConfig* const tcp = over_tcp ? &*over_tcp : nullptr;
   return CommandRing::bytes_for(config.command_ring) + EventRing::bytes_for(config.event_ring) +
          Orders::bytes_for(slots) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
          SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() +
          OperatorRings::bytes_for() + Engine::bytes_for(config.engine, slots) +
-         ReceiveStage::bytes_for(config.net, config.engine) + TransmitStage::bytes_for(config.net) +
-         PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
+         ReceiveStage::bytes_for(config.net, config.engine, tcp) + TransmitStage::bytes_for(config.net, tcp) +
+         (tcp == nullptr ? 0 : tcp::Signals::bytes_for()) + PublishStage::bytes_for(config.net, config.engine) +
+         Chain::bytes_for();
 }
 
 Arena Partition::make_arena(const Config& config) {
@@ -77,12 +86,14 @@ Partition::Partition(const Config& config, const Ports& ports, const TscClock& c
       slot_source_(arena_, slot_returns_, slots_of(config)),
       slot_returner_(arena_, slot_returns_, slots_of(config)),
       echoes_(arena_),
+      tcp_(config_.net.tcp_port != 0 ? std::make_unique<OverTcp>(config_, arena_) : nullptr),
       operators_(arena_),
       engine_(config_.engine, orders_, slot_returner_, arena_),
       stages_{
-          {config_.net, config_.engine, ports.rx, commands_.producer(), orders_, slot_source_, echoes_, arena_},
+          {config_.net, config_.engine, ports.rx, commands_.producer(), orders_, slot_source_, echoes_, arena_,
+           wiring()},
           {engine_, commands_, match_in_, events_, slot_returner_},
-          {config_.net, transmit_in_, orders_, ports.transmit, echoes_, arena_},
+          {config_.net, transmit_in_, orders_, ports.transmit, echoes_, arena_, wiring()},
           {config_.net, config_.engine, publish_in_, orders_, ports.publish, arena_},
       },
       chain_({commands_, events_, {{{}, match_in_.progress(), transmit_in_.progress(), publish_in_.progress()}}},

@@ -20,11 +20,13 @@
 #include "netstack/port/port.hpp"
 #include "netstack/publish/publish.hpp"
 #include "netstack/receive/receive.hpp"
+#include "netstack/tcp/wiring.hpp"
 #include "netstack/transmit/transmit.hpp"
 
 namespace crosswire {
 
-/// Fills in what only the start knows: `net.start_ns`, and both session names, which tell one start from another.
+/// Fills in what only the start knows: `net.start_ns`, both session names, which tell one start from another, and the
+/// secret of TCP's sequence numbers.
 /// `midnight_epoch_ns`: ns since the Unix epoch; `start_ns`: ns since that midnight.
 void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns);
 
@@ -118,6 +120,15 @@ class Partition {
   SlotSource slot_source_;      // receive's; both are on lines of their own wherever they lie
   SlotReturner slot_returner_;  // match's
   EchoStore echoes_;
+  // Order entry over TCP, where it is configured.
+  struct OverTcp {
+    OverTcp(const Config& config, Arena& arena);
+    tcp::TcpConfig config;
+    tcp::Signals signals;
+    tcp::Wiring wiring;
+  };
+  const tcp::Wiring* wiring() const { return tcp_ ? &tcp_->wiring : nullptr; }
+  std::unique_ptr<OverTcp> tcp_;
   OperatorRings operators_;
   OnOwnLines<Engine> engine_;  // match's
   Stages stages_;

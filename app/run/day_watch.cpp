@@ -16,14 +16,14 @@ namespace crosswire {
 namespace {
 
 /// What the line of left out ones calls them, by kind.
-constexpr std::array<std::string_view, SessionNews::count_ + 3> kKindNames = {
-    "login",  "takeover", "rebinding", "refused", "source_not_allowed",
-    "logout", "silence",  "phase",     "table",   "recorder"};
+constexpr std::array<std::string_view, SessionNews::count_ + 4> kKindNames = {
+    "login", "takeover", "rebinding", "refused", "source_not_allowed", "logout", "silence",
+    "reset", "cut",      "phase",     "table",   "recorder",           "history"};
 
 std::string source_of(const SessionNews& news) {
   std::string source = fmt::format("{}:{}", format_address(news.address), news.port);
   if (news.vlan != 0) source += fmt::format("/{}", news.vlan);
-  return source;
+  return source + (news.transport == Transport::tcp ? " tcp" : "");
 }
 
 /// As it was asked for: any bytes, which must not look like anything else in the log.
@@ -43,8 +43,9 @@ std::string user_of(const SessionNews& news, const NetConfig& config) {
 
 std::string_view reason_of(const SessionNews& news) {
   if (news.kind == SessionNews::source_not_allowed) return "the account does not allow the address";
-  if (news.code == static_cast<char>(wire::soup::RejectCode::session_not_available)) return "names another session";
-  return "user or password is wrong";
+  if (news.code == static_cast<char>(wire::soup::RejectCode::session_not_available))
+    return "names another session, or no number";
+  return "user, password or transport is wrong, or it was taken over too often";
 }
 
 void say(const std::string& name, const SessionNews& news, const NetConfig& config) {
@@ -66,6 +67,10 @@ void say(const std::string& name, const SessionNews& news, const NetConfig& conf
       return log_info("a client has logged out", about);
     case SessionNews::silence:
       return log_warning("a session is closed because nothing was heard of its client", about);
+    case SessionNews::reset:
+      return log_warning("a session is closed because its connection has ended without a logout", about);
+    case SessionNews::cut:
+      return log_warning("a session is closed because its client does not read, or sends what is no SoupBinTCP", about);
     case SessionNews::count_:
       break;
   }
@@ -83,6 +88,7 @@ void DayWatch::begin_day(const Partition& partition) {
 void DayWatch::look(const std::string& name, Partition& partition, const RecordingRxPort* recorder,
                     std::uint64_t now_ns) {
   look_at_sessions(name, partition, now_ns);
+  look_at_history(name, partition, now_ns);
   look_at_phases(name, partition, now_ns);
   look_at_tables(name, partition, now_ns);
   if (recorder != nullptr) look_at_recorder(name, *recorder, now_ns);
@@ -98,6 +104,22 @@ void DayWatch::look_at_sessions(const std::string& name, Partition& partition, s
       kind.leave_out();
     } else if (kind.take(now_ns)) {
       say(name, news, partition.config().net);
+    }
+  }
+}
+
+void DayWatch::look_at_history(const std::string& name, Partition& partition, std::uint64_t now_ns) {
+  LoginNewsRing& ring = partition.stages().transmit.login_news();
+  LoginNews news{};
+  for (std::uint64_t n = 0; n < kLoginNews && ring.pop(news); ++n) {
+    if (!of_accounts_[news.session.value].take(now_ns)) {
+      allowances_[kHistory].leave_out();
+    } else if (allowances_[kHistory].take(now_ns)) {
+      log_warning("a login is refused because it asks for messages that are not kept any more",
+                  {{"partition", name},
+                   {"user", partition.config().net.accounts[news.session.value].user},
+                   {"wanted", news.wanted},
+                   {"oldest", news.oldest}});
     }
   }
 }

@@ -33,9 +33,10 @@ class DayWatch {
  private:
   enum class Fill : std::uint8_t { room, fills, full };
   /// Kinds of lines, each with an allowance: those of SessionNews, then these.
-  enum Kind : std::size_t { kPhases = SessionNews::count_, kTables, kRecorder, kKinds };
+  enum Kind : std::size_t { kPhases = SessionNews::count_, kTables, kRecorder, kHistory, kKinds };
 
   void look_at_sessions(const std::string& name, Partition& partition, std::uint64_t now_ns);
+  void look_at_history(const std::string& name, Partition& partition, std::uint64_t now_ns);
   void look_at_phases(const std::string& name, const Partition& partition, std::uint64_t now_ns);
   void look_at_tables(const std::string& name, const Partition& partition, std::uint64_t now_ns);
   void look_at_recorder(const std::string& name, const RecordingRxPort& recorder, std::uint64_t now_ns);

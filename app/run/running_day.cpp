@@ -13,7 +13,8 @@
 namespace crosswire {
 namespace {
 
-/// For the hash of UserRefNums: a client that knew it could choose numbers that collide, and make everyone wait.
+/// For the hash of UserRefNums: a client that knew it could choose numbers that collide, and make everyone wait. And
+/// for TCP's sequence numbers, which nobody may foresee.
 std::uint64_t secret() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random();
@@ -31,6 +32,7 @@ Config of_day(Config config, const TradingDay& day, TimeNs start_ns, std::span<c
   set_day(config, day);
   set_start(config, day.midnight_epoch_ns, start_ns);
   config.engine.hash_key = secret();
+  config.net.tcp_secret = {secret(), secret()};
   if (const std::string fault = set_references(config, references); !fault.empty()) throw std::runtime_error(fault);
   return config;
 }

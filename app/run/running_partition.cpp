@@ -232,8 +232,9 @@ void RunningPartition::report_day(bool first) const {
   std::string text;
   if (!first) text += fmt::format("next day\npartition    {}\n", name_);
   text += fmt::format("time         {}\n", describe_time(config, day_->day()));
-  text += fmt::format("orders       UDP {}  session {}  {} accounts, {} symbols\n", net.order_port, net.order_session,
-                      net.accounts.size(), config.engine.symbols.size());
+  const std::string tcp = net.tcp_port == 0 ? "" : fmt::format("TCP {}  ", net.tcp_port);
+  text += fmt::format("orders       UDP {}  {}session {}  {} accounts, {} symbols\n", net.order_port, tcp,
+                      net.order_session, net.accounts.size(), config.engine.symbols.size());
   text += fmt::format("feed         {}:{}  session {}  re-requests UDP {}\n", format_address(net.feed_group),
                       net.feed_port, net.feed_session, net.feed_request_port);
   const bool recorded = day_->recorder() != nullptr && day_->recorder()->going_on();

@@ -24,8 +24,14 @@ struct AccountConfig {
   std::string user;      // 1 .. 6 characters, unique without regard to case (WIRE 1.3)
   std::string password;  // 0 .. 10 characters
   std::array<char, 4> firm;
-  std::vector<AddressRange> sources;  // empty: from anywhere
+  std::vector<AddressRange> sources;      // empty: from anywhere
+  bool over_udp = true, over_tcp = true;  // how it may log in
 };
+
+/// An account's session that other sources take over more often than so many times in the time is barred to further
+/// ones for as long again: two copies of one client would evict each other for ever.
+inline constexpr std::size_t kMostTakeovers = 3;
+inline constexpr TimeNs kTakeoversNs = 10 * kNsPerSecond;
 
 /// Behind the day's end it is said again at each multiple of this, as long as the port lingers.
 inline constexpr TimeNs kEndRepeatNs = kNsPerSecond;
@@ -36,7 +42,10 @@ struct NetConfig {
   std::vector<std::uint16_t> vlans;  // accepted 802.1Q ids; empty: untagged frames only. Answers use the asker's tag
   std::uint16_t feed_vlan = 0;       // tag of feed datagrams, 0 = untagged
 
-  std::uint16_t order_port = 26400;       // WIRE 7
+  std::uint16_t order_port = 26400;  // over UDP: WIRE 7
+  std::uint16_t tcp_port = 0;        // over TCP: SoupBinTCP (WIRE 1); 0 = none
+  // Of TCP's sequence numbers (RFC 6528): nobody else may know it. Filled in at the start.
+  std::array<std::uint64_t, 2> tcp_secret{};
   std::uint32_t feed_group = 0xEFC00001;  // 239.192.0.1
   std::uint16_t feed_port = 26477;
   std::uint16_t feed_request_port = 26478;  // re-requests of the feed; answers come from it
@@ -52,6 +61,8 @@ struct NetConfig {
 
   TimeNs silence_ns = 15 * kNsPerSecond;          // a client not heard for this long is gone (WIRE 7)
   TimeNs heartbeat_ns = kNsPerSecond;             // after this long without sending
+  TimeNs login_ns = 5 * kNsPerSecond;             // a TCP connection without a login for this long is closed (WIRE 1.3)
+  std::uint32_t strangers = 64;                   // TCP connections that wait for their login, at most; the oldest goes
   std::uint32_t messages_kept = 1u << 16;         // per order session, for re-requests; a power of two
   std::uint32_t feed_messages_kept = 1u << 20;    // a power of two
   std::uint32_t failed_logins_per_second = 10;    // answered; more are dropped

@@ -28,16 +28,6 @@ constexpr TimeNs tick_at_or_after(TimeNs time) {
 /// On the order port a SoupBinTCP packet of fewer than 256 bytes begins with 0, and no session name does (WIRE 7).
 bool is_mold(Bytes bytes) { return !bytes.empty() && bytes[0] != 0; }
 
-Peer peer_of(const Source& source, char code) {
-  Peer peer{};
-  std::copy(source.mac.begin(), source.mac.end(), peer.mac);
-  peer.vlan = source.vlan;
-  peer.address = source.address;
-  peer.port = source.port;
-  peer.code = code;
-  return peer;
-}
-
 /// At most so many bytes has the frame that answers a re-request of `messages`.
 constexpr std::uint32_t most_answer_bytes(std::uint16_t messages) {
   constexpr std::size_t kHeaders = kEthernetBytes + kVlanTagBytes + kIpv4Bytes + kUdpBytes;
@@ -54,7 +44,7 @@ TokenBucket tenth_at_once(std::uint32_t per_second, std::uint32_t least) {
 
 ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxPort& port,
                            BroadcastRing<Command>::Producer& commands, Orders& orders, SlotSource& slots,
-                           EchoStore& echoes, Arena& arena)
+                           EchoStore& echoes, Arena& arena, const tcp::Wiring* tcp)
     : net_(net),
       port_(port),
       echoes_(echoes),
@@ -63,23 +53,23 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       order_session_(std::string_view{net.order_session}),
       feed_session_(std::string_view{net.feed_session}),
       next_tick_(tick_at_or_after(net.start_ns)),
-      logins_(net, arena),
       echo_replies_(net.pings_per_second),
-      refusals_(net.failed_logins_per_second),
       feed_answers_(net.feed_requests_per_second),
-      strangers_(net.strangers_told_per_second),
       order_requests_(arena.array<TokenBucket>(net.accounts.size())),
       order_resend_bytes_(tenth_at_once(net.order_resend_bytes_per_second, kMaxFrame)),
       commands_(commands, counters_, net.start_ns),
+      desk_(net, commands_, counters_, arena),
       intake_(net, engine, commands_, orders, slots, counters_, arena),
-      operators_(intake_, commands_, orders, slots, counters_),
-      session_news_(arena, net.accounts.size()) {
+      operators_(intake_, commands_, orders, slots, counters_) {
+  if (tcp != nullptr) tcp_.emplace(net, *tcp, desk_, intake_, commands_, counters_, arena);
   std::fill(order_requests_.begin(), order_requests_.end(), tenth_at_once(net.order_requests_per_second, 1));
 }
 
-std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine) {
-  return Logins::bytes_for(net) + Arena::bytes_for<TokenBucket>(net.accounts.size()) +
-         OrderIntake::bytes_for(net, engine) + SessionNewsRing::bytes_for(net.accounts.size());
+std::size_t ReceiveStage::bytes_for(const NetConfig& net, const EngineConfig& engine, const tcp::TcpConfig* tcp) {
+  const std::size_t over_tcp =
+      tcp == nullptr ? 0 : SoupStreams::bytes_for(net, tcp->connections) + tcp::ReceiveHalf::bytes_for(*tcp);
+  return SessionDesk::bytes_for(net) + Arena::bytes_for<TokenBucket>(net.accounts.size()) +
+         OrderIntake::bytes_for(net, engine) + over_tcp;
 }
 
 std::size_t ReceiveStage::poll() {
@@ -89,8 +79,9 @@ std::size_t ReceiveStage::poll() {
   const std::uint64_t before = commands_.made();
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
   if (step_ == Step::receive) take_burst();
-  if (step_ == Step::clock && advance_clock()) step_ = burst_ends_day_ ? Step::end_day : Step::frames;
+  if (step_ == Step::clock && make_ends() && advance_clock()) step_ = burst_ends_day_ ? Step::end_day : Step::frames;
   if (step_ == Step::frames && (out_of_band_ ? take_operators() : take_frames())) step_ = Step::receive;
+  if (tcp_) tcp_->half.end_burst();
   if (step_ == Step::end_day) [[unlikely]]
     end_day();
   if (step_ == Step::end_run && make_alone(CommandKind::run_end)) step_ = Step::ended;
@@ -101,9 +92,11 @@ void ReceiveStage::report_sessions() {
   session_mailbox_.answer([this](std::uint64_t first, std::span<ReceiveSessionState> items) {
     std::size_t n = 0;
     for (; n < items.size() && first + n < net_.accounts.size(); ++n) {
-      const Login& login = logins_.login(SessionId{static_cast<std::uint16_t>(first + n)});
-      items[n] = {login.open,        login.source.address,   login.source.port,
-                  login.source.vlan, now() - login.heard_ns, login.next_upstream};
+      const Login& login = desk_.logins().login(SessionId{static_cast<std::uint16_t>(first + n)});
+      const Transport transport = login.over_tcp() ? Transport::tcp : Transport::udp;
+      items[n] = {login.open,         transport,         login.source.address,
+                  login.source.port,  login.source.vlan, now() - login.heard_ns,
+                  login.next_upstream};
     }
     return n;
   });
@@ -122,44 +115,8 @@ bool ReceiveStage::make_alone(CommandKind kind) {
 void ReceiveStage::end_day() {
   if (!day_over_ && !make_alone(CommandKind::day_end)) return;
   day_over_ = true;
+  if (tcp_) tcp_->streams.end_day();
   step_ = burst_ended_ ? Step::end_run : Step::receive;
-}
-
-Peer& ReceiveStage::make_for_peer(CommandKind kind, SessionId session, const Source& source, char code) {
-  return commands_.make(kind, session).peer = peer_of(source, code);
-}
-
-void ReceiveStage::close_session(SessionId session, SessionEndReason reason) {
-  constexpr auto kind_of = [](SessionEndReason why) {
-    if (why == SessionEndReason::logout) return SessionNews::logout;
-    return why == SessionEndReason::silence ? SessionNews::silence : SessionNews::rebinding;
-  };
-  tell_of_session(kind_of(reason), session, logins_.login(session).source);
-  sessions_open_.set(sessions_open_.get() - 1);
-  logins_.close(session, reason, now());
-  commands_.make(CommandKind::session_close, session).end.reason = reason;
-}
-
-void ReceiveStage::tell_of_session(SessionNews::Kind kind, SessionId session, const Source& source) {
-  session_news_.tell({kind, 0, {}, session, source.port, source.vlan, source.address}, now());
-}
-
-/// Who has no session here and sends is told so, as often as its MAC has it coming (WIRE 7), and dropped as `counter`.
-bool ReceiveStage::tell_stranger(const Source& source, SessionEndReason ended, ReceiveCounter counter) {
-  if (strangers_.take(source.mac, now())) {
-    constexpr char kNoSuchSession = static_cast<char>(soup::RejectCode::session_not_available);
-    Peer& peer = make_for_peer(CommandKind::login_reject, kNoSession, source, kNoSuchSession);
-    peer.told = true;
-    peer.ended = ended;
-    counters_.add(Count::strangers_told);
-  }
-  return count(counter);
-}
-
-/// Of a source that find() knows no session for. One that only looks like a client's is told nothing: it may be forged.
-bool ReceiveStage::turn_away(const Source& source, ReceiveCounter counter) {
-  if (counter != Count::order_source_unknown) return count(counter);
-  return tell_stranger(source, logins_.end_of(source), counter);
 }
 
 // ---- Time -----------------------------------------------------------------------------------------------------------
@@ -177,6 +134,9 @@ void ReceiveStage::take_burst() {
     if (!frames_.empty()) counters_.add(Count::time_fell);
     burst_ns_ = now();
   }
+  // Behind the burst and before its frames, so that what answers a frame of ours is never older than what is known of
+  // that frame.
+  if (tcp_) tcp_->half.take_signals();
   step_ = Step::clock;
 }
 
@@ -215,16 +175,18 @@ void ReceiveStage::enter_phase() {
 void ReceiveStage::tick() {
   next_tick_ += kTickIntervalNs;
   commands_.make(CommandKind::tick, kNoSession);
-  in_silence_scan_ = logins_.may_be_silent(now(), net_.silence_ns);
+  if (tcp_) tcp_->streams.look_for_late_logins(now());
+  in_silence_scan_ = (tcp_ && tcp_->streams.has_ends()) || desk_.logins().may_be_silent(now(), net_.silence_ns);
   silence_scan_ = SessionId{0};
   if (!in_silence_scan_) commands_.finish_burst();
 }
 
 bool ReceiveStage::close_silent_sessions() {
-  while (const std::optional<SessionId> silent = logins_.next_silent(silence_scan_, now(), net_.silence_ns)) {
+  if (!make_ends()) return false;
+  while (const std::optional<SessionId> silent = desk_.logins().next_silent(silence_scan_, now(), net_.silence_ns)) {
     silence_scan_ = *silent;
     if (!commands_.has_room()) return false;
-    close_session(*silent, SessionEndReason::silence);
+    desk_.close(*silent, SessionEndReason::silence);
     counters_.add(Count::silences);
   }
   in_silence_scan_ = false;
@@ -259,10 +221,11 @@ bool ReceiveStage::take_frames() {
 /// number) is changed once. What needs more than one command, or something else, sees to it where it does.
 bool ReceiveStage::take_frame(Bytes frame, CheckedSums checked) {
   if (in_block_) return take_blocks();
+  if (in_tcp_) return finish_tcp();
   if (!commands_.has_room()) return false;
   // The one predicted path; what is not on it in any way goes the long way, which says why.
   SessionId session;
-  const Bytes message = order_frames_.next_message(frame, checked, logins_, session);
+  const Bytes message = order_frames_.next_message(frame, checked, desk_.logins(), session);
   if (!message.empty() && !day_over_) [[likely]]
     return take_next(session, message);
   return take_any_frame(frame);
@@ -278,7 +241,7 @@ bool ReceiveStage::take_any_frame(Bytes frame) {
 
 bool ReceiveStage::take_next(SessionId session, Bytes message) {
   if (!intake_.take(session, message)) return false;
-  logins_.heard_next(session, now());
+  desk_.logins().heard_next(session, now());
   return count(Count::order_datagrams);
 }
 
@@ -286,7 +249,8 @@ bool ReceiveStage::take_arp(const link::Frame& frame) {
   const Parsed<link::ArpAsker> asker = link::parse_arp(frame.payload, frame.source, net_.mac, net_.address);
   if (!asker.ok()) return count(asker.drop);
   if (!arp_replies_.take(frame.source, now())) return count(Count::arp_rate);
-  make_for_peer(CommandKind::arp_reply, kNoSession, {asker.value.mac, frame.vlan, asker.value.address, 0}, 0);
+  commands_.make(CommandKind::arp_reply, kNoSession).peer =
+      peer_of({asker.value.mac, frame.vlan, asker.value.address, 0}, 0);
   return count(Count::arp_requests);
 }
 
@@ -295,11 +259,32 @@ bool ReceiveStage::take_ipv4(const link::Frame& frame) {
   const Parsed<ip::Datagram> datagram = ip::parse_ipv4(frame.payload, net_.address, frame.broadcast, checked);
   if (!datagram.ok()) return count(datagram.drop);
   if (datagram.value.protocol == IPPROTO_UDP) return take_udp(frame, datagram.value);
+  if (datagram.value.protocol == IPPROTO_TCP && tcp_) return take_tcp(frame, datagram.value);
   if (datagram.value.protocol == IPPROTO_ICMP) return take_icmp(frame, datagram.value);
   return count(Count::ip_protocol_unknown);
 }
 
+/// Once the segment is taken, it is not again: what it brought may wait for room, and all frames with it.
+bool ReceiveStage::take_tcp(const link::Frame& frame, const ip::Datagram& datagram) {
+  const bool checked = frames_[frame_].checked.udp;
+  if (!tcp_->half.take({frame.source, frame.vlan, datagram.source}, datagram.payload, checked, now())) return false;
+  return finish_tcp();
+}
+
+bool ReceiveStage::finish_tcp() {
+  in_tcp_ = true;
+  if (tcp_->half.has_unread()) [[unlikely]]
+    tcp_->half.offer_again();
+  if (tcp_->half.has_unread() || !tcp_->streams.make_ends()) return false;
+  in_tcp_ = false;
+  return true;
+}
+
 bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datagram) {
+  if (tcp_) {
+    const Parsed<Bytes> unreachable = ip::parse_unreachable(datagram.payload);
+    if (unreachable.ok()) return tcp_->half.take_unreachable(unreachable.value);
+  }
   const Parsed<Bytes> message = ip::parse_echo(datagram.payload);
   if (!message.ok()) return count(message.drop);
   if (!echoes_.has_room()) return false;
@@ -345,67 +330,29 @@ bool ReceiveStage::take_feed_request(const Source& source, Bytes bytes) {
 bool ReceiveStage::take_order_datagram(const Source& source, Bytes bytes) {
   if (bytes.empty()) return count(Count::order_empty);
   if (!is_mold(bytes)) return take_soup(source, bytes);
-  const Parsed<SessionId> session = logins_.find(source);
-  return session.ok() ? take_mold(session.value, bytes) : turn_away(source, session.drop);
+  const Parsed<SessionId> session = desk_.logins().find(source);
+  return session.ok() ? take_mold(session.value, bytes) : desk_.turn_away(source, session.drop);
 }
 
 bool ReceiveStage::take_soup(const Source& source, Bytes bytes) {
   const soup::Read packet = soup::read_datagram(bytes);
   if (packet.status != soup::ReadStatus::packet) return count(Count::soup_malformed);
-  if (packet.type == soup::PacketType::login_request) return take_login(source, packet.payload);
+  if (packet.type == soup::PacketType::login_request) return desk_.take_login(source, packet.payload);
   const bool heartbeat = packet.type == soup::PacketType::client_heartbeat;
   const bool logout = packet.type == soup::PacketType::logout_request;
   if (!heartbeat && !logout) return count(Count::soup_type);
   if (!packet.payload.empty()) return count(Count::soup_malformed);
-  const Parsed<SessionId> session = logins_.find(source);
-  if (!session.ok()) return turn_away(source, session.drop);
+  const Parsed<SessionId> session = desk_.logins().find(source);
+  if (!session.ok()) return desk_.turn_away(source, session.drop);
   if (logout) {
-    close_session(session.value, SessionEndReason::logout);
+    desk_.close(session.value, SessionEndReason::logout);
     return count(Count::logouts);
   }
-  logins_.heard(session.value, now());
+  desk_.logins().heard(session.value, now());
   return count(Count::heartbeats);
 }
 
 /// A source is one client: if another account is logged in from there, that session ends first.
-bool ReceiveStage::take_login(const Source& source, Bytes payload) {
-  if (payload.size() != sizeof(soup::LoginRequest)) return count(Count::soup_malformed);
-  const soup::LoginRequest& request = *view_as<soup::LoginRequest>(payload);
-  const LoginVerdict verdict = logins_.judge(request, source.address);
-  if (verdict.kind == LoginVerdict::source_not_allowed) {
-    tell_of_session(SessionNews::source_not_allowed, verdict.session, source);
-    return count(Count::login_source_not_allowed);
-  }
-  if (verdict.kind == LoginVerdict::refused) {
-    if (!refusals_.take(source.mac, now())) return count(Count::login_refused_rate);
-    make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
-    SessionNews news{SessionNews::refused, verdict.code, {}, kNoSession, source.port, source.vlan, source.address};
-    news.user = request.username.chars;
-    session_news_.tell(news, now());
-    return count(Count::logins_refused);
-  }
-  if (logins_.may_be_late(verdict.session, source, now())) {
-    return tell_stranger(source, SessionEndReason::takeover, Count::login_late);
-  }
-  const Parsed<SessionId> tenant = logins_.find(source);
-  if (tenant.ok() && tenant.value != verdict.session) {
-    close_session(tenant.value, SessionEndReason::takeover);
-    counters_.add(Count::logins_rebinding);
-    if (!commands_.has_room()) return false;  // next time the source is free
-  }
-  const Login& login = logins_.login(verdict.session);
-  const bool repeated = login.open && login.source == source;
-  const bool takes_over = login.open && !repeated;
-  if (!login.open) sessions_open_.add();
-  const bool told = takes_over && strangers_.take(login.source.mac, now());
-  logins_.open(verdict.session, source, now());
-  if (!repeated) tell_of_session(takes_over ? SessionNews::takeover : SessionNews::login, verdict.session, source);
-  make_for_peer(CommandKind::session_open, verdict.session, source, takes_over ? 'T' : char{0}).told = told;
-  if (repeated) counters_.add(Count::logins_repeated);
-  if (takes_over) counters_.add(Count::logins_taking_over);
-  return count(Count::logins);
-}
-
 bool ReceiveStage::take_mold(SessionId session, Bytes bytes) {
   const mold::Header* const header = view_as<mold::Header>(bytes);
   if (header == nullptr) return count(Count::order_short);
@@ -420,7 +367,7 @@ bool ReceiveStage::take_mold(SessionId session, Bytes bytes) {
 /// link.
 bool ReceiveStage::take_request(SessionId session, const mold::Header& header) {
   if (header.sequence == 0) return count(Count::order_sequence);
-  logins_.heard(session, now());
+  desk_.logins().heard(session, now());
   if (!order_requests_[session.value].take(now())) return count(Count::order_request_rate);
   if (!order_resend_bytes_.take(now(), most_answer_bytes(header.count))) return count(Count::order_request_bytes);
   Command& command = commands_.make(CommandKind::resend, session);
@@ -439,14 +386,14 @@ bool ReceiveStage::take_data(SessionId session, Bytes bytes) {
   const std::uint64_t messages = blocks_.header()->count;
   if (first == 0 || first > std::numeric_limits<std::uint64_t>::max() - messages) return count(Count::order_sequence);
 
-  logins_.heard(session, now());
+  desk_.logins().heard(session, now());
   counters_.add(Count::order_datagrams);
-  const std::uint64_t expected = logins_.login(session).next_upstream;
+  const std::uint64_t expected = desk_.logins().login(session).next_upstream;
   const std::uint64_t repeats = first < expected ? std::min(expected - first, messages) : 0;
   if (first > expected) counters_.add(Count::order_gaps);
   if (repeats > 0) counters_.add(Count::order_repeats, repeats);
   if (repeats == messages) return true;
-  logins_.expect_upstream(session, first + messages);
+  desk_.logins().expect_upstream(session, first + messages);
   for (std::uint64_t i = 0; i <= repeats; ++i) in_block_ = blocks_.next();
   block_session_ = session;
   return take_blocks();

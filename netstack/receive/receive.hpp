@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "engine/command.hpp"
@@ -15,6 +16,7 @@
 #include "hugepages/rings/mailbox.hpp"
 #include "netstack/common/config.hpp"
 #include "netstack/common/shared_rate.hpp"
+#include "netstack/common/token_bucket.hpp"
 #include "netstack/intake/command_writer.hpp"
 #include "netstack/intake/operator_intake.hpp"
 #include "netstack/intake/order_intake.hpp"
@@ -22,9 +24,12 @@
 #include "netstack/link/vlan_filter.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/receive/counters.hpp"
-#include "netstack/session/logins.hpp"
+#include "netstack/receive/session_desk.hpp"
+#include "netstack/receive/soup_streams.hpp"
 #include "netstack/session/order_frames.hpp"
 #include "netstack/session/session_news.hpp"
+#include "netstack/tcp/receive_half.hpp"
+#include "netstack/tcp/wiring.hpp"
 #include "netstack/wire/mold.hpp"
 
 namespace crosswire {
@@ -42,11 +47,12 @@ inline constexpr std::uint32_t kArpRepliesPerSecond = 1000;
 /// An account's session as receive sees it, for control threads.
 struct ReceiveSessionState {
   bool open;              // bound to a source
-  std::uint32_t address;  // of the source, host byte order; like what follows, meaningful while open
+  Transport transport;    // like what follows, meaningful while open
+  std::uint32_t address;  // of the source, host byte order
   std::uint16_t port;
   std::uint16_t vlan;     // 0 = untagged
   TimeNs silent_ns;       // since it was heard
-  std::uint64_t next_in;  // the client's next MoldUDP64 number
+  std::uint64_t next_in;  // the client's next MoldUDP64 number; over TCP nothing is numbered
 };
 /// Asked for sessions from a number on, by SessionId.
 using ReceiveSessionMailbox = Mailbox<ReceiveSessionState, 64>;
@@ -59,15 +65,15 @@ using ReceiveSessionMailbox = Mailbox<ReceiveSessionState, 64>;
 class ReceiveStage {
  public:
   /// What is passed outlives the stage. Slots come from `slots`, and their cold lines are written into `orders`.
-  /// Symbols are unique, as are users (CHECKed).
+  /// Symbols are unique, as are users (CHECKed). `tcp`: the receive half's side; none: TCP is an unknown protocol.
   ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxPort& port,
                BroadcastRing<Command>::Producer& commands, Orders& orders, SlotSource& slots, EchoStore& echoes,
-               Arena& arena);
+               Arena& arena, const tcp::Wiring* tcp = nullptr);
   ReceiveStage(const ReceiveStage&) = delete;
   ReceiveStage& operator=(const ReceiveStage&) = delete;
 
   /// Arena bytes that the constructor takes.
-  static std::size_t bytes_for(const NetConfig& net, const EngineConfig& engine);
+  static std::size_t bytes_for(const NetConfig& net, const EngineConfig& engine, const tcp::TcpConfig* tcp = nullptr);
 
   /// At most one burst, and at most kMostDuePerPoll points of time that are due before it. Returns frames finished
   /// plus commands made; 0 = nothing to do, or no room in the ring, no free slot or no place for an echo, in which
@@ -83,11 +89,13 @@ class ReceiveStage {
   ReceiveSessionMailbox& session_mailbox() { return session_mailbox_; }
 
   /// For the control thread to take.
-  SessionNewsRing& session_news() { return session_news_; }
+  SessionNewsRing& session_news() { return desk_.news(); }
   /// Of these, what had no room. Any thread.
-  std::uint64_t session_news_lost() const { return session_news_.lost(); }
+  std::uint64_t session_news_lost() const { return desk_.news_lost(); }
   /// Sessions that are logged in. Any thread.
-  std::uint64_t sessions_open() const { return sessions_open_.get(); }
+  std::uint64_t sessions_open() const { return desk_.open_count(); }
+  /// Of TCP; all zero without it.
+  const Counters<tcp::TcpReceiveCounter>& tcp_counters() const { return tcp_ ? tcp_->half.counters() : no_tcp_; }
 
   /// So that a poll() stays short when time makes a leap.
   static constexpr unsigned kMostDuePerPoll = 64;
@@ -101,11 +109,6 @@ class ReceiveStage {
   // Commands. What is seldom made is marked, so that it stays out of the way of poll().
   [[gnu::cold]] bool make_alone(CommandKind kind);
   [[gnu::cold]] void end_day();
-  Peer& make_for_peer(CommandKind kind, SessionId session, const Source& source, char code);
-  void close_session(SessionId session, SessionEndReason reason);
-  [[gnu::cold]] void tell_of_session(SessionNews::Kind kind, SessionId session, const Source& source);
-  [[gnu::cold]] bool tell_stranger(const Source& source, SessionEndReason ended, ReceiveCounter counter);
-  [[gnu::cold]] bool turn_away(const Source& source, ReceiveCounter counter);
 
   // Time.
   void take_burst();
@@ -114,6 +117,8 @@ class ReceiveStage {
     commands_.move_on(burst_ns_);
     return true;
   }
+  /// Of TCP's sessions, before other commands are made.
+  bool make_ends() { return !tcp_ || tcp_->streams.make_ends(); }
   bool make_what_is_due();
   [[gnu::cold]] bool close_silent_sessions();
   [[gnu::cold]] void enter_phase();
@@ -130,16 +135,17 @@ class ReceiveStage {
   bool take_arp(const link::Frame& frame);
   bool take_ipv4(const link::Frame& frame);
   bool take_icmp(const link::Frame& frame, const ip::Datagram& datagram);
+  bool take_tcp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_udp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_feed_request(const Source& source, wire::Bytes bytes);
   bool take_order_datagram(const Source& source, wire::Bytes bytes);
   bool take_soup(const Source& source, wire::Bytes bytes);
-  bool take_login(const Source& source, wire::Bytes payload);
   bool take_mold(SessionId session, wire::Bytes bytes);
   bool take_request(SessionId session, const wire::mold::Header& header);
   bool take_data(SessionId session, wire::Bytes bytes);
 
   bool take_blocks();
+  bool finish_tcp();
 
   void report_sessions();
 
@@ -148,6 +154,18 @@ class ReceiveStage {
     return true;
   }
   TimeNs now() const { return commands_.now(); }
+
+  /// TCP's receive half and what stands above it.
+  struct OverTcp {
+    OverTcp(const NetConfig& net, const tcp::Wiring& wiring, SessionDesk& desk, OrderIntake& intake,
+            CommandWriter& commands, ReceiveCounters& counters, Arena& arena)
+        : streams(net, wiring.config.connections, desk, intake, commands, counters, arena),
+          half(wiring.config, net.address, wiring.signals, streams, arena) {
+      streams.read_from(half);
+    }
+    SoupStreams streams;
+    tcp::ReceiveHalf half;
+  };
 
   // Given at the start.
   const NetConfig& net_;
@@ -170,6 +188,7 @@ class ReceiveStage {
   wire::mold::BlockReader blocks_{wire::Bytes{}};  // of the frame
   SessionId block_session_ = kNoSession;
   bool in_block_ = false;         // blocks_ has a block that is not yet taken
+  bool in_tcp_ = false;           // what the frame's segment said is not yet all taken
   bool in_silence_scan_ = false;  // a tick's closings are not yet all made
   SessionId silence_scan_{0};
   std::size_t finished_ = 0;  // frames of this poll()
@@ -178,21 +197,19 @@ class ReceiveStage {
   TimeNs next_tick_;
   TimeNs next_due_ = 0;         // nothing is before it
   std::size_t next_phase_ = 0;  // of the schedule
-  Logins logins_;
   SharedRate arp_replies_{kArpRepliesPerSecond};
   SharedRate echo_replies_;
-  SharedRate refusals_;
   SharedRate feed_answers_;
-  SharedRate strangers_;
   std::span<TokenBucket> order_requests_;  // by SessionId
   TokenBucket order_resend_bytes_;         // of all of them
   ReceiveCounters counters_;
   CommandWriter commands_;
+  SessionDesk desk_;
   OrderIntake intake_;
   OperatorIntake operators_;
   ReceiveSessionMailbox session_mailbox_;
-  SessionNewsRing session_news_;
-  CountWord sessions_open_;
+  std::optional<OverTcp> tcp_;
+  Counters<tcp::TcpReceiveCounter> no_tcp_;
 };
 
 }  // namespace crosswire

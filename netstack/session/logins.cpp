@@ -29,6 +29,7 @@ bool is_allowed(const AccountConfig& account, std::uint32_t address) {
 Logins::Logins(const NetConfig& config, Arena& arena)
     : config_(config),
       logins_(arena.array<Login>(config.accounts.size())),
+      takeovers_(arena.array<Takeovers>(config.accounts.size())),
       by_source_(arena, config.accounts.size()),
       by_user_(arena, config.accounts.size()),
       ended_(arena, config.accounts.size()) {
@@ -42,10 +43,11 @@ Logins::Logins(const NetConfig& config, Arena& arena)
 
 std::size_t Logins::bytes_for(const NetConfig& config) {
   const std::size_t accounts = config.accounts.size();
-  return Arena::bytes_for<Login>(accounts) + 2 * FixedMap::bytes_for(accounts) + EndedSources::bytes_for(accounts);
+  return Arena::bytes_for<Login>(accounts) + Arena::bytes_for<Takeovers>(accounts) + 2 * FixedMap::bytes_for(accounts) +
+         EndedSources::bytes_for(accounts);
 }
 
-LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t address) const {
+LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t address, Transport transport) const {
   const wire::soup::Login request = wire::soup::parse(login);
   constexpr LoginVerdict kNotAuthorised{LoginVerdict::refused, kNoSession,
                                         static_cast<char>(wire::soup::RejectCode::not_authorised)};
@@ -54,7 +56,8 @@ LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t 
   const SessionId session{*found};
   const AccountConfig& account = config_.accounts[session.value];
   if (!is_allowed(account, address)) return {LoginVerdict::source_not_allowed, session};
-  if (!wire::soup::same_credential(request.password, account.password)) return kNotAuthorised;
+  const bool allowed = transport == Transport::udp ? account.over_udp : account.over_tcp;
+  if (!allowed || !wire::soup::same_credential(request.password, account.password)) return kNotAuthorised;
   if (!request.session.empty() && request.session != wire::stripped(config_.order_session)) {
     return {LoginVerdict::refused, session, static_cast<char>(wire::soup::RejectCode::session_not_available)};
   }
@@ -75,16 +78,35 @@ Parsed<SessionId> Logins::find(const Source& source) const {
 }
 
 void Logins::open(SessionId session, const Source& source, TimeNs now) {
-  if (logins_[session.value].open) {
-    const Source before = logins_[session.value].source;
-    unbind(session);
-    if (before != source) ended_.remember(before, session, SessionEndReason::takeover, true, now);
-  }
+  leave(session, source, now);
   CHECK(!find(source).ok(), "session %u is bound to this source", find(source).value.value);
   Login& login = logins_[session.value];
   login.next_here = first_at(source);
   if (login.next_here != kNoSession) by_source_.erase(source_key(source));
   by_source_.insert(source_key(source), session.value);
+  login.connection = kNoConnection;
+  bind(login, source, now);
+}
+
+void Logins::open(SessionId session, const Source& source, ConnectionRef connection, TimeNs now) {
+  leave(session, source, now);
+  Login& login = logins_[session.value];
+  login.next_here = kNoSession;
+  login.connection = connection;
+  bind(login, source, now);
+}
+
+/// Where the session was, if it was anywhere, it is no more.
+void Logins::leave(SessionId session, const Source& source, TimeNs now) {
+  const Login& login = logins_[session.value];
+  if (!login.open) return;
+  const Source before = login.source;
+  const bool known = !login.over_tcp();
+  unbind(session);
+  if (known && before != source) ended_.remember(before, session, SessionEndReason::takeover, true, now);
+}
+
+void Logins::bind(Login& login, const Source& source, TimeNs now) {
   login.headers = OrderHeaders(config_, source);
   login.source = source;
   login.open = true;
@@ -93,15 +115,32 @@ void Logins::open(SessionId session, const Source& source, TimeNs now) {
   oldest_heard_ns_ = std::min(oldest_heard_ns_, now);
 }
 
+bool Logins::may_take_over(SessionId session, TimeNs now) {
+  Takeovers& taken = takeovers_[session.value];
+  if (now < taken.barred_until_ns) return false;
+  if (taken.count == kMostTakeovers && now < taken.at_ns[0] + kTakeoversNs) {
+    taken.barred_until_ns = now + kTakeoversNs;
+    return false;
+  }
+  if (taken.count == kMostTakeovers) {
+    std::copy(taken.at_ns.begin() + 1, taken.at_ns.end(), taken.at_ns.begin());
+    --taken.count;
+  }
+  taken.at_ns[taken.count++] = now;
+  return true;
+}
+
 void Logins::close(SessionId session, SessionEndReason reason, TimeNs now) {
+  const bool known = !logins_[session.value].over_tcp();  // a TCP source is told on its connection
   unbind(session);
-  ended_.remember(logins_[session.value].source, session, reason, false, now);
+  if (known) ended_.remember(logins_[session.value].source, session, reason, false, now);
 }
 
 void Logins::unbind(SessionId session) {
   Login& login = logins_[session.value];
   CHECK(login.open, "session %u is not open", session.value);
   login.open = false;
+  if (login.over_tcp()) return;
   SessionId before = first_at(login.source);
   if (before == session) {
     by_source_.erase(source_key(login.source));

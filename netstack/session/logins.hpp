@@ -2,6 +2,7 @@
 // receive stage alone; transmit keeps its own copy of where answers go. No allocation after construction.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,8 +31,11 @@ struct alignas(kCacheLine) Login {
   Source source;
   TimeNs heard_ns;              // when it last said something valid
   std::uint64_t next_upstream;  // the client's next MoldUDP64 number
+  ConnectionRef connection;     // that carries it; kNoConnection: it is over UDP
   SessionId next_here;          // another open session of this address and port, by MAC or VLAN; kNoSession = none
   bool open;
+
+  bool over_tcp() const { return connection != kNoConnection; }
 };
 static_assert(sizeof(Login) == kCacheLine);
 
@@ -54,9 +58,9 @@ class Logins {
 
   static std::size_t bytes_for(const NetConfig& config);
 
-  /// User and password without regard to padding and case, then the address, then the session's name (WIRE 1.3). The
-  /// address is looked at first once the account is known, so that a stranger cannot try passwords.
-  LoginVerdict judge(const wire::soup::LoginRequest& login, std::uint32_t address) const;
+  /// User and password without regard to padding and case, then the address and the transport, then the session's name
+  /// (WIRE 1.3). The address is looked at first once the account is known, so that a stranger cannot try passwords.
+  LoginVerdict judge(const wire::soup::LoginRequest& login, std::uint32_t address, Transport transport) const;
 
   /// The session bound to this very source; or why there is none.
   Parsed<SessionId> find(const Source& source) const;
@@ -71,12 +75,17 @@ class Logins {
     return &logins_[*found];
   }
 
-  /// Binds the session to the source, whether it was open or not; upstream numbers start at 1 again. No other session
-  /// is bound to that very source (CHECKed); one of the same address and port may be, so that forging these neither
-  /// ends a session nor keeps one from being opened.
+  /// Binds the session to the source, over UDP, whether it was open or not; upstream numbers start at 1 again. No other
+  /// session is bound to that very source (CHECKed); one of the same address and port may be, so that forging these
+  /// neither ends a session nor keeps one from being opened.
   void open(SessionId session, const Source& source, TimeNs now);
+  /// The same over TCP: the session is found by its connection, no more by its source.
+  void open(SessionId session, const Source& source, ConnectionRef connection, TimeNs now);
   /// The session is open, and ends for `reason`.
   void close(SessionId session, SessionEndReason reason, TimeNs now);
+
+  /// The session is open, and another source or connection wants it: may it have it? A yes is counted.
+  bool may_take_over(SessionId session, TimeNs now);
 
   /// May a login of the source to the session, a right one, be an old one that comes late?
   bool may_be_late(SessionId session, const Source& source, TimeNs now) const {
@@ -107,11 +116,21 @@ class Logins {
 
   std::uint64_t source_key(const Source& source) const { return OrderHeaders(config_, source).source_key(); }
   SessionId first_at(const Source& source) const;
+  void leave(SessionId session, const Source& source, TimeNs now);
+  void bind(Login& login, const Source& source, TimeNs now);
   void unbind(SessionId session);
 
+  /// When an account's session was taken over: the last ones, the oldest first.
+  struct Takeovers {
+    std::array<TimeNs, kMostTakeovers> at_ns;
+    std::size_t count;
+    TimeNs barred_until_ns;
+  };
+
   const NetConfig& config_;
-  std::span<Login> logins_;  // by SessionId
-  FixedMap by_source_;       // address and port of open sessions: the first, which leads to the others
+  std::span<Login> logins_;         // by SessionId
+  std::span<Takeovers> takeovers_;  // by SessionId
+  FixedMap by_source_;              // address and port of open sessions: the first, which leads to the others
   FixedMap by_user_;
   EndedSources ended_;
   TimeNs oldest_heard_ns_ = kNobody;  // no open session was heard before

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/command.hpp"
 #include "engine/types.hpp"
 #include "hugepages/base/count_word.hpp"
 #include "hugepages/memory/arena.hpp"
@@ -26,9 +27,12 @@ struct SessionNews {
     source_not_allowed,  // not answered
     logout,
     silence,
+    reset,  // its connection ended without a logout
+    cut,    // it did not read, or sent what is no SoupBinTCP
     count_
   };
   Kind kind;
+  Transport transport;
   char code;                 // of refused, as on the wire
   std::array<char, 6> user;  // of refused, as it was asked for
   SessionId session;         // kNoSession of refused

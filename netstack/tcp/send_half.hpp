@@ -78,6 +78,8 @@ class SendHalf {
 
   /// The connection between a peer's address and port and our port, if there is one; looks at all. Tests.
   std::optional<ConnectionId> find(std::uint32_t address, std::uint16_t port, std::uint16_t ours) const;
+  /// As ReceiveHalf::turn_of().
+  std::uint16_t turn_of(ConnectionId connection) const { return cold_[connection.value].turn; }
   State state(ConnectionId connection) const { return lines_[connection.value].state; }
   /// Bytes that were offered, and those of them that the peer has: differ by what is not acknowledged.
   std::uint64_t offered(ConnectionId connection) const;

@@ -16,6 +16,10 @@ enum class TransmitCounter : std::uint8_t {
   logins_refused,
   no_session_told,
   takeovers,
+  ends_told,
+  logins_too_early,
+  readers_cut,
+  messages_replayed,
   heartbeats,
   sessions_ended,
   ends_repeated,
@@ -38,7 +42,7 @@ inline constexpr std::array kTransmitCounters = [] {
   using enum CounterKind;
   using Row = CounterRow<TransmitCounter>;
   return std::array{
-      Row{frames, figure, "frames", "frames given to the port"},
+      Row{frames, figure, "frames", "frames given to the port, those of TCP apart"},
       Row{answers, figure, "answers", "OUCH messages numbered and kept"},
       Row{answers_unsent, notice, "answers_unsent",
           "of these, not sent because nobody is logged in: to be re-requested"},
@@ -46,6 +50,12 @@ inline constexpr std::array kTransmitCounters = [] {
       Row{logins_refused, figure, "logins_refused", "Login Rejected packets"},
       Row{no_session_told, figure, "no_session_told", "clients told why they have no session: + with a word, J with S"},
       Row{takeovers, figure, "takeovers", "of these, because another source took their session over"},
+      Row{ends_told, figure, "ends_told", "clients over TCP told why their connection ends: + with a word"},
+      Row{logins_too_early, notice, "logins_too_early",
+          "logins over TCP for messages that are not kept any more, refused with S"},
+      Row{readers_cut, notice, "readers_cut", "TCP connections cut because their client does not read"},
+      Row{messages_replayed, figure, "messages_replayed",
+          "messages sent late over TCP: history, and behind a full window"},
       Row{heartbeats, figure, "heartbeats", "heartbeats because nothing else was sent"},
       Row{sessions_ended, figure, "sessions_ended", "ends of session at the end of the day"},
       Row{ends_repeated, figure, "ends_repeated", "the same again, each second until the run ends"},

@@ -24,6 +24,7 @@ using wire::overlay;
 
 constexpr std::uint8_t kUnicastTtl = 64;
 constexpr std::uint8_t kRank = 0;  // FrameOrigin: before publish
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 /// An answer's frame: a packet of one message.
 constexpr std::size_t kMessageOffset = sizeof(mold::Header) + sizeof(wire::be16);
@@ -47,7 +48,7 @@ std::size_t put_rejected(std::uint8_t* at, soup::RejectCode reason) {
 }  // namespace
 
 TransmitStage::TransmitStage(const NetConfig& config, Events& events, const Orders& orders, TxPort& port,
-                             EchoStore& echoes, Arena& arena)
+                             EchoStore& echoes, Arena& arena, const tcp::Wiring* tcp)
     : config_(config),
       session_name_(std::string_view(config.order_session)),
       events_(events),
@@ -55,13 +56,20 @@ TransmitStage::TransmitStage(const NetConfig& config, Events& events, const Orde
       port_(port),
       echoes_(echoes),
       sessions_(arena.array<Session>(config.accounts.size())),
-      sharing_(arena.array<SessionId>(config.accounts.size())) {
-  for (Session& session : sessions_) session.messages = MessageStore<128>(arena, config.messages_kept);
+      sharing_(arena.array<SessionId>(config.accounts.size())),
+      login_news_(arena, kLoginNews) {
+  for (Session& session : sessions_) {
+    session.messages = MessageStore<128>(arena, config.messages_kept);
+    session.connection = kNoConnection;
+    session.look_at = kNever;
+  }
+  if (tcp != nullptr) soup_.emplace(config, *tcp, port, counters_, arena);
 }
 
-std::size_t TransmitStage::bytes_for(const NetConfig& config) {
+std::size_t TransmitStage::bytes_for(const NetConfig& config, const tcp::TcpConfig* tcp) {
   return Arena::bytes_for<Session>(config.accounts.size()) + Arena::bytes_for<SessionId>(config.accounts.size()) +
-         config.accounts.size() * MessageStore<128>::bytes_for(config.messages_kept);
+         config.accounts.size() * MessageStore<128>::bytes_for(config.messages_kept) +
+         LoginNewsRing::bytes_for(kLoginNews) + (tcp == nullptr ? 0 : SoupSender::bytes_for(*tcp));
 }
 
 std::size_t TransmitStage::poll() {
@@ -72,17 +80,28 @@ std::size_t TransmitStage::poll() {
   committed_ = 0;
   for (; done < waiting && take(events_.peek(done)); ++done) progress_ = 0;
   if (done < waiting) counters_.add(TransmitCounter::port_full);
+  if (soup_) {
+    if (done > 0) {
+      passed_ = events_.peek(done - 1).cause;
+      event_time_ns_ = events_.peek(done - 1).time_ns;
+    }
+    committed_ += soup_->poll(time_for_tcp(), passed_);
+  }
   if (done > 0) events_.release(done);
   if (port_.wants_flush()) port_.flush();
   return done + committed_;
 }
+
+/// The port's time; where it has none, the events'.
+TimeNs TransmitStage::time_for_tcp() { return std::max(port_.time_now(), event_time_ns_); }
 
 void TransmitStage::report_sessions() {
   session_mailbox_.answer([this](std::uint64_t first, std::span<TransmitSessionState> items) {
     std::size_t n = 0;
     for (; n < items.size() && first + n < sessions_.size(); ++n) {
       const Session& session = sessions_[first + n];
-      items[n] = {session.connected, session.messages.next(), session.messages.oldest()};
+      const bool connected = session.connected || session.connection != kNoConnection;
+      items[n] = {connected, session.messages.next(), session.messages.oldest()};
     }
     return n;
   });
@@ -145,11 +164,8 @@ bool TransmitStage::handle_other(const Event& event) {
 bool TransmitStage::session_open(const Event& event) {
   Session& session = this->session(event.session);
   if (session.held > 0 && !send_held(session, event)) return false;
-  if (event.peer.told && session.connected) {
-    if (!tell(session.header, event, SessionEndReason::takeover)) return false;
-    counters_.add(TransmitCounter::takeovers);
-    session.connected = false;  // so that this is an ordinary login from here on, also if it goes on at a later poll
-  }
+  if (event.peer.transport == Transport::tcp) return session_open_over_tcp(event);
+  if (!leave(session, event, SessionEndReason::takeover, event.peer.told)) return false;
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return false;
   session.header = DatagramTemplate(config_, config_.order_port, station_of(event.peer), event.peer.port, kUnicastTtl);
@@ -161,19 +177,63 @@ bool TransmitStage::session_open(const Event& event) {
   return true;
 }
 
+bool TransmitStage::session_open_over_tcp(const Event& event) {
+  Session& session = this->session(event.session);
+  const SoupSender::Standing standing = soup_->standing(event.peer.connection);
+  if (standing == SoupSender::Standing::not_yet) return false;
+  if (!leave(session, event, SessionEndReason::takeover, event.peer.told)) return false;
+  if (standing == SoupSender::Standing::gone) return true;
+  const MessageStore<128>& messages = session.messages;
+  if (!soup_->accept(event.peer.connection, event.session, messages, event.peer.wanted, config_.order_session,
+                     day_over_)) {
+    counters_.add(TransmitCounter::logins_too_early);
+    login_news_.push({event.session, event.peer.wanted, messages.oldest()});
+    return true;
+  }
+  session.connection = event.peer.connection;
+  session.last_sent_ns = event.time_ns;
+  session.look_at = messages.next();
+  return true;
+}
+
+/// Where the session was it is no more; who had it is `told`, if he is over UDP: over TCP each is.
+bool TransmitStage::leave(Session& session, const Event& event, SessionEndReason reason, bool told) {
+  if (session.connection != kNoConnection) {
+    soup_->leave(session.connection, reason, reason != SessionEndReason::logout && reason != SessionEndReason::reset);
+    if (reason == SessionEndReason::takeover) counters_.add(TransmitCounter::takeovers);
+    session.connection = kNoConnection;
+  }
+  if (told && session.connected) {
+    if (!tell(session.header, event, reason)) return false;
+    if (reason == SessionEndReason::takeover) counters_.add(TransmitCounter::takeovers);
+  }
+  session.connected = false;  // so that what goes on at a later poll has nothing left to do here
+  return true;
+}
+
 /// Who has ended the session himself, or is logged in to another one from there, knows it.
 bool TransmitStage::session_close(const Event& event) {
+  if (event.session == kNoSession) {
+    if (soup_->standing(event.end.connection) == SoupSender::Standing::not_yet) return false;
+    soup_->leave(event.end.connection, event.end.reason, event.end.reason != SessionEndReason::reset);
+    return true;
+  }
   Session& session = this->session(event.session);
   if (session.held > 0 && !send_held(session, event)) return false;
   const SessionEndReason reason = event.end.reason;
   const bool told =
       reason == SessionEndReason::silence || reason == SessionEndReason::cut || reason == SessionEndReason::by_operator;
-  if (told && session.connected && !tell(session.header, event, reason)) return false;
-  session.connected = false;
-  return true;
+  return leave(session, event, reason, told);
 }
 
 bool TransmitStage::login_reject(const Event& event) {
+  if (event.peer.transport == Transport::tcp) {
+    const SoupSender::Standing standing = soup_->standing(event.peer.connection);
+    if (standing == SoupSender::Standing::not_yet) return false;
+    const auto reason = static_cast<soup::RejectCode>(event.peer.code);
+    if (standing == SoupSender::Standing::ready) soup_->reject(event.peer.connection, reason);
+    return true;
+  }
   const DatagramTemplate header(config_, config_.order_port, station_of(event.peer), event.peer.port, kUnicastTtl);
   if (event.peer.told) return tell(header, event, event.peer.ended);
   std::uint8_t* const frame = port_.reserve();
@@ -218,10 +278,18 @@ bool TransmitStage::resend(const Event& event) {
 }
 
 bool TransmitStage::tick(const Event& event) {
+  if (soup_ && progress_ == 0) soup_->look_for_late_ends();
   if (day_over_) return event.time_ns % kEndRepeatNs == 0 ? say_end(event) : true;
   return each_session([&](Session& session) {
     if (session.held > 0 && !send_held(session, event)) return false;
-    if (!session.connected || event.time_ns - session.last_sent_ns < config_.heartbeat_ns) return true;
+    const bool over_tcp = session.connection != kNoConnection;
+    const bool bound = session.connected || over_tcp;
+    if (!bound || event.time_ns - session.last_sent_ns < config_.heartbeat_ns) return true;
+    if (over_tcp) {
+      soup_->heartbeat(session.connection);
+      session.last_sent_ns = event.time_ns;
+      return true;
+    }
     if (!send_empty(session, event, mold::kHeartbeat)) return false;
     counters_.add(TransmitCounter::heartbeats);
     return true;
@@ -236,6 +304,10 @@ bool TransmitStage::day_end(const Event& event) {
 
 bool TransmitStage::say_end(const Event& event) {
   return each_session([&](Session& session) {
+    if (session.connection != kNoConnection) {
+      soup_->end_session(session.connection);
+      session.connection = kNoConnection;
+    }
     if (!session.connected) return true;
     if (!send_empty(session, event, mold::kEndOfSession)) return false;
     counters_.add(day_over_ ? TransmitCounter::ends_repeated : TransmitCounter::sessions_ended);
@@ -281,6 +353,8 @@ bool TransmitStage::echo_reply(const Event& event) {
 /// numbered and kept; a connected session gets it at once, so without room for its frame nothing happens.
 template <class Write>
 bool TransmitStage::answer(Session& session, const Event& event, Write write) {
+  if (session.messages.next() >= session.look_at) [[unlikely]]
+    make_way(id_of(session), session);
   std::uint8_t* frame = nullptr;
   if (session.connected) {
     if (session.held > 0) [[unlikely]] {
@@ -296,7 +370,7 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
   const std::size_t length = write(message);
   if (frame == nullptr) [[unlikely]] {
     session.messages.commit(length);
-    counters_.add(TransmitCounter::answers_unsent);
+    offer(session, event);
     return true;
   }
   std::uint8_t* const payload = message - kMessageOffset;
@@ -315,6 +389,29 @@ bool TransmitStage::answer(Session& session, const Event& event, Write write) {
   session.messages.append({message, length});
   commit_to(session, frame, kMessageOffset + length, event);
   return true;
+}
+
+/// The newest message of a session that is not over UDP.
+void TransmitStage::offer(Session& session, const Event& event) {
+  if (session.connection != kNoConnection && soup_->offer(session.connection, session.messages)) {
+    session.last_sent_ns = event.time_ns;
+  } else {
+    counters_.add(TransmitCounter::answers_unsent);
+  }
+}
+
+/// A message is about to overwrite the oldest: who has still to get that, or soon will, reads too slowly, and is cut.
+void TransmitStage::make_way(SessionId id, Session& session) {
+  const std::uint64_t kept = session.messages.kept();
+  const std::uint64_t next = session.messages.next();
+  // Not just so many, so that the next look is not at the next message.
+  const std::uint64_t least = next + std::min<std::uint64_t>(kept / 8, 64) + 1;
+  std::uint64_t needed = soup_->oldest_needed(id, session.messages);
+  if (needed + kept < least) {
+    soup_->cut_behind(id, session.messages, least - kept);
+    needed = soup_->oldest_needed(id, session.messages);
+  }
+  session.look_at = needed + kept;
 }
 
 /// As answer(), but the message waits for others of its burst, to leave in one datagram with them.

@@ -1,7 +1,9 @@
 // The transmit stage: everything that is sent to clients. Events in, frames out: OUCH messages with their session
-// sequence numbers, login answers, heartbeats, re-requested messages, ARP and ICMP echo replies. An answer is a frame
-// of its own, but for those to the account queries of one session and burst: they share datagrams. Its own thread or
-// receive's; it never waits, allocates after construction, or reads a clock.
+// sequence numbers, login answers, heartbeats, re-requested messages, ARP and ICMP echo replies. Over UDP an answer is
+// a frame of its own, but for those to the account queries of one session and burst: they share datagrams; over TCP
+// they are packets of its stream (netstack/transmit/soup_sender.hpp). Its own thread or receive's; it never waits or
+// allocates after construction. It reads a clock for TCP's timers alone, once a poll: no message, number or order of
+// them follows from it.
 //
 //   event                   frames                                            for whom
 //   what clients are told   an OUCH message (netstack/answers/answers.hpp)    as there
@@ -25,6 +27,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "engine/event.hpp"
@@ -38,7 +41,10 @@
 #include "netstack/ip/echo_store.hpp"
 #include "netstack/port/operator_rings.hpp"
 #include "netstack/port/port.hpp"
+#include "netstack/tcp/wiring.hpp"
 #include "netstack/transmit/counters.hpp"
+#include "netstack/transmit/login_news.hpp"
+#include "netstack/transmit/soup_sender.hpp"
 #include "netstack/wire/mold.hpp"
 
 namespace crosswire {
@@ -58,12 +64,13 @@ class TransmitStage {
 
   /// All outlive the stage; `port` may be shared with the publish stage on the same thread. Of `orders` only the cold
   /// lines are read, of orders that unreleased events name.
+  /// `tcp`: the send half's side; none: all sessions are over UDP.
   TransmitStage(const NetConfig& config, Events& events, const Orders& orders, TxPort& port, EchoStore& echoes,
-                Arena& arena);
+                Arena& arena, const tcp::Wiring* tcp = nullptr);
   TransmitStage(const TransmitStage&) = delete;
   TransmitStage& operator=(const TransmitStage&) = delete;
 
-  static std::size_t bytes_for(const NetConfig& config);
+  static std::size_t bytes_for(const NetConfig& config, const tcp::TcpConfig* tcp = nullptr);
 
   /// Handles up to kMaxEvents events, as far as the port has room, and flushes the port. An event is released when all
   /// its frames are committed; one that is half done goes on where it stopped. Returns events finished plus frames
@@ -74,6 +81,11 @@ class TransmitStage {
   void report_operator_results_to(OperatorRings& rings) { operators_ = &rings; }
 
   const TransmitCounters& counters() const { return counters_; }
+  /// Of TCP; all zero without it.
+  const Counters<tcp::TcpSendCounter>& tcp_counters() const { return soup_ ? soup_->counters() : no_tcp_; }
+
+  /// For the control thread to take.
+  LoginNewsRing& login_news() { return login_news_; }
 
   /// For control threads to ask.
   TransmitSessionMailbox& session_mailbox() { return session_mailbox_; }
@@ -84,7 +96,9 @@ class TransmitStage {
   struct Session {
     DatagramTemplate header;  // to the bound source
     TimeNs last_sent_ns;
-    bool connected;
+    std::uint64_t look_at;     // before this message: whether a TCP connection still needs what it overwrites
+    ConnectionRef connection;  // over TCP; else kNoConnection
+    bool connected;            // over UDP
     bool shares;               // it is in sharing_
     std::uint16_t held;        // newest messages that are not sent yet: they share a datagram
     std::uint16_t held_bytes;  // of that datagram's payload
@@ -103,6 +117,7 @@ class TransmitStage {
 
   // One per kind of event without answers. False: no room, call again; what is done is remembered in progress_.
   bool session_open(const Event& event);
+  bool session_open_over_tcp(const Event& event);
   bool session_close(const Event& event);
   bool login_reject(const Event& event);
   bool resend(const Event& event);
@@ -112,6 +127,14 @@ class TransmitStage {
   bool operated(const Event& event);
   bool arp_reply(const Event& event);
   bool echo_reply(const Event& event);
+
+  bool leave(Session& session, const Event& event, SessionEndReason reason, bool told);
+  void offer(Session& session, const Event& event);
+  [[gnu::cold]] void make_way(SessionId id, Session& session);
+  SessionId id_of(const Session& session) const {
+    return SessionId{static_cast<std::uint16_t>(&session - sessions_.data())};
+  }
+  TimeNs time_for_tcp();
 
   template <class Write>
   bool answer(Session& session, const Event& event, Write write);
@@ -140,6 +163,11 @@ class TransmitStage {
   std::size_t progress_ = 0;      // of the oldest unreleased event: answers or sessions that are done
   std::size_t committed_ = 0;     // frames of this poll
   TransmitCounters counters_;
+  std::optional<SoupSender> soup_;
+  Counters<tcp::TcpSendCounter> no_tcp_;
+  LoginNewsRing login_news_;
+  Sequence passed_{0};        // the newest command whose events are handled
+  TimeNs event_time_ns_ = 0;  // of the newest event
   TransmitSessionMailbox session_mailbox_;
 };
 

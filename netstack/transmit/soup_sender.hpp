@@ -1,0 +1,140 @@
+// SoupSender: sessions' messages as SoupBinTCP streams (WIRE 1). It stands above TCP's send half. What is sent lies in
+// the session's message store and is composed again from there whenever TCP asks; only control packets lie here.
+// transmit stage alone; no allocation after construction. It never waits for a window: what a client does not take
+// stays in the store, its connection falls behind alone, and is cut before a message that it has still to get is
+// overwritten.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/command.hpp"
+#include "hugepages/memory/arena.hpp"
+#include "netstack/common/config.hpp"
+#include "netstack/common/message_store.hpp"
+#include "netstack/port/port.hpp"
+#include "netstack/session/soup_stream.hpp"
+#include "netstack/tcp/send_half.hpp"
+#include "netstack/tcp/service.hpp"
+#include "netstack/tcp/wiring.hpp"
+#include "netstack/transmit/counters.hpp"
+#include "netstack/wire/soup.hpp"
+
+namespace crosswire {
+
+class SoupSender final : public tcp::StreamWriter {
+ public:
+  using Store = MessageStore<128>;
+
+  /// All outlive it.
+  SoupSender(const NetConfig& net, const tcp::Wiring& wiring, TxPort& port, TransmitCounters& counters, Arena& arena);
+  SoupSender(const SoupSender&) = delete;
+  SoupSender& operator=(const SoupSender&) = delete;
+
+  static std::size_t bytes_for(const tcp::TcpConfig& config);
+
+  /// Behind the events of a transmit's poll, up to command `passed`: TCP has its turn, and history its share. `now`
+  /// never falls. Returns frames committed and signals taken.
+  std::size_t poll(TimeNs now, Sequence passed);
+
+  /// Of a connection that an event names.
+  enum class Standing : std::uint8_t {
+    ready,
+    not_yet,  // what makes it ready is on its way: the event is to be handled at a later poll
+    gone,
+  };
+  Standing standing(ConnectionRef connection) const;
+
+  // The connection is ready. All packets leave at the next poll(), behind what was said before.
+
+  /// It carries the session from now on: Login Accepted, and the messages from `wanted` on (0: from the next one on),
+  /// old ones first. `ends`: and then the end of the session. False: `wanted` is not kept any more: Login Rejected, and
+  /// the connection ends.
+  bool accept(ConnectionRef connection, SessionId session, const Store& store, std::uint64_t wanted,
+              std::string_view session_name, bool ends);
+  void reject(ConnectionRef connection, wire::soup::RejectCode reason);
+
+  // For a connection that carries the session, or did until it ended by itself: nothing happens then.
+
+  /// A message has been kept. False: the connection is gone.
+  bool offer(ConnectionRef connection, const Store& store);
+  void heartbeat(ConnectionRef connection);
+  /// The end of the session behind all its messages, and of the connection.
+  void end_session(ConnectionRef connection);
+
+  /// The connection is to end, whoever it belongs to; `word`: with a word that says why.
+  void leave(ConnectionRef connection, SessionEndReason reason, bool word);
+
+  /// The oldest message of the session that a connection has still to get, or may have to get again; store.next():
+  /// none. Looks at all connections.
+  std::uint64_t oldest_needed(SessionId session, const Store& store) const;
+  /// Cuts those that need messages before `number`.
+  void cut_behind(SessionId session, const Store& store, std::uint64_t number);
+
+  /// Connections that were told to end and whose clients do not: they are reset. Once a tick.
+  void look_for_late_ends();
+
+  const Counters<tcp::TcpSendCounter>& counters() const { return half_.counters(); }
+
+  // StreamWriter.
+  void ready(tcp::ConnectionId id) override;
+  void copy(tcp::ConnectionId id, std::uint64_t offset, std::span<std::uint8_t> to) override;
+  void acknowledged(tcp::ConnectionId id, std::uint64_t offset) override;
+  void heard(tcp::ConnectionId) override {}
+  void finished_by_peer(tcp::ConnectionId id) override;
+  void closed(tcp::ConnectionId id, tcp::EndReason reason) override;
+
+  /// Segments of history that leave in a poll, of all connections together.
+  static constexpr std::size_t kHistorySegments = 8;
+  /// Runs of messages and control packets of a connection that may be under way.
+  static constexpr std::size_t kRuns = 128;
+  /// What a client that was told has to close its side.
+  static constexpr TimeNs kLeaveNs = 5 * kNsPerSecond;
+
+ private:
+  enum class Phase : std::uint8_t {
+    none,
+    stranger,  // ready, and nobody's
+    session,
+    leaving,  // its last byte is said
+  };
+
+  struct Connection {
+    SoupStream stream;
+    const Store* store = nullptr;  // of the session, once there was one
+    std::uint64_t next = 0;        // number of the next message to be said
+    TimeNs left_ns = 0;            // of Phase::leaving
+    SessionId session = kNoSession;
+    std::uint16_t next_waiting = 0;
+    Phase phase = Phase::none;
+    bool waits = false;  // it is in the list of those with history
+    bool ends = false;   // the session ends when all is said
+  };
+
+  Connection* live(ConnectionRef connection);
+  Connection& at(tcp::ConnectionId id) { return connections_[id.value]; }
+  static tcp::ConnectionId id_of(ConnectionRef connection) { return tcp::ConnectionId{connection.place}; }
+
+  bool say(tcp::ConnectionId id, Connection& connection, wire::Bytes packet);
+  template <class Packet>
+  bool say_packet(tcp::ConnectionId id, Connection& connection, const Packet& packet);
+  void finish(tcp::ConnectionId id, Connection& connection);
+  void end_if_all_said(tcp::ConnectionId id, Connection& connection);
+  bool has_history(const Connection& connection) const;
+  void wait(tcp::ConnectionId id, Connection& connection);
+  void send_history();
+  std::size_t say_a_segment(tcp::ConnectionId id, Connection& connection);
+
+  tcp::SendHalf half_;
+  TransmitCounters& counters_;
+  std::span<Connection> connections_;  // by ConnectionId
+  std::uint16_t waiting_first_ = kNobody;
+  std::uint16_t waiting_last_ = kNobody;
+  std::size_t leaving_ = 0;
+  TimeNs now_ = 0;
+
+  static constexpr std::uint16_t kNobody = 0xFFFF;
+};
+
+}  // namespace crosswire
