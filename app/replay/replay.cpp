@@ -302,7 +302,9 @@ Replayed replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& pro
   if (config.net.mac == MacAddress{}) config.net.mac = mac_in_capture(job.in, midnight, config.net.address);
   take_references(config, capture, job.in);
   set_start(config, midnight, capture.start_time_ns());
-  config.net.tcp_port = 0;  // order entry over TCP is not replayed
+  if (!capture.tcp_secret()) config.net.tcp_port = 0;  // of a run without TCP, or of an ordinary capture
+  config.net.tcp_secret = capture.tcp_secret().value_or(config.net.tcp_secret);
+  config.net.replays = true;
   if (!job.session.empty()) config.net.order_session = job.session;
 
   // What cannot be written is told before the work, and what was there before stays until the work is done.

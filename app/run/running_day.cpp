@@ -28,6 +28,11 @@ wire::RecordingTag random_tag() {
   return tag;
 }
 
+std::optional<std::array<std::uint64_t, 2>> tcp_secret(const NetConfig& net) {
+  if (net.tcp_port == 0) return std::nullopt;
+  return net.tcp_secret;
+}
+
 Config of_day(Config config, const TradingDay& day, TimeNs start_ns, std::span<const ReferencePrice> references) {
   set_day(config, day);
   set_start(config, day.midnight_epoch_ns, start_ns);
@@ -62,7 +67,7 @@ RunningDay::RunningDay(Config config, TradingDay day, TimeNs start_ns, std::span
 
 void RunningDay::begin_recording(const std::string& path) {
   const Config& config = partition_.config();
-  recorder_->begin(path, {config.net.mac, random_tag(), references_, config.impair.receive.any()});
+  recorder_->begin(path, {config.net.mac, random_tag(), references_, config.impair.receive.any(), tcp_secret(config.net)});
 }
 
 bool RunningDay::began_late(bool rolled) const {

@@ -46,6 +46,9 @@ struct NetConfig {
   std::uint16_t tcp_port = 0;        // over TCP: SoupBinTCP (WIRE 1); 0 = none
   // Of TCP's sequence numbers (RFC 6528): nobody else may know it. Filled in at the start.
   std::array<std::uint64_t, 2> tcp_secret{};
+  // In a replay sessions over TCP end where the recording says so, and no frame is taken before all earlier ones are
+  // answered.
+  bool replays = false;
   std::uint32_t feed_group = 0xEFC00001;  // 239.192.0.1
   std::uint16_t feed_port = 26477;
   std::uint16_t feed_request_port = 26478;  // re-requests of the feed; answers come from it

@@ -99,6 +99,8 @@ class CaptureRxPort final : public RxPort {
   [[nodiscard]] TimeNs start_time_ns() const { return start_ns_; }
   /// The MAC address of the run that was recorded; zero if the capture does not say.
   [[nodiscard]] const std::array<std::uint8_t, 6>& station() const { return start_.station; }
+  /// The secret of the recorded run's TCP; nothing if it had none.
+  [[nodiscard]] const std::optional<std::array<std::uint64_t, 2>>& tcp_secret() const { return start_.tcp_secret; }
   /// It is a recording whose frames have come through an ImpairedRxPort.
   [[nodiscard]] bool impaired() const { return start_.impaired; }
   /// Those that the recorded run began with, where they were not its configuration's.

@@ -48,6 +48,9 @@ class RxPort {
   /// What time it is, without taking frames: for who cannot take any now. No burst that follows is before it. 0 of a
   /// port that has no clock, whose times are its frames'.
   virtual TimeNs time_now() { return 0; }
+  /// What decides a command and stands in no frame: a recorder keeps it behind the last burst. `frame`: of its EtherType
+  /// (netstack/wire/operator_frame.hpp), without a tag; in a replay it comes back out of band.
+  virtual void note(std::span<const std::uint8_t>) {}
 };
 
 /// Who caused a frame: a capture is written in the order (cause, rank, emission), at the cause's time (DESIGN 3).

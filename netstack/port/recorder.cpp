@@ -128,10 +128,7 @@ void RecordingRxPort::record(const RxBurst& burst) {
   if (burst.out_of_band) {
     const RxFrame& frame = burst.frames.front();
     CHECK(frame.length == sizeof(wire::OperatorFrame), "an operator's command of %u bytes", frame.length);
-    wire::OperatorFrame tagged;
-    std::memcpy(&tagged, frame.data, sizeof tagged);
-    tagged.tag = tag_;
-    ring_.append({burst.time_ns, frame.length, kFrame}, reinterpret_cast<const std::uint8_t*>(&tagged));
+    record_own(burst.time_ns, {frame.data, frame.length});
   } else {
     for (const RxFrame& frame : burst.frames) ring_.append({burst.time_ns, frame.length, kFrame}, frame.data);
   }
@@ -140,6 +137,23 @@ void RecordingRxPort::record(const RxBurst& burst) {
     ended_ = true;
     ring_.append({burst.time_ns, 0, kEndMarker}, nullptr);
   }
+  ring_.publish();
+}
+
+/// A frame that came past the wire: with the recording's tag.
+void RecordingRxPort::record_own(TimeNs time_ns, std::span<const std::uint8_t> frame) {
+  std::array<std::uint8_t, sizeof(wire::OperatorFrame)> tagged;
+  constexpr std::size_t kTag = offsetof(wire::OperatorFrame, tag);
+  CHECK(frame.size() <= tagged.size() && frame.size() >= kTag + tag_.size(), "%zu bytes of our own", frame.size());
+  std::copy(frame.begin(), frame.end(), tagged.begin());
+  std::copy(tag_.begin(), tag_.end(), tagged.begin() + kTag);
+  ring_.append({time_ns, static_cast<std::uint32_t>(frame.size()), kFrame}, tagged.data());
+}
+
+void RecordingRxPort::note(std::span<const std::uint8_t> frame) {
+  if (ended_ || !going_on()) return;
+  if (!ring_.has_room(RecordRing::record_bytes(frame.size()))) return break_off(BrokenOff::ring_full);
+  record_own(last_ns_, frame);
   ring_.publish();
 }
 

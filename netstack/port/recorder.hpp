@@ -101,6 +101,9 @@ class RecordingRxPort final : public RxPort {
   /// is in the ring is still written, no end marker follows, and the writer says it in a notice.
   RxBurst receive() override;
 
+  /// Recorded behind the last burst, at its time; without room the recording is broken off.
+  void note(std::span<const std::uint8_t> frame) override;
+
   /// Writes out the rest and ends the file. To be called when receive() is no longer called; again is harmless. Returns
   /// "" or in one line why the recording is not whole.
   std::string finish();
@@ -124,6 +127,7 @@ class RecordingRxPort final : public RxPort {
   [[gnu::cold]] RxBurst hold_back();
   void break_off(BrokenOff reason);
   void record(const RxBurst& burst);
+  void record_own(TimeNs time_ns, std::span<const std::uint8_t> frame);
   void write_until_stopped(const std::stop_token& stop);
   void drain();
   void say_broken_off(const std::string& why);

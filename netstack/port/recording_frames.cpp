@@ -16,10 +16,10 @@ constexpr std::string_view kReferenceWords = "crosswire recording references";
 constexpr std::size_t kWordsOffset = 14;
 constexpr std::size_t kStationOffset = 46;
 constexpr std::size_t kTagOffset = 52;
-constexpr std::size_t kRoomOffset = 68;
+constexpr std::size_t kSecretOffset = 68;
 constexpr std::size_t kImpairedOffset = 84;
 static_assert(kTagOffset == kStationOffset + sizeof(RecordingStart::station));
-static_assert(kRoomOffset == kTagOffset + sizeof(RecordingStart::tag) && kRoomOffset + 16 <= kImpairedOffset);
+static_assert(kSecretOffset == kTagOffset + sizeof(RecordingStart::tag) && kSecretOffset + 16 <= kImpairedOffset);
 constexpr std::size_t kMarkerWithoutTag = 60;
 
 struct ReferenceHead {
@@ -37,7 +37,7 @@ struct ReferenceEntry {
   SymbolName symbol;
   wire::be32 price;
 };
-static_assert(sizeof(ReferenceHead) == kRoomOffset && sizeof(ReferenceEntry) == 12);
+static_assert(sizeof(ReferenceHead) == kSecretOffset && sizeof(ReferenceEntry) == 12);
 static_assert(wire::kIsLayout<ReferenceHead> && wire::kIsLayout<ReferenceEntry>);
 constexpr std::uint8_t kReferenceVersion = 1;
 constexpr std::size_t kMostEntries = (kMaxFrame - sizeof(ReferenceHead)) / sizeof(ReferenceEntry);
@@ -62,6 +62,10 @@ std::array<std::uint8_t, kStartMarkerLength> start_marker(const RecordingStart& 
   auto frame = marker<kStartMarkerLength>("crosswire recording start");
   std::copy(start.station.begin(), start.station.end(), frame.begin() + kStationOffset);
   std::copy(start.tag.begin(), start.tag.end(), frame.begin() + kTagOffset);
+  if (start.tcp_secret) {
+    wire::overlay<wire::be64>(frame.data() + kSecretOffset) = (*start.tcp_secret)[0];
+    wire::overlay<wire::be64>(frame.data() + kSecretOffset + 8) = (*start.tcp_secret)[1];
+  }
   frame[kImpairedOffset] = start.impaired ? 1 : 0;
   return frame;
 }
@@ -81,6 +85,9 @@ std::optional<RecordingStart> read_start_marker(std::span<const std::uint8_t> fr
   if (frame.size() == kStartMarkerLength) {
     std::copy_n(frame.begin() + kTagOffset, start.tag.size(), start.tag.begin());
     start.impaired = frame[kImpairedOffset] == 1;
+    const auto number = [&](std::size_t at) { return wire::view_as<wire::be64>(frame.subspan(at))->value(); };
+    const std::array secret{number(kSecretOffset), number(kSecretOffset + 8)};
+    if ((secret[0] | secret[1]) != 0) start.tcp_secret = secret;
   }
   const auto expected = start_marker(start);
   if (!std::equal(frame.begin(), frame.end(), expected.begin())) return std::nullopt;

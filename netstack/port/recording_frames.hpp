@@ -28,6 +28,9 @@ struct RecordingStart {
   wire::RecordingTag tag{};
   std::vector<ReferencePrice> references{};  // only with a tag; none: those of the configuration
   bool impaired = false;                     // its frames have come through an ImpairedRxPort
+  // Of TCP's sequence numbers, by which a replay accepts the frames that the run accepted; none: there was no TCP. Who
+  // has the recording while the run goes on could foresee them: its file is for its owner alone.
+  std::optional<std::array<std::uint64_t, 2>> tcp_secret{};
 };
 
 /// A recording's first and last frame, and one where its trading day ends. They carry the times of that: a run lingers
@@ -39,7 +42,7 @@ struct RecordingStart {
 ///   14 .. 45                    "crosswire recording start"
 ///   46 .. 51                    the run's MAC address, so that a replay knows which frames were to it; 0: not known
 ///   52 .. 67                    the recording's tag, which all frames of its own repeat; 0: there are none
-///   68 .. 83                    0: room for another 16 bytes that a replay will need
+///   68 .. 83                    the secret of TCP's sequence numbers, as two numbers, big-endian; 0: there was no TCP
 ///   84                          1: the frames have come through the run's [impair.receive]; else 0
 ///   85 .. 95                    0
 ///

@@ -12,6 +12,7 @@
 #include "netstack/link/arp.hpp"
 #include "netstack/link/ethernet.hpp"
 #include "netstack/udp/datagram_reader.hpp"
+#include "netstack/wire/operator_frame.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
@@ -80,7 +81,8 @@ std::size_t ReceiveStage::poll() {
   if (step_ == Step::start && make_alone(CommandKind::day_start)) step_ = Step::receive;
   if (step_ == Step::receive) take_burst();
   if (step_ == Step::clock && make_ends() && advance_clock()) step_ = burst_ends_day_ ? Step::end_day : Step::frames;
-  if (step_ == Step::frames && (out_of_band_ ? take_operators() : take_frames())) step_ = Step::receive;
+  if (step_ == Step::frames && (out_of_band_ ? take_operators() : take_frames())) step_ = Step::gone;
+  if (step_ == Step::gone && (!tcp_ || tcp_->streams.make_gone(port_))) step_ = Step::receive;
   if (tcp_) tcp_->half.end_burst();
   if (step_ == Step::end_day) [[unlikely]]
     end_day();
@@ -122,6 +124,8 @@ void ReceiveStage::end_day() {
 // ---- Time -----------------------------------------------------------------------------------------------------------
 
 void ReceiveStage::take_burst() {
+  if (passed_ != nullptr && passed_->load(std::memory_order_acquire) < commands_.made()) [[unlikely]]
+    return;
   // Taken apart: a burst copied as a whole would be read in wider pieces than it has just been stored in, and wait.
   const RxBurst burst = port_.receive();
   frames_ = burst.frames.empty() ? std::span<const RxFrame>() : burst.frames;
@@ -198,7 +202,9 @@ bool ReceiveStage::close_silent_sessions() {
 
 bool ReceiveStage::take_operators() {
   CHECK(frames_.size() == 1, "%zu operators' frames in a burst", frames_.size());
-  if (!operators_.take({frames_[0].data, frames_[0].length})) return false;
+  const Bytes frame{frames_[0].data, frames_[0].length};
+  const bool ends = tcp_ && frame.size() == sizeof(SessionEndFrame);
+  if (!(ends ? tcp_->streams.take_end(frame) : operators_.take(frame))) return false;
   ++finished_;
   commands_.finish_burst();
   return true;

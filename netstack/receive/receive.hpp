@@ -3,6 +3,7 @@
 // apart), and no frame can make it do more than count.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -69,6 +70,10 @@ class ReceiveStage {
   ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxPort& port,
                BroadcastRing<Command>::Producer& commands, Orders& orders, SlotSource& slots, EchoStore& echoes,
                Arena& arena, const tcp::Wiring* tcp = nullptr);
+
+  /// In a replay with TCP: no burst is taken before `passed` says that all earlier commands are answered. Before the
+  /// first poll().
+  void wait_for(const std::atomic<std::uint64_t>& passed) { passed_ = &passed; }
   ReceiveStage(const ReceiveStage&) = delete;
   ReceiveStage& operator=(const ReceiveStage&) = delete;
 
@@ -101,7 +106,7 @@ class ReceiveStage {
   static constexpr unsigned kMostDuePerPoll = 64;
 
  private:
-  enum class Step : std::uint8_t { start, receive, clock, frames, end_day, end_run, ended };
+  enum class Step : std::uint8_t { start, receive, clock, frames, gone, end_day, end_run, ended };
 
   // Everything below returns false when it has to be called again, at the next poll(), for want of room. Until then
   // it has changed nothing that it would do twice.
@@ -209,6 +214,7 @@ class ReceiveStage {
   OperatorIntake operators_;
   ReceiveSessionMailbox session_mailbox_;
   std::optional<OverTcp> tcp_;
+  const std::atomic<std::uint64_t>* passed_ = nullptr;
   Counters<tcp::TcpReceiveCounter> no_tcp_;
 };
 

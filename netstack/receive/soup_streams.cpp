@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "hugepages/base/check.hpp"
+#include "netstack/wire/operator_frame.hpp"
 
 namespace crosswire {
 
@@ -19,10 +20,12 @@ SoupStreams::SoupStreams(const NetConfig& net, std::size_t connections, SessionD
       commands_(commands),
       counters_(counters),
       streams_(arena.array<Stream>(connections)),
-      ends_(arena.array<End>(connections + 1)) {}
+      ends_(arena.array<End>(connections + 1)),
+      gone_(arena.array<End>(connections)) {}
 
 std::size_t SoupStreams::bytes_for(const NetConfig&, std::size_t connections) {
-  return Arena::bytes_for<Stream>(connections) + Arena::bytes_for<End>(connections + 1);
+  return Arena::bytes_for<Stream>(connections) + Arena::bytes_for<End>(connections + 1) +
+         Arena::bytes_for<End>(connections);
 }
 
 // ---- Ends -----------------------------------------------------------------------------------------------------------
@@ -51,19 +54,56 @@ void SoupStreams::leave(tcp::ConnectionId id, Stream& stream, SessionEndReason r
 }
 
 bool SoupStreams::make_all_ends() {
-  while (ends_first_ != ends_last_) {
-    if (!commands_.has_room()) return false;
+  while (has_ends()) {
     const End& end = ends_[ends_first_];
+    if (!commands_.has_room()) return false;
     if (end.session == kNoSession) {
       SessionEnd& body = commands_.make(CommandKind::session_close, kNoSession).end;
       body.reason = end.reason;
       body.connection = end.connection;
-    } else if (const Login& login = desk_.logins().login(end.session);
-               login.open && login.connection == end.connection) {
-      desk_.close(end.session, end.reason);
+    } else {
+      close(end);
     }
     ends_first_ = ends_first_ + 1 == ends_.size() ? 0 : ends_first_ + 1;
   }
+  return true;
+}
+
+/// Unless it is carried by another connection by now, or by none.
+bool SoupStreams::close(const End& end) {
+  const Login& login = desk_.logins().login(end.session);
+  if (!login.open || login.connection != end.connection) return false;
+  desk_.close(end.session, end.reason);
+  return true;
+}
+
+bool SoupStreams::make_all_gone(RxPort& port) {
+  for (; gone_n_ > 0; --gone_n_) {
+    const End& end = gone_[gone_n_ - 1];
+    if (!commands_.has_room()) return false;
+    if (!close(end)) continue;
+    commands_.finish_burst();
+    SessionEndFrame frame{};
+    frame.ether_type = kRecorderEtherType;
+    frame.version = SessionEndFrame::kVersion;
+    frame.session = end.session.value;
+    frame.reason = static_cast<std::uint8_t>(end.reason);
+    port.note(bytes_of(frame));
+  }
+  return true;
+}
+
+bool SoupStreams::take_end(Bytes frame) {
+  if (!commands_.has_room()) return false;
+  const auto* const end = view_as<SessionEndFrame>(frame);
+  const bool known = end != nullptr && end->session < net_.accounts.size() &&
+                     end->reason <= static_cast<std::uint8_t>(SessionEndReason::end_of_day);
+  if (!known) {
+    counters_.add(Count::operator_unknown);
+    return true;
+  }
+  const SessionId session{end->session.value()};
+  close({session, desk_.logins().login(session).connection, static_cast<SessionEndReason>(end->reason)});
   return true;
 }
 
@@ -111,7 +151,11 @@ void SoupStreams::gone(tcp::ConnectionId id, tcp::EndReason reason) {
   if (stream.phase == Phase::session) {
     const bool silent = reason == tcp::EndReason::silent;
     const bool cut = reason == tcp::EndReason::fell_behind || reason == tcp::EndReason::aborted;
-    leave(id, stream, silent ? SessionEndReason::silence : cut ? SessionEndReason::cut : SessionEndReason::reset);
+    const SessionEndReason why = silent ? SessionEndReason::silence
+                                 : cut  ? SessionEndReason::cut
+                                        : SessionEndReason::reset;
+    // In a replay the recording says where it was heard of.
+    if (!net_.replays && is_live(id, stream)) gone_[gone_n_++] = {stream.session, ref_of(id), why};
   }
   if (stream.phase == Phase::stranger) --strangers_;
   stream.phase = Phase::none;

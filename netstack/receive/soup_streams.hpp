@@ -17,10 +17,12 @@
 #include "netstack/common/limits.hpp"
 #include "netstack/intake/command_writer.hpp"
 #include "netstack/intake/order_intake.hpp"
+#include "netstack/port/port.hpp"
 #include "netstack/receive/counters.hpp"
 #include "netstack/receive/session_desk.hpp"
 #include "netstack/tcp/receive_half.hpp"
 #include "netstack/tcp/service.hpp"
+#include "netstack/wire/bytes.hpp"
 #include "netstack/wire/soup.hpp"
 
 namespace crosswire {
@@ -42,6 +44,12 @@ class SoupStreams final : public tcp::StreamReader {
   /// before anything else that makes commands. False: no room for all of them; call again, at a later poll.
   bool make_ends() { return !has_ends() || make_all_ends(); }
   bool has_ends() const { return ends_first_ != ends_last_; }
+
+  /// The same for sessions whose connection is gone by what no frame says; each is a burst of its own, and noted with
+  /// `port`. Behind the frames of a burst, so that a replay finds it at the same place. Not in a replay.
+  bool make_gone(RxPort& port) { return gone_n_ == 0 || make_all_gone(port); }
+  /// A replay's: the session has ended so. False: no room, call again.
+  bool take_end(wire::Bytes frame);
 
   /// Connections whose login has not come in time are to end: make_ends() says so. Once a tick.
   void look_for_late_logins(TimeNs now);
@@ -87,6 +95,8 @@ class SoupStreams final : public tcp::StreamReader {
   void leave(tcp::ConnectionId id, Stream& stream, SessionEndReason reason);
   void push_end(const End& end);
   bool make_all_ends();
+  bool make_all_gone(RxPort& port);
+  bool close(const End& end);
   void cut_oldest_stranger();
 
   Step take_packet(tcp::ConnectionId id, Stream& stream, const wire::soup::Read& packet);
@@ -104,6 +114,8 @@ class SoupStreams final : public tcp::StreamReader {
   std::span<End> ends_;        // a ring; each session and each connection is in it once at most
   std::size_t ends_first_ = 0;
   std::size_t ends_last_ = 0;
+  std::span<End> gone_;  // the first gone_n_
+  std::size_t gone_n_ = 0;
   std::size_t strangers_ = 0;
   bool day_over_ = false;
 };

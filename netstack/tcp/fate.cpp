@@ -145,7 +145,7 @@ std::optional<ConnectionId> SendHalf::connect(Remote to, std::uint16_t port) {
 bool SendHalf::ask_for_mac(Line& line, Cold& cold) {
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return false;
-  port_.commit(write_arp_request(frame, net_, cold.remote.vlan, cold.remote.address), {});
+  port_.commit(write_arp_request(frame, net_, cold.remote.vlan, cold.remote.address), origin_);
   ++committed_;
   ++cold.resolve_tries;
   line.bits &= ~kAskOwed;

@@ -198,7 +198,7 @@ bool SendHalf::send_probes(ConnectionId id, Line& line, Cold& cold) {
 }
 
 void SendHalf::commit(std::size_t length) {
-  port_.commit(length, {});
+  port_.commit(length, origin_);
   counters_.add(Count::tcp_sent);
   ++committed_;
 }
@@ -255,7 +255,7 @@ void SendHalf::answer(const AnswerSignal& told) {
 void SendHalf::answer_arp(const Remote& who) {
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return counters_.add(Count::tcp_answers_lost);
-  port_.commit(write_arp_reply(frame, net_, {who.mac, who.vlan, who.address}), {});
+  port_.commit(write_arp_reply(frame, net_, {who.mac, who.vlan, who.address}), origin_);
   ++committed_;
 }
 

@@ -75,6 +75,8 @@ class SendHalf {
 
   /// All that receive has numbered up to here is answered: acknowledgements of it wait no longer.
   void passed(std::uint64_t number) { passed_ = number; }
+  /// Of all frames from now on, for a port that puts them in order.
+  void set_origin(const FrameOrigin& origin) { origin_ = origin; }
 
   /// The connection between a peer's address and port and our port, if there is one; looks at all. Tests.
   std::optional<ConnectionId> find(std::uint32_t address, std::uint16_t port, std::uint16_t ours) const;
@@ -303,6 +305,7 @@ class SendHalf {
   std::uint16_t delayed_first_ = kNobody;
   std::uint16_t delayed_last_ = kNobody;
   std::uint64_t passed_ = 0;
+  FrameOrigin origin_{};
   std::uint64_t connects_ = 0;
   TimeNs now_ = 0;
   TimeNs no_timer_before_ns_ = 0;  // behind a standstill

@@ -24,9 +24,10 @@ std::size_t SoupSender::bytes_for(const tcp::TcpConfig& config) {
          config.connections * SoupStream::bytes_for(kRuns);
 }
 
-std::size_t SoupSender::poll(TimeNs now, Sequence passed) {
+std::size_t SoupSender::poll(TimeNs now, const FrameOrigin& newest) {
   now_ = now;
-  half_.passed(passed.value);
+  half_.passed(newest.cause.value);
+  half_.set_origin(newest);
   if (waiting_first_ != kNobody) [[unlikely]]
     send_history();
   return half_.poll(now);

@@ -34,9 +34,10 @@ class SoupSender final : public tcp::StreamWriter {
 
   static std::size_t bytes_for(const tcp::TcpConfig& config);
 
-  /// Behind the events of a transmit's poll, up to command `passed`: TCP has its turn, and history its share. `now`
-  /// never falls. Returns frames committed and signals taken.
-  std::size_t poll(TimeNs now, Sequence passed);
+  /// Behind the events of a transmit's poll: TCP has its turn, and history its share. `now` never falls. `newest`: of
+  /// the newest event that is handled; what leaves is said to be caused by it. Returns frames committed and signals
+  /// taken.
+  std::size_t poll(TimeNs now, const FrameOrigin& newest);
 
   /// Of a connection that an event names.
   enum class Standing : std::uint8_t {

@@ -81,19 +81,14 @@ std::size_t TransmitStage::poll() {
   for (; done < waiting && take(events_.peek(done)); ++done) progress_ = 0;
   if (done < waiting) counters_.add(TransmitCounter::port_full);
   if (soup_) {
-    if (done > 0) {
-      passed_ = events_.peek(done - 1).cause;
-      event_time_ns_ = events_.peek(done - 1).time_ns;
-    }
-    committed_ += soup_->poll(time_for_tcp(), passed_);
+    if (done > 0) newest_ = {events_.peek(done - 1).cause, events_.peek(done - 1).time_ns, kRank};
+    committed_ += soup_->poll(std::max(port_.time_now(), newest_.time_ns), newest_);
+    passed_.store(newest_.cause.value, std::memory_order_release);
   }
   if (done > 0) events_.release(done);
   if (port_.wants_flush()) port_.flush();
   return done + committed_;
 }
-
-/// The port's time; where it has none, the events'.
-TimeNs TransmitStage::time_for_tcp() { return std::max(port_.time_now(), event_time_ns_); }
 
 void TransmitStage::report_sessions() {
   session_mailbox_.answer([this](std::uint64_t first, std::span<TransmitSessionState> items) {

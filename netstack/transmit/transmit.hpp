@@ -25,6 +25,7 @@
 // An OUCH message is numbered and kept for re-request whether or not its session is connected.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -84,6 +85,9 @@ class TransmitStage {
   /// Of TCP; all zero without it.
   const Counters<tcp::TcpSendCounter>& tcp_counters() const { return soup_ ? soup_->counters() : no_tcp_; }
 
+  /// The newest command all of whose answers have left for TCP, too. Any thread.
+  const std::atomic<std::uint64_t>& passed() const { return passed_; }
+
   /// For the control thread to take.
   LoginNewsRing& login_news() { return login_news_; }
 
@@ -134,7 +138,6 @@ class TransmitStage {
   SessionId id_of(const Session& session) const {
     return SessionId{static_cast<std::uint16_t>(&session - sessions_.data())};
   }
-  TimeNs time_for_tcp();
 
   template <class Write>
   bool answer(Session& session, const Event& event, Write write);
@@ -166,8 +169,8 @@ class TransmitStage {
   std::optional<SoupSender> soup_;
   Counters<tcp::TcpSendCounter> no_tcp_;
   LoginNewsRing login_news_;
-  Sequence passed_{0};        // the newest command whose events are handled
-  TimeNs event_time_ns_ = 0;  // of the newest event
+  std::atomic<std::uint64_t> passed_{0};  // the newest command whose events are handled
+  FrameOrigin newest_{};                  // of TCP's frames: that of the newest event that is handled
   TransmitSessionMailbox session_mailbox_;
 };
 

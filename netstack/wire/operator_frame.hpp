@@ -37,6 +37,21 @@ struct OperatorFrame {
 };
 static_assert(kIsLayout<OperatorFrame> && sizeof(OperatorFrame) == 147 && offsetof(OperatorFrame, ether_type) == 12);
 
+/// That a session over TCP has ended by what no frame says: its connection was given up by us, or is known to be gone on
+/// the other core. Written by the receive stage behind the burst in which it took that, so that a replay does the same.
+struct SessionEndFrame {
+  static constexpr std::uint16_t kVersion = 0x8001;  // no OperatorFrame's
+
+  std::array<std::uint8_t, 12> addresses;  // both zero
+  be16 ether_type;                         // kRecorderEtherType
+  RecordingTag tag;                        // zero until it is recorded
+  be16 version;
+  be16 session;         // SessionId
+  std::uint8_t reason;  // SessionEndReason (engine/command.hpp)
+};
+static_assert(kIsLayout<SessionEndFrame> && offsetof(SessionEndFrame, tag) == offsetof(OperatorFrame, tag) &&
+              offsetof(SessionEndFrame, version) == offsetof(OperatorFrame, version));
+
 /// Whether a frame has the recorder's EtherType. Untagged only: a tagged one is never taken for the recorder's.
 inline bool is_recorders(const std::uint8_t* frame, std::size_t length) {
   return length >= 14 && frame[12] == kRecorderEtherType >> 8 && frame[13] == (kRecorderEtherType & 0xFF);

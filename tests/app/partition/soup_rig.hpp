@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "app/partition/partition.hpp"
 #include "netstack/port/memory_port.hpp"
+#include "netstack/port/recorder.hpp"
 #include "tests/netstack/client_frames.hpp"
 #include "tests/netstack/tcp/station.hpp"
 
@@ -166,8 +168,14 @@ class Soup : public ::testing::Test {
 
   void start() {
     static const TscClock clock = TscClock::calibrated();
-    partition_ = std::make_unique<Partition>(config_, Partition::Ports{rx_, tx_, tx_}, clock);
     now_ = kStart;
+    if (!recording_.empty()) {
+      recorder_memory_ = std::make_unique<Arena>(RecordingRxPort::bytes_for(), HugepagePolicy::off);
+      recorder_ = std::make_unique<RecordingRxPort>(rx_, *recorder_memory_, 0, kStart);
+      recorder_->begin(recording_, {kOurMac, {7}, {}, false, config_.net.tcp_secret});
+    }
+    RxPort& rx = recorder_ ? static_cast<RxPort&>(*recorder_) : rx_;
+    partition_ = std::make_unique<Partition>(config_, Partition::Ports{rx, tx_, tx_}, clock);
     for (SoupPeer* peer : peers_) peer->station().set_now(now_);
     pass(1'000'000);
   }
@@ -181,8 +189,11 @@ class Soup : public ::testing::Test {
     } while (now_ < until);
   }
 
-  /// A datagram of a client over UDP.
-  void send(const FrameBytes& frame) { rx_.push_burst(now_, {frame}); }
+  /// A frame comes, for instance a datagram of a client over UDP; no two at one time, as live.
+  void send(const FrameBytes& frame) {
+    burst_ns_ = std::max(burst_ns_ + 1, now_);
+    rx_.push_burst(burst_ns_, {frame});
+  }
 
   /// Logged in by `peer` with `user`, asking for `sequence`.
   void login(SoupPeer& peer, std::string_view user, std::string_view password, std::uint64_t sequence = 1) {
@@ -214,6 +225,18 @@ class Soup : public ::testing::Test {
   std::uint64_t count(ReceiveCounter counter) const { return partition_->receive().counters().get(counter); }
   std::uint64_t count(TransmitCounter counter) const { return partition_->transmit().counters().get(counter); }
 
+  /// The day ends, the run with it, and the recording, if there is one, is whole.
+  void end() {
+    rx_.end_day(now_ + 1'000'000);
+    pass(100'000'000, 10'000'000);
+    rx_.end(now_ + 1'000'000);
+    while (!partition_->finished()) partition_->round();
+    for (MemoryTxPort::Sent& sent : tx_.take_frames()) all_.push_back(std::move(sent.bytes));
+    if (recorder_) {
+      EXPECT_EQ(recorder_->finish(), "");
+    }
+  }
+
   /// The news of sessions since the last call, by kind.
   std::vector<SessionNews::Kind> news() {
     std::vector<SessionNews::Kind> kinds;
@@ -230,6 +253,10 @@ class Soup : public ::testing::Test {
   std::unique_ptr<Partition> partition_;
   TimeNs now_ = kStart;
   std::vector<FrameBytes> others_;  // frames to nobody's station
+  std::vector<FrameBytes> all_;     // every frame that the appliance has sent
+  std::string recording_;           // where to, if the day is recorded
+  std::mt19937_64 random_{1};
+  double loss_ = 0;  // of frames of TCP, each way
 
  private:
   /// Until nothing moves any more at this moment.
@@ -240,26 +267,34 @@ class Soup : public ::testing::Test {
       for (SoupPeer* peer : peers_) {
         peer->station().advance_to(now_);
         for (TcpStation::Frame& frame : peer->station().take_frames()) {
-          rx_.push_burst(now_, {std::move(frame.bytes)});
           moved = true;
+          if (!is_lost()) send(frame.bytes);
         }
       }
-      rx_.push_burst(now_, {});
+      burst_ns_ = std::max(burst_ns_, now_);
+      rx_.push_burst(burst_ns_, {});
       for (unsigned idle = 0; idle < 3;) idle = partition_->round() ? 0 : idle + 1;
       for (MemoryTxPort::Sent& sent : tx_.take_frames()) {
         moved = true;
+        all_.push_back(sent.bytes);
         deliver(std::move(sent.bytes));
       }
     }
   }
+  bool is_lost() { return loss_ > 0 && std::bernoulli_distribution(loss_)(random_); }
   void deliver(FrameBytes frame) {
     for (SoupPeer* peer : peers_) {
       if (std::equal(peer->mac().begin(), peer->mac().end(), frame.begin()) && frame[23] == 6) {
-        return peer->station().inject(std::move(frame));
+        if (!is_lost()) peer->station().inject(std::move(frame));
+        return;
       }
     }
     others_.push_back(std::move(frame));
   }
+
+  TimeNs burst_ns_ = 0;  // of the newest burst
+  std::unique_ptr<Arena> recorder_memory_;
+  std::unique_ptr<RecordingRxPort> recorder_;
 };
 
 }  // namespace crosswire::test
