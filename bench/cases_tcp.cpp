@@ -114,7 +114,7 @@ class TcpRig {
     return {frame.data() + kTcpOffset, std::min(length - kTcpOffset, tcp::kTcpHeaderBytes + n + payload)};
   }
 
-  void take(wire::Bytes bytes) { CHECK(receive_.take({peer_.mac, 0, peer_.address}, bytes, false, now_), "no room"); }
+  void take(wire::Bytes bytes) { CHECK(receive_.take(source_, bytes, false, now_), "no room"); }
   void end_burst() { receive_.end_burst(); }
   void poll() {
     receive_.end_burst();
@@ -135,6 +135,7 @@ class TcpRig {
   tcp::TcpConfig config_ = tcp_config();
   NetConfig us_ = station(1);
   NetConfig peer_ = station(2);
+  tcp::SegmentSource source_{peer_.mac, 0, peer_.address};
   Zeros app_;
   ForgetfulPort port_;
   Arena arena_;

@@ -326,7 +326,8 @@ void ReceiveHalf::forget(ConnectionId id, EndReason reason) {
   }
 }
 
-void ReceiveHalf::take_signals() {
+void ReceiveHalf::take_waiting_signals() {
+  end_burst();  // nothing is held by the rules, and what was would be of what connections were
   // As many as the ring holds: what was said before the burst is among them, and the other core may say more meanwhile.
   for (std::uint64_t n = 0; n < Signals::kToReceive; ++n) {
     const ToReceive* const told = signals_.to_receive.front();

@@ -1,5 +1,6 @@
-// The receive half of TCP: see receive_half.hpp. The way of a segment of a connection that there is; how connections
-// begin and end is in receive_ends.cpp, what the send half is told in receive_signals.cpp.
+// The receive half of TCP: see receive_half.hpp. The general way of a segment of a connection that there is; what is as
+// foreseen goes through receive_predicted.cpp, how connections begin and end is in receive_ends.cpp, what the send half
+// is told in receive_signals.cpp.
 #include "netstack/tcp/receive_half.hpp"
 
 #include <algorithm>
@@ -15,6 +16,7 @@ ReceiveHalf::ReceiveHalf(const TcpConfig& config, std::uint32_t address, Signals
                          Arena& arena)
     : config_(config),
       address_(address),
+      our_sum_(pseudo_sum(0, address, 0)),
       signals_(signals),
       reader_(reader),
       numbers_(config.secret),
@@ -50,111 +52,10 @@ bool ReceiveHalf::drop(Count counter) {
 
 // ---- Segments -------------------------------------------------------------------------------------------------------
 
-/// The one predicted path (RFC 1323 appendix C had it first): the next segment of an established stream, or an
-/// acknowledgement, with timestamps in their usual place or without options, and nothing odd about it. What is not all
-/// of this goes the long way, which says why; nothing has happened then.
-[[gnu::always_inline]] inline bool ReceiveHalf::take_predicted(const SegmentSource& from, wire::Bytes bytes,
-                                                               bool checked) {
-  constexpr std::uint32_t kUsualTimestamps = 0x0101'080A;
-  if (bytes.size() < sizeof(Header)) return false;
-  const auto& header = *reinterpret_cast<const Header*>(bytes.data());
-  const auto word = [&](std::size_t at) { return reinterpret_cast<const wire::be32*>(bytes.data() + at)->value(); };
-  const std::optional<ConnectionId> id =
-      table_.find(ConnectionTable::key_of(from.address, header.source_port, header.destination_port));
-  if (!id) return false;
-  Hot& hot = hot_[id->value];
-
-  const bool stamped = (hot.bits & kTimestamps) != 0;
-  const std::size_t header_bytes = stamped ? sizeof(Header) + kTimestampBytes : sizeof(Header);
-  const auto offset = static_cast<std::uint8_t>(header_bytes / 4 << 4);
-  constexpr std::uint16_t kOdd = kFinished | kFinKnown | kDeaf | kUnread | kHoles;
-  if (hot.state != State::open || (hot.bits & kOdd) != 0 || bytes.size() < header_bytes ||
-      header.data_offset != offset || (header.flags & ~kPsh) != kAck ||
-      (stamped && word(sizeof(Header)) != kUsualTimestamps)) {
-    return false;
-  }
-  const std::uint32_t ack = header.acknowledgement;
-  const std::uint32_t length = static_cast<std::uint32_t>(bytes.size() - header_bytes);
-  const std::uint32_t ts_value = stamped ? word(sizeof(Header) + 4) : hot.ts_recent;
-  const std::uint32_t window = std::uint32_t{header.window} << hot.shift;
-  if (header.sequence != hot.receive_next || length > room_of(hot) || ack - hot.una > hot.sent - hot.una ||
-      before(ts_value, hot.ts_recent) || station_number(from) != hot.station) {
-    return false;
-  }
-  if (!checked && !ip::checksum_holds(bytes.data(), bytes.size(), pseudo_sum(from.address, address_, bytes.size()))) {
-    return false;
-  }
-
-  std::uint8_t bits = stamped ? kEchoes : 0;
-  if (ack != hot.una) {
-    hot.una = ack;
-    bits |= kTakesAck;
-  } else if (length == 0 && window == hot.window && ack != hot.sent) {
-    bits |= kRepeatsAck;
-  }
-  hot.ts_recent = ts_value;
-  hot.window_sequence = hot.receive_next;
-  hot.window_ack = ack;
-  if (window != hot.window) {
-    hot.window = window;
-    Cold& cold = cold_[id->value];
-    cold.most_window = std::max(cold.most_window, window);
-    bits |= kTakesWindow;
-  }
-  std::uint64_t covers = kNoNumber;
-  if (length == 0) {
-    counters_.add(Count::tcp_acks);
-  } else {
-    counters_.add(Count::tcp_in_order);
-    bits |= kAckLater;
-    Cold& cold = cold_[id->value];
-    const StreamReader::Taken taken = reader_.take(*id, {bytes.data() + header_bytes, length});
-    CHECK(taken.bytes <= length, "%zu bytes taken of %u", taken.bytes, length);
-    covers = taken.covers;
-    counters_.add(Count::tcp_bytes, taken.bytes);
-    hot.receive_next += static_cast<std::uint32_t>(taken.bytes);
-    if (taken.bytes < length) [[unlikely]]
-      leave_unread(*id, hot, cold, bytes.subspan(header_bytes + taken.bytes));
-    widen(hot, cold);
-  }
-  // Acknowledgements that repeat each other are counted, so each is told alone.
-  const bool joins = held_ && held_id_ == *id && (bits & kRepeatsAck) == 0;
-  SegmentSignal& told = joins ? signals_.to_send.next().segment : signal(ToSendKind::segment, *id).segment;
-  if (joins) {
-    // The first that acknowledges says what was answered (RFC 3522).
-    if ((told.bits & kTakesAck) == 0 && stamped) told.ts_echo = word(sizeof(Header) + 8);
-    if (covers != kNoNumber) told.covers = covers;
-    told.bytes = std::max(told.bytes, static_cast<std::uint16_t>(length));
-    told.bits |= bits;
-    ++told.segments;
-  } else {
-    told.ts_echo = stamped ? word(sizeof(Header) + 8) : 0;
-    told.covers = covers;
-    told.bytes = static_cast<std::uint16_t>(length);
-    told.bits = bits;
-    told.segments = 1;
-    told.sacks = 0;
-    held_id_ = *id;
-  }
-  told.ack = ack;
-  told.window = window;
-  told.receive_next = hot.receive_next;
-  told.receive_window = window_of(hot);
-  told.ts_recent = ts_value;
-  held_ = (bits & kRepeatsAck) == 0 && told.segments < 255;
-  if (!held_) signals_.to_send.publish();
-  return true;
-}
-
-bool ReceiveHalf::take(const SegmentSource& from, wire::Bytes payload, bool checked, TimeNs now) {
-  if (!signals_.to_send.has_room(kMostSignals)) return false;
-  counters_.add(Count::tcp_segments);
-  if (take_predicted(from, payload, checked)) [[likely]]
-    return true;
-  return take_any(from, payload, checked, now);
-}
-
 bool ReceiveHalf::take_any(const SegmentSource& from, wire::Bytes bytes, bool checked, TimeNs now) {
+  if (!signals_.to_send.has_room(kMostSignals)) return false;
+  end_burst();  // what changes here is not what was held
+  counters_.add(Count::tcp_segments);
   Arrival arrival{from, {}, 0, now};
   const Count fault = parse_segment(bytes, from.address, address_, checked, arrival.segment);
   if (fault != kNoTcpDrop) return drop(fault);

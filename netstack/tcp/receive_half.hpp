@@ -8,11 +8,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "hugepages/base/counters.hpp"
 #include "hugepages/memory/arena.hpp"
-#include "netstack/common/mac_number.hpp"
 #include "netstack/common/token_bucket.hpp"
 #include "netstack/tcp/connection_table.hpp"
 #include "netstack/tcp/counters.hpp"
@@ -42,7 +42,10 @@ class ReceiveHalf {
 
   /// Takes in all that the send half has said. After the port has given a burst and before its frames are taken, so
   /// that what answers a frame of ours is never older than what is known of that frame. It never needs room.
-  void take_signals();
+  void take_signals() {
+    if (signals_.to_receive.front() != nullptr || forgotten_n_ > 0) [[unlikely]]
+      take_waiting_signals();
+  }
 
   /// One IPv4 payload of protocol 6 to our address. `checked`: a device has found TCP's checksum right. False: no room
   /// for its signals now, and nothing has happened; call again, at a later poll.
@@ -50,9 +53,7 @@ class ReceiveHalf {
   /// Behind the frames of a burst, taken or not: what segments of one connection in a row have said goes as one signal,
   /// which waits for the next of them until then.
   void end_burst() {
-    if (!held_) return;
-    held_ = false;
-    signals_.to_send.publish();
+    if (held_.hot != nullptr) tell_held();
   }
   /// An ICMP message of type 3 to our address: its whole bytes, checksum right. As take().
   bool take_unreachable(wire::Bytes message);
@@ -110,6 +111,50 @@ class ReceiveHalf {
   };
   static_assert(sizeof(Hot) == kCacheLine);
 
+  static constexpr std::uint64_t kNoStation = ~std::uint64_t{0};  // of no frame, whose VLAN has 12 bits
+
+  /// What bare acknowledgements with timestamps, in a row at one connection, have in common: of their source and header
+  /// all but their numbers and the checksum, as it lies in memory.
+  struct Alike {
+    std::uint64_t station = kNoStation;
+    std::uint64_t ports_and_sequence = 0;
+    std::uint32_t address = 0;
+    std::uint32_t flags_and_window = 0;
+    std::uint32_t options = 0;
+
+    static Alike of(const SegmentSource& from, const std::uint8_t* header) {
+      Alike made;
+      made.station = station_number(from);
+      made.address = from.address;
+      std::memcpy(&made.ports_and_sequence, header, sizeof made.ports_and_sequence);
+      std::memcpy(&made.flags_and_window, header + offsetof(Header, data_offset), sizeof made.flags_and_window);
+      std::memcpy(&made.options, header + sizeof(Header), sizeof made.options);
+      return made;
+    }
+    bool operator==(const Alike&) const = default;
+  };
+
+  /// What the segments of a burst that follow each other at one connection have said, with nothing odd about them.
+  struct Held {
+    Hot* hot = nullptr;  // nullptr: nothing is held. Else the connection is open, and nothing is odd about it
+    Alike alike;         // what the next may be like; of none where it may not join without a look
+    ConnectionId id{};
+    std::uint16_t bytes = 0;  // of payload, of the largest
+    std::uint8_t bits = 0;
+    std::uint8_t segments = 0;
+    std::uint32_t ts_echo = 0;
+    std::uint64_t covers = 0;
+  };
+
+  /// The numbers of a segment whose header is as it was foreseen.
+  struct Foreseen {
+    std::uint32_t ack;
+    std::uint32_t window;
+    std::uint32_t ts_value;
+    std::uint32_t ts_echo;
+    std::uint32_t length;  // of payload
+  };
+
   struct Cold {
     Reassembly reassembly;
     TimeNs challenged_ns = 0;
@@ -135,7 +180,10 @@ class ReceiveHalf {
 
   // All return true: the frame is done with.
   bool drop(TcpReceiveCounter counter);
-  bool take_predicted(const SegmentSource& from, wire::Bytes bytes, bool checked);
+  bool take_alike(const SegmentSource& from, wire::Bytes bytes, bool checked);
+  [[gnu::noinline]] bool take_unlike(const SegmentSource& from, wire::Bytes bytes, bool checked, TimeNs now);
+  template <bool kStamped>
+  bool take_predicted(Hot& hot, const SegmentSource& from, wire::Bytes bytes, bool checked);
   [[gnu::noinline]] bool take_any(const SegmentSource& from, wire::Bytes bytes, bool checked, TimeNs now);
   bool take_general(ConnectionId id, Hot& hot, Arrival& arrival);
   [[gnu::cold]] bool take_unknown(Arrival& arrival);
@@ -178,8 +226,27 @@ class ReceiveHalf {
   static std::uint32_t room_of(const Hot& hot) { return hot.edge + (1u << hot.receive_shift) - 1 - hot.receive_next; }
   bool widen(Hot& hot, const Cold& cold);
 
+  // Parts of the predicted way.
+  static bool is_plain(const Hot& hot) {
+    constexpr std::uint16_t kOdd = kFinished | kFinKnown | kDeaf | kUnread | kHoles;
+    return hot.state == State::open && (hot.bits & kOdd) == 0;
+  }
+  template <bool kStamped>
+  static bool foresees(const Hot& hot, const SegmentSource& from, wire::Bytes bytes, Foreseen& segment);
+  std::uint64_t sum_before(const SegmentSource& from, std::size_t bytes) const;
+  std::uint64_t take_next(Hot& hot, wire::Bytes bytes);
+  void hold(Hot& hot, const Foreseen& segment, std::uint8_t bits, std::uint64_t covers);
+  static std::uint64_t key_of(const SegmentSource& from, wire::Bytes bytes) {
+    // Both ports as one number are as ConnectionTable::key_of() wants them.
+    return std::uint64_t{from.address} << 32 | reinterpret_cast<const wire::be32*>(bytes.data())->value();
+  }
+  ConnectionId id_of(const Hot& hot) const { return ConnectionId{static_cast<std::uint16_t>(&hot - hot_.data())}; }
+
   // Signals; there is room.
+  void take_waiting_signals();
   ToSend& signal(ToSendKind kind, ConnectionId id);
+  static SegmentSignal& signal_of(ToSend& next, ConnectionId id, const Hot& hot);
+  [[gnu::noinline]] void tell_held();
   void signal_segment(ConnectionId id, Hot& hot, const Segment* segment, std::uint8_t bits, std::uint64_t covers);
   void signal_holes(ConnectionId id, const Cold& cold);
   void note_station(ConnectionId id, Hot& hot, const Arrival& arrival);
@@ -191,12 +258,16 @@ class ReceiveHalf {
 
   bool listens(std::uint16_t port) const;
   static std::uint64_t station_number(const SegmentSource& from) {
-    return link::mac_number(from.mac) | std::uint64_t{from.vlan} << 48;
+    static_assert(offsetof(SegmentSource, mac) == 0 && offsetof(SegmentSource, vlan) == 6);
+    std::uint64_t number;
+    std::memcpy(&number, &from, sizeof number);
+    return number;
   }
   std::uint32_t window_of_syn(const Cold& cold) const;
 
   const TcpConfig& config_;
   std::uint32_t address_;
+  std::uint64_t our_sum_;  // pseudo_sum() without the peer's address and the length
   Signals& signals_;
   StreamReader& reader_;
   Numbers numbers_;
@@ -208,8 +279,7 @@ class ReceiveHalf {
   std::size_t half_open_ = 0;
   std::span<std::uint16_t> forgotten_;  // places that the send half is owed: the first forgotten_n_
   std::size_t forgotten_n_ = 0;
-  bool held_ = false;  // the ring's next item is a segment's signal, not published yet: of held_id_
-  ConnectionId held_id_{};
+  Held held_;  // there is room for its signal
   std::uint16_t first_unread_ = kNobody;
   std::uint8_t receive_shift_;
   TimeNs cookies_until_ns_ = 0;
@@ -226,6 +296,7 @@ class ReceiveHalf {
   Counters<TcpReceiveCounter> counters_;
 
   static constexpr std::uint16_t kNobody = 0xFFFF;
+  static constexpr std::uint8_t kMostTogether = 255;  // segments in a signal
 };
 
 }  // namespace crosswire::tcp

@@ -15,19 +15,39 @@ ToSend& ReceiveHalf::signal(ToSendKind kind, ConnectionId id) {
   return next;
 }
 
-/// Field by field into its place, `segment` may be none.
-void ReceiveHalf::signal_segment(ConnectionId id, Hot& hot, const Segment* segment, std::uint8_t bits,
-                                 std::uint64_t covers) {
-  SegmentSignal& told = signal(ToSendKind::segment, id).segment;
+/// What a connection's signal always says, field by field into its place; the rest is the caller's.
+SegmentSignal& ReceiveHalf::signal_of(ToSend& next, ConnectionId id, const Hot& hot) {
+  next.kind = ToSendKind::segment;
+  next.connection = id;
+  SegmentSignal& told = next.segment;
   told.ack = hot.una;
   told.window = hot.window;
   told.receive_next = hot.receive_next;
   told.receive_window = window_of(hot);
   told.ts_recent = hot.ts_recent;
+  told.sacks = 0;
+  return told;
+}
+
+void ReceiveHalf::tell_held() {
+  SegmentSignal& told = signal_of(signals_.to_send.next(), held_.id, *held_.hot);
+  told.ts_echo = held_.ts_echo;
+  told.covers = held_.covers;
+  told.bytes = held_.bytes;
+  told.bits = held_.bits;
+  told.segments = held_.segments;
+  held_.hot = nullptr;
+  held_.alike.station = kNoStation;
+  signals_.to_send.publish();
+}
+
+/// `segment` may be none.
+void ReceiveHalf::signal_segment(ConnectionId id, Hot& hot, const Segment* segment, std::uint8_t bits,
+                                 std::uint64_t covers) {
+  SegmentSignal& told = signal_of(signal(ToSendKind::segment, id), id, hot);
   told.covers = covers;
   told.ts_echo = 0;
   told.bytes = 0;
-  told.sacks = 0;
   told.segments = segment != nullptr ? 1 : 0;
   if (segment != nullptr) {
     told.bytes = static_cast<std::uint16_t>(segment->payload.size());
