@@ -62,16 +62,16 @@ void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, con
   if (fin) fin_acknowledged(id, line, cold);
 }
 
-/// RFC 5681 3.1, counted in bytes with at most two segments an acknowledgement (RFC 3465 2.2); only where the window
-/// was what held us back, or half of it was in use (RFC 7661 has the reasons).
+/// RFC 5681 3.1, counted in bytes (RFC 3465), of which behind a time-out one segment an acknowledgement counts at most;
+/// else all do, since peers that gather segments (GRO) acknowledge many at once. Only where the window was what held us
+/// back, or half of it was in use (RFC 7661 has the reasons).
 void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments) {
   constexpr std::uint32_t kWidest = 1u << 28;
   const std::uint32_t flown = line.most - line.una + bytes;
   const bool used = (line.bits & kLimited) != 0 || 2 * flown >= line.congestion;
   if (!used || line.congestion >= kWidest) return;
   if (line.congestion < cold.threshold) {
-    const std::uint32_t each = (line.bits & kTimedOut) != 0 ? 1 : 2;
-    line.congestion += std::min(bytes, segments * each * line.mss);
+    line.congestion += (line.bits & kTimedOut) != 0 ? std::min(bytes, segments * line.mss) : bytes;
   } else {
     cold.grown += bytes;
     if (cold.grown >= line.congestion) {
@@ -85,9 +85,9 @@ void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t s
 void SendHalf::leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments) {
   const bool whole = at_or_before(cold.recover, line.una);
   if ((line.bits & kTimedOut) != 0) {
-    if (whole) line.bits &= ~kTimedOut;
     line.bits |= kLimited;
     grow(line, cold, bytes, segments);
+    if (whole) line.bits &= ~kTimedOut;
     return;
   }
   if (whole) {
