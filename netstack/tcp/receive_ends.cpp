@@ -135,7 +135,7 @@ void ReceiveHalf::agree(Hot& hot, Cold& cold, const Segment& syn) {
   if (!scaled) cold.capacity = std::min<std::uint32_t>(cold.capacity, 0xFFFF);
   cold.irs = syn.sequence;
   hot.receive_next = syn.sequence + 1;
-  hot.edge = hot.receive_next + window_of_syn(cold);
+  set_edge(hot, cold, hot.receive_next + window_of_syn(cold));
   hot.window = syn.window;  // of a SYN, not scaled
   hot.window_sequence = syn.sequence;
   hot.window_ack = syn.acknowledgement;

@@ -238,6 +238,7 @@ std::uint8_t ReceiveHalf::take_text(ConnectionId id, Hot& hot, Cold& cold, Segme
   if ((hot.bits & kFinKnown) != 0 && hot.receive_next == cold.fin) {
     ++hot.receive_next;
     ++hot.edge;  // FIN takes a number, and no room
+    ++hot.widens_at;
     hot.bits |= kFinished;
     bits = kAckNow | kPeerFinished;
     tell_finished(id, hot);
@@ -338,11 +339,14 @@ void ReceiveHalf::offer(ConnectionId id, Hot& hot, Cold& cold) {
 
 /// Opens the window by a good piece or not at all (RFC 9293 3.8.6.2.2), and never takes back what was said.
 bool ReceiveHalf::widen(Hot& hot, const Cold& cold) {
-  const std::uint32_t widest = hot.receive_next - hot.unread + cold.capacity;
-  const std::int32_t more = distance(hot.edge, widest);
-  if (more < static_cast<std::int32_t>(std::min<std::uint32_t>(cold.capacity / 2, kOurMss))) return false;
-  hot.edge = widest;
+  if (!widens(hot)) return false;
+  set_edge(hot, cold, hot.receive_next - hot.unread + cold.capacity);
   return true;
+}
+
+void ReceiveHalf::set_edge(Hot& hot, const Cold& cold, std::uint32_t edge) {
+  hot.edge = edge;
+  hot.widens_at = edge - cold.capacity + std::min<std::uint32_t>(cold.capacity / 2, kOurMss);
 }
 
 }  // namespace crosswire::tcp

@@ -103,7 +103,8 @@ class ReceiveHalf {
     std::uint32_t window_ack;       // SND.WL2
     std::uint32_t window;           // SND.WND
     std::uint32_t ts_recent;
-    std::uint32_t unread;  // bytes in order that the reader has not taken
+    std::uint32_t unread;     // bytes in order that the reader has not taken
+    std::uint32_t widens_at;  // the first number that the reader has not taken is so high: `edge` moves
     std::uint16_t bits;
     State state;
     std::uint8_t shift;  // of the peer's window
@@ -224,7 +225,10 @@ class ReceiveHalf {
   }
   /// What may come: a scaled window is told rounded up, and there is room for that (Cold::capacity).
   static std::uint32_t room_of(const Hot& hot) { return hot.edge + (1u << hot.receive_shift) - 1 - hot.receive_next; }
+  /// Whether the reader has taken enough for our window to open further.
+  static bool widens(const Hot& hot) { return at_or_before(hot.widens_at, hot.receive_next - hot.unread); }
   bool widen(Hot& hot, const Cold& cold);
+  static void set_edge(Hot& hot, const Cold& cold, std::uint32_t edge);
 
   // Parts of the predicted way.
   static bool is_plain(const Hot& hot) {

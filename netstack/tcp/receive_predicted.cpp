@@ -112,16 +112,16 @@ template <bool kStamped>
 /// The next bytes of a stream of which nothing is unread. Returns what the reader says they are covered by.
 [[gnu::always_inline]] inline std::uint64_t ReceiveHalf::take_next(Hot& hot, wire::Bytes bytes) {
   const ConnectionId id = id_of(hot);
-  Cold& cold = cold_[id.value];
   const StreamReader::Taken taken = reader_.take(id, bytes);
   counters_.add(Count::tcp_in_order);
   counters_.add(Count::tcp_bytes, taken.bytes);
   hot.receive_next += static_cast<std::uint32_t>(taken.bytes);
   if (taken.bytes != bytes.size()) [[unlikely]] {
     CHECK(taken.bytes < bytes.size(), "%zu bytes taken of %zu", taken.bytes, bytes.size());
-    leave_unread(id, hot, cold, bytes.subspan(taken.bytes));
+    leave_unread(id, hot, cold_[id.value], bytes.subspan(taken.bytes));
   }
-  widen(hot, cold);
+  if (widens(hot)) [[unlikely]]
+    widen(hot, cold_[id.value]);
   return taken.covers;
 }
 
