@@ -192,6 +192,14 @@ std::vector<Case> tcp_cases() {
     rig.poll();
   };
   const auto settle = [](TcpRig& rig) { rig.settle(); };
+  const auto acknowledgements = [](TcpRig& rig) {
+    for (wire::Bytes& bytes : burst) {
+      rig.offer(kPayload);
+      rig.poll();
+      rig.acknowledge(kPayload);
+      bytes = rig.segment(tcp::kAck, 0);
+    }
+  };
   return {
       of(
           "tcp/in_order_segment",
@@ -199,17 +207,17 @@ std::vector<Case> tcp_cases() {
             for (wire::Bytes& bytes : burst) bytes = rig.segment(tcp::kAck | tcp::kPsh, kPayload);
           },
           take_burst, settle),
+      of("tcp/bare_ack", acknowledgements, take_burst, nothing),
       of(
-          "tcp/bare_ack",
+          "tcp/bare_ack_alone", acknowledgements,
           [](TcpRig& rig) {
-            for (wire::Bytes& bytes : burst) {
-              rig.offer(kPayload);
-              rig.poll();
-              rig.acknowledge(kPayload);
-              bytes = rig.segment(tcp::kAck, 0);
+            for (const wire::Bytes bytes : burst) {
+              rig.take(bytes);
+              rig.end_burst();
             }
+            rig.poll();
           },
-          take_burst, nothing),
+          nothing),
       of(
           "tcp/segment_out", nothing,
           [](TcpRig& rig) {
