@@ -230,6 +230,7 @@ bool printable_symbol(const std::string& symbol) {
 
 constexpr const char* kDayGroup = "A recorded day";
 constexpr const char* kSyntheticGroup = "A made-up day";
+constexpr const char* kCapturedGroup = "Sessions of another exchange, as captured";
 constexpr const char* kOutGroup = "What is written";
 constexpr const char* kCheckGroup = "Comparing a replay with the exchange";
 
@@ -237,7 +238,7 @@ constexpr const char* kCheckGroup = "Comparing a replay with the exchange";
 void refuse_others(const CLI::App& flow, const std::string& mode, std::initializer_list<std::string> groups) {
   for (const CLI::Option* const option : flow.get_options()) {
     if (option->count() == 0 || std::find(groups.begin(), groups.end(), option->get_group()) != groups.end()) continue;
-    if (option->get_name() == "--symbol" && mode != "--synthetic") continue;
+    if (option->get_name() == "--symbol" && mode != "--synthetic" && mode != "--from-capture") continue;
     // Read before the work that they are to be compared with.
     const bool compared = option->get_name() == "--check-trades" || option->get_name() == "--check-depth";
     if (compared && mode == "--orders") continue;
@@ -249,25 +250,32 @@ void refuse_others(const CLI::App& flow, const std::string& mode, std::initializ
 void check_usage(const CLI::App& flow, const FlowArguments& arguments) {
   const bool orders = !arguments.orders.empty();
   const bool check = !orders && (!arguments.check_trades.empty() || !arguments.check_depth.empty());
-  if (check + orders + arguments.synthetic != 1) {
-    throw CLI::ValidationError("flow", "give one of --orders, --synthetic, --check-trades and --check-depth");
+  const bool captured = !arguments.from_capture.empty();
+  if (check + orders + arguments.synthetic + captured != 1) {
+    throw CLI::ValidationError("flow",
+                               "give one of --orders, --synthetic, --from-capture, --check-trades and --check-depth");
   }
   if (check) refuse_others(flow, "a check", {kCheckGroup});
   if (orders) refuse_others(flow, "--orders", {kDayGroup, kOutGroup});
   if (arguments.synthetic) refuse_others(flow, "--synthetic", {kSyntheticGroup, kOutGroup});
+  if (captured) refuse_others(flow, "--from-capture", {kCapturedGroup, kOutGroup});
+  if (captured && flow.get_option("--sessions")->count() > 0) {
+    throw CLI::ValidationError("--sessions", "does not go with --from-capture");
+  }
   if (check && arguments.in.empty()) throw CLI::RequiredError("--in");
   if (!check && arguments.out.empty()) throw CLI::RequiredError("--out");
   if (orders && arguments.symbol.empty() && arguments.day.empty()) throw CLI::RequiredError("--symbol or --day");
   if (!arguments.symbol.empty() && !printable_symbol(arguments.symbol)) {
     throw CLI::ValidationError("--symbol", "1 to 8 printable ASCII characters");
   }
-  const std::string clash = file_clash({arguments.orders, arguments.day}, {arguments.out, arguments.config_out});
+  const std::string clash =
+      file_clash({arguments.orders, arguments.day, arguments.from_capture}, {arguments.out, arguments.config_out});
   if (!clash.empty()) throw CLI::ValidationError("flow", clash);
 }
 
 void add_flow_command(CLI::App& root, int& exit_code) {
-  CLI::App* const flow =
-      root.add_subcommand("flow", "turn recorded exchange data into an order-entry capture, or make one up");
+  CLI::App* const flow = root.add_subcommand(
+      "flow", "turn recorded exchange data or a capture of SoupBinTCP into an order-entry capture, or make one up");
   const auto arguments = std::make_shared<FlowArguments>();
   FlowArguments& a = *arguments;
 
@@ -294,6 +302,17 @@ void add_flow_command(CLI::App& root, int& exit_code) {
   number("--marketable", s.mix.marketable, 0, 100, "orders through the touch, percent");
   number("--ioc", s.ioc_percent, 0, 100, "immediate-or-cancel among those, percent");
 
+  flow->add_option(
+          "--from-capture", a.from_capture,
+          "pcap or pcapng, packed or not, with clients that trade OUCH 5.0 over SoupBinTCP: puts their streams\n"
+          "together, and says by session and byte what is missing")
+      ->type_name("FILE")
+      ->group(kCapturedGroup);
+  flow->add_option("--port", a.port, "the exchange's TCP port (default: found by the clients' logins and orders)")
+      ->type_name("PORT")
+      ->check(CLI::Range(1, 65'535))
+      ->group(kCapturedGroup);
+
   flow->add_option("--sessions", a.sessions, "trading firms that send it")
       ->check(CLI::Range(1u, kMaxFlowSessions))
       ->capture_default_str()
@@ -315,7 +334,8 @@ void add_flow_command(CLI::App& root, int& exit_code) {
       "  crosswire flow --orders orders.csv.gz --day day.toml --sessions 8 --out orders.pcap --config-out replay.toml\n"
       "  crosswire flow --check-trades trades.csv.gz --check-depth depth.csv.gz --in out.pcap\n"
       "  crosswire flow --synthetic --orders-count 1000000 --symbols 100 --sessions 16 --out flow.pcap --config-out "
-      "flow.toml");
+      "flow.toml\n"
+      "  crosswire flow --from-capture mirror.pcapng --port 9001 --out orders.pcap --config-out replay.toml");
   flow->callback([flow, arguments, &exit_code] {
     check_usage(*flow, *arguments);
     exit_code = flow_main(*arguments);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -14,8 +15,8 @@
 
 #include "app/config/config.hpp"
 #include "app/config/time_of_day.hpp"
+#include "app/flow/client_frames.hpp"
 #include "app/flow/error.hpp"
-#include "app/flow/frames.hpp"
 #include "engine/user_refs.hpp"
 
 namespace crosswire {
@@ -46,12 +47,13 @@ std::string date_of(std::int64_t epoch_ns) {
                      static_cast<unsigned>(date.day()));
 }
 
-std::string trimmed(const SymbolName& name) {
+template <std::size_t N>
+std::string trimmed(const std::array<char, N>& name) {
   std::string text(name.begin(), name.end());
   return text.substr(0, text.find_last_not_of(' ') + 1);
 }
 
-std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
+std::string toml_text(const FlowVenue& venue, const std::vector<AccountConfig>& accounts) {
   const NetConfig exchange = flow_exchange();
   const EngineConfig& engine = venue.engine;
   std::string text = fmt::format("# {}: replay of a capture written by `crosswire flow`.\n\n", one_line(venue.title));
@@ -63,9 +65,9 @@ std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
   text += fmt::format("[feed]\ngroup = \"{}\"\nudp_port = {}\nrequest_port = {}\n\n",
                       format_address(exchange.feed_group), exchange.feed_port, exchange.feed_request_port);
   // A day's orders come from few accounts, which have no shares of each other's.
-  text += fmt::format(
-      "[limits]\nmax_orders = {0}\nmax_levels = {1}\norders_per_account = {0}\nlevels_per_account = {1}\n",
-      engine.max_orders, engine.max_levels);
+  text +=
+      fmt::format("[limits]\nmax_orders = {0}\nmax_levels = {1}\norders_per_account = {0}\nlevels_per_account = {1}\n",
+                  engine.max_orders, engine.max_levels);
   for (const SymbolConfig& symbol : engine.symbols) {
     text += fmt::format("\n[[symbol]]\nname = {}\nreference_price_e4 = {}\ntick_e4 = {}\n",
                         quoted(trimmed(symbol.name)), symbol.reference.value, symbol.tick_e4);
@@ -74,11 +76,11 @@ std::string toml_text(const FlowVenue& venue, std::uint64_t start_epoch_ms) {
     text += fmt::format("\n[[phase]]\nat = \"{}\"\nstate = \"{}\"\n", format_time_of_day(change.at_ns),
                         phase_name(change.phase));
   }
-  for (std::uint32_t session = 0; session < engine.sessions; ++session) {
-    const AccountConfig account = flow_account(SessionId{static_cast<std::uint16_t>(session)}, start_epoch_ms);
-    text += fmt::format("\n[[account]]\nuser = \"{}\"\npassword = \"{}\"\nfirm = \"{}\"\nsources = [\"{}\"]\n",
-                        account.user, account.password, std::string_view(account.firm.data(), account.firm.size()),
-                        format_address(account.sources.front().address));
+  for (const AccountConfig& account : accounts) {
+    text += fmt::format("\n[[account]]\nuser = {}\npassword = \"{}\"\n", quoted(account.user), account.password);
+    const std::string firm = trimmed(account.firm);
+    if (!firm.empty()) text += fmt::format("firm = \"{}\"\n", firm);
+    text += fmt::format("sources = [\"{}\"]\n", format_address(account.sources.front().address));
   }
   return text;
 }
@@ -92,8 +94,8 @@ void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t 
       static_cast<std::uint32_t>(std::min(std::max(4 * prices, kSmallest), std::uint64_t{engine.max_orders} * 2));
 }
 
-void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms) {
-  const std::string text = toml_text(venue, start_epoch_ms);
+void write_flow_config(const std::string& path, const FlowVenue& venue, const std::vector<AccountConfig>& accounts) {
+  const std::string text = toml_text(venue, accounts);
   std::FILE* const file = std::fopen(path.c_str(), "wbe");
   struct stat status {};
   bool written = file != nullptr && ::fstat(fileno(file), &status) == 0;

@@ -7,6 +7,7 @@
 
 #include "engine/config.hpp"
 #include "engine/types.hpp"
+#include "netstack/common/config.hpp"
 
 namespace crosswire {
 
@@ -22,7 +23,7 @@ struct FlowVenue {
 void size_limits(EngineConfig& engine, std::uint64_t live_orders, std::uint64_t prices);
 
 /// Writes the configuration as TOML; a regular file is readable by its owner alone, for the passwords in it.
-/// `start_epoch_ms` as OrderEntryFrames has it. Throws FlowError.
-void write_flow_config(const std::string& path, const FlowVenue& venue, std::uint64_t start_epoch_ms);
+/// `accounts` as OrderEntryFrames and ClientFrames have them. Throws FlowError.
+void write_flow_config(const std::string& path, const FlowVenue& venue, const std::vector<AccountConfig>& accounts);
 
 }  // namespace crosswire

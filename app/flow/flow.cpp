@@ -12,6 +12,7 @@
 #include "app/flow/check.hpp"
 #include "app/flow/csv.hpp"
 #include "app/flow/error.hpp"
+#include "app/flow/from_capture.hpp"
 #include "app/flow/orders.hpp"
 #include "app/flow/recorded_day.hpp"
 #include "app/flow/synthetic.hpp"
@@ -65,6 +66,16 @@ int run_synthetic(const FlowArguments& arguments) {
   return 0;
 }
 
+int run_from_capture(const FlowArguments& arguments) {
+  FromCaptureOptions options{.in_path = arguments.from_capture,
+                             .port = std::nullopt,
+                             .capture_path = arguments.out,
+                             .config_path = arguments.config_out};
+  if (arguments.port != 0) options.port = arguments.port;
+  fmt::print("{}", to_text(options, write_captured_flow(options)));
+  return 0;
+}
+
 int run_check(const FlowArguments& arguments) {
   const std::vector<CheckResult> results = check_day({.capture_path = arguments.in,
                                                       .trades_path = arguments.check_trades,
@@ -83,6 +94,7 @@ int run_check(const FlowArguments& arguments) {
 
 int flow_main(const FlowArguments& arguments) try {
   if (arguments.synthetic) return run_synthetic(arguments);
+  if (!arguments.from_capture.empty()) return run_from_capture(arguments);
   if (!arguments.orders.empty()) return run_orders(arguments);
   return run_check(arguments);
 } catch (const std::exception& error) {  // FlowError, or no memory for the engine

@@ -1,4 +1,5 @@
-// `crosswire flow`: recorded or made-up order flows as captures, and what a replay did against what the exchange did.
+// `crosswire flow`: recorded, captured or made-up order flows as captures, and what a replay did against what the
+// exchange did.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,7 @@
 
 namespace crosswire {
 
-/// What the command line gave: one of `orders`, `synthetic` and a check, and what goes with it.
+/// What the command line gave: one of `orders`, `synthetic`, `from_capture` and a check, and what goes with it.
 struct FlowArguments {
   std::string orders;
   std::string symbol;
@@ -18,6 +19,8 @@ struct FlowArguments {
   std::string check_trades;
   std::string check_depth;
   std::string in;
+  std::string from_capture;
+  std::uint16_t port = 0;  // 0: any
   bool synthetic = false;
   std::uint32_t sessions = 1;
   SyntheticOptions options;

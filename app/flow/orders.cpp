@@ -182,7 +182,7 @@ OrderFlowFigures write_order_flow(const OrderFlowOptions& options) {
   const std::string error = writer.close();
   if (!error.empty()) throw FlowError(error);
   if (config) {
-    write_flow_config(config->path(), venue, frames.start_epoch_ms());
+    write_flow_config(config->path(), venue, frames.accounts());
     config->commit();
   }
   capture.commit();

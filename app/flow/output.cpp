@@ -7,8 +7,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "app/flow/client_frames.hpp"
 #include "app/flow/error.hpp"
-#include "app/flow/frames.hpp"
 #include "netstack/ip/ipv4.hpp"
 #include "netstack/port/capture.hpp"
 #include "netstack/udp/datagram_reader.hpp"

@@ -285,7 +285,7 @@ SyntheticFigures write_synthetic_flow(const SyntheticOptions& options, const std
   // The flow was made with room to spare; its replay needs what really lived.
   size_limits(venue.engine, 2 * std::uint64_t{flow.most_live_orders()}, kPrices * options.symbols);
   if (config) {
-    write_flow_config(config->path(), venue, frames.start_epoch_ms());
+    write_flow_config(config->path(), venue, frames.accounts());
     config->commit();
   }
   capture.commit();
