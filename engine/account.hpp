@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/command.hpp"
 #include "engine/types.hpp"
 #include "engine/user_refs.hpp"
 
@@ -31,7 +32,9 @@ struct alignas(64) Account {
   std::uint32_t live;    // orders
   std::uint32_t levels;  // price levels at the head of whose queue it stands
   FirmId firm;
-  bool disabled;    // no Enter, no Replace, until enabled
+  bool disabled;  // no Enter, no Replace, until enabled
+  // The ends of its session with which its orders go.
+  SessionEndReasons cancel_on;
   Budget looks;     // at what a command leaves as it is
   Budget queries;   // answered
   ChannelRefs own;  // of channel 0; those of the others are aside

@@ -116,6 +116,8 @@ inline bool Engine::replace_plain(const Command& command, ShortWays& done, Out& 
   resolved = pools_.orders.resolved(old_index);
   const bool post_only = ask.post_only == PostOnly::unsaid && resolved.kept.post_only == PostOnly::yes;
   resolved.kept.post_only = post_only ? PostOnly::yes : PostOnly::no;
+  if (ask.stay_on_disconnect != StayOnDisconnect::unsaid) [[unlikely]]
+    resolved.kept.stays_on_disconnect = ask.stay_on_disconnect == StayOnDisconnect::yes;
   symbol.book.reduce(pools_, old, old.open);
   HotOrder& order = pools_.orders.hot(ask.order);
   write_plain(order, ref, command.session, side, attributable, open, executed, place);

@@ -138,6 +138,7 @@ class EngineBox {
     resolved.cross_type = static_cast<char>(ask.cross_type);
     resolved.kept.post_only = ask.post_only;
     resolved.kept.expire_seconds = ask.expire_seconds;
+    resolved.kept.stays_on_disconnect = ask.stay_on_disconnect == StayOnDisconnect::yes;
   }
 
   static constexpr std::size_t kSlotsAhead = 8;  // whose cold lines are on their way

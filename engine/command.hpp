@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <type_traits>
 
 #include "engine/types.hpp"
@@ -34,6 +35,7 @@ enum class CommandKind : std::uint8_t {
   // An operator's, never a frame's from the wire. Body: OperatorAsk.
   operate,
   // What the engine only passes on, body unchanged, so that it leaves in its place in the sequence.
+  // A session's end, and a takeover, may cancel its account's orders behind it (EngineConfig::cancel_on).
   session_open,   // a login was accepted.     Body: Peer
   session_close,  // a session has ended.      Body: SessionEnd
   login_reject,   // a login was refused.      Body: Peer (Peer::code says why)
@@ -76,7 +78,8 @@ struct OrderAsk {
   std::uint32_t expire_seconds;  // enter, replace: life of a GTT order, 0 = not said; at most kMaxExpireSeconds
   PostOnly post_only;            // enter, replace
   CrossType cross_type;          // enter
-  std::uint8_t reserved[6];
+  StayOnDisconnect stay_on_disconnect;  // replace. An Enter's decides by its cold lines
+  std::uint8_t reserved[5];
 };
 
 /// Body of mass_cancel, disable, enable. Command::symbol: mass_cancel's, or kAllSymbols.
@@ -141,6 +144,19 @@ struct ConnectionRef {
   friend bool operator==(const ConnectionRef&, const ConnectionRef&) = default;
 };
 inline constexpr ConnectionRef kNoConnection{0xFFFF, 0};
+
+/// A set of reasons: bit n is that of enumerator n. `none` is in none.
+using SessionEndReasons = std::uint16_t;
+constexpr SessionEndReasons set_of(std::initializer_list<SessionEndReason> reasons) {
+  SessionEndReasons set = 0;
+  for (const SessionEndReason reason : reasons)
+    set |= static_cast<SessionEndReasons>(1u << static_cast<unsigned>(reason));
+  return set;
+}
+/// For which an account's orders go with its session, unless its configuration says otherwise.
+inline constexpr SessionEndReasons kCancelOn =
+    set_of({SessionEndReason::logout, SessionEndReason::reset, SessionEndReason::silence, SessionEndReason::cut,
+            SessionEndReason::by_operator});
 
 /// Body of session_close. Without a session it is a connection that ends, to which nobody has logged in.
 struct SessionEnd {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/command.hpp"
 #include "engine/types.hpp"
 
 namespace crosswire {
@@ -21,6 +22,8 @@ struct EngineConfig {
   std::vector<FirmId> firms;            // of each session, by SessionId; empty: each is a firm of its own
   std::uint32_t max_orders = 1u << 20;  // live at once; one more Enter may execute, but not rest
   std::uint32_t max_levels = 1u << 18;  // price levels of all books together
+  // The ends of a session with which its orders go, but for those that stay: by SessionId; empty: kCancelOn for each.
+  std::vector<SessionEndReasons> cancel_on;
   // Of an account; 0: fair_share() of the above.
   std::uint32_t orders_per_account = 0;
   std::uint32_t levels_per_account = 0;

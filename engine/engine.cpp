@@ -59,6 +59,10 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
   in_phase_[static_cast<std::size_t>(Phase::pre_open)].set(symbol_count());
   for (std::uint16_t i = 0; i < config.sessions; ++i)
     pools_.accounts[i].firm = config.firms.empty() ? FirmId{i} : config.firms[i];
+  CHECK(config.cancel_on.empty() || config.cancel_on.size() == config.sessions, "%zu cancel_on of %u sessions",
+        config.cancel_on.size(), config.sessions);
+  for (std::uint16_t i = 0; i < config.sessions; ++i)
+    pools_.accounts[i].cancel_on = config.cancel_on.empty() ? kCancelOn : config.cancel_on[i];
 }
 
 std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
@@ -113,6 +117,7 @@ bool Engine::advance(const Command& command, Out& out) {
       return true;
     case CommandKind::session_open:
     case CommandKind::session_close:
+      return session_changes(command, same_name(command.kind), out);
     case CommandKind::login_reject:
     case CommandKind::resend:
     case CommandKind::feed_resend:

@@ -30,6 +30,7 @@
 //   on-open        enters in the opening call, hidden
 //   on-close       enters from the opening call on; waits outside the book for the closing call, is hidden in it
 //                  Both: what is left in the book when their call is over is cancelled (T)
+//   staying        not cancelled (Z) where the account's orders go with its session
 #pragma once
 
 #include <cstddef>
@@ -145,7 +146,7 @@ class Engine {
     match,     // enter, replace: the aggressor executes
     settle,    // enter, replace: what is left of it rests or dies
     show,      // replace: rests anew on the feed
-    sweep,     // mass_cancel: the next order of the session
+    sweep,     // mass_cancel, session_open, session_close: the next order of the session
     symbols,   // phase, operate: the next symbol of the range, or the end
     price,     // phase, operate: finding the price of the symbol's cross
     cross,     // phase, operate: pairs of the symbol's cross
@@ -182,6 +183,7 @@ class Engine {
   void modify(const Command& command, Out& out);
   void account_query(const Command& command, Out& out);
   bool mass_cancel(const Command& command, Out& out);
+  bool session_changes(const Command& command, EventKind kind, Out& out);
   void set_disabled(const Command& command, bool disabled, Out& out);
   bool change_phase(const Command& command, Out& out);
   bool operate(const Command& command, Out& out);
@@ -230,6 +232,8 @@ class Engine {
   bool is_meant(const Command& command, OrderIndex index) const;
   OrderIndex first_order(SessionId session, std::uint32_t channel) const;
   OrderIndex order_after(OrderIndex index) const;
+  void begin_sweep(const Command& command);
+  bool sweep(const Command& command, char reason, Out& out);
   void take_shares(SymbolId symbol, HotOrder& order, Quantity shares);
   void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
   void execute(Event& event, OrderIndex order, OrderIndex resting, HotOrder& a, HotOrder& b, SymbolState& symbol,

@@ -1,4 +1,5 @@
-// A firm's order entry as a whole: Mass Cancel, Disable, Enable. The rest of the engine: engine.cpp.
+// A firm's order entry as a whole: Mass Cancel, Disable, Enable, and what goes with its session. The rest of the
+// engine: engine.cpp.
 #include "engine/inside.hpp"
 
 namespace crosswire {
@@ -7,6 +8,12 @@ namespace {
 /// Whether a Mass Cancel may look at orders that it does not mean.
 bool picks(const Command& command) {
   return command.symbol != kAllSymbols || command.firm.side != kNoSide || command.firm.group_given;
+}
+
+/// Of a login only that one which takes a session over ends anything.
+SessionEndReason end_of(const Command& command) {
+  if (command.kind == CommandKind::session_close) return command.end.reason;
+  return command.peer.code == 'T' ? SessionEndReason::takeover : SessionEndReason::none;
 }
 
 }  // namespace
@@ -20,8 +27,9 @@ void Engine::reject_firm(const Command& command, std::uint16_t reason, Out& out)
   count_reject(reason);
 }
 
-/// Whether a Mass Cancel means this order of its session.
+/// Whether a Mass Cancel, or its session's end, means this order.
 bool Engine::is_meant(const Command& command, OrderIndex index) const {
+  if (command.kind != CommandKind::mass_cancel) return !pools_.orders.resolved(index).kept.stays_on_disconnect;
   const FirmAsk& ask = command.firm;
   const HotOrder& order = pools_.orders.hot(index);
   if (ask.side != kNoSide && order.side() != ask.side) return false;
@@ -45,7 +53,31 @@ OrderIndex Engine::order_after(OrderIndex index) const {
   return after != kNoOrder ? after : first_order(order.session(), channel_of(index, order) + 1u);
 }
 
-/// The answer first, then the session's own orders, channel by channel and in each by number, which is oldest first.
+void Engine::begin_sweep(const Command& command) {
+  idle_looks_ = 0;
+  at_order_ = account(command.session).live > 0 ? first_order(command.session, 0) : kNoOrder;
+  step_ = Step::sweep;
+}
+
+/// Cancels those of the session's own orders that are meant, channel by channel and in each by number, which is oldest
+/// first.
+bool Engine::sweep(const Command& command, char reason, Out& out) {
+  for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
+    if (looks == kMostLooks) return !(yielded_ = true);
+    const OrderIndex index = at_order_;
+    const bool meant = is_meant(command, index);
+    if (meant && !out.has_room()) return false;
+    at_order_ = order_after(index);
+    if (meant) {
+      cancel_shares(command, index, pools_.orders.hot(index).open, reason, out);
+    } else {
+      ++idle_looks_;
+    }
+  }
+  return true;
+}
+
+/// The answer first, then the orders.
 bool Engine::mass_cancel(const Command& command, Out& out) {
   if (step_ == Step::begin) {
     CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
@@ -61,24 +93,27 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
     }
     pass_on(command, EventKind::mass_cancel, out);
     counters_.add(EngineCounter::mass_cancels);
-    idle_looks_ = 0;
-    at_order_ = account(command.session).live > 0 ? first_order(command.session, 0) : kNoOrder;
-    step_ = Step::sweep;
+    begin_sweep(command);
   }
-  for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
-    if (looks == kMostLooks) return !(yielded_ = true);
-    const OrderIndex index = at_order_;
-    const bool meant = is_meant(command, index);
-    if (meant && !out.has_room()) return false;
-    at_order_ = order_after(index);
-    if (meant) {
-      cancel_shares(command, index, pools_.orders.hot(index).open, 'U', out);
-    } else {
-      ++idle_looks_;
-    }
-  }
+  if (!sweep(command, 'U', out)) return false;
   account(command.session).looks.charge(command.time_ns, idle_looks_, look_ns_);
   return true;
+}
+
+/// A login or a session's end. Passed on first, so that its client, if he can still be told, is told in this order;
+/// then the orders that go with the session. Nobody may refuse that, so it is not charged either. Behind the day's end
+/// nothing is said of orders any more.
+bool Engine::session_changes(const Command& command, EventKind kind, Out& out) {
+  if (step_ == Step::begin) {
+    pass_on(command, kind, out);
+    const bool of_account = command.session.value < pools_.accounts.size();
+    if (!of_account || day_over_ || (account(command.session).cancel_on & set_of({end_of(command)})) == 0) return true;
+    begin_sweep(command);
+  }
+  const std::uint64_t canceled = counters_.get(EngineCounter::canceled);
+  const bool done = sweep(command, 'Z', out);
+  counters_.add(EngineCounter::canceled_with_session, counters_.get(EngineCounter::canceled) - canceled);
+  return done;
 }
 
 void Engine::set_disabled(const Command& command, bool disabled, Out& out) {

@@ -65,7 +65,8 @@ static_assert(sizeof(OrderAsked) == 64 && offsetof(OrderAsked, quantity) == 28 &
 
 /// Options of an Enter that stay with its order: answers carry them, and a Replace inherits what it does not name.
 struct KeptOptions {
-  bool firm_given = false;  // as OrderAsked::firm_given, inherited
+  bool firm_given : 1 = false;           // as OrderAsked::firm_given, inherited
+  bool stays_on_disconnect : 1 = false;  // option StayOnDisconnect
   PostOnly post_only = PostOnly::unsaid;
   std::uint16_t group_id = 0;        // option GroupID, 0 = none
   std::uint32_t expire_seconds = 0;  // option ExpireTime, 0 = none; at most kMaxExpireSeconds

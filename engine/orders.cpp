@@ -320,6 +320,8 @@ bool Engine::replace(const Command& command, Out& out) {
   resolved = pools_.orders.resolved(old_index);
   resolved.kept.post_only = terms_.post_only ? PostOnly::yes : PostOnly::no;
   resolved.kept.expire_seconds = terms_.expire_seconds;
+  if (ask.stay_on_disconnect != StayOnDisconnect::unsaid)
+    resolved.kept.stays_on_disconnect = ask.stay_on_disconnect == StayOnDisconnect::yes;
   counters_.add(EngineCounter::replaced);
   Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
   report_order(event, ask.order, pools_.orders.hot(ask.order), ask.orig_user_ref_num, ask.price, terms_.open, 'L',

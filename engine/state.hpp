@@ -94,8 +94,8 @@ struct EngineState {
 
   template <class Visit>
   static void visit_account(const Account& account, Visit& visit) {
-    const auto& [live, levels, firm, disabled, looks, queries, own] = account;
-    leave_out("configuration", firm);
+    const auto& [live, levels, firm, disabled, cancel_on, looks, queries, own] = account;
+    leave_out("configuration", firm, cancel_on);
     visit("account.live", live);
     visit("account.levels", levels);
     visit("disabled", disabled);
@@ -151,7 +151,7 @@ struct EngineState {
   template <class Visit>
   static void visit_resolved(const OrderResolved& resolved, Visit& visit) {
     const auto& [symbol_name, firm, symbol, side, capacity, cross_type, reserved0, kept, reserved1] = resolved;
-    const auto& [firm_given, post_only, group_id, expire_seconds] = kept;
+    const auto& [firm_given, stays_on_disconnect, post_only, group_id, expire_seconds] = kept;
     leave_out("nobody reads them", reserved0, reserved1);
     visit("resolved.symbol_name", symbol_name);
     visit("resolved.firm", firm);
@@ -159,7 +159,7 @@ struct EngineState {
     visit("resolved.side", side);
     visit("resolved.capacity", capacity);
     visit("resolved.cross_type", cross_type);
-    visit("kept.firm_given", firm_given);
+    visit("kept.flags", std::uint32_t{firm_given} | std::uint32_t{stays_on_disconnect} << 1);
     visit("kept.post_only", post_only);
     visit("kept.group_id", group_id);
     visit("kept.expire_seconds", expire_seconds);

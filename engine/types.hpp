@@ -75,6 +75,10 @@ enum class CrossType : char { continuous = 'N', opening = 'O', closing = 'C' };
 /// OUCH option PostOnly. `unsaid` in a Replace: as the original; in an Enter: no.
 enum class PostOnly : char { unsaid = 0, no = 'N', yes = 'P' };
 
+/// Option StayOnDisconnect: whether the order stays when its session ends. `unsaid` in a Replace: as the original; in
+/// an Enter: no.
+enum class StayOnDisconnect : char { unsaid = 0, no = 'N', yes = 'Y' };
+
 /// Trading phase of one symbol. What each allows is in engine/engine.hpp.
 enum class Phase : std::uint8_t { pre_open, opening_call, continuous, closing_call, closed, halted };
 inline constexpr std::array kPhaseNames = {"pre_open",     "opening_call", "continuous",

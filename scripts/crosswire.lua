@@ -28,6 +28,7 @@ local OPTIONS = {
   [26] = {"LocateBroker", "crosswire.ouch.option.locate_broker", 4, "text"},
   [27] = {"Side", "crosswire.ouch.option.side", 1, "letter", {["B"] = "buy", ["S"] = "sell", ["T"] = "sell short", ["E"] = "sell short exempt"}},
   [28] = {"UserRefIdx", "crosswire.ouch.option.user_ref_idx", 1, "number"},
+  [128] = {"StayOnDisconnect", "crosswire.ouch.option.stay_on_disconnect", 1, "letter", {["Y"] = "yes", ["N"] = "no"}},
 }
 local MESSAGES = {
   soup = {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <system_error>
@@ -84,7 +85,7 @@ class AccountReader {
  private:
   void read_account(const std::string& file, const toml::table& table) {
     const Section section(file, "account", table,
-                          {"user", "password", "password_file", "firm", "sources", "transports"});
+                          {"user", "password", "password_file", "firm", "sources", "transports", "cancel_on"});
     AccountConfig account{};
     constexpr std::string_view kUser = "give 1 to 6 printable ASCII characters, each user once (case does not count)";
     account.user = section.text("user", kUser);
@@ -109,6 +110,7 @@ class AccountReader {
     if (section.has("sources")) account.sources = read_sources(section);
     if (section.has("transports")) read_transports(section, account);
     config_.net.accounts.push_back(std::move(account));
+    config_.engine.cancel_on.push_back(section.has("cancel_on") ? read_cancel_on(section) : kCancelOn);
   }
 
   /// Accounts that name one firm are its accounts; one that names none is a firm of its own.
@@ -178,6 +180,27 @@ class AccountReader {
     }
     if (sources.empty()) section.reject("sources", "is an empty list", "leave it out to allow any address");
     return sources;
+  }
+
+  /// Neither a restart nor the day's end leaves orders to cancel.
+  static SessionEndReasons read_cancel_on(const Section& section) {
+    using enum SessionEndReason;
+    constexpr std::pair<std::string_view, SessionEndReason> kWords[] = {
+        {"logout", logout}, {"reset", reset},          {"silence", silence},
+        {"cut", cut},       {"operator", by_operator}, {"takeover", takeover}};
+    std::string remedy = "give a list of";
+    for (const auto& [word, reason] : kWords) remedy += fmt::format(" \"{}\"", word);
+    remedy += ", or [] for never";
+    SessionEndReasons reasons = 0;
+    for (const std::string& text : strings(section, "cancel_on", remedy)) {
+      if (text == "recovery" || text == "end_of_day")
+        section.reject("cancel_on", fmt::format("\"{}\" leaves no orders to cancel", text), remedy);
+      const auto found =
+          std::find_if(std::begin(kWords), std::end(kWords), [&text](const auto& word) { return word.first == text; });
+      if (found == std::end(kWords)) section.reject("cancel_on", fmt::format("\"{}\" is unknown", text), remedy);
+      reasons |= set_of({found->second});
+    }
+    return reasons;
   }
 
   /// A file named in the configuration is sought beside it.

@@ -56,6 +56,7 @@ inline Command command_of(const FlowMessage& message) {
                    .expire_seconds = 0,
                    .post_only = PostOnly::no,
                    .cross_type = CrossType::continuous,
+                   .stay_on_disconnect = StayOnDisconnect::unsaid,
                    .reserved = {}};
   return command;
 }

@@ -32,8 +32,8 @@ template <class Message>
 constexpr std::size_t longest() {
   using wire::ouch::Tag;
   std::size_t size = sizeof(Message) + sizeof(wire::be16);
-  for (const Tag tag :
-       {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::group_id, Tag::side, Tag::user_ref_idx}) {
+  for (const Tag tag : {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::group_id, Tag::side,
+                        Tag::user_ref_idx, Tag::stay_on_disconnect}) {
     if (Message::kTags.contains(tag)) size += 2u + wire::ouch::value_length(wire::ouch::tag_info(tag).kind);
   }
   return size;
@@ -63,6 +63,8 @@ template <class Message>
   put_if<Message, group_id>(options.group_given, writer, options.kept.group_id);
   put_if<Message, side>(options.side != kNoSide, writer, static_cast<char>(options.side));
   put_if<Message, user_ref_idx>(options.user_ref_idx != 0, writer, options.user_ref_idx);
+  put_if<Message, stay_on_disconnect>(options.kept.stays_on_disconnect, writer,
+                                      static_cast<char>(StayOnDisconnect::yes));
   return sizeof(Message) + writer.finish();
 }
 

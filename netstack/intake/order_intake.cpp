@@ -96,6 +96,7 @@ template <class Message>
                                   .expire_seconds = options.kept.expire_seconds,
                                   .post_only = options.kept.post_only,
                                   .cross_type = judged.cross_type,
+                                  .stay_on_disconnect = options.stay_on_disconnect,
                                   .reserved = {}};
   if (judged.reject != kNoReject) counters_.add(Count::rejects);
   return command;

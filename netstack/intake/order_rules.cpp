@@ -25,6 +25,13 @@ RejectReason take_post_only(char letter, PostOnly& result) {
   return kNoReject;
 }
 
+RejectReason take_stay(char letter, OrderOptions& result) {
+  if (!is_one_of(letter, "YN")) return RejectReason::other;
+  result.stay_on_disconnect = static_cast<StayOnDisconnect>(letter);
+  result.kept.stays_on_disconnect = result.stay_on_disconnect == StayOnDisconnect::yes;
+  return kNoReject;
+}
+
 RejectReason take_side(char letter, Side& result) {
   if (!is_side(letter)) return RejectReason::invalid_side;
   result = static_cast<Side>(letter);
@@ -61,6 +68,8 @@ RejectReason take_option(const ouch::Option& option, const std::array<char, 4>& 
     case Tag::user_ref_idx:
       result.user_ref_idx = static_cast<Channel>(option.number());
       return kNoReject;
+    case Tag::stay_on_disconnect:
+      return take_stay(option.letter(), result);
     case Tag::customer_type:
       return check_customer(option.letter());
     case Tag::max_floor:

@@ -27,6 +27,8 @@ struct OrderOptions {
   bool group_given = false;
   Quantity min_quantity = 0;  // as on the wire
   KeptOptions kept;           // a firm that was named is the account's own
+  // For a Replace, which may leave it unsaid.
+  StayOnDisconnect stay_on_disconnect = StayOnDisconnect::unsaid;
 };
 
 /// `split` is of a message that takes the options `allowed`. `firm`: the account's.

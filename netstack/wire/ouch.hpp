@@ -34,7 +34,7 @@ struct EnterOrder {
       TagSet(Tag::firm, Tag::min_qty, Tag::customer_type, Tag::max_floor, Tag::price_type, Tag::peg_offset,
              Tag::discretion_price, Tag::discretion_price_type, Tag::discretion_peg_offset, Tag::post_only,
              Tag::random_reserves, Tag::expire_time, Tag::trade_now, Tag::handle_inst, Tag::group_id,
-             Tag::shares_located, Tag::locate_broker, Tag::user_ref_idx);
+             Tag::shares_located, Tag::locate_broker, Tag::user_ref_idx, Tag::stay_on_disconnect);
 
   char type = kType;
   be32 user_ref_num;  // day-unique and strictly increasing per port (or per UserRefIdx), from 1
@@ -58,7 +58,8 @@ struct ReplaceOrder {
   static constexpr TagSet kTags =
       TagSet(Tag::min_qty, Tag::max_floor, Tag::price_type, Tag::post_only, Tag::expire_time, Tag::trade_now,
              Tag::handle_inst, Tag::random_reserves, Tag::peg_offset, Tag::discretion_price, Tag::discretion_price_type,
-             Tag::discretion_peg_offset, Tag::shares_located, Tag::locate_broker, Tag::user_ref_idx, Tag::side);
+             Tag::discretion_peg_offset, Tag::shares_located, Tag::locate_broker, Tag::user_ref_idx, Tag::side,
+             Tag::stay_on_disconnect);
 
   char type = kType;
   be32 orig_user_ref_num;  // the live order
@@ -166,7 +167,7 @@ struct OrderAccepted {
       TagSet(Tag::firm, Tag::min_qty, Tag::customer_type, Tag::max_floor, Tag::price_type, Tag::peg_offset,
              Tag::discretion_price, Tag::discretion_price_type, Tag::discretion_peg_offset, Tag::post_only,
              Tag::random_reserves, Tag::route, Tag::expire_time, Tag::trade_now, Tag::handle_inst,
-             Tag::bbo_weight_indicator, Tag::group_id, Tag::shares_located, Tag::user_ref_idx);
+             Tag::bbo_weight_indicator, Tag::group_id, Tag::shares_located, Tag::user_ref_idx, Tag::stay_on_disconnect);
 
   char type = kType;
   be64 timestamp;  // ns since midnight
@@ -192,7 +193,7 @@ struct OrderReplaced {
   static constexpr Appendage kAppendage = Appendage::always;
   static constexpr TagSet kTags =
       TagSet(Tag::firm, Tag::min_qty, Tag::max_floor, Tag::price_type, Tag::post_only, Tag::expire_time, Tag::trade_now,
-             Tag::handle_inst, Tag::bbo_weight_indicator, Tag::user_ref_idx);
+             Tag::handle_inst, Tag::bbo_weight_indicator, Tag::user_ref_idx, Tag::stay_on_disconnect);
 
   char type = kType;
   be64 timestamp;  // ns since midnight

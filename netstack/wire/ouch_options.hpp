@@ -40,6 +40,8 @@ enum class Tag : std::uint8_t {
   locate_broker = 26,
   side = 27,
   user_ref_idx = 28,
+  // Of ours, from 128 on: OUCH has none of them.
+  stay_on_disconnect = 128,
 };
 
 enum class ValueKind : std::uint8_t { none, letter, u8, u16, u32, i32, u64, text };
@@ -55,12 +57,24 @@ struct TagInfo {
   ValueKind kind = ValueKind::none;
 };
 
-/// By tag number; tags are below 32, so that a set of them is one word.
-inline constexpr std::array<TagInfo, 32> kTagTable = [] {
-  std::array<TagInfo, 32> table{};
-  const auto define = [&table](Tag tag, std::string_view name, ValueKind kind) {
-    table[static_cast<std::size_t>(tag)] = {name, kind};
-  };
+/// OUCH's tags are below it; behind them as many of ours have a place, so that a set of tags is one word.
+inline constexpr std::size_t kOuchTags = 32;
+inline constexpr std::size_t kFirstOfOurs = 128;
+
+/// The tag's place in the table; 0, which is no tag's: it has none.
+constexpr std::size_t place_of(Tag tag) {
+  const std::size_t number = static_cast<std::size_t>(tag);
+  if (number < kOuchTags) return number;
+  return number - kFirstOfOurs < kOuchTags ? number - kFirstOfOurs + kOuchTags : 0;
+}
+constexpr Tag tag_at(std::size_t place) {
+  return static_cast<Tag>(place < kOuchTags ? place : place - kOuchTags + kFirstOfOurs);
+}
+
+/// By place.
+inline constexpr std::array<TagInfo, 2 * kOuchTags> kTagTable = [] {
+  std::array<TagInfo, 2 * kOuchTags> table{};
+  const auto define = [&table](Tag tag, std::string_view name, ValueKind kind) { table[place_of(tag)] = {name, kind}; };
   define(Tag::secondary_ord_ref_num, "SecondaryOrdRefNum", ValueKind::u64);
   define(Tag::firm, "Firm", ValueKind::text);
   define(Tag::min_qty, "MinQty", ValueKind::u32);
@@ -85,14 +99,12 @@ inline constexpr std::array<TagInfo, 32> kTagTable = [] {
   define(Tag::locate_broker, "LocateBroker", ValueKind::text);
   define(Tag::side, "Side", ValueKind::letter);
   define(Tag::user_ref_idx, "UserRefIdx", ValueKind::u8);
+  define(Tag::stay_on_disconnect, "StayOnDisconnect", ValueKind::letter);
   return table;
 }();
 
 /// The unused TagInfo for a tag that does not exist.
-constexpr const TagInfo& tag_info(Tag tag) {
-  const std::size_t number = static_cast<std::size_t>(tag);
-  return kTagTable[number < kTagTable.size() ? number : 0];
-}
+constexpr const TagInfo& tag_info(Tag tag) { return kTagTable[place_of(tag)]; }
 
 class TagSet {
  public:
@@ -105,12 +117,10 @@ class TagSet {
   constexpr bool contains(Tag tag) const { return (bits_ & bit(tag)) != 0; }
 
  private:
-  /// No bit for a tag number beyond the table, so that no set contains it.
-  static constexpr std::uint32_t bit(Tag tag) {
-    return static_cast<std::size_t>(tag) < kTagTable.size() ? 1u << static_cast<unsigned>(tag) : 0;
-  }
+  /// No bit for a tag without a place, so that no set contains it.
+  static constexpr std::uint64_t bit(Tag tag) { return std::uint64_t{place_of(tag) != 0} << place_of(tag); }
 
-  std::uint32_t bits_ = 0;
+  std::uint64_t bits_ = 0;
 };
 
 /// One option. `value` has the length that the tag table gives.

@@ -246,6 +246,23 @@ inline Command firm_wide(CommandKind kind, std::uint16_t session, std::uint32_t 
   return c;
 }
 
+inline Command session_close(std::uint16_t session, SessionEndReason reason) {
+  Command c{};
+  c.kind = CommandKind::session_close;
+  c.session = SessionId{session};
+  c.end.reason = reason;
+  return c;
+}
+
+/// `code`: 'T' if it takes over, else 0.
+inline Command session_open(std::uint16_t session, char code = 0) {
+  Command c{};
+  c.kind = CommandKind::session_open;
+  c.session = SessionId{session};
+  c.peer.code = code;
+  return c;
+}
+
 inline Command account_query(std::uint16_t session) {
   Command c{};
   c.kind = CommandKind::account_query;

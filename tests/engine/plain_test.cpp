@@ -44,8 +44,10 @@ std::vector<Command> flow(std::mt19937_64& random, std::size_t commands) {
     }
     if (below(12) == 0) c.order.display = below(2) == 0 ? Display::hidden : Display::attributable;
     if (below(12) == 0) c.order.post_only = static_cast<PostOnly>("NPP"[below(3)]);
+    if (below(6) == 0) c.order.stay_on_disconnect = static_cast<StayOnDisconnect>("NYY"[below(3)]);
     if (below(40) == 0) c.reject = 0x0022;
     flow.push_back(c);
+    if (below(400) == 0) flow.push_back(session_close(session, SessionEndReason::silence));
     if (below(200) == 0) flow.push_back(phase(below(2) == 0 ? Phase::halted : Phase::closing_call));
     if (below(20) == 0) flow.push_back(phase(Phase::continuous));
   }

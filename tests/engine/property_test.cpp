@@ -20,6 +20,8 @@
 namespace crosswire::testing {
 namespace {
 
+constexpr std::size_t kSessionEnds = static_cast<std::size_t>(SessionEndReason::end_of_day) + 1;
+
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
@@ -45,6 +47,7 @@ class RandomClient {
     if (dice < 9) return operators();
     if (dice < 20) return tick(time_ns_ += kTickIntervalNs * (1 + below(10)));
     const std::uint16_t session = static_cast<std::uint16_t>(below(config_.sessions));
+    if (dice < 24) return session_command(session);
     lane_ = below(4) == 0;
     if (dice < 40) return on_channel(account_query(session));
     if (dice < 50) return firm_command(session);
@@ -99,7 +102,13 @@ class RandomClient {
     if (ask.time_in_force == TimeInForce::gtt ? below(8) != 0 : below(50) == 0) ask.expire_seconds = 1 + below(20);
     if (is_new && below(8) == 0) ask.cross_type = below(2) == 0 ? CrossType::opening : CrossType::closing;
     if (!is_new && below(6) == 0) ask.side = a_side();
+    if (below(3) == 0) ask.stay_on_disconnect = below(3) == 0 ? StayOnDisconnect::no : StayOnDisconnect::yes;
     return c;
+  }
+  /// Any end, or a login that takes over or does not.
+  Command session_command(std::uint16_t session) {
+    if (below(3) == 0) return session_open(session, below(2) == 0 ? 'T' : char{0});
+    return session_close(session, static_cast<SessionEndReason>(below(static_cast<std::uint32_t>(kSessionEnds))));
   }
   /// Now and then a repeat, of one that is remembered or of one that is not any more, or one of a symbol unknown.
   Command operators() {
@@ -179,7 +188,7 @@ struct Coverage {
   std::uint64_t commands = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
   std::array<std::uint64_t, 128> cancels{};  // by reason
   std::array<std::uint64_t, 64> rejects{};   // by reason
-  std::uint64_t hidden_executions = 0, dead_on_arrival = 0, far_prices = 0;
+  std::uint64_t hidden_executions = 0, dead_on_arrival = 0, far_prices = 0, gone_with_session = 0;
   std::array<std::uint64_t, MatchStage::kMaxCommands + 1> bursts{};  // by length
 
   void merge(const Coverage& other) {
@@ -193,6 +202,7 @@ struct Coverage {
     hidden_executions += other.hidden_executions;
     dead_on_arrival += other.dead_on_arrival;
     far_prices += other.far_prices;
+    gone_with_session += other.gone_with_session;
     for (std::size_t i = 0; i < bursts.size(); ++i) bursts[i] += other.bursts[i];
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
@@ -220,6 +230,10 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
     config.looks_per_second = 3;
     config.account_queries_per_second = 3;
   }
+  std::mt19937_64 random(seed);
+  for (std::uint32_t i = 0; i < config.sessions; ++i)
+    config.cancel_on.push_back(i == 0 ? kCancelOn
+                                      : static_cast<SessionEndReasons>(random() % (1u << kSessionEnds) & ~1u));
   // Rings from the smallest there is, so that commands stop and go on at every event.
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));
   ReferenceExchange reference(config);
@@ -233,6 +247,9 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
       burst.push_back(client.next());
       const auto outcomes = reference.apply(burst.back());
       want.insert(want.end(), outcomes.begin(), outcomes.end());
+      const CommandKind kind = burst.back().kind;
+      if (kind == CommandKind::session_open || kind == CommandKind::session_close)
+        seen.gone_with_session += outcomes.size() - 1;
       seen.live_sum += reference.live();
       seen.live_most = std::max<std::uint64_t>(seen.live_most, reference.live());
     }
@@ -285,10 +302,11 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   }
   std::cout << "\n";
   for (const EventKind kind :
-       {EventKind::accepted, EventKind::rested, EventKind::replaced, EventKind::canceled, EventKind::modified,
-        EventKind::rejected, EventKind::account, EventKind::executed, EventKind::crossed, EventKind::cross_done,
-        EventKind::imbalance, EventKind::phase, EventKind::system, EventKind::tick, EventKind::mass_cancel,
-        EventKind::disable, EventKind::enable, EventKind::operated}) {
+       {EventKind::accepted, EventKind::rested,     EventKind::replaced,     EventKind::canceled,
+        EventKind::modified, EventKind::rejected,   EventKind::account,      EventKind::executed,
+        EventKind::crossed,  EventKind::cross_done, EventKind::imbalance,    EventKind::phase,
+        EventKind::system,   EventKind::tick,       EventKind::mass_cancel,  EventKind::disable,
+        EventKind::enable,   EventKind::operated,   EventKind::session_open, EventKind::session_close}) {
     EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
   }
   for (const char reason : {'E', 'F', 'G', 'I', 'T', 'U', 'Z'})
@@ -299,6 +317,7 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0028]) << "hardly an account used up its looks";
   EXPECT_GT(coverage.hidden_executions, 0u);
   EXPECT_GT(coverage.dead_on_arrival, 0u);
+  EXPECT_GT(coverage.gone_with_session, 0u);
   EXPECT_GT(coverage.far_prices, 0u) << "no call in which the orders for its cross alone had a price of their own";
   for (std::size_t length = 1; length < coverage.bursts.size(); ++length)
     EXPECT_GT(coverage.bursts[length], 0u) << "no burst of " << length << " commands";

@@ -77,6 +77,10 @@ class ReferenceExchange {
       case CommandKind::enable:
         firm(c);
         break;
+      case CommandKind::session_open:
+      case CommandKind::session_close:
+        session(c);
+        break;
       case CommandKind::phase:
         enter_phases(c);
         break;
@@ -104,6 +108,7 @@ class ReferenceExchange {
     Display display;
     CrossType cross;
     bool post_only;
+    bool stays;
     std::uint64_t min_quantity, life_seconds, ends_at_second;
     std::uint16_t group;
     bool buy() const { return side == 'B'; }
@@ -244,6 +249,7 @@ class ReferenceExchange {
             .display = c.order.display,
             .cross = c.order.cross_type,
             .post_only = c.order.post_only == PostOnly::yes,
+            .stays = c.order.stay_on_disconnect == StayOnDisconnect::yes,
             .min_quantity = c.order.min_quantity,
             .life_seconds = c.order.expire_seconds,
             .ends_at_second = 0,
@@ -413,6 +419,7 @@ class ReferenceExchange {
     o.open = quantity > old->executed ? quantity - old->executed : 0;
     if (c.order.side == kNoSide) o.side = old->side;
     if (c.order.post_only == PostOnly::unsaid) o.post_only = old->post_only;
+    if (c.order.stay_on_disconnect == StayOnDisconnect::unsaid) o.stays = old->stays;
     if (o.tif == TimeInForce::gtt && o.life_seconds == 0) o.life_seconds = old->life_seconds;
     int reason = disabled_.contains(o.session) ? 0x000C : phase_reject(o);
     if (reason != 0) {
@@ -476,6 +483,18 @@ class ReferenceExchange {
     // Channel by channel, and in each by number.
     for (Order* o = first_meant(is_meant); o != nullptr; o = first_meant(is_meant)) cancel_shares(*o, o->open, 'U');
   }
+
+  /// Who comes takes over or ends nothing; who goes takes his orders with him, if his account wants it for that reason.
+  void session(const Command& c) {
+    const bool opens = c.kind == CommandKind::session_open;
+    out_.push_back({.kind = opens ? EventKind::session_open : EventKind::session_close});
+    const bool ends = !opens || c.peer.code == 'T';
+    const auto reason = static_cast<unsigned>(opens ? SessionEndReason::takeover : c.end.reason);
+    if (!ends || (config_.cancel_on.at(c.session.value) >> reason & 1u) == 0) return;
+    const auto goes = [&](const Order& x) { return x.session == c.session.value && !x.stays; };
+    for (Order* o = first_meant(goes); o != nullptr; o = first_meant(goes)) cancel_shares(*o, o->open, 'Z');
+  }
+
   template <class Is>
   Order* first_meant(Is is_meant) {
     Order* first = nullptr;

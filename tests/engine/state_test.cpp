@@ -111,10 +111,9 @@ TEST(EngineState, EachFieldMovesTheDigest) {
     EXPECT_TRUE(moves(box.engine(), place.bytes[place.size - 1])) << place.name;
   }
   // Bits of a HotOrder, what is in which list, and how many are kept: the tests below, and the operator's.
-  EXPECT_EQ(places.copies,
-            (std::set<std::string>{"executed", "side", "hidden", "attributable", "one_cross", "waits", "has_channel",
-                                   "queued", "waits_for_cross", "ends_at_second", "ends", "operated", "user_ref_num",
-                                   "near_key"}));
+  EXPECT_EQ(places.copies, (std::set<std::string>{"executed", "side", "hidden", "attributable", "one_cross", "waits",
+                                                  "has_channel", "kept.flags", "queued", "waits_for_cross",
+                                                  "ends_at_second", "ends", "operated", "user_ref_num", "near_key"}));
 }
 
 TEST(EngineState, EachBitOfALiveOrdersRecordsMovesTheDigest) {
@@ -188,6 +187,12 @@ TEST(EngineState, ThePriceOfAWaitingOnCloseOrderMovesTheDigest) {
 TEST(EngineState, PostOnlyMovesTheDigest) {
   const Command order = enter(0, 1, B, kPrice, 100);
   EXPECT_EQ(digests({{order}, {with(order, [](OrderAsk& ask) { ask.post_only = PostOnly::yes; })}}).size(), 2u);
+}
+
+TEST(EngineState, StayOnDisconnectMovesTheDigest) {
+  const Command order = enter(0, 1, B, kPrice, 100);
+  const Command staying = with(order, [](OrderAsk& ask) { ask.stay_on_disconnect = StayOnDisconnect::yes; });
+  EXPECT_EQ(digests({{order}, {staying}}).size(), 2u);
 }
 
 TEST(EngineState, ExpireTimeMovesTheDigestWhereTheLifeEndsInTheSameSecond) {

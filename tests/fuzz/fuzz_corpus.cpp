@@ -78,9 +78,10 @@ Payload joined(const Payload& first, const Payload& second) {
 void add_messages(const Corpus& corpus) {
   Random random(1);
   std::vector<Payload> words;
-  for (unsigned tag = 1; tag < ouch::kTagTable.size(); ++tag) {
-    const std::uint8_t length = ouch::value_length(ouch::kTagTable[tag].kind);
-    if (length > 0) words.push_back({static_cast<std::uint8_t>(length + 1), static_cast<std::uint8_t>(tag)});
+  for (std::size_t place = 1; place < ouch::kTagTable.size(); ++place) {
+    const std::uint8_t length = ouch::value_length(ouch::kTagTable[place].kind);
+    const auto tag = static_cast<std::uint8_t>(ouch::tag_at(place));
+    if (length > 0) words.push_back({static_cast<std::uint8_t>(length + 1), tag});
   }
   const auto add = [&]<class M>(std::uint8_t direction) {
     for (const bool options : {false, true}) {
@@ -428,36 +429,48 @@ void add_tcp_scripts(const Corpus& corpus) {
   using enum TcpOp;
   constexpr unsigned kAllOptions = 0x2F;
   // All states that a peer can bring about, one slot each.
-  const std::vector<Payload> states = {
-      tcp(open, {0, kAllOptions | 16}),                                                   // SYN-RECEIVED
-      tcp(open, {1, kAllOptions}), tcp(extend, {1, 80, 0}),                               // ESTABLISHED, much under way
-      tcp(open, {2, 0}), tcp(close, {2, 0}),                                              // FIN-WAIT-1
-      tcp(open, {3, 8}), tcp(close, {3, 1}), tcp(acknowledge, {3}),                       // FIN-WAIT-2, deaf
-      tcp(open, {4, 15}), tcp(finish, {4, 0}),                                            // CLOSE-WAIT
-      tcp(open, {5, 1}), tcp(close, {5, 0}), tcp(acknowledge, {5}), tcp(finish, {5, 0}),  // TIME-WAIT
-      tcp(connect, {6, 1}), tcp(connect, {7, 0})};                                        // SYN-SENT, and without MAC
+  const std::vector<Payload> states = {tcp(open, {0, kAllOptions | 16}),  // SYN-RECEIVED
+                                       tcp(open, {1, kAllOptions}),
+                                       tcp(extend, {1, 80, 0}),  // ESTABLISHED, much under way
+                                       tcp(open, {2, 0}),
+                                       tcp(close, {2, 0}),  // FIN-WAIT-1
+                                       tcp(open, {3, 8}),
+                                       tcp(close, {3, 1}),
+                                       tcp(acknowledge, {3}),  // FIN-WAIT-2, deaf
+                                       tcp(open, {4, 15}),
+                                       tcp(finish, {4, 0}),  // CLOSE-WAIT
+                                       tcp(open, {5, 1}),
+                                       tcp(close, {5, 0}),
+                                       tcp(acknowledge, {5}),
+                                       tcp(finish, {5, 0}),  // TIME-WAIT
+                                       tcp(connect, {6, 1}),
+                                       tcp(connect, {7, 0})};  // SYN-SENT, and without MAC
   for (unsigned setting = 0; setting < 32; setting += 7) {
     corpus.seed("tcp", "states" + std::to_string(setting), tcp_script(setting, states));
   }
   for (unsigned op = 0; op < kTcpOps; ++op) {
     std::vector<Payload> acts = states;
-    for (unsigned slot = 0; slot < kTcpSlots; ++slot) acts.push_back(tcp(static_cast<TcpOp>(op), {slot, 1, 1, 1, 1, 1, 1, 0}));
+    for (unsigned slot = 0; slot < kTcpSlots; ++slot)
+      acts.push_back(tcp(static_cast<TcpOp>(op), {slot, 1, 1, 1, 1, 1, 1, 0}));
     corpus.seed("tcp", "op" + std::to_string(op), tcp_script(0, acts));
   }
-  corpus.seed("tcp", "losses",
-              tcp_script(2, {tcp(open, {1, kAllOptions}), tcp(hole, {1, 3, 40}), tcp(hole, {1, 9, 20}), tcp(data, {1, 10}),
-                             tcp(extend, {1, 90, 0}), tcp(sack, {1, 2, 10, 40, 40, 60, 90, 60}), tcp(time, {200, 12}),
-                             tcp(sack, {1, 0, 10, 90}), tcp(acknowledge, {1}), tcp(data, {1, 50})}));
-  corpus.seed("tcp", "shut-window",
-              tcp_script(2, {tcp(open, {1, kAllOptions}), tcp(read, {1, 0}), tcp(data, {1, 250}), tcp(data, {1, 250}),
-                             tcp(data, {1, 250}), tcp(data, {1, 250}), tcp(segment, {1, 16, 0, 0, 0, 0, 0, 0, 0}),
-                             tcp(extend, {1, 8, 0}), tcp(time, {255, 12}), tcp(read, {1, 255}), tcp(acknowledge, {1})}));
+  corpus.seed(
+      "tcp", "losses",
+      tcp_script(2, {tcp(open, {1, kAllOptions}), tcp(hole, {1, 3, 40}), tcp(hole, {1, 9, 20}), tcp(data, {1, 10}),
+                     tcp(extend, {1, 90, 0}), tcp(sack, {1, 2, 10, 40, 40, 60, 90, 60}), tcp(time, {200, 12}),
+                     tcp(sack, {1, 0, 10, 90}), tcp(acknowledge, {1}), tcp(data, {1, 50})}));
+  corpus.seed(
+      "tcp", "shut-window",
+      tcp_script(2, {tcp(open, {1, kAllOptions}), tcp(read, {1, 0}), tcp(data, {1, 250}), tcp(data, {1, 250}),
+                     tcp(data, {1, 250}), tcp(data, {1, 250}), tcp(segment, {1, 16, 0, 0, 0, 0, 0, 0, 0}),
+                     tcp(extend, {1, 8, 0}), tcp(time, {255, 12}), tcp(read, {1, 255}), tcp(acknowledge, {1})}));
   corpus.seed("tcp", "cookies",
               tcp_script(1, {tcp(open, {0, 16}), tcp(open, {1, kAllOptions}), tcp(open, {2, 1}), tcp(data, {1, 9})}));
   corpus.seed("tcp", "no-room",
               tcp_script(0, {tcp(open, {1, kAllOptions}), tcp(room, {0}), tcp(data, {1, 90}), tcp(extend, {1, 9, 0}),
                              tcp(close, {1, 0}), tcp(time, {99, 12}), tcp(room, {255})}));
-  corpus.dictionary("tcp", {{0x01, 0x01, 0x08, 0x0A}, {0x01, 0x01, 0x05, 0x0A}, {0x02, 0x04}, {0x03, 0x03}, {0x04, 0x02}});
+  corpus.dictionary("tcp",
+                    {{0x01, 0x01, 0x08, 0x0A}, {0x01, 0x01, 0x05, 0x0A}, {0x02, 0x04}, {0x03, 0x03}, {0x04, 0x02}});
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace ouch = wire::ouch;
 
 constexpr ouch::TagSet kAllTags = [] {
   ouch::TagSet all;
-  for (unsigned tag = 0; tag < ouch::kTagTable.size(); ++tag) {
-    if (ouch::kTagTable[tag].kind != ouch::ValueKind::none) all.add(static_cast<ouch::Tag>(tag));
+  for (std::size_t place = 0; place < ouch::kTagTable.size(); ++place) {
+    if (ouch::kTagTable[place].kind != ouch::ValueKind::none) all.add(ouch::tag_at(place));
   }
   return all;
 }();

@@ -198,7 +198,7 @@ class Script {
   }
   static Payload option(Input& in) {
     const std::uint8_t number = in.byte();
-    const auto tag = static_cast<wire::ouch::Tag>(number % 32);
+    const wire::ouch::Tag tag = wire::ouch::tag_at(number % (wire::ouch::kOuchTags + 1));  // one of ours
     const std::uint8_t value = in.byte();
     const wire::ouch::ValueKind kind = wire::ouch::tag_info(tag).kind;
     Payload bytes(wire::ouch::value_length(kind));

@@ -136,8 +136,10 @@ user = "U1"
 password = "p"
 firm = "ONE"
 sources = ["10.99.0.0/24", "10.98.0.7"]
+cancel_on = ["takeover", "operator"]
 [[account]]
 user = "U2"
+cancel_on = []
 password_file = "secret"
 [[phase]]
 at = "09:15:00.000"
@@ -194,6 +196,9 @@ symbol = "600519"
   EXPECT_EQ(config.engine.symbols[1].tick_e4, 7u);
   ASSERT_EQ(config.net.accounts.size(), 3u);
   EXPECT_EQ(config.engine.sessions, 3u);
+  EXPECT_EQ(config.engine.cancel_on,
+            (std::vector<SessionEndReasons>{set_of({SessionEndReason::takeover, SessionEndReason::by_operator}), 0,
+                                            kCancelOn}));
   EXPECT_EQ(config.net.accounts[0].firm, (std::array<char, 4>{'O', 'N', 'E', ' '}));
   ASSERT_EQ(config.net.accounts[0].sources.size(), 2u);
   EXPECT_EQ(config.net.accounts[0].sources[0].address, 0x0A630000u);
@@ -356,6 +361,16 @@ TEST_F(ConfigFile, WithABadAccountNamesIt) {
   expect_error(account("user = \"U2\"\npassword = \"p\"\nsources = [\"10.0.0.1/24\"]\n"), kNext + 3, "account.sources",
                "write \"10.0.0.0/24\"");
   expect_error(account("user = \"U2\"\npassword = \"p\"\nsources = []\n"), kNext + 3, "account.sources");
+  const auto cancel_on = [&account](const std::string& list) {
+    return account("user = \"U2\"\npassword = \"p\"\ncancel_on = " + list + "\n");
+  };
+  EXPECT_EQ(error_of(cancel_on("[\"logout\", \"reset\", \"silence\", \"cut\", \"operator\", \"takeover\"]")), "");
+  expect_error(cancel_on("[\"logout\", \"Silence\"]"), kNext + 3, "account.cancel_on",
+               "\"Silence\" is unknown; give a list of \"logout\" \"reset\"");
+  for (const char* const never : {"[\"recovery\"]", "[\"end_of_day\"]"})
+    expect_error(cancel_on(never), kNext + 3, "account.cancel_on", "leaves no orders to cancel; give a list");
+  expect_error(cancel_on("\"logout\""), kNext + 3, "account.cancel_on");
+  expect_error(cancel_on("[1]"), kNext + 3, "account.cancel_on");
 }
 
 TEST_F(ConfigFile, WithASecretMustBeItsOwnersAlone) {

@@ -218,6 +218,48 @@ TEST_F(Faults, ASilentClientIsToldWhenItGoesAndWhenItSendsAgain) {
   EXPECT_EQ(heard(first_, 18 * kNsPerSecond, 18 * kNsPerSecond + 1), "A");
 }
 
+TEST_F(Faults, ASilentClientsOrdersGoButForThoseThatStayAndHeCanAskForWhatHeMissed) {
+  const Payload stays = option(wire::ouch::Tag::stay_on_disconnect, {'Y'});
+  log_in(50 * kMs, first_);
+  send(100 * kMs, {data_frame(first_, 1, {enter_message(1), enter_message(2, stays)})});
+  send(101 * kMs, {data_frame(first_, 3, {query_message()})});
+  log_in(18 * kNsPerSecond, second_);
+  send(18 * kNsPerSecond + kMs, {udp_frame(second_, kOrderPort, mold_header(kOrderSession, 1, 10))});
+  send(18 * kNsPerSecond + 2 * kMs, {data_frame(second_, 1, {cancel_message(1), cancel_message(2)})});
+  run();
+  EXPECT_EQ(heard(first_, 15 * kNsPerSecond, 18 * kNsPerSecond), "+silent JS");
+  EXPECT_EQ(heard(second_, 18 * kNsPerSecond + kMs, 18 * kNsPerSecond + kMs + 1), "SAAQC");
+  EXPECT_EQ(heard(second_, 18 * kNsPerSecond + 2 * kMs, 19 * kNsPerSecond), "C")
+      << "order 2 was there, order 1 was not";
+}
+
+/// Two orders, whose session is taken over, logged out of, and logged in to again; each is asked for in between.
+class OrdersOfASession : public Faults {
+ protected:
+  std::string heard_by_the_second(SessionEndReasons cancel_on) {
+    config_.engine.cancel_on = {cancel_on, kCancelOn};
+    log_in(100 * kMs, first_);
+    send(101 * kMs, {data_frame(first_, 1, {enter_message(1), enter_message(2)})});
+    log_in(102 * kMs, second_);
+    send(103 * kMs, {data_frame(second_, 1, {cancel_message(1)})});
+    send(104 * kMs, {udp_frame(second_, kOrderPort, soup_packet('O'))});
+    log_in(105 * kMs, second_);
+    send(106 * kMs, {data_frame(second_, 1, {cancel_message(2)})});
+    run();
+    return heard(second_, 0, kNsPerSecond);
+  }
+};
+
+TEST_F(OrdersOfASession, GoWithALogoutAndStayInATakeover) {
+  EXPECT_EQ(heard_by_the_second(kCancelOn), "A C A") << "order 2 went, and nobody was there to be told";
+}
+
+TEST_F(OrdersOfASession, GoWithATakeoverBehindItsLoginIfTheAccountWantsIt) {
+  EXPECT_EQ(heard_by_the_second(set_of({SessionEndReason::takeover})), "A C C A");
+}
+
+TEST_F(OrdersOfASession, StayIfTheAccountWantsNothingElse) { EXPECT_EQ(heard_by_the_second(0), "A C A C"); }
+
 TEST_F(Faults, OnlyTheDaysEndIsAnEndForEver) {
   log_in(100 * kMs, first_);
   log_in(200 * kMs, second_);                                           // a takeover

@@ -65,13 +65,14 @@ class HostileOrder : public Hostile {
   }
 
   static Payload value(Tag tag, std::size_t length) {
-    return Payload(length, tag == Tag::customer_type || tag == Tag::post_only ? 'N' : 0);
+    const bool letter = tag == Tag::customer_type || tag == Tag::post_only || tag == Tag::stay_on_disconnect;
+    return Payload(length, letter ? 'N' : 0);
   }
 
   /// Each option of the set, in a length that is not its own.
   static std::vector<Payload> of_wrong_length(wire::ouch::TagSet tags) {
     std::vector<Payload> result;
-    for (unsigned number = 0; number < 32; ++number) {
+    for (unsigned number = 0; number < 256; ++number) {
       const Tag tag = static_cast<Tag>(number);
       if (!tags.contains(tag)) continue;
       const std::size_t right = wire::ouch::value_length(wire::ouch::tag_info(tag).kind);

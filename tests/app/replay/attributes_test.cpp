@@ -412,6 +412,20 @@ TEST_F(AttributesOnTheWire, AReplaceKeepsWhatItDoesNotName) {
                    "U2>3 100 Firm ANNS ExpireTime 9", "U3>4 100 Firm ANNS", "X5 GroupID 7", "C4 100 U"}));
 }
 
+TEST_F(AttributesOnTheWire, AReplaceStaysOnDisconnectAsItsOriginalUnlessItSaysOtherwise) {
+  const auto stay = [](char value) { return option(Tag::stay_on_disconnect, letter(value)); };
+  ann(enter(1, {.price = 990'000, .options = stay('Y')}));
+  ann(replace(1, 2, {.price = 980'000}));
+  ann(replace(2, 3, {.price = 980'000, .options = stay('N')}));
+  ann(replace(3, 4, {.price = 980'000, .display = 'N', .options = stay('Y')}));
+  ann(enter(5, {.price = 980'000, .options = stay('N')}));
+  ann(enter(6, {.price = 980'000, .options = stay('P')}));
+  ann(replace(4, 7, {.price = 980'000, .options = stay(' ')}));
+  play();
+  EXPECT_EQ(answers(kAnn), (Lines{"A1 StayOnDisconnect Y", "U1>2 100 StayOnDisconnect Y", "U2>3 100",
+                                  "U3>4 100 StayOnDisconnect Y", "A5", "J6 000F", "C4 100 Z"}));
+}
+
 TEST_F(AttributesOnTheWire, AReplaceHasAMinQtyOfItsOwn) {
   ann(enter(1, {.side = 'S', .quantity = 30}));
   bob(enter(1, {.price = 990'000}));

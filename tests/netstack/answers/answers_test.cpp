@@ -214,7 +214,9 @@ TEST_F(Answers, AcceptedEchoesEachAttributeThatIsNotTheDefault) {
       {"PostOnly", [](OrderAsked&, OrderResolved& r) { r.kept.post_only = PostOnly::yes; }, bytes({2, 12, 'P'})},
       {"ExpireTime", [](OrderAsked&, OrderResolved& r) { r.kept.expire_seconds = 86'399; },
        bytes({5, 15, 0, 1, 0x51, 0x7F})},
-      {"GroupID", [](OrderAsked&, OrderResolved& r) { r.kept.group_id = 0xFFFE; }, bytes({3, 24, 0xFF, 0xFE})}};
+      {"GroupID", [](OrderAsked&, OrderResolved& r) { r.kept.group_id = 0xFFFE; }, bytes({3, 24, 0xFF, 0xFE})},
+      {"StayOnDisconnect", [](OrderAsked&, OrderResolved& r) { r.kept.stays_on_disconnect = true; },
+       bytes({2, 128, 'Y'})}};
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
     const OrderIndex index = order(3, 2, 10);
@@ -241,18 +243,19 @@ TEST_F(Answers, AnAnswerHoldsAllThatAnOrderCanHaveAtOnce) {
   resolved.kept.post_only = PostOnly::yes;
   resolved.kept.expire_seconds = 2;
   resolved.kept.group_id = 3;
+  resolved.kept.stays_on_disconnect = true;
   push(EventKind::accepted, 2, 1).order = order_event(index, 'L');
   const Block accepted = answer();
   const Block firm_to_time = bytes({5, 2, 'M', 'L', 'R', 'O', 5, 3, 0, 0, 0, 1, 2, 12, 'P', 5, 15, 0, 0, 0, 2});
-  Block expected = bytes({0, 28});
+  Block expected = bytes({0, 31});
   expected.insert(expected.end(), firm_to_time.begin(), firm_to_time.end());
-  const Block group_and_channel = bytes({3, 24, 0, 3, 2, 28, 255});
+  const Block group_and_channel = bytes({3, 24, 0, 3, 2, 28, 255, 2, 128, 'Y'});
   expected.insert(expected.end(), group_and_channel.begin(), group_and_channel.end());
   EXPECT_EQ(Block(accepted.begin() + 62, accepted.end()), expected);
 
   push(EventKind::replaced, 2, 1).order = order_event(index, 'L');
   const Block replaced = answer();
-  expected = bytes({0, 24});
+  expected = bytes({0, 27});
   expected.insert(expected.end(), firm_to_time.begin(), firm_to_time.end());
   expected.insert(expected.end(), group_and_channel.begin() + 4, group_and_channel.end());
   EXPECT_EQ(Block(replaced.begin() + 66, replaced.end()), expected);

@@ -153,6 +153,25 @@ TEST_F(IntakeAttributes, PassPostOnlyOnAndRefuseOthers) {
   }
 }
 
+TEST_F(IntakeAttributes, PassStayOnDisconnectOnAndRefuseOthers) {
+  EXPECT_FALSE(enter_with({}).resolved.kept.stays_on_disconnect);
+  EXPECT_EQ(replace_with({}).command.order.stay_on_disconnect, StayOnDisconnect::unsaid) << "as the original";
+  for (const StayOnDisconnect value : {StayOnDisconnect::yes, StayOnDisconnect::no}) {
+    const Payload options = option(Tag::stay_on_disconnect, letter(static_cast<char>(value)));
+    const MadeCommand entered = enter_with(options);
+    EXPECT_EQ(entered.resolved.kept.stays_on_disconnect, value == StayOnDisconnect::yes);
+    EXPECT_NE(entered.command.flags & kPlain, 0) << "it asks match for nothing rare";
+    const MadeCommand replaced = replace_with(options);
+    EXPECT_EQ(replaced.command.order.stay_on_disconnect, value);
+    EXPECT_EQ(entered.command.reject + replaced.command.reject, 0);
+  }
+  for (const char value : {'y', 'P', ' ', '\0'}) {
+    const Payload options = option(Tag::stay_on_disconnect, letter(value));
+    EXPECT_EQ(enter_with(options).command.reject, 0x000F);
+    EXPECT_EQ(replace_with(options).command.reject, 0x000F);
+  }
+}
+
 TEST_F(IntakeAttributes, PassAGroupOnWhichAReplaceCannotName) {
   for (const std::uint16_t group : {std::uint16_t{0}, std::uint16_t{1}, std::uint16_t{0xFFFF}}) {
     const Payload options = option(Tag::group_id, u16(group));

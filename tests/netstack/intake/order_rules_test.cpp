@@ -199,8 +199,13 @@ TEST(OrderRules, TakeWhatIsOfferedAndRefuseTheOtherOptionsEachForItsReason) {
       {Tag::user_ref_idx, {255}, none, none},
       {Tag::side, letter('S'), other, none},
       {Tag::side, letter('?'), other, RejectReason::invalid_side},
+      {Tag::stay_on_disconnect, letter('Y'), none, none},
+      {Tag::stay_on_disconnect, letter('N'), none, none},
+      {Tag::stay_on_disconnect, letter('y'), other, other},
+      {Tag::stay_on_disconnect, letter(' '), other, other},
       {Tag::route, {'X', 'X', 'X', 'X'}, other, other},
       {Tag{8}, {0}, other, other},
+      {Tag{129}, {0}, other, other},
   };
   for (const OptionCase& c : cases) {
     SCOPED_TRACE(std::string(tag_info(c.tag).name) + " " + std::to_string(c.value.back()));

@@ -104,7 +104,7 @@ class RandomBursts {
       case 2:
         return query_message();
       case 3:
-        return replace_message(number, number + 1, options());
+        return replace_message(number, number + 1, order_options());
       case 4:
         return Payload(below(60), static_cast<std::uint8_t>(pick({'O', 'U', 'X', 'M', 'Q', 'C', 'D', 'E', 'z'})));
       case 5:
@@ -112,7 +112,7 @@ class RandomBursts {
       case 6:
         return firm_message(number);
       case 7:
-        return enter_message(number, options());
+        return enter_message(number, order_options());
       default:
         return enter_message(number);
     }
@@ -127,6 +127,11 @@ class RandomBursts {
                         option(group_id, u16(below(3))), option(side, letter(pick({'B', 'S', 'x'})))}));
     }
     return result;
+  }
+
+  Payload order_options() {
+    const bool stays = below(8) == 0;
+    return stays ? option(wire::ouch::Tag::stay_on_disconnect, letter(pick({'Y', 'N', 'x'}))) : options();
   }
 
   Payload firm_message(std::uint32_t number) {

@@ -116,8 +116,8 @@ std::string describe_options(Bytes options, ouch::TagSet allowed) {
 }
 
 ouch::Tag tag_named(std::string_view name) {
-  for (std::size_t number = 0; number < ouch::kTagTable.size(); ++number) {
-    if (!name.empty() && ouch::kTagTable[number].name == name) return static_cast<ouch::Tag>(number);
+  for (std::size_t place = 0; place < ouch::kTagTable.size(); ++place) {
+    if (!name.empty() && ouch::kTagTable[place].name == name) return ouch::tag_at(place);
   }
   nonsense(name);
 }

@@ -13,6 +13,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
 import wire  # noqa: E402
 
+# Options of ours, which OUCH has not: docs/protocol.md, 1.8.
+OURS = {"StayOnDisconnect": (128, "c", ("EnterOrder", "ReplaceOrder", "OrderAccepted", "OrderReplaced"))}
+for option, (tag, kind, _) in OURS.items():
+    wire.OUCH50_TAGS[tag] = (option, kind)
+    wire.TAG_BY_NAME[option] = tag
+
 TABLES = [("ouch-in", "ouch50", "in"), ("ouch-out", "ouch50", "out"), ("itch", "itch50", "out"),
           ("itch", "glimpse", "out"), ("soup", "soup", None)]
 
@@ -29,7 +35,8 @@ def value(word):
 
 def allowed(message):
     note = re.sub(r"\(.*?\)", "", next(f.note for f in message.fields if f.type.startswith("app")))
-    return [word for word in note.split() if word in wire.TAG_BY_NAME]
+    theirs = [word for word in note.split() if word in wire.TAG_BY_NAME]
+    return theirs + [option for option, (_, _, messages) in OURS.items() if message.name in messages]
 
 
 def options_text(options):

@@ -98,6 +98,20 @@ TEST(OptionReader, TellsATagThatDoesNotExistFromOneThatTheMessageDoesNotTake) {
   EXPECT_EQ(read_all("021c05", TagSet{}).fault, OptionFault::not_allowed);
 }
 
+TEST(OptionReader, TakesTagsOfOursFrom128On) {
+  const Outcome outcome = read_all("021c05 028059", EnterOrder::kTags);
+  EXPECT_EQ(outcome.tags, (Tags{Tag::user_ref_idx, Tag::stay_on_disconnect}));
+  EXPECT_EQ(outcome.fault, OptionFault::none);
+  EXPECT_EQ(read_all("028059 02804e", ReplaceOrder::kTags).fault, OptionFault::repeated);
+  EXPECT_EQ(read_all("028059", CancelOrder::kTags).fault, OptionFault::not_allowed);
+  for (const std::string_view hex : {"026041", "027f41", "028141", "029f41", "02a041"})
+    EXPECT_EQ(read_all(hex, EnterOrder::kTags).fault, OptionFault::unknown_tag) << hex;
+  for (unsigned number = 0; number < 256; ++number) {
+    const std::size_t place = place_of(static_cast<Tag>(number));
+    EXPECT_TRUE(place == 0 || tag_at(place) == static_cast<Tag>(number)) << number;
+  }
+}
+
 TEST(OptionReader, StopsAtATagThatWasThereBefore) {
   const Outcome outcome = read_all("021c05 020650 021c05");
   EXPECT_EQ(outcome.tags, (Tags{Tag::user_ref_idx, Tag::price_type}));

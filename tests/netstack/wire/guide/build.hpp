@@ -159,9 +159,9 @@ Message ouch_message(std::string title, std::string when, std::string_view test,
                      Appended appended = {}) {
   Message message = message_of("ouch", std::move(title), M::kType, std::move(when), test, example, notes);
   message.appendage = M::kAppendage;
-  for (int number = 0; number < 32; ++number) {
-    if (appended.tags.empty() && M::kTags.contains(Tag{static_cast<std::uint8_t>(number)}))
-      message.tags.push_back(Tag{static_cast<std::uint8_t>(number)});
+  for (std::size_t place = 1; place < ouch::kTagTable.size(); ++place) {
+    const Tag tag = ouch::tag_at(place);
+    if (appended.tags.empty() && M::kTags.contains(tag)) message.tags.push_back(tag);
   }
   if (!appended.tags.empty()) message.tags = appended.tags;
   Octets room(sizeof(M) + 64);

@@ -151,7 +151,8 @@ std::vector<Message> ouch_out() {
            display,
            cross,
            state},
-          {.tags = {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::group_id, Tag::user_ref_idx},
+          {.tags = {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::group_id, Tag::user_ref_idx,
+                    Tag::stay_on_disconnect},
            .example = {{Tag::firm, {'A', 'N', 'N', 'S'}}}}),
       ouch_message("Replaced", "a Replace Order is done; the original is gone",
                    "Answers.ReplacedNamesBothNumbersAndTheNewOrder", replaced,
@@ -162,7 +163,8 @@ std::vector<Message> ouch_out() {
                     display,
                     cross,
                     state},
-                   {.tags = {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::user_ref_idx}}),
+                   {.tags = {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::user_ref_idx,
+                             Tag::stay_on_disconnect}}),
       ouch_message(
           "Canceled", "shares are taken off an order", "Answers.CanceledIsTheMessageThatProductionSends",
           ouch::OrderCanceled{.timestamp = kNow, .user_ref_num = 2u, .quantity = 150u, .reason = 'U'},
@@ -235,7 +237,8 @@ const std::vector<Option>& options() {
       {Tag::shares_located, Form::letter, "read, without effect", {{"Y", "yes"}, {"N", "no"}}},
       {Tag::locate_broker, Form::text, "read, without effect", {}},
       {Tag::side, Form::letter, "Replace: the new side. Mass Cancel: orders of it alone", kSides},
-      {Tag::user_ref_idx, Form::number, "the channel that a UserRefNum counts in; 0 is that of who names none", {}}};
+      {Tag::user_ref_idx, Form::number, "the channel that a UserRefNum counts in; 0 is that of who names none", {}},
+      {Tag::stay_on_disconnect, Form::letter, "stays when its session ends", {{"Y", "yes"}, {"N", "no"}}}};
   return kOptions;
 }
 
