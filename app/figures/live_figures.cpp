@@ -137,6 +137,7 @@ std::vector<SessionFigure> LiveFigures::sessions(std::size_t number, std::size_t
     std::string source;
     if (session.open) source = fmt::format("{}:{}", format_address(session.address), session.port);
     if (session.open && session.vlan != 0) source += fmt::format("/{}", session.vlan);
+    if (session.open && session.transport == Transport::tcp) source += " tcp";
     sessions.push_back({partition.config().net.accounts[first + i].user, session.open, std::move(source),
                         session.open ? session.silent_ns / 1'000'000 : 0, session.next_in, transmit[i].next_out,
                         transmit[i].next_out - transmit[i].oldest});

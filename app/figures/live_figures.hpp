@@ -46,7 +46,7 @@ struct RingFigure {
 struct SessionFigure {
   std::string user;
   bool bound;
-  std::string source;  // "10.99.0.100:40001" while bound, with "/VLAN" where tagged
+  std::string source;  // "10.99.0.100:40001" while bound, with "/VLAN" where tagged, and " tcp"
   std::uint64_t heard_ms;
   std::uint64_t next_in, next_out;
   std::uint64_t kept;  // messages that it can still ask for again

@@ -5,6 +5,7 @@
 #include <bit>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -80,6 +81,12 @@ void RecordingRxPort::begin(const std::string& path, const RecordingStart& start
   tag_ = start.tag;
   const std::int64_t start_epoch_ns = midnight_epoch_ns_ + static_cast<std::int64_t>(last_ns_);
   writer_.emplace(path);
+  // It has passwords and the secret of TCP's numbers. What is no file of ours (a device, a pipe) stays as it is.
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) {
+    std::filesystem::permissions(
+        path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
+  }
   writer_->write(start_epoch_ns, start_marker(start));
   for (const std::vector<std::uint8_t>& frame : reference_frames(start)) writer_->write(start_epoch_ns, frame);
   writer_->flush();  // a full disk is told now

@@ -185,7 +185,7 @@ inline constexpr std::array kReceiveCounters = [] {
       Row{logins_taking_over, notice, "logins_taking_over", "logins that took a session over from another source"},
       Row{logins_rebinding, notice, "logins_rebinding", "logins that closed another account's session of their source"},
       Row{logins_refused, notice, "logins_refused", "logins answered with a refusal, those of the next line included"},
-      Row{logins_barred, notice, "logins_barred", "logins to a session that was taken over too often of late"},
+      Row{logins_barred, notice, "logins_barred", "logins to an account that logs in, or is taken over, too often"},
       Row{login_refused_rate, drop, "login_refused_rate", "refused login above the rate that is answered"},
       Row{login_late, drop, "login_late",
           "login again from a source whose session another took over less than 5 s ago: perhaps an old datagram",

@@ -123,7 +123,8 @@ bool SessionDesk::take_login(const Source& source, Bytes payload) {
     }
     const Login& login = logins_.login(verdict.session);
     takes_over = login.open && (login.over_tcp() || login.source != source);
-    if (takes_over && !logins_.may_take_over(verdict.session, now())) {
+    const bool repeated = login.open && !takes_over;
+    if (!repeated && !logins_.may_open(verdict.session, now())) {
       counters_.add(Count::logins_barred);
       verdict = {LoginVerdict::refused, verdict.session, kNotAuthorised};
     }
@@ -172,7 +173,7 @@ SessionId SessionDesk::take_login(const Source& source, ConnectionRef connection
   const SessionId session = verdict.session;
   const Login& login = logins_.login(session);
   const bool takes_over = login.open;
-  if (takes_over && !logins_.may_take_over(session, now())) {
+  if (!logins_.may_open(session, now())) {
     counters_.add(Count::logins_barred);
     return refuse(source, connection, request, kNotAuthorised);
   }

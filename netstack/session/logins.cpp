@@ -30,6 +30,7 @@ Logins::Logins(const NetConfig& config, Arena& arena)
     : config_(config),
       logins_(arena.array<Login>(config.accounts.size())),
       takeovers_(arena.array<Takeovers>(config.accounts.size())),
+      rates_(arena.array<TokenBucket>(config.accounts.size())),
       by_source_(arena, config.accounts.size()),
       by_user_(arena, config.accounts.size()),
       ended_(arena, config.accounts.size()) {
@@ -38,12 +39,14 @@ Logins::Logins(const NetConfig& config, Arena& arena)
     const AccountConfig& account = config.accounts[i];
     CHECK(!account.user.empty() && account.user.size() <= 6, "user name of %zu characters", account.user.size());
     by_user_.insert(user_key(account.user), static_cast<std::uint16_t>(i));
+    rates_[i] = TokenBucket(kLoginsPerSecond, kLoginsAtOnce);
   }
 }
 
 std::size_t Logins::bytes_for(const NetConfig& config) {
   const std::size_t accounts = config.accounts.size();
-  return Arena::bytes_for<Login>(accounts) + Arena::bytes_for<Takeovers>(accounts) + 2 * FixedMap::bytes_for(accounts) +
+  return Arena::bytes_for<Login>(accounts) + Arena::bytes_for<Takeovers>(accounts) +
+         Arena::bytes_for<TokenBucket>(accounts) + 2 * FixedMap::bytes_for(accounts) +
          EndedSources::bytes_for(accounts);
 }
 
@@ -113,6 +116,10 @@ void Logins::bind(Login& login, const Source& source, TimeNs now) {
   login.heard_ns = now;
   login.next_upstream = 1;
   oldest_heard_ns_ = std::min(oldest_heard_ns_, now);
+}
+
+bool Logins::may_open(SessionId session, TimeNs now) {
+  return (!logins_[session.value].open || may_take_over(session, now)) && rates_[session.value].take(now);
 }
 
 bool Logins::may_take_over(SessionId session, TimeNs now) {

@@ -14,6 +14,7 @@
 #include "netstack/common/config.hpp"
 #include "netstack/common/fixed_map.hpp"
 #include "netstack/common/parsed.hpp"
+#include "netstack/common/token_bucket.hpp"
 #include "netstack/session/ended_sources.hpp"
 #include "netstack/session/order_headers.hpp"
 #include "netstack/session/source.hpp"
@@ -84,8 +85,9 @@ class Logins {
   /// The session is open, and ends for `reason`.
   void close(SessionId session, SessionEndReason reason, TimeNs now);
 
-  /// The session is open, and another source or connection wants it: may it have it? A yes is counted.
-  bool may_take_over(SessionId session, TimeNs now);
+  /// A right login to the session, which another source or connection has if it is open: may it have it? A yes is
+  /// counted, so it is asked once.
+  bool may_open(SessionId session, TimeNs now);
 
   /// May a login of the source to the session, a right one, be an old one that comes late?
   bool may_be_late(SessionId session, const Source& source, TimeNs now) const {
@@ -119,6 +121,7 @@ class Logins {
   void leave(SessionId session, const Source& source, TimeNs now);
   void bind(Login& login, const Source& source, TimeNs now);
   void unbind(SessionId session);
+  bool may_take_over(SessionId session, TimeNs now);
 
   /// When an account's session was taken over: the last ones, the oldest first.
   struct Takeovers {
@@ -130,6 +133,7 @@ class Logins {
   const NetConfig& config_;
   std::span<Login> logins_;         // by SessionId
   std::span<Takeovers> takeovers_;  // by SessionId
+  std::span<TokenBucket> rates_;    // of logins, by SessionId
   FixedMap by_source_;              // address and port of open sessions: the first, which leads to the others
   FixedMap by_user_;
   EndedSources ended_;

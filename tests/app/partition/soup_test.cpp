@@ -61,6 +61,7 @@ TEST_F(Soup, ManyOrdersInOneSegmentWaitForTheRingAndNoneIsLost) {
 }
 
 TEST_F(Soup, ASessionOutlivesItsConnections) {
+  config_.engine.cancel_on = {0, 0};
   start();
   login(ann_, "ann", "ann");
   ann_.write(enter(1));
@@ -81,6 +82,22 @@ TEST_F(Soup, ASessionOutlivesItsConnections) {
   EXPECT_EQ(ann_.text_of('A').substr(29), "4");
   login(ann_, "ann", "ann", 77);
   EXPECT_EQ(ann_.text_of('A').substr(29), "4") << "a number beyond the end";
+}
+
+TEST_F(Soup, OrdersGoWithTheConnectionButForThoseThatStay) {
+  start();
+  login(ann_, "ann", "ann");
+  ann_.write(enter(1));
+  ann_.write(soup_packet('U', with_options(bytes(enter_fields(2)), {2, 128, 'Y'})));
+  pass(2'000'000);
+  ann_.reset();
+  pass(5'000'000);
+  EXPECT_EQ(partition_->engine().live_orders(), 1u);
+  login(ann_, "ann", "ann", 1);
+  EXPECT_EQ(types_of(ann_.messages()), "SAAC");
+  login(eve_, "ann", "ann", 1);
+  EXPECT_EQ(types_of(eve_.messages()), "SAAC") << "a takeover leaves what there is";
+  EXPECT_EQ(partition_->engine().live_orders(), 1u);
 }
 
 TEST_F(Soup, TheNewestLoginWinsAndTheOldOneIsTold) {
@@ -116,6 +133,24 @@ TEST_F(Soup, TwoCopiesOfAClientDoNotEvictEachOtherForEver) {
   login(ann_, "ann", "ann");
   EXPECT_EQ(ann_.types(), "AS");
   EXPECT_EQ(count(logins_barred), 2u);
+}
+
+TEST_F(Soup, AnAccountLogsInSoOftenAndNoMore) {
+  start();
+  unsigned accepted = 0;
+  for (int i = 0; i < 40; ++i) {
+    login(ann_, "ann", "ann", 0);
+    accepted += ann_.types()[0] == 'A' ? 1 : 0;
+    ann_.write(soup_packet('O'));
+    pass(5'000'000);
+    EXPECT_TRUE(ann_.finished());
+  }
+  EXPECT_GE(accepted, kLoginsAtOnce);
+  EXPECT_LE(accepted, kLoginsAtOnce + kLoginsPerSecond);
+  EXPECT_EQ(count(logins_barred), 40 - accepted);
+  pass(1'000'000'000, 100'000'000);
+  login(ann_, "ann", "ann", 0);
+  EXPECT_EQ(ann_.types(), "A");
 }
 
 TEST_F(Soup, AClientMayChangeTheTransportWithoutAGap) {

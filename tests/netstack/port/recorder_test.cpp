@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -251,6 +252,16 @@ TEST_F(Recordings, TellTimeOnlyWhereTheInnerPortHasAClock) {
   }
   EXPECT_TRUE(recorder.going_on());
   EXPECT_GT(recorder.counters().get(RecorderCounter::recorder_held_back), 990u);
+}
+
+TEST_F(Recordings, AreTheirOwnersAloneAndHaveTheSecretOfTcp) {
+  MemoryRxPort source;
+  RecordingRxPort recorder(source, arena_, kMidnight, kOpen, kSmallRing);
+  recorder.begin(path_, {{}, {7}, {}, false, std::array<std::uint64_t, 2>{5, 6}});
+  EXPECT_EQ(recorder.finish(), "");
+  EXPECT_EQ(std::filesystem::status(path_).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(CaptureRxPort(path_, kMidnight).tcp_secret(), (std::array<std::uint64_t, 2>{5, 6}));
 }
 
 TEST_F(Recordings, HoldTheReferencePricesThatTheirRunBeganWith) {
