@@ -3,7 +3,8 @@
 --   tshark -X lua_script:scripts/crosswire.lua -r out.pcap -Y 'crosswire.ouch.user_ref_num == 7' -V
 -- Ports other than the defaults: -o crosswire.order_port:26500 (feed_port, request_port), or Wireshark's preferences.
 -- Order entry over UDP mixes SoupBinTCP and MoldUDP64 packets on one port, so Wireshark's own moldudp64 dissector calls
--- logins malformed there. This one tells them apart, and marks what lies or is not known.
+-- logins malformed there. This one tells them apart, and marks what lies or is not known. Over TCP it puts packets
+-- together that lie over segments (crosswire_tcp).
 
 -- The tables: an option's name, filter, length, form and meanings; a message's title, length and fields, each with its
 -- filter, offset, length, form and meanings.
@@ -366,7 +367,7 @@ local MESSAGES = {
 -- end of messages
 
 local proto = Proto("crosswire", "crosswire")
-proto.prefs.order_port = Pref.uint("Order port", 26400, "UDP port of order entry, [orders] udp_port; 0: none")
+proto.prefs.order_port = Pref.uint("Order port", 26400, "Port of order entry, [orders] udp_port and tcp_port; 0: none")
 proto.prefs.feed_port = Pref.uint("Feed port", 26477, "UDP port of the feed, [feed] udp_port; 0: none")
 proto.prefs.request_port = Pref.uint("Request port", 26478, "UDP port of re-requests, [feed] request_port; 0: none")
 
@@ -519,8 +520,43 @@ function proto.dissector(buf, pinfo, tree)
   return buf:len()
 end
 
+-- ---- order entry over TCP ----
+
+local over_tcp = Proto("crosswire_tcp", "crosswire order entry over TCP")
+local PLAIN = {S = "Sequenced Data", U = "Unsequenced Data", H = "Server Heartbeat", Z = "End of Session"}
+
+-- One packet, all of `buf`.
+local function packet(buf, pinfo, tree)
+  local letter = buf:len() > 2 and buf(2, 1):string() or ""
+  local name = PLAIN[letter]
+  if letter == "" then
+    tree:add(proto, buf(), "crosswire order entry, no packet"):add_proto_expert_info(lies)
+  elseif not name then
+    soup(buf, pinfo, tree)
+  else
+    local branch = tree:add(proto, buf(), "crosswire order entry, " .. name)
+    branch:add(packet_type, buf(2, 1), name)
+    if (letter == "S" or letter == "U") and buf:len() > 3 then
+      name = message(branch, buf(3), letter == "S" and MESSAGES.ouch_out or MESSAGES.ouch_in)
+    elseif buf:len() ~= 3 or letter == "S" or letter == "U" then
+      branch:add_proto_expert_info(lies)
+    end
+    pinfo.cols.protocol = "SoupBinTCP"
+    pinfo.cols.info = name
+  end
+  return buf:len()
+end
+
+local function packet_length(buf, _, offset) return 2 + buf(offset, 2):uint() end
+
+function over_tcp.dissector(buf, pinfo, tree)
+  dissect_tcp_pdus(buf, tree, 2, packet_length, packet)
+  return buf:len()
+end
+
 -- Said again by Wireshark when a preference changes.
 local table_of_ports, listening = DissectorTable.get("udp.port"), {}
+local tcp_ports, tcp_port = DissectorTable.get("tcp.port"), 0
 local function listen()
   for _, port in ipairs(listening) do table_of_ports:remove(port, proto) end
   listening = {}
@@ -530,6 +566,9 @@ local function listen()
       listening[#listening + 1] = port
     end
   end
+  if tcp_port ~= 0 then tcp_ports:remove(tcp_port, over_tcp) end
+  tcp_port = proto.prefs.order_port
+  if tcp_port ~= 0 then tcp_ports:add(tcp_port, over_tcp) end
 end
 proto.prefs_changed = listen
 listen()

@@ -93,6 +93,32 @@ def add_attributes(flow, out):
     pathlib.Path(out).write_bytes(data[:24] + b"".join(time + struct.pack("<II", len(f), len(f)) + f for time, f in records))
 
 
+def write_tcp_session(out):
+    """A session over TCP, whose packets have nothing to do with its segments: 40 bytes a segment one way, one the other."""
+    client, venue = bytes([10, 99, 0, 100]), bytes([10, 99, 0, 1])
+
+    def soup(letter, payload=b""):
+        return struct.pack(">H", 1 + len(payload)) + letter + payload
+
+    def segment(source, destination, ports, sequence, acknowledged, flags, payload=b""):
+        tcp = struct.pack(">HHIIBBHHH", *ports, sequence, acknowledged, 0x50, flags, 65535, 0, 0) + payload
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, IP + len(tcp), 0, 0x4000, 64, 6, 0, source, destination)
+        return bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 1, 1, 8, 0]) + ip + tcp
+
+    enter = struct.pack(">cIcI8sQccccc14s", b"O", 1, b"B", 100, b"AAA     ", 1_000_000, b"0", b"Y", b"A", b"N", b"N", b"order".ljust(14))
+    said = (soup(b"L", b"ann   secret    " + b" " * 29 + b"1") + soup(b"U", enter + bytes([0, 3, 2, 128]) + b"Y") + soup(b"R")
+            + soup(b"U", enter + bytes(2)) + soup(b"O"))
+    told = (soup(b"A", b"O00000ABCD" + b"1".rjust(20)) + soup(b"S", struct.pack(">cQc", b"S", 5, b"S")) + soup(b"H")
+            + soup(b"+", b"taken over") + soup(b"J", b"A") + soup(b"Z"))
+    to, back = (40_000, 26_400), (26_400, 40_000)
+    frames = [segment(client, venue, to, 1000, 0, 2), segment(venue, client, back, 5000, 1001, 18),
+              segment(client, venue, to, 1001, 5001, 16)]
+    frames += [segment(client, venue, to, 1001 + i, 5001, 24, said[i:i + 40]) for i in range(0, len(said), 40)]
+    frames.append(segment(venue, client, back, 5001, 1001 + len(said), 24, told))
+    records = b"".join(struct.pack("<IIII", 1000, i, len(f), len(f)) + f for i, f in enumerate(frames))
+    pathlib.Path(out).write_bytes(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1) + records)
+
+
 def main():
     if shutil.which("tshark") is None:
         print("1..0 # SKIP tshark is not installed")
@@ -113,6 +139,15 @@ def main():
             check(f"{name} has no malformed or unknown packet", not lines and not complaints, "\n".join(lines + complaints))
             lines, _ = tshark(path(name), *ours, "-Y", "udp && !crosswire")
             check(f"every datagram of {name} is dissected", not lines, "\n".join(lines))
+
+        write_tcp_session(path("tcp.pcap"))
+        lines, complaints = tshark(path("tcp.pcap"), *ours, "-Y", "_ws.malformed || _ws.lua.error || crosswire.lies || crosswire.unknown")
+        check("nothing of a session over TCP is malformed or unknown", not lines and not complaints, "\n".join(lines + complaints))
+        lines, _ = tshark(path("tcp.pcap"), *ours, "-Y", "crosswire", "-T", "fields", "-e", "crosswire.packet", "-e", "crosswire.message")
+        packets = [name for line in lines for name in line.split("\t")[0].split(",")]
+        said = ["Login Request", "Unsequenced Data", "Client Heartbeat", "Unsequenced Data", "Logout Request"]
+        told = ["Login Accepted", "Sequenced Data", "Server Heartbeat", "Debug", "Login Rejected", "End of Session"]
+        check("its packets are put together from segments, each one", packets == said + told, packets)
 
         def names_in(name):
             lines, _ = tshark(path(name), *ours, "-Y", "crosswire.message", "-T", "fields", "-e", "crosswire.message")
