@@ -153,6 +153,42 @@ def trades(tap, feed):
     return bob
 
 
+def trades_over_tcp(tap):
+    ann, bob = trader("ann", "--transport", "tcp"), trader("bob")
+    tap.check("it logs in over TCP", ann.wait_for("# logged in") and bob.wait_for("# logged in"), ann.lines)
+    ann.tell("buy 300 AAA 101.00")
+    tap.check("enters an order over it", ann.wait_for("Accepted", "quantity=300", "price=101.0000"), ann.lines)
+    bob.tell("sell 100 AAA 101.00 ioc")
+    tap.check("and is told of its execution", ann.wait_for("Executed", "quantity=100", "price=101.0000"), ann.lines)
+    before = ann.numbers()
+    tap.check("with numbers without a gap", in_order(before), before)
+    ann.tell("resend 1")
+    tap.check("logs in anew for old answers, from number 1 on", ann.wait_for("# logged in", count=2) and ann.wait_for("1: System Event"), ann.lines)
+    ann.tell("query", "sing")
+    ann.wait_for("# sing: ")
+    ann.tell("buy 10 AAA 90.00")
+    tap.check("and goes on with its orders", ann.wait_for("Accepted", "quantity=10 ") and in_order(ann.numbers()[len(before):]), ann.numbers())
+    time.sleep(3)
+    ann.tell("cancel " + next(line for line in reversed(ann.lines) if "quantity=10 " in line).split("user_ref_num=")[1].split()[0])
+    tap.check("stays with heartbeats over TCP", ann.wait_for("Canceled", "quantity=10 "), ann.lines)
+    other = trader("ann")
+    other.wait_for("# logged in")
+    ann.wait_for("# taken over")
+    status, errors = ann.end()
+    tap.check("a login over UDP goes on in its session, and it says that it was taken over",
+              status == 1 and errors == "scripts/trade: the exchange has ended this session: taken over\n", (status, errors, ann.lines))
+    back = trader("ann", "--transport", "tcp")
+    back.wait_for("# logged in")
+    back.tell("quit")
+    status, errors = back.end()
+    tap.check("and back: it logs out over TCP", status == 0 and not errors and back.lines[-1] == "# logged out", (status, errors, back.lines))
+    other.tell("quit")
+    other.end()
+    bob.tell("quit")
+    bob.end()
+    return trader("ann", "--transport", "tcp")
+
+
 def loses(tap):
     ann, feed = trader("ann", "--drop", "3"), follower("--drop", "2", "--from-start")
     ann.wait_for("# logged in")
@@ -174,6 +210,11 @@ def fails(tap):
     status, errors = trader("ann", "--port", "9").end()
     tap.check("so is an exchange that does not answer", status == 1 and errors.startswith("scripts/trade: no answer from 10.99"),
               (status, errors))
+    for transport, port, words in (("tcp", "26400", "unknown user or wrong password"), ("tcp", "9", "no connection to 10.99")):
+        status, errors = trader("ann", "--transport", transport, "--port", port, password="wrong").end()
+        tap.check(f"over TCP too: {words}", status == 1 and words in errors and errors.count("\n") == 1, (status, errors))
+    status, errors = trader("ann", "--transport", "tcp", "--drop", "3").end()
+    tap.check("there is nothing to lose over TCP, which it says", status == 1 and errors.startswith("scripts/trade: --drop is for datagrams"), errors)
     status, errors = follower("--group", "here").end()
     tap.check("and a group that is none", status == 1 and errors == "scripts/trade: --group here is no IPv4 address\n", errors)
 
@@ -192,6 +233,8 @@ def run_all(tap, program, folder):
         feed.wait_for("# following")
         clients = [feed, trades(tap, feed), loses(tap)]
         fails(tap)
+        clients.append(trades_over_tcp(tap))
+        clients[-1].wait_for("# logged in")
         appliance.send_signal(signal.SIGINT)
         for client in clients:
             tap.check("it is told the end, and leaves with 0", client.wait_for("is over for today") and client.end()[0] == 0,
