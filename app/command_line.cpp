@@ -378,12 +378,19 @@ void add_load_command(CLI::App& root, int& exit_code) {
   load->add_option("--sessions", a.sessions, "log in with the first N accounts (default: all)")
       ->check(CLI::Range(1u, kMaxLoadSessions))
       ->group(kWhere);
+  load->add_option("--transport", a.transport,
+                   "how orders go: udp (MoldUDP64), or tcp (SoupBinTCP, a connection for each session, 2000 at most)")
+      ->check(CLI::IsMember({"udp", "tcp"}))
+      ->capture_default_str()
+      ->group(kWhere);
   load->add_flag("--yes-trade", a.yes_trade,
                  "yes, log in with these accounts, which takes them over from whoever is logged in, and trade: to the\n"
                  "appliance these orders are like any others. Needed without --floor")
       ->group(kWhere);
-  load->add_flag("--floor", a.floor,
-                 "the other side is `crosswire echo`, or sends every frame back as it is, MAC addresses swapped or not")
+  load->add_flag(
+          "--floor", a.floor,
+          "the other side is `crosswire echo`, or sends every frame back as it is, MAC addresses swapped or not;\n"
+          "over TCP `crosswire echo --tcp` on the order port")
       ->group(kWhere);
 
   load->add_option("--mix", a.mix, "adds/cancels/crossing orders, in percent")->capture_default_str()->group(kWhat);
@@ -448,6 +455,7 @@ void add_load_command(CLI::App& root, int& exit_code) {
       "  crosswire load --config crosswire.toml --device 0000:03:00.1 --window 64 --yes-trade\n"
       "  crosswire load --config crosswire.toml --device 0000:03:00.1 --floor --json floor.json   (against crosswire "
       "echo)\n"
+      "  crosswire load --config crosswire.toml --device 0000:03:00.1 --transport tcp --sessions 500 --yes-trade\n"
       "  crosswire load --config crosswire.toml --device 0000:03:00.1 --beside floor.json --yes-trade");
   load->callback([arguments, rate, &exit_code] {
     arguments->rate_given = rate->count() > 0;

@@ -2,30 +2,17 @@
 #include "app/load/client.hpp"
 
 #include <fmt/format.h>
-#include <rte_arp.h>
-#include <rte_byteorder.h>
-#include <rte_ether.h>
-#include <rte_ip.h>
-#include <rte_udp.h>
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "app/config/config.hpp"
 #include "app/load/capture_source.hpp"
 #include "app/load/mix_source.hpp"
 #include "hugepages/base/check.hpp"
-#include "netstack/common/limits.hpp"
-#include "netstack/frame_writer/arp_reply.hpp"
-#include "netstack/link/ethernet.hpp"
-#include "netstack/wire/ouch.hpp"
 
 namespace crosswire {
 namespace {
-
-namespace mold = wire::mold;
-namespace ouch = wire::ouch;
 
 constexpr TimeNs kMs = 1'000'000;
 /// To find the appliance, to log in, and for the orders at both ends, each. Its machine may be busy for some seconds.
@@ -33,13 +20,9 @@ constexpr TimeNs kPatienceNs = 10'000 * kMs;
 constexpr TimeNs kTryAgainNs = 200 * kMs;
 /// With orders outstanding: an appliance sends a heartbeat each second at least.
 constexpr TimeNs kSilenceNs = 10'000 * kMs;
-/// From when something is found missing to when it is asked for, so that what is only out of order can come by itself.
-constexpr TimeNs kAskAfterNs = 2 * kMs;
-constexpr TimeNs kLookForGapsNs = kMs / 4;
 /// Longer than the appliance's heartbeats are apart: they tell of what was lost at the end. Only where something is
 /// missing it is waited for.
 constexpr TimeNs kDrainNs = 5'000 * kMs;
-constexpr TimeNs kKeepAliveNs = 5'000 * kMs;
 /// Beyond its end, for what the sender is behind with.
 constexpr TimeNs kGraceNs = 100 * kMs;
 /// A window in which nothing came for this long has lost what it waits for.
@@ -48,13 +31,6 @@ constexpr std::uint32_t kFillWindow = 32;
 constexpr std::size_t kPreparedAtOnce = 1'024;
 constexpr std::uint8_t kTtl = 64;
 constexpr std::string_view kFloorSession = "FLOOR00000";
-
-NetConfig side_of(const LoadParty& party) {
-  NetConfig side;
-  side.mac = party.mac;
-  side.address = party.address;
-  return side;
-}
 
 }  // namespace
 
@@ -71,6 +47,7 @@ LoadClient::LoadClient(const LoadOptions& options, RxPort& rx, TxPort& tx)
     session_of_port_[party.port] = static_cast<std::uint16_t>(sessions_.size());
     sessions_.push_back({.orders = client::OrderClient(party.user, party.password)});
   }
+  if (options_.tcp) connections_ = std::make_unique<LoadConnections>(options_, tx_, static_cast<LoadAnswers&>(*this));
   figures_.warm_up_ns = options_.warm_up_ns;
   figures_.measured_ns = options_.measured_ns;
   figures_.sessions = static_cast<std::uint32_t>(sessions_.size());
@@ -87,103 +64,15 @@ bool LoadClient::poll() {
     last_heard_ns_ = stage_ns_ = now_ns_;
   }
   for (const RxFrame& frame : burst.frames) take(frame);
+  if (connections_ != nullptr) take_segments(burst);
   if (burst.ended && !ended_) [[unlikely]] {
     ended_ = true;
     if (stage_ < Stage::leave) fail("interrupted");
   }
   if (stage_ != Stage::done) step();
+  if (connections_ != nullptr) connections_->send();
   if (tx_.unsent()) tx_.flush();
   return stage_ != Stage::done || (tx_.unsent() && now_ns_ < stage_ns_ + kTryAgainNs && !ended_);
-}
-
-// --- frames out ------------------------------------------------------------------------------------------------------
-
-bool LoadClient::send_next() { return send_frame(source_->next()); }
-
-bool LoadClient::send_frame(const LoadFrame& frame) {
-  std::uint8_t* const room = tx_.reserve();
-  if (room == nullptr) {
-    ++figures_.tx_blocked;
-    return false;
-  }
-  if (frame.size <= LoadFrame::kReadable) [[likely]] {
-    std::memcpy(room, frame.bytes, LoadFrame::kReadable);  // of constant size: else it would be a call
-  } else {
-    std::memcpy(room, frame.bytes, frame.size);
-  }
-  tx_.commit(frame.size, {});
-  const LoadMessage& message = message_of(frame.message);
-  ++sent_;
-  if (measured(message)) {
-    ++figures_.sent;
-    ++figures_.sent_by_kind[static_cast<std::size_t>(message.kind)];
-  }
-  source_->pop();
-  return true;
-}
-
-template <class Write>
-bool LoadClient::send(Session& session, Write&& write) {
-  std::uint8_t* const frame = tx_.reserve();
-  if (frame == nullptr) return false;
-  const std::size_t size = write(std::span<std::uint8_t>(frame + session.to_exchange.payload_offset(), kMaxUdpPayload));
-  tx_.commit(session.to_exchange.finish(frame, size), {});
-  return true;
-}
-
-bool LoadClient::send_arp() {
-  std::uint8_t* const frame = tx_.reserve();
-  if (frame == nullptr) return false;
-  const LoadParty& us = options_.parties.front();
-  // A request is the reply's layout with another operation and no target.
-  const Station everybody{{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, options_.vlan, options_.server.address};
-  const std::size_t size = write_arp_reply(frame, side_of(us), everybody);
-  auto& arp =
-      *reinterpret_cast<rte_arp_hdr*>(frame + sizeof(rte_ether_hdr) + (options_.vlan == 0 ? 0 : sizeof(rte_vlan_hdr)));
-  arp.arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REQUEST);
-  std::memset(arp.arp_data.arp_tha.addr_bytes, 0, RTE_ETHER_ADDR_LEN);
-  tx_.commit(size, {});
-  return true;
-}
-
-bool LoadClient::send_feed_request(const mold::Header& header) {
-  std::uint8_t* const frame = tx_.reserve();
-  if (frame == nullptr) return false;
-  wire::overlay<mold::Header>(frame + to_feed_requests_.payload_offset()) = header;
-  tx_.commit(to_feed_requests_.finish(frame, sizeof header), {});
-  return true;
-}
-
-/// Asks for what did not come, each stream at most once in kAskAfterNs. Looks only now and then: there may be many.
-void LoadClient::ask_again() {
-  if (options_.floor || now_ns_ < next_look_ns_) return;
-  next_look_ns_ = now_ns_ + kLookForGapsNs;
-  for (Session& session : sessions_) {
-    if (session.answers.complete()) {
-      session.next_ask_ns = now_ns_ + kAskAfterNs;
-    } else if (now_ns_ >= session.next_ask_ns) {
-      const auto header = session.answers.request();
-      const auto put = [&header](std::span<std::uint8_t> room) {
-        wire::overlay<mold::Header>(room.data()) = *header;
-        return sizeof *header;
-      };
-      if (send(session, put)) session.next_ask_ns = now_ns_ + kAskAfterNs;
-    }
-  }
-  if (feed_.complete()) {
-    next_feed_ask_ns_ = now_ns_ + kAskAfterNs;
-  } else if (now_ns_ >= next_feed_ask_ns_ && send_feed_request(*feed_.request())) {
-    next_feed_ask_ns_ = now_ns_ + kAskAfterNs;
-  }
-}
-
-void LoadClient::keep_alive() {
-  if (options_.floor || now_ns_ < keep_alive_ns_) return;
-  for (Session& session : sessions_) {
-    if (!session.answers.begun()) continue;
-    send(session, [&session](std::span<std::uint8_t> room) { return session.orders.heartbeat(room); });
-  }
-  keep_alive_ns_ = now_ns_ + kKeepAliveNs;
 }
 
 // --- stages ----------------------------------------------------------------------------------------------------------
@@ -247,10 +136,11 @@ void LoadClient::resolve() {
   }
   to_feed_requests_ = DatagramTemplate(side_of(options_.parties.front()), options_.feed_asker_port, to,
                                        options_.server.feed_request_port, kTtl);
-  enter(options_.floor ? Stage::prepare : Stage::log_in);
+  enter(options_.floor && connections_ == nullptr ? Stage::prepare : Stage::log_in);
 }
 
 void LoadClient::log_in() {
+  if (connections_ != nullptr) return log_in_over_tcp();
   const auto waiting = [](const Session& session) { return !session.answers.begun(); };
   const auto missing = std::count_if(sessions_.begin(), sessions_.end(), waiting);
   if (!refusal_.empty()) {
@@ -270,8 +160,7 @@ void LoadClient::log_in() {
   }
   if (!every(kTryAgainNs)) return;
   for (Session& session : sessions_) {
-    if (!waiting(session)) continue;
-    send(session, [&session](std::span<std::uint8_t> room) { return session.orders.login(room); });
+    if (waiting(session)) send_login(session);
   }
 }
 
@@ -283,12 +172,7 @@ void LoadClient::query() {
   ask_again();
   if (!every(kTryAgainNs)) return;
   for (Session& session : sessions_) {
-    if (!waiting(session)) continue;
-    send(session, [&session](std::span<std::uint8_t> room) {
-      session.orders.begin(room);
-      session.orders.add(ouch::AccountQuery{});
-      return session.orders.finish();
-    });
+    if (waiting(session)) send_query(session);
   }
 }
 
@@ -327,7 +211,7 @@ void LoadClient::fill() {
   ask_again();
   if (stage_ != Stage::fill) return;
   const auto more = [this] { return source_->next().size > 0 && message_of(source_->next().message).aside; };
-  while (sent_ - answered_ < kFillWindow && more() && send_next()) {
+  while (sent_ - answered_ < kFillWindow && more() && send_frame(source_->next())) {
   }
   if (answered_ < sent_ && now_ns_ > last_answer_ns_ + kPatienceNs) {
     return fail(fmt::format("{} of the {} orders to fill the books had no answer; is this {}?", sent_ - answered_,
@@ -383,7 +267,7 @@ void LoadClient::send_window() {
   if (now_ns_ < start_ns_) return;
   const TimeNs into_ns = now_ns_ - start_ns_;
   if (into_ns >= options_.warm_up_ns + options_.measured_ns) return enter(Stage::drain);
-  if (sent_ - answered_ - given_up_ >= options_.window &&
+  if (connections_ == nullptr && sent_ - answered_ - given_up_ >= options_.window &&
       now_ns_ > std::max(last_answer_ns_, last_sent_ns_) + kWindowStuckNs) {
     given_up_ = sent_ - answered_;
   }
@@ -428,7 +312,7 @@ void LoadClient::drain() {
 void LoadClient::clear() {
   keep_alive();
   ask_again();
-  while (sent_ - answered_ - clear_lost_ < kFillWindow && source_->next().size > 0 && send_next()) {
+  while (sent_ - answered_ - clear_lost_ < kFillWindow && source_->next().size > 0 && send_frame(source_->next())) {
   }
   const bool answered = sent_ - answered_ == clear_lost_;
   if (answered) last_answer_ns_ = now_ns_;
@@ -436,9 +320,9 @@ void LoadClient::clear() {
 }
 
 void LoadClient::leave() {
+  if (connections_ != nullptr) return leave_over_tcp();
   for (Session& session : sessions_) {
-    if (options_.floor || !session.answers.begun()) continue;
-    send(session, [&session](std::span<std::uint8_t> room) { return session.orders.logout(room); });
+    if (!options_.floor && session.answers.begun()) send_logout(session);
   }
   finish();
   enter(Stage::done);
@@ -488,6 +372,10 @@ void LoadClient::finish() {
     figures_.answers.repeated += counts.repeated;
   }
   figures_.feed = feed_.counts();
+  if (connections_ != nullptr) {
+    figures_.tcp = connections_->figures();
+    figures_.malformed += connections_->odd_packets();
+  }
   const bool behind = figures_.not_sent > 0 || figures_.sending_ns > figures_.measured_ns + figures_.measured_ns / 100;
   if (figures_.partial.empty() && !window && behind) {
     figures_.partial = figures_.tx_blocked > 0

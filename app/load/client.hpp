@@ -1,7 +1,8 @@
 // The load generator itself: trading firms on one port that log in, send orders when they are due, and take the time of
 // every answer and of what the feed tells. One thread polls it; its time is the receive port's, so a test owns it. From
 // ready() on it allocates only where frames were lost, however long it runs.
-// client.cpp has its stages and what it sends, answers.cpp what it takes in.
+// client.cpp has its stages, sending.cpp what it sends, answers.cpp what it takes in, over_tcp.cpp what is different
+// where orders go over TCP.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "app/load/connections.hpp"
 #include "app/load/figures.hpp"
 #include "app/load/options.hpp"
 #include "app/load/plan.hpp"
@@ -27,9 +29,9 @@ namespace crosswire {
 /// LoadClient's: no session has this UDP port.
 inline constexpr std::uint16_t kNoLoadParty = 0xFFFF;
 
-class LoadClient {
+class LoadClient final : private LoadAnswers {
  public:
-  /// The ports outlive this.
+  /// The ports outlive this. Throws std::runtime_error (one line) where there is no memory for TCP.
   LoadClient(const LoadOptions& options, RxPort& rx, TxPort& tx);
   LoadClient(const LoadClient&) = delete;
   LoadClient& operator=(const LoadClient&) = delete;
@@ -53,6 +55,8 @@ class LoadClient {
   const Progress& progress() const { return progress_; }
 
  private:
+  static constexpr TimeNs kKeepAliveNs = 5 * kNsPerSecond;
+
   enum class Stage { resolve, log_in, query, prepare, ready, fill, run, drain, clear, leave, done };
 
   struct Session {
@@ -89,6 +93,8 @@ class LoadClient {
   void take_orders(std::uint32_t session, wire::Bytes payload);
   void take_soup(Session& session, wire::Bytes payload);
   void take_answer(std::uint32_t session, wire::Bytes message);
+  void take_segments(const RxBurst& burst);
+  void answer(std::uint32_t session, std::uint64_t number, wire::Bytes message) override;
   void take_feed(wire::Bytes payload);
   void take_feed_message(wire::Bytes message);
 
@@ -107,6 +113,8 @@ class LoadClient {
   void step();
   void resolve();
   void log_in();
+  void log_in_over_tcp();
+  void begin_over_tcp(std::uint32_t session, const wire::alpha<10>& name, std::uint64_t next);
   void query();
   void prepare();
   void make_source();
@@ -117,19 +125,25 @@ class LoadClient {
   void drain();
   void clear();
   void leave();
+  void leave_over_tcp();
   void enter(Stage stage);
   void fail(const std::string& why);
   void finish();
   void count_unanswered();
 
   // --- frames out ---
-  bool send_next();
   bool send_frame(const LoadFrame& frame);
+  bool put_frame(const LoadFrame& frame);
+  bool put_in_stream(const LoadFrame& frame);
   template <class Write>
   bool send(Session& session, Write&& write);
+  void send_login(Session& session);
+  void send_query(Session& session);
+  void send_logout(Session& session);
   bool send_arp();
   bool send_feed_request(const wire::mold::Header& header);
   void ask_again();
+  void ask_for_answers();
   void keep_alive();
   bool every(TimeNs interval_ns);
   void watch_server();
@@ -147,8 +161,10 @@ class LoadClient {
 
   std::optional<MacAddress> server_mac_;
   std::vector<Session> sessions_;
-  std::vector<std::uint16_t> session_of_port_;  // by UDP port; 0xFFFF: none
+  std::vector<std::uint16_t> session_of_port_;  // by UDP port; kNoLoadParty: none
   DatagramTemplate to_feed_requests_;
+  std::unique_ptr<LoadConnections> connections_;  // over TCP alone
+  bool leaving_ = false;                          // over TCP: logouts and FINs are out
   LoadStream feed_;
   TimeNs next_feed_ask_ns_ = 0;
   std::string refusal_;

@@ -2,10 +2,13 @@
 #include "app/load/dpdk_process.hpp"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <limits>
 #include <stdexcept>
@@ -63,6 +66,15 @@ std::string describe_host() {
   const bool busy = std::strtod(one.c_str(), nullptr) > static_cast<double>(cores);
   return fmt::format("load average {} {} {} on {} cores{}", one, five, fifteen, cores,
                      busy ? ": too busy, the latencies are its scheduler's" : "");
+}
+
+tcp::SipKey random_key() {
+  tcp::SipKey key;
+  static_assert(sizeof key == 16);
+  if (getrandom(&key, sizeof key, 0) != sizeof key) {
+    throw std::runtime_error(fmt::format("the kernel gives no random bytes: {}", std::strerror(errno)));
+  }
+  return key;
 }
 
 std::uint64_t available_memory() {

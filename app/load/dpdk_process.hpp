@@ -1,4 +1,5 @@
-// What `load` and `echo` need of a host to poll a device: the EAL, signals, a core, memory. Set-up and end only.
+// What `load` and `echo` need of a host to poll a device: the EAL, signals, a core, memory, chance. Set-up and end
+// only.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "hugepages/memory/arena.hpp"
+#include "netstack/tcp/siphash.hpp"
 
 namespace crosswire {
 
@@ -37,6 +39,8 @@ void pin_to(const std::optional<unsigned>& core);
 /// "load average 0.52 0.41 0.30 on 2 cores": what figures of this moment have to be judged by, and
 /// whether they are worth anything: a polling core that is shared waits for milliseconds.
 std::string describe_host();
+/// What nobody can guess, for TCP. Throws std::runtime_error (one line).
+tcp::SipKey random_key();
 /// Bytes that could be taken without harm.
 std::uint64_t available_memory();
 

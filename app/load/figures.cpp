@@ -75,6 +75,22 @@ std::string stream_json(const LoadStream::Counts& counts) {
                      counts.lost, counts.recovered, counts.out_of_order, counts.still_missing(), counts.repeated);
 }
 
+std::string tcp_text(const LoadTcpFigures& tcp) {
+  return fmt::format(
+      "tcp          {} connections, {} lost; of {} segments {} sent again, {} time-outs; of {} that came {} out of "
+      "order, {} twice\n",
+      tcp.connections, tcp.lost, grouped(tcp.segments_sent), tcp.retransmitted, tcp.timeouts,
+      grouped(tcp.segments_received), tcp.out_of_order, tcp.repeated);
+}
+
+std::string tcp_json(const LoadTcpFigures& tcp) {
+  return fmt::format(
+      "  \"tcp\": {{\"connections\": {}, \"lost\": {}, \"segments_sent\": {}, \"segments_received\": {}, "
+      "\"retransmitted\": {}, \"timeouts\": {}, \"out_of_order\": {}, \"repeated\": {}}},\n",
+      tcp.connections, tcp.lost, tcp.segments_sent, tcp.segments_received, tcp.retransmitted, tcp.timeouts,
+      tcp.out_of_order, tcp.repeated);
+}
+
 std::string quoted(std::string_view text) {
   std::string result;
   result += '"';
@@ -156,6 +172,7 @@ std::string to_text(const LoadFigures& figures, const LoadBeside& beside) {
   text += '\n';
   text += stream_text("answers", figures.answers);
   text += stream_text("feed", figures.feed);
+  if (figures.tcp) text += tcp_text(*figures.tcp);
   if (figures.send_lateness.count() > 0) {
     text += fmt::format("sent after due, us: p50 {}  p99 {}  max {}\n",
                         in_us(static_cast<double>(figures.send_lateness.percentile(50))),
@@ -197,6 +214,7 @@ std::string to_json(const LoadFigures& figures) {
       "  \"not_on_feed\": {},\n",
       figures.answered, figures.executions, figures.late, figures.lost, figures.rejected, figures.too_late,
       figures.not_sent, figures.tx_blocked, figures.malformed, figures.feed_missing);
+  if (figures.tcp) text += tcp_json(*figures.tcp);
   text += fmt::format("  \"answers\": {},\n  \"feed\": {},\n  \"sent_after_due_ns\": {},\n  \"latency_ns\": {{\n",
                       stream_json(figures.answers), stream_json(figures.feed), histogram_json(figures.send_lateness));
   std::string lines;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,17 @@ inline constexpr std::array<std::string_view, 10> kLoadLatencyNames = {
 /// Latency over time is kept for this many equal parts of the measured time.
 inline constexpr std::size_t kLoadIntervals = 100;
 
+/// Of the whole run, over TCP: what lies between an order's time and its answer's, besides the server.
+struct LoadTcpFigures {
+  std::uint32_t connections = 0;
+  std::uint64_t lost = 0;  // of these, not by our leave
+  std::uint64_t segments_sent = 0, segments_received = 0;
+  std::uint64_t retransmitted = 0;  // segments of ours, sent again
+  std::uint64_t timeouts = 0;       // of these, because nothing at all was acknowledged for too long
+  std::uint64_t out_of_order = 0;   // the server's segments that had to wait for those before them
+  std::uint64_t repeated = 0;       // the server's segments that had come before
+};
+
 struct LoadFigures {
   // What was asked for, in words and numbers.
   std::string arrivals;          // "constant", "poisson", "burst of 8", "gaps of FILE", "window of 16"
@@ -64,7 +76,8 @@ struct LoadFigures {
   std::uint64_t tx_blocked = 0;      // whole run: polls in which the port took no more
   LoadStream::Counts answers, feed;  // whole run, in messages of the streams
   std::uint64_t feed_missing = 0;    // whole run: what the feed never told of our orders
-  std::uint64_t malformed = 0;       // whole run: frames that an appliance does not send
+  std::uint64_t malformed = 0;       // whole run: frames, over TCP packets, that an appliance does not send
+  std::optional<LoadTcpFigures> tcp;  // over TCP alone
 
   std::array<Histogram, kLoadLatencyNames.size()> latencies;
   Histogram send_lateness;           // how long after it was due a message was sent, ns

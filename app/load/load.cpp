@@ -41,6 +41,9 @@ namespace {
 constexpr double kMostOrders = 4e9;
 constexpr std::uint32_t kDefaultResting = 10'000;
 constexpr std::uint16_t kFirstPort = 40'000;
+/// Over TCP the first of them is another one each time, of so many: an appliance remembers for a minute those of the
+/// connections that it closed.
+constexpr std::uint32_t kFirstTcpPort = 32'768, kTcpPorts = 28'000;
 constexpr MacAddress kOwnMac{0x02, 0, 0, 0, 0, 0x64};
 
 TimeNs ns_of(double seconds) { return static_cast<TimeNs>(seconds * 1e9); }
@@ -61,18 +64,22 @@ std::uint32_t address_for(const AccountConfig& account, std::uint32_t wanted, bo
 }
 
 std::vector<LoadParty> parties_of(const Config& config, const LoadArguments& arguments, const MacAddress& mac) {
-  const std::size_t accounts = config.net.accounts.size();
+  const bool tcp = arguments.transport == "tcp";
+  std::vector<AccountConfig> accounts = config.net.accounts;
+  std::erase_if(accounts, [tcp](const AccountConfig& account) { return tcp ? !account.over_tcp : !account.over_udp; });
+  const std::size_t most = tcp ? kMaxLoadConnections : kMaxLoadSessions;
   const std::size_t count = arguments.sessions.value_or(
-      static_cast<std::uint32_t>(std::min<std::size_t>(std::max<std::size_t>(accounts, 1), kMaxLoadSessions)));
-  if (!arguments.floor && count > accounts) {
-    throw std::runtime_error(fmt::format("--sessions {}: {} has {} accounts", count, arguments.config, accounts));
+      static_cast<std::uint32_t>(std::min(std::max<std::size_t>(accounts.size(), 1), most)));
+  if (!arguments.floor && count > accounts.size()) {
+    throw std::runtime_error(fmt::format("--sessions {}: {} has {} accounts that may log in over {}", count,
+                                         arguments.config, accounts.size(), arguments.transport));
   }
   std::uint32_t own = (config.net.address & ~0xFFu) | 100;
   if (own == config.net.address) ++own;
   if (!arguments.address.empty()) own = *parse_address(arguments.address);
   std::vector<LoadParty> parties;
   for (std::size_t i = 0; i < count; ++i) {
-    const AccountConfig account = i < accounts ? config.net.accounts[i] : AccountConfig{};
+    const AccountConfig account = i < accounts.size() ? accounts[i] : AccountConfig{};
     parties.push_back({mac, address_for(account, own, !arguments.address.empty()),
                        static_cast<std::uint16_t>(kFirstPort + i), account.user, account.password});
   }
@@ -143,6 +150,32 @@ void check_size(const LoadArguments& arguments, const LoadOptions& options, std:
     throw std::runtime_error(fmt::format("--resting {} would take {:.1f} GiB here, of {:.1f} GiB that are free",
                                          options.mix.resting, static_cast<double>(bytes) / (1u << 30),
                                          static_cast<double>(available_memory()) / (1u << 30)));
+  }
+}
+
+LoadTcpOptions tcp_of(const LoadArguments& arguments, const Config& config) {
+  if (config.net.tcp_port == 0) {
+    throw std::runtime_error(
+        fmt::format("--transport tcp: {} takes no orders over TCP; set [orders] tcp_port", arguments.config));
+  }
+  return {config.net.tcp_port, random_key(), pages_of(arguments.hugepages)};
+}
+
+/// Over TCP the generator is one station, and a connection is its port.
+void place_connections(const LoadArguments& arguments, LoadOptions& options) {
+  std::vector<LoadParty>& parties = options.parties;
+  if (parties.size() > kMaxLoadConnections) {
+    throw std::runtime_error(
+        fmt::format("--transport tcp: {} sessions; {} connections are the most", parties.size(), kMaxLoadConnections));
+  }
+  std::uint64_t port = kFirstTcpPort + options.tcp->secret.first % (kTcpPorts - kMaxLoadConnections);
+  for (LoadParty& party : parties) {
+    party.port = static_cast<std::uint16_t>(port++);
+    if (!arguments.address.empty()) party.address = *parse_address(arguments.address);
+    if (party.address == parties.front().address) continue;
+    throw std::runtime_error(fmt::format(
+        "--transport tcp: {} would come from {}, and {} from {}; give the accounts one source, or --address",
+        parties.front().user, format_address(parties.front().address), party.user, format_address(party.address)));
   }
 }
 
@@ -259,6 +292,7 @@ int load_main(const LoadArguments& arguments) try {
   options.warm_up_ns = ns_of(arguments.warm_up);
   options.measured_ns = ns_of(arguments.seconds);
   options.floor = arguments.floor;
+  if (arguments.transport == "tcp") options.tcp = tcp_of(arguments, config);
   LoadCaptureFile capture;
   if (!arguments.capture.empty()) {
     capture = read_load_capture(arguments.capture, config.net.order_port);
@@ -273,6 +307,7 @@ int load_main(const LoadArguments& arguments) try {
   } else {
     options.parties = parties_of(config, arguments, mac);
   }
+  if (options.tcp) place_connections(arguments, options);
   options.mix = mix_of(arguments, config, options.parties.size());
   if (arguments.capture.empty()) check_size(arguments, options, arrivals.rate);
   if (arguments.window) options.window = *arguments.window;

@@ -18,6 +18,7 @@ struct LoadArguments {
   std::optional<unsigned> core;
   std::string hugepages = "auto";
   std::optional<std::uint32_t> sessions;
+  std::string transport = "udp";  // or "tcp"
 
   std::uint64_t rate = 100'000;
   std::string arrivals = "constant";

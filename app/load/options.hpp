@@ -9,7 +9,9 @@
 #include "app/load/mix.hpp"
 #include "app/load/plan.hpp"
 #include "app/load/schedule.hpp"
+#include "hugepages/memory/arena.hpp"
 #include "netstack/common/config.hpp"
+#include "netstack/tcp/siphash.hpp"
 
 namespace crosswire {
 
@@ -17,10 +19,18 @@ namespace crosswire {
 struct LoadParty {
   MacAddress mac;
   std::uint32_t address;  // host byte order
-  std::uint16_t port;     // UDP, its own alone
+  std::uint16_t port;     // its own alone, of UDP or TCP
   std::string user;
   std::string password;
 };
+
+/// What its frames are written with.
+inline NetConfig side_of(const LoadParty& party) {
+  NetConfig side;
+  side.mac = party.mac;
+  side.address = party.address;
+  return side;
+}
 
 /// Order datagrams of a capture, to be sent again as they were but for what only the running appliance knows: its MAC
 /// address and the name of its session.
@@ -30,8 +40,16 @@ struct LoadCapture {
   std::vector<TimeNs> due_ns;        // of each, from the first
 };
 
+/// Orders over SoupBinTCP, a connection for each party.
+struct LoadTcpOptions {
+  std::uint16_t port;    // the appliance's
+  tcp::SipKey secret{};  // of our sequence numbers
+  HugepagePolicy hugepages = HugepagePolicy::automatic;
+};
+
 struct LoadOptions {
-  std::vector<LoadParty> parties;  // 1 .. kMaxLoadSessions
+  std::vector<LoadParty> parties;     // 1 .. kMaxLoadSessions; over TCP 1 .. kMaxLoadConnections, all at one address
+  std::optional<LoadTcpOptions> tcp;  // none: orders go over UDP
   std::uint16_t vlan = 0;
   std::uint16_t feed_asker_port =
       39'999;        // UDP port from which the feed's re-requests go, at the first party's address
@@ -46,5 +64,6 @@ struct LoadOptions {
   const LoadCapture* capture = nullptr;  // instead of the mix; outlives the client
 };
 inline constexpr std::uint32_t kMaxLoadSessions = 10'000;
+inline constexpr std::uint32_t kMaxLoadConnections = 2'000;
 
 }  // namespace crosswire

@@ -1,10 +1,8 @@
 // `crosswire echo --tcp`: both halves of TCP on a device, and a service above them; nothing of the exchange. The
 // calling thread is receive's polling core, and the send half's too unless it is given one.
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <atomic>
-#include <cstring>
 #include <future>
 #include <stdexcept>
 #include <string>
@@ -23,15 +21,6 @@
 
 namespace crosswire {
 namespace {
-
-tcp::SipKey random_key() {
-  tcp::SipKey key;
-  static_assert(sizeof key == 16);
-  if (getrandom(&key, sizeof key, 0) != sizeof key) {
-    throw std::runtime_error(fmt::format("the kernel gives no random bytes: {}", std::strerror(errno)));
-  }
-  return key;
-}
 
 tcp::TcpConfig tcp_config(const EchoArguments& arguments) {
   tcp::TcpConfig config;

@@ -71,6 +71,35 @@ def ends_with_nothing_lost(tap, link, program):
               figure(replayed.stdout, "state_hash") == figure(ran.stdout, "state_hash") is not None, seen + replayed.stdout + replayed.stderr)
 
 
+def measures_the_floor_over_tcp(tap, link):
+    report = os.path.join(link.folder, "tcp.json")
+    ran = link("run", "--transport", "tcp", "--server", "echo", "--sessions", "100", load=[*SHORT_LOAD, "--json", report])
+    tap.check("measures an echo over a hundred TCP connections", ran.returncode in (0, 1) and os.path.exists(report), ran.stdout + ran.stderr)
+    if not os.path.exists(report):
+        return
+    with open(report) as file:
+        load = json.load(file)
+    tap.check("is answered by it for every order", load["sent"] == load["answered"] > 0 and load["lost"] == 0 and
+              load["tcp"]["connections"] == 100 and load["tcp"]["lost"] == 0, load)
+
+
+def trades_over_tcp(tap, link):
+    report = os.path.join(link.folder, "tcp.json")
+    ran = link("run", "--transport", "tcp", "--config", link.config, load=[*LOAD, "--json", report])
+    seen = ran.stdout + ran.stderr
+    good = ran.returncode == 0 or (ran.returncode == 1 and "the rate was not reached" in ran.stderr)
+    tap.check("sends over TCP at the rate asked for, or says that it did not", good, seen)
+    if not good:
+        return
+    with open(report) as file:
+        load = json.load(file)
+    tap.check("is answered over TCP for every order, and loses nothing",
+              load["sent"] == load["answered"] > 1000 and load["lost"] == load["rejected"] == load["tcp"]["lost"] == 0, load)
+    tap.check("hears over TCP of every order on the feed, and knows what executes",
+              load["not_on_feed"] == 0 and load["executions"] == load["sent_by_kind"]["crossing"] > 100, load)
+    tap.check("leaves the books empty over TCP", "live at the end 0" in ran.stdout, seen)
+
+
 def prints_the_floor_beside_it(tap, link, floor):
     ran = link("run", "--config", link.config, load=[*SHORT_LOAD, "--beside", floor])
     tap.check("prints the appliance beside the floor", "above the floor" in ran.stdout, ran.stdout + ran.stderr)
@@ -122,6 +151,7 @@ def scripts_explain_themselves(tap, link, scripts):
         tap.check(f"scripts/{script} --help says how", ran.returncode == 0 and "--" in ran.stdout, ran.stderr)
     for wrong, says in ((["--link", "wire"], "give vhost, af_packet, af_xdp or pci"), (["--server", "x"], "give run, echo or testpmd"),
                         (["--server", "testpmd", "--server-on", "virtio"], "only with --server-on vhost"),
+                        (["--transport", "x"], "give udp or tcp"), (["--server", "testpmd", "--transport", "tcp"], "only with --transport udp"),
                         (["--link", "pci", "--server-pci", "3"], "--client-pci"), (["--window"], "unknown option")):
         ran = exits([os.environ["LINK"], "start", "--dir", link.dir, *wrong])
         tap.check(f"scripts/link refuses {' '.join(wrong)}", ran.returncode == 2 and says in ran.stderr and ran.stderr.count("\n") == 1, ran.stderr)
@@ -179,6 +209,8 @@ def main():
         ends_with_nothing_lost(tap, link, program)
         explains_what_goes_wrong(tap, link)
         scripts_explain_themselves(tap, link, scripts)
+        trades_over_tcp(tap, link)
+        measures_the_floor_over_tcp(tap, link)
         raw = benches(tap, link, scripts, program)
         measures_floors(tap, raw)
         prints_the_floor_beside_it(tap, link, os.path.join(raw, "02-floor-first-latency.json"))

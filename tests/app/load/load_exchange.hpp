@@ -41,6 +41,37 @@ struct Faults {
   std::uint32_t reject_ahead = 0;          // at its 20th UserRefNum it rejects so many that were not sent yet
 };
 
+inline Payload answer_accepted(const wire::ouch::EnterOrder& enter, std::uint64_t reference) {
+  return with_options(bytes(wire::ouch::OrderAccepted{.timestamp = std::uint64_t{1},
+                                                      .user_ref_num = enter.user_ref_num,
+                                                      .side = enter.side,
+                                                      .quantity = enter.quantity,
+                                                      .symbol = enter.symbol,
+                                                      .price = enter.price,
+                                                      .time_in_force = enter.time_in_force,
+                                                      .display = 'Y',
+                                                      .order_ref = reference,
+                                                      .capacity = 'A',
+                                                      .iso = 'N',
+                                                      .cross_type = 'N',
+                                                      .order_state = 'L',
+                                                      .cl_ord_id = enter.cl_ord_id}),
+                      {});
+}
+inline Payload answer_executed(const wire::ouch::EnterOrder& enter, std::uint64_t match_number) {
+  return with_options(bytes(wire::ouch::OrderExecuted{.timestamp = std::uint64_t{1},
+                                                      .user_ref_num = enter.user_ref_num,
+                                                      .quantity = enter.quantity,
+                                                      .price = enter.price,
+                                                      .liquidity = 'R',
+                                                      .match_number = match_number}),
+                      {});
+}
+inline Payload answer_canceled(std::uint32_t user_ref_num) {
+  return bytes(wire::ouch::OrderCanceled{
+      .timestamp = std::uint64_t{1}, .user_ref_num = user_ref_num, .quantity = 100u, .reason = 'U'});
+}
+
 class StubExchange {
  public:
   explicit StubExchange(const LoadOptions& options) : options_(options) {
@@ -200,39 +231,17 @@ class StubExchange {
     const auto* const cancel = wire::view_as<ouch::CancelOrder>(message);
     const auto order = session.references.find(cancel->user_ref_num);
     if (order == session.references.end()) return;
-    answer(session, bytes(ouch::OrderCanceled{
-                        .timestamp = std::uint64_t{1}, .user_ref_num = order->first, .quantity = 100u, .reason = 'U'}));
+    answer(session, answer_canceled(order->first));
     publish(bytes(wire::itch::OrderDelete{.order_ref = order->second}));
     session.references.erase(order);
   }
 
   void accept(Session& session, const wire::ouch::EnterOrder& enter) {
-    namespace ouch = wire::ouch;
     const std::uint64_t reference = ++references_;
     if (enter.time_in_force != '3') session.references[enter.user_ref_num] = reference;
-    answer(session, with_options(bytes(ouch::OrderAccepted{.timestamp = std::uint64_t{1},
-                                                           .user_ref_num = enter.user_ref_num,
-                                                           .side = enter.side,
-                                                           .quantity = enter.quantity,
-                                                           .symbol = enter.symbol,
-                                                           .price = enter.price,
-                                                           .time_in_force = enter.time_in_force,
-                                                           .display = 'Y',
-                                                           .order_ref = reference,
-                                                           .capacity = 'A',
-                                                           .iso = 'N',
-                                                           .cross_type = 'N',
-                                                           .order_state = 'L',
-                                                           .cl_ord_id = enter.cl_ord_id}),
-                                 {}));
+    answer(session, answer_accepted(enter, reference));
     if (enter.time_in_force == '3') {
-      answer(session, with_options(bytes(ouch::OrderExecuted{.timestamp = std::uint64_t{1},
-                                                             .user_ref_num = enter.user_ref_num,
-                                                             .quantity = enter.quantity,
-                                                             .price = enter.price,
-                                                             .liquidity = 'R',
-                                                             .match_number = ++matches_}),
-                                   {}));
+      answer(session, answer_executed(enter, ++matches_));
       publish(
           bytes(wire::itch::OrderExecuted{.order_ref = std::uint64_t{1}, .shares = 100u, .match_number = matches_}));
     } else {

@@ -772,6 +772,28 @@ TEST(LoadReports, SayOnlyThePercentilesThatTheCountAllows) {
             "order_to_ack                 120       0.06       0.11          -          -          -       0.12\n");
 }
 
+TEST(LoadReports, SayOverTcpWhatBecameOfConnectionsAndSegments) {
+  LoadFigures figures = some_figures(120);
+  EXPECT_EQ(to_json(figures).find("\"tcp\""), std::string::npos);
+  EXPECT_EQ(to_text(figures, {}).find("\ntcp "), std::string::npos);
+  figures.tcp = {.connections = 500,
+                 .lost = 1,
+                 .segments_sent = 12'000,
+                 .segments_received = 9'000,
+                 .retransmitted = 7,
+                 .timeouts = 2,
+                 .out_of_order = 5,
+                 .repeated = 3};
+  EXPECT_NE(to_text(figures, {})
+                .find("\ntcp          500 connections, 1 lost; of 12 000 segments 7 sent again, 2 "
+                      "time-outs; of 9 000 that came 5 out of order, 3 twice\n"),
+            std::string::npos);
+  EXPECT_NE(to_json(figures).find(R"("tcp": {"connections": 500, "lost": 1, "segments_sent": 12000, )"
+                                  R"("segments_received": 9000, "retransmitted": 7, "timeouts": 2, )"
+                                  R"("out_of_order": 5, "repeated": 3},)"),
+            std::string::npos);
+}
+
 TEST(LoadReports, CanBeReadBackToStandBesideAnother) {
   const std::string path = own_file("floor.json");
   ASSERT_EQ(write_file(path, to_json(some_figures(60))), "");
@@ -866,6 +888,37 @@ TEST(LoadCommand, TradesOnlyWhereThatIsMeant) {
   // Meant, or against an echo that knows no accounts, it goes on to the device; which these tests do not start.
   EXPECT_EQ(failure_of(with({"--yes-trade", "--json", "/nowhere/x"})).find("would log in"), std::string::npos);
   EXPECT_EQ(failure_of(with({"--floor", "--json", "/nowhere/x"})).find("would log in"), std::string::npos);
+}
+
+TEST(LoadCommand, OverTcpIsOneStationOfTwoThousandConnectionsAtMost) {
+  const test::Folder folder;
+  std::string accounts;
+  for (int i = 0; i < 2'001; ++i) {
+    const int third = i == 1 ? 2 : 1;
+    accounts += fmt::format(
+        "[[account]]\nuser = \"U{:05}\"\npassword = \"x\"\nfirm = \"F{:03}\"\nsources = [\"10.99.{}.7/32\"]\n", i,
+        i % 1'000, third);
+  }
+  const std::string config =
+      folder.write("c.toml", fmt::format("[port]\naddress = \"10.99.0.1\"\n{}{}", test::kSymbolTable, accounts));
+  const auto with = [&config](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--config", config, "--device", "net_nowhere0", "--transport", "tcp"});
+    return failure_of(more);
+  };
+  EXPECT_EQ(with({"--sessions", "2001"}),
+            "crosswire load: --transport tcp: 2001 sessions; 2000 connections are the most\n");
+  EXPECT_EQ(with({"--sessions", "2"}),
+            "crosswire load: --transport tcp: U00000 would come from 10.99.1.7, and U00001 from 10.99.2.7; give the "
+            "accounts one source, or --address\n");
+  EXPECT_NE(with({"--sessions", "2", "--address", "10.99.1.7"}).find("would log in to the appliance"),
+            std::string::npos);
+  EXPECT_NE(with({"--sessions", "1"}).find("would log in to the appliance"), std::string::npos);
+
+  const std::string deaf =
+      folder.write("deaf.toml", fmt::format("[port]\naddress = \"10.99.0.1\"\n[orders]\ntcp_port = 0\n{}{}",
+                                            test::kSymbolTable, test::kAnnTable));
+  const std::string said = failure_of({"--config", deaf, "--device", "net_nowhere0", "--transport", "tcp"});
+  EXPECT_NE(said.find("takes no orders over TCP; set [orders] tcp_port"), std::string::npos) << said;
 }
 
 }  // namespace
