@@ -161,7 +161,7 @@ inline constexpr SessionEndReasons kCancelOn =
 /// Body of session_close. Without a session it is a connection that ends, to which nobody has logged in.
 struct SessionEnd {
   SessionEndReason reason;
-  std::uint8_t reserved0;
+  bool at_once;              // where there is no session: reset, because its place is needed
   ConnectionRef connection;  // where there is no session
   std::uint8_t reserved[34];
 };

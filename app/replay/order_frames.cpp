@@ -52,7 +52,8 @@ std::string_view remedy_of(ReceiveCounter counter) {
     case udp_source_port_zero:
       return "clients need addresses and ports of their own";
     case ip_protocol_unknown:
-      return "sessions over TCP replay from a recording of ours; make order entry of others' with crosswire flow --from-capture";
+      return "sessions over TCP replay from a recording of ours; make order entry of others' with crosswire flow "
+             "--from-capture";
     case udp_checksum:
       return "a capture from the host that sent them wants --partial-checksums";
     case udp_port_unknown:
@@ -171,7 +172,7 @@ std::uint64_t read_messages(const Figures& figures) {
 
 }  // namespace
 
-bool is_order_frame(const RxFrame& frame, std::uint16_t order_port) {
+bool is_order_frame(const RxFrame& frame, std::uint16_t order_port, bool over_tcp) {
   constexpr std::size_t kTag = 4;
   std::size_t ip = 14;  // behind the EtherType
   const auto tagged = [&] { return number_at(frame, ip - 2) == 0x8100 || number_at(frame, ip - 2) == 0x88A8; };
@@ -182,7 +183,7 @@ bool is_order_frame(const RxFrame& frame, std::uint16_t order_port) {
   const std::size_t total = number_at(frame, ip + 2);
   if (header < 20 || frame.length < transport + 4 || (number_at(frame, ip + 6) & 0x1FFF) != 0) return false;
   if (number_at(frame, transport + 2) != order_port) return false;
-  if (frame.data[ip + 9] == IPPROTO_TCP) return total > header + 60;  // the longest header of TCP
+  if (frame.data[ip + 9] == IPPROTO_TCP) return !over_tcp && total > header + 60;  // the longest header of TCP
   constexpr std::size_t kUdp = 8;
   const std::size_t payload = transport + kUdp;
   const bool soup = frame.length > payload && frame.data[payload] == 0;  // of a login, heartbeat or logout

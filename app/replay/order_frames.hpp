@@ -12,7 +12,8 @@ namespace crosswire {
 
 /// Whether a frame carries orders to `order_port`, as far as a capture that may be cut short shows: TCP or UDP over
 /// IPv4 to whatever address, with more in it than a login, heartbeat or re-request has.
-bool is_order_frame(const RxFrame& frame, std::uint16_t order_port);
+/// `over_tcp`: orders are replayed over TCP, whose segments are told by counters of its own and are none here.
+bool is_order_frame(const RxFrame& frame, std::uint16_t order_port, bool over_tcp = false);
 
 /// Of one capture.
 struct SeenOrders {

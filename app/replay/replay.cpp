@@ -69,8 +69,8 @@ void take_references(Config& config, const CaptureRxPort& capture, const std::st
 /// Hands a capture's bursts on, and counts them for the progress line and their order frames.
 class ProgressRxPort final : public RxPort {
  public:
-  ProgressRxPort(RxPort& inner, ReplayProgress& progress, std::uint16_t order_port)
-      : inner_(inner), progress_(progress), order_port_(order_port) {}
+  ProgressRxPort(RxPort& inner, ReplayProgress& progress, const NetConfig& net)
+      : inner_(inner), progress_(progress), order_port_(net.order_port), over_tcp_(net.tcp_port != 0) {}
 
   RxBurst receive() override {
     constexpr std::uint64_t kRecordHeader = 16;  // of a frame in a classic capture
@@ -80,7 +80,7 @@ class ProgressRxPort final : public RxPort {
     std::uint64_t bytes = 0;
     for (const RxFrame& frame : burst.frames) {
       bytes += kRecordHeader + frame.length;
-      order_frames_ += is_order_frame(frame, order_port_) ? 1 : 0;
+      order_frames_ += is_order_frame(frame, order_port_, over_tcp_) ? 1 : 0;
     }
     progress_.bytes.fetch_add(bytes, std::memory_order_relaxed);
     progress_.frames.fetch_add(burst.frames.size(), std::memory_order_relaxed);
@@ -94,6 +94,7 @@ class ProgressRxPort final : public RxPort {
   RxPort& inner_;
   ReplayProgress& progress_;
   std::uint16_t order_port_;
+  bool over_tcp_;
   std::uint64_t order_frames_ = 0;
 };
 
@@ -324,7 +325,7 @@ Replayed replay(const ReplayJob& job, const TscClock& clock, ReplayProgress& pro
   if (config.impair.any()) {
     impaired.emplace(config.impair, capture, transmit, publish, ImpairedPorts::Time::of_frames);
   }
-  ProgressRxPort rx(impaired ? impaired->rx() : capture, progress, config.net.order_port);
+  ProgressRxPort rx(impaired ? impaired->rx() : capture, progress, config.net);
   Partition partition(config,
                       {rx, impaired ? impaired->transmit() : transmit, impaired ? impaired->publish() : publish}, clock,
                       layout);

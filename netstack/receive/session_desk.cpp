@@ -151,11 +151,17 @@ bool SessionDesk::take_login(const Source& source, Bytes payload) {
 
 /// The rate of refusals bounds what is told, not what ends: a refused connection is closed in any case.
 SessionId SessionDesk::refuse(const Source& source, ConnectionRef connection, const soup::LoginRequest& request,
-                              char code) {
+                              char code, SessionId of) {
   Peer& peer = make_for_peer(CommandKind::login_reject, kNoSession, source, code);
   peer.transport = Transport::tcp;
   peer.connection = connection;
-  if (refusals_.take(source.mac, now())) tell_of_refusal(request, code, source, Transport::tcp);
+  if (refusals_.take(source.mac, now())) {
+    if (of == kNoSession) {
+      tell_of_refusal(request, code, source, Transport::tcp);
+    } else {
+      tell_of(SessionNews::source_not_allowed, of, source, Transport::tcp);
+    }
+  }
   counters_.add(Count::logins_refused);
   return kNoSession;
 }
@@ -163,9 +169,7 @@ SessionId SessionDesk::refuse(const Source& source, ConnectionRef connection, co
 SessionId SessionDesk::take_login(const Source& source, ConnectionRef connection, const soup::LoginRequest& request) {
   const LoginVerdict verdict = logins_.judge(request, source.address, Transport::tcp);
   if (verdict.kind == LoginVerdict::source_not_allowed) {
-    tell_of(SessionNews::source_not_allowed, verdict.session, source, Transport::tcp);
-    counters_.add(Count::login_source_not_allowed);
-    return refuse(source, connection, request, kNotAuthorised);
+    return refuse(source, connection, request, kNotAuthorised, verdict.session);
   }
   if (verdict.kind == LoginVerdict::refused) return refuse(source, connection, request, verdict.code);
   const std::optional<std::uint64_t> wanted = soup::parse(request).sequence;

@@ -21,11 +21,11 @@ SoupStreams::SoupStreams(const NetConfig& net, std::size_t connections, SessionD
       counters_(counters),
       streams_(arena.array<Stream>(connections)),
       ends_(arena.array<End>(connections + 1)),
-      gone_(arena.array<End>(connections)) {}
+      gone_(arena.array<End>(connections + kMaxBurst)) {}
 
 std::size_t SoupStreams::bytes_for(const NetConfig&, std::size_t connections) {
   return Arena::bytes_for<Stream>(connections) + Arena::bytes_for<End>(connections + 1) +
-         Arena::bytes_for<End>(connections);
+         Arena::bytes_for<End>(connections + kMaxBurst);
 }
 
 // ---- Ends -----------------------------------------------------------------------------------------------------------
@@ -43,10 +43,10 @@ void SoupStreams::push_end(const End& end) {
 }
 
 /// No byte of the stream counts any more. What it carried ends, and the client is told why.
-void SoupStreams::leave(tcp::ConnectionId id, Stream& stream, SessionEndReason reason) {
+void SoupStreams::leave(tcp::ConnectionId id, Stream& stream, SessionEndReason reason, bool at_once) {
   if (stream.phase == Phase::stranger) {
-    --strangers_;
-    push_end({kNoSession, ref_of(id), reason});
+    remove_stranger(stream);
+    push_end({kNoSession, ref_of(id), reason, at_once});
   } else if (stream.phase == Phase::session && is_live(id, stream)) {
     push_end({stream.session, ref_of(id), reason});
   }
@@ -60,6 +60,7 @@ bool SoupStreams::make_all_ends() {
     if (end.session == kNoSession) {
       SessionEnd& body = commands_.make(CommandKind::session_close, kNoSession).end;
       body.reason = end.reason;
+      body.at_once = end.at_once;
       body.connection = end.connection;
     } else {
       close(end);
@@ -108,23 +109,31 @@ bool SoupStreams::take_end(Bytes frame) {
 }
 
 void SoupStreams::look_for_late_logins(TimeNs now) {
-  if (strangers_ == 0) return;
-  for (std::size_t i = 0; i < streams_.size(); ++i) {
-    Stream& stream = streams_[i];
-    if (stream.phase != Phase::stranger || now < stream.opened_ns + net_.login_ns) continue;
-    leave(tcp::ConnectionId{static_cast<std::uint16_t>(i)}, stream, SessionEndReason::none);
+  while (oldest_stranger_ != kNobody && now >= streams_[oldest_stranger_].opened_ns + net_.login_ns) {
+    leave(tcp::ConnectionId{oldest_stranger_}, streams_[oldest_stranger_], SessionEndReason::none);
     counters_.add(Count::soup_logins_late);
   }
 }
 
-/// So that who only connects cannot keep out who logs in.
+// ---- Strangers ------------------------------------------------------------------------------------------------------
+
+void SoupStreams::add_stranger(tcp::ConnectionId id, Stream& stream) {
+  stream.before = newest_stranger_;
+  stream.after = kNobody;
+  (newest_stranger_ == kNobody ? oldest_stranger_ : streams_[newest_stranger_].after) = id.value;
+  newest_stranger_ = id.value;
+  ++strangers_;
+}
+
+void SoupStreams::remove_stranger(Stream& stream) {
+  (stream.before == kNobody ? oldest_stranger_ : streams_[stream.before].after) = stream.after;
+  (stream.after == kNobody ? newest_stranger_ : streams_[stream.after].before) = stream.before;
+  --strangers_;
+}
+
+/// So that who only connects cannot keep out who logs in: its place is free at once.
 void SoupStreams::cut_oldest_stranger() {
-  const auto older = [](const Stream& a, const Stream& b) {
-    if ((a.phase == Phase::stranger) != (b.phase == Phase::stranger)) return a.phase == Phase::stranger;
-    return a.opened_ns < b.opened_ns;
-  };
-  const auto oldest = std::min_element(streams_.begin(), streams_.end(), older);
-  leave(tcp::ConnectionId{static_cast<std::uint16_t>(oldest - streams_.begin())}, *oldest, SessionEndReason::none);
+  leave(tcp::ConnectionId{oldest_stranger_}, streams_[oldest_stranger_], SessionEndReason::none, true);
   counters_.add(Count::soup_strangers_cut);
 }
 
@@ -139,7 +148,7 @@ void SoupStreams::opened(tcp::ConnectionId id, const tcp::Remote& remote, std::u
   stream.have = 0;
   stream.session = kNoSession;
   stream.phase = Phase::stranger;
-  ++strangers_;
+  add_stranger(id, stream);
 }
 
 /// Without a logout in front of it: as if the connection had broken.
@@ -150,14 +159,17 @@ void SoupStreams::gone(tcp::ConnectionId id, tcp::EndReason reason) {
   // Whose own end was still to come; of a stranger nothing is left that could be told.
   if (stream.phase == Phase::session) {
     const bool silent = reason == tcp::EndReason::silent;
-    const bool cut = reason == tcp::EndReason::fell_behind || reason == tcp::EndReason::aborted;
+    const bool cut = reason == tcp::EndReason::fell_behind;
     const SessionEndReason why = silent ? SessionEndReason::silence
                                  : cut  ? SessionEndReason::cut
                                         : SessionEndReason::reset;
     // In a replay the recording says where it was heard of.
-    if (!net_.replays && is_live(id, stream)) gone_[gone_n_++] = {stream.session, ref_of(id), why};
+    if (!net_.replays && is_live(id, stream)) {
+      CHECK(gone_n_ < gone_.size(), "%zu connections gone at once", gone_n_);
+      gone_[gone_n_++] = {stream.session, ref_of(id), why};
+    }
   }
-  if (stream.phase == Phase::stranger) --strangers_;
+  if (stream.phase == Phase::stranger) remove_stranger(stream);
   stream.phase = Phase::none;
 }
 
@@ -268,7 +280,7 @@ SoupStreams::Step SoupStreams::take_login(tcp::ConnectionId id, Stream& stream, 
   }
   if (!commands_.has_room()) return Step::no_room;
   counters_.add(Count::soup_packets);
-  --strangers_;
+  remove_stranger(stream);
   stream.session = desk_.take_login(stream.source, ref_of(id), *view_as<soup::LoginRequest>(payload));
   stream.phase = stream.session == kNoSession ? Phase::left : Phase::session;
   return Step::done;

@@ -74,9 +74,10 @@ class SoupStreams final : public tcp::StreamReader {
   struct Stream {
     Source source;
     TimeNs opened_ns;
-    std::uint32_t skip;  // bytes of a packet that is passed over, still to come
-    std::uint16_t have;  // bytes of a packet that is not whole: in `part`
-    SessionId session;   // of Phase::session
+    std::uint32_t skip;           // bytes of a packet that is passed over, still to come
+    std::uint16_t have;           // bytes of a packet that is not whole: in `part`
+    SessionId session;            // of Phase::session
+    std::uint16_t before, after;  // strangers, in the order in which they came
     Phase phase;
     std::array<std::uint8_t, kMostPacket> part;
   };
@@ -86,17 +87,20 @@ class SoupStreams final : public tcp::StreamReader {
     SessionId session;  // kNoSession: a connection without one
     ConnectionRef connection;
     SessionEndReason reason;
+    bool at_once = false;
   };
 
   enum class Step : std::uint8_t { done, no_room, cut };
 
   ConnectionRef ref_of(tcp::ConnectionId id) const { return {id.value, half_->turn_of(id)}; }
   bool is_live(tcp::ConnectionId id, const Stream& stream) const;
-  void leave(tcp::ConnectionId id, Stream& stream, SessionEndReason reason);
+  void leave(tcp::ConnectionId id, Stream& stream, SessionEndReason reason, bool at_once = false);
   void push_end(const End& end);
   bool make_all_ends();
   bool make_all_gone(RxPort& port);
   bool close(const End& end);
+  void add_stranger(tcp::ConnectionId id, Stream& stream);
+  void remove_stranger(Stream& stream);
   void cut_oldest_stranger();
 
   Step take_packet(tcp::ConnectionId id, Stream& stream, const wire::soup::Read& packet);
@@ -117,7 +121,11 @@ class SoupStreams final : public tcp::StreamReader {
   std::span<End> gone_;  // the first gone_n_
   std::size_t gone_n_ = 0;
   std::size_t strangers_ = 0;
+  std::uint16_t oldest_stranger_ = kNobody;
+  std::uint16_t newest_stranger_ = kNobody;
   bool day_over_ = false;
+
+  static constexpr std::uint16_t kNobody = 0xFFFF;
 };
 
 }  // namespace crosswire

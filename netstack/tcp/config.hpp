@@ -48,6 +48,9 @@ struct TcpConfig {
   TimeNs standstill_ns = 0;
   TimeNs keepalive_ns = 0;  // idle so long, and the peer is asked once a second; 0: never (MUST-25)
 
+  // In a replay: what the recorded run accepted has been sent, though maybe not yet here.
+  bool replays = false;
+
   std::uint32_t resets_per_second = 1000;      // to who has no connection, in all; random as challenges are
   std::uint32_t cookies_per_second = 50'000;   // SYN cookies sent, in all
   std::uint32_t challenges_per_second = 1000;  // RFC 5961 section 7; each second a random half to one and a half

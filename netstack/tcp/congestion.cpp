@@ -12,7 +12,8 @@ using Count = TcpSendCounter;
 // ---- Acknowledgements -----------------------------------------------------------------------------------------------
 
 void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, const SegmentSignal& told) {
-  const std::uint32_t ack = told.ack;
+  const bool clamped = config_.replays && before(line.most, told.ack);
+  const std::uint32_t ack = clamped ? line.most : told.ack;
   if (before(line.most, ack) || !before(line.una, ack)) [[unlikely]] {
     // It is told to the receive half before it leaves: somebody guesses.
     if (before(line.most, ack)) counters_.add(Count::tcp_ack_beyond);

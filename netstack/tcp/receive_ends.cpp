@@ -350,7 +350,7 @@ void ReceiveHalf::take_waiting_signals() {
         break;
       }
       case ToReceiveKind::sent:
-        hot.sent = signal.number;
+        if (!config_.replays || before(hot.sent, signal.number)) hot.sent = signal.number;
         break;
       case ToReceiveKind::deaf:
         hot.bits |= kDeaf;

@@ -104,7 +104,9 @@ bool ReceiveHalf::take_general(ConnectionId id, Hot& hot, Arrival& arrival) {
     // RFC 5961 section 5: what is beyond, or older than any window.
     const bool beyond = before(hot.sent, segment.acknowledgement);
     const bool ancient = before(segment.acknowledgement, hot.una - cold.most_window);
-    if (beyond || ancient) {
+    if (beyond && config_.replays) {
+      hot.sent = segment.acknowledgement;
+    } else if (beyond || ancient) {
       challenge(id, hot, arrival.now);
       return drop(Count::tcp_ack_invalid);
     }

@@ -15,13 +15,14 @@ SoupSender::SoupSender(const NetConfig& net, const tcp::Wiring& wiring, TxPort& 
                        Arena& arena)
     : half_(wiring.config, net, wiring.signals, *this, port, arena),
       counters_(counters),
-      connections_(arena.array<Connection>(wiring.config.connections)) {
+      connections_(arena.array<Connection>(wiring.config.connections)),
+      leaving_(arena.array<ConnectionRef>(kMostLeaving)) {
   for (Connection& connection : connections_) connection.stream = SoupStream(arena, kRuns);
 }
 
 std::size_t SoupSender::bytes_for(const tcp::TcpConfig& config) {
   return tcp::SendHalf::bytes_for(config) + Arena::bytes_for<Connection>(config.connections) +
-         config.connections * SoupStream::bytes_for(kRuns);
+         Arena::bytes_for<ConnectionRef>(kMostLeaving) + config.connections * SoupStream::bytes_for(kRuns);
 }
 
 std::size_t SoupSender::poll(TimeNs now, const FrameOrigin& newest) {
@@ -64,16 +65,9 @@ void SoupSender::ready(tcp::ConnectionId id) {
 
 void SoupSender::closed(tcp::ConnectionId id, tcp::EndReason) {
   Connection& connection = at(id);
-  if (connection.phase == Phase::leaving) --leaving_;
   connection.phase = Phase::none;
   connection.store = nullptr;
   connection.session = kNoSession;
-}
-
-/// Whose connection it is hears of it by a command; nobody's ends here.
-void SoupSender::finished_by_peer(tcp::ConnectionId id) {
-  Connection& connection = at(id);
-  if (connection.phase == Phase::stranger) finish(id, connection);
 }
 
 void SoupSender::finish(tcp::ConnectionId id, Connection& connection) {
@@ -81,16 +75,32 @@ void SoupSender::finish(tcp::ConnectionId id, Connection& connection) {
   half_.finish(id);
   connection.phase = Phase::leaving;
   connection.left_ns = now_;
-  ++leaving_;
+  if (leaving_n_ == kMostLeaving) end_oldest_leaving(false);
+  leaving_[(leaving_first_ + leaving_n_++) % kMostLeaving] = {id.value, half_.turn_of(id)};
+}
+
+/// The oldest of them that is still there; one that has taken something meanwhile has its time anew.
+void SoupSender::end_oldest_leaving(bool late_alone) {
+  const ConnectionRef oldest = leaving_[leaving_first_];
+  const Connection& connection = connections_[oldest.place];
+  const bool there = connection.phase == Phase::leaving && half_.turn_of(id_of(oldest)) == oldest.turn;
+  leaving_first_ = (leaving_first_ + 1) % kMostLeaving;
+  --leaving_n_;
+  if (!there) return;
+  if (late_alone && now_ < connection.left_ns + kLeaveNs) {
+    leaving_[(leaving_first_ + leaving_n_++) % kMostLeaving] = oldest;
+  } else {
+    half_.abort(id_of(oldest));
+  }
 }
 
 void SoupSender::look_for_late_ends() {
-  if (leaving_ == 0) return;
-  for (std::size_t i = 0; i < connections_.size(); ++i) {
-    const Connection& connection = connections_[i];
-    const bool late = connection.phase == Phase::leaving && now_ >= connection.left_ns + kLeaveNs;
-    if (late) half_.abort(tcp::ConnectionId{static_cast<std::uint16_t>(i)});
-  }
+  for (std::size_t n = leaving_n_; n > 0; --n) end_oldest_leaving(true);
+}
+
+void SoupSender::cut(ConnectionRef ref) {
+  const Connection& connection = at(id_of(ref));
+  if (connection.phase != Phase::none && half_.turn_of(id_of(ref)) == ref.turn) half_.abort(id_of(ref));
 }
 
 // ---- Packets --------------------------------------------------------------------------------------------------------
@@ -111,6 +121,7 @@ bool SoupSender::accept(ConnectionRef ref, SessionId session, const Store& store
                         std::string_view session_name, bool ends) {
   const tcp::ConnectionId id = id_of(ref);
   Connection& connection = at(id);
+  if (connection.phase != Phase::stranger) return true;  // it has ended meanwhile
   // Beyond the end: what comes next is what it gets (WIRE 1.3).
   const std::uint64_t first = wanted == 0 || wanted > store.next() ? store.next() : wanted;
   if (first < store.oldest()) {
@@ -122,6 +133,7 @@ bool SoupSender::accept(ConnectionRef ref, SessionId session, const Store& store
   connection.next = first;
   connection.phase = Phase::session;
   connection.ends = ends;
+  connection.caught_up = first + store.kept() / 4 >= store.next();
   say_packet(id, connection, soup::Framed<soup::LoginAccepted>{.payload = soup::login_accepted(session_name, first)});
   counters_.add(Count::logins_accepted);
   if (has_history(connection)) wait(id, connection);
@@ -240,6 +252,7 @@ std::size_t SoupSender::say_a_segment(tcp::ConnectionId id, Connection& connecti
 void SoupSender::acknowledged(tcp::ConnectionId id, std::uint64_t offset) {
   Connection& connection = at(id);
   connection.stream.acknowledged(offset);
+  if (connection.phase == Phase::leaving) connection.left_ns = now_;  // it reads what was said before
   if (has_history(connection) || connection.ends) [[unlikely]]
     wait(id, connection);
 }
@@ -252,28 +265,31 @@ void SoupSender::copy(tcp::ConnectionId id, std::uint64_t offset, std::span<std:
 
 // ---- What is still needed -------------------------------------------------------------------------------------------
 
-std::uint64_t SoupSender::oldest_needed(SessionId session, const Store& store) const {
-  std::uint64_t oldest = store.next();
-  for (const Connection& connection : connections_) {
-    if (connection.session != session || connection.phase == Phase::none) continue;
-    const std::uint64_t under_way = connection.stream.oldest_message();
-    if (under_way != 0) oldest = std::min(oldest, under_way);
-    if (connection.phase == Phase::session) oldest = std::min(oldest, connection.next);
-  }
-  return oldest;
-}
-
-void SoupSender::cut_behind(SessionId session, const Store& store, std::uint64_t number) {
+std::uint64_t SoupSender::make_way(SessionId session, const Store& store) {
+  const std::uint64_t kept = store.kept();
+  const std::uint64_t next = store.next();
+  // What is acknowledged is known by runs of messages: too few to be halved.
+  const std::uint64_t backlog = kept >= 8 * SoupStream::kMostMessages ? kept / 2 : kept;
+  // Not just so many, so that the next look is not at the next message.
+  const std::uint64_t least = next + std::min<std::uint64_t>(kept / 8, 64) + 1;
+  std::uint64_t look_at = next + backlog;
   for (std::size_t i = 0; i < connections_.size(); ++i) {
-    const Connection& connection = connections_[i];
+    Connection& connection = connections_[i];
     if (connection.session != session || connection.phase == Phase::none) continue;
-    const std::uint64_t under_way = connection.stream.oldest_message();
-    const bool behind = (under_way != 0 && under_way < number) ||
-                        (connection.phase == Phase::session && connection.next < std::min(number, store.next()));
-    if (!behind) continue;
+    std::uint64_t needed = connection.phase == Phase::session ? connection.next : next;
+    if (const std::uint64_t under_way = connection.stream.oldest_message(); under_way != 0) {
+      needed = std::min(needed, under_way);
+    }
+    connection.caught_up |= connection.phase == Phase::session && needed + kept / 4 >= next;
+    const std::uint64_t until = needed + (connection.caught_up ? backlog : kept);
+    if (until >= least) {
+      look_at = std::min(look_at, until);
+      continue;
+    }
     counters_.add(Count::readers_cut);
     half_.abort(tcp::ConnectionId{static_cast<std::uint16_t>(i)}, tcp::EndReason::fell_behind);
   }
+  return look_at;
 }
 
 }  // namespace crosswire

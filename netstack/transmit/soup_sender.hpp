@@ -66,14 +66,17 @@ class SoupSender final : public tcp::StreamWriter {
 
   /// The connection is to end, whoever it belongs to; `word`: with a word that says why.
   void leave(ConnectionRef connection, SessionEndReason reason, bool word);
+  /// It is reset: another one needs its place.
+  void cut(ConnectionRef connection);
 
-  /// The oldest message of the session that a connection has still to get, or may have to get again; store.next():
-  /// none. Looks at all connections.
-  std::uint64_t oldest_needed(SessionId session, const Store& store) const;
-  /// Cuts those that need messages before `number`.
-  void cut_behind(SessionId session, const Store& store, std::uint64_t number);
+  /// A message is about to overwrite the oldest of the session. Cuts the connections that still need it, or soon will:
+  /// those that are behind by half of what is kept, so that they find what they have missed when they log in again; one
+  /// that has logged in for older messages only when it must be, until it has caught up. Returns the number of the
+  /// message before which it is to be called again. Looks at all connections.
+  std::uint64_t make_way(SessionId session, const Store& store);
 
-  /// Connections that were told to end and whose clients do not: they are reset. Once a tick.
+  /// Connections that were told to end and whose clients do not, though they have all that was said, are reset. Once a
+  /// tick.
   void look_for_late_ends();
 
   const Counters<tcp::TcpSendCounter>& counters() const { return half_.counters(); }
@@ -83,7 +86,7 @@ class SoupSender final : public tcp::StreamWriter {
   void copy(tcp::ConnectionId id, std::uint64_t offset, std::span<std::uint8_t> to) override;
   void acknowledged(tcp::ConnectionId id, std::uint64_t offset) override;
   void heard(tcp::ConnectionId) override {}
-  void finished_by_peer(tcp::ConnectionId id) override;
+  void finished_by_peer(tcp::ConnectionId) override {}  // receive says what ends by that
   void closed(tcp::ConnectionId id, tcp::EndReason reason) override;
 
   /// Segments of history that leave in a poll, of all connections together.
@@ -91,7 +94,9 @@ class SoupSender final : public tcp::StreamWriter {
   /// Runs of messages and control packets of a connection that may be under way.
   static constexpr std::size_t kRuns = 128;
   /// What a client that was told has to close its side.
-  static constexpr TimeNs kLeaveNs = 5 * kNsPerSecond;
+  static constexpr TimeNs kLeaveNs = kNsPerSecond;
+  /// So many may take their time at once; beyond that the oldest is reset.
+  static constexpr std::size_t kMostLeaving = 256;
 
  private:
   enum class Phase : std::uint8_t {
@@ -111,6 +116,7 @@ class SoupSender final : public tcp::StreamWriter {
     Phase phase = Phase::none;
     bool waits = false;  // it is in the list of those with history
     bool ends = false;   // the session ends when all is said
+    bool caught_up = false;
   };
 
   Connection* live(ConnectionRef connection);
@@ -121,6 +127,7 @@ class SoupSender final : public tcp::StreamWriter {
   template <class Packet>
   bool say_packet(tcp::ConnectionId id, Connection& connection, const Packet& packet);
   void finish(tcp::ConnectionId id, Connection& connection);
+  void end_oldest_leaving(bool late_alone);
   void end_if_all_said(tcp::ConnectionId id, Connection& connection);
   bool has_history(const Connection& connection) const;
   void wait(tcp::ConnectionId id, Connection& connection);
@@ -132,7 +139,9 @@ class SoupSender final : public tcp::StreamWriter {
   std::span<Connection> connections_;  // by ConnectionId
   std::uint16_t waiting_first_ = kNobody;
   std::uint16_t waiting_last_ = kNobody;
-  std::size_t leaving_ = 0;
+  std::span<ConnectionRef> leaving_;  // a ring, in the order in which they were told to end; some are gone
+  std::size_t leaving_first_ = 0;
+  std::size_t leaving_n_ = 0;
   TimeNs now_ = 0;
 
   static constexpr std::uint16_t kNobody = 0xFFFF;

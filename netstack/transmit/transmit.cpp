@@ -210,7 +210,11 @@ bool TransmitStage::leave(Session& session, const Event& event, SessionEndReason
 bool TransmitStage::session_close(const Event& event) {
   if (event.session == kNoSession) {
     if (soup_->standing(event.end.connection) == SoupSender::Standing::not_yet) return false;
-    soup_->leave(event.end.connection, event.end.reason, event.end.reason != SessionEndReason::reset);
+    if (event.end.at_once) {
+      soup_->cut(event.end.connection);
+    } else {
+      soup_->leave(event.end.connection, event.end.reason, event.end.reason != SessionEndReason::reset);
+    }
     return true;
   }
   Session& session = this->session(event.session);
@@ -299,10 +303,8 @@ bool TransmitStage::day_end(const Event& event) {
 
 bool TransmitStage::say_end(const Event& event) {
   return each_session([&](Session& session) {
-    if (session.connection != kNoConnection) {
-      soup_->end_session(session.connection);
-      session.connection = kNoConnection;
-    }
+    // It stays the session's until it ends: history may still be on its way.
+    if (session.connection != kNoConnection) soup_->end_session(session.connection);
     if (!session.connected) return true;
     if (!send_empty(session, event, mold::kEndOfSession)) return false;
     counters_.add(day_over_ ? TransmitCounter::ends_repeated : TransmitCounter::sessions_ended);
@@ -348,8 +350,7 @@ bool TransmitStage::echo_reply(const Event& event) {
 /// numbered and kept; a connected session gets it at once, so without room for its frame nothing happens.
 template <class Write>
 bool TransmitStage::answer(Session& session, const Event& event, Write write) {
-  if (session.messages.next() >= session.look_at) [[unlikely]]
-    make_way(id_of(session), session);
+  make_way(session);
   std::uint8_t* frame = nullptr;
   if (session.connected) {
     if (session.held > 0) [[unlikely]] {
@@ -395,25 +396,12 @@ void TransmitStage::offer(Session& session, const Event& event) {
   }
 }
 
-/// A message is about to overwrite the oldest: who has still to get that, or soon will, reads too slowly, and is cut.
-void TransmitStage::make_way(SessionId id, Session& session) {
-  const std::uint64_t kept = session.messages.kept();
-  const std::uint64_t next = session.messages.next();
-  // Not just so many, so that the next look is not at the next message.
-  const std::uint64_t least = next + std::min<std::uint64_t>(kept / 8, 64) + 1;
-  std::uint64_t needed = soup_->oldest_needed(id, session.messages);
-  if (needed + kept < least) {
-    soup_->cut_behind(id, session.messages, least - kept);
-    needed = soup_->oldest_needed(id, session.messages);
-  }
-  session.look_at = needed + kept;
-}
-
 /// As answer(), but the message waits for others of its burst, to leave in one datagram with them.
 template <class Write>
 bool TransmitStage::share(SessionId id, const Event& event, Write write) {
   Session& session = this->session(id);
   if (!session.connected) return answer(session, event, write);
+  make_way(session);
   // What waits lies in the store alone, and must not be overwritten there.
   if (session.held == session.messages.kept() && !send_held(session, event)) return false;
   const std::size_t length = write(session.messages.fill());

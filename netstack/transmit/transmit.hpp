@@ -134,7 +134,11 @@ class TransmitStage {
 
   bool leave(Session& session, const Event& event, SessionEndReason reason, bool told);
   void offer(Session& session, const Event& event);
-  [[gnu::cold]] void make_way(SessionId id, Session& session);
+  /// Before a message overwrites the oldest one: TCP may still need it.
+  void make_way(Session& session) {
+    if (session.messages.next() >= session.look_at) [[unlikely]]
+      session.look_at = soup_->make_way(id_of(session), session.messages);
+  }
   SessionId id_of(const Session& session) const {
     return SessionId{static_cast<std::uint16_t>(&session - sessions_.data())};
   }

@@ -118,6 +118,28 @@ TEST_F(SoupReplay, OfAnOrdinaryDayIsTheSame) {
   expect_the_same_in_a_replay();
 }
 
+TEST_F(SoupReplay, OfALongHistoryIsTheSame) {
+  config_.net.messages_kept = 8192;
+  start();
+  login(ann_, "ann", "ann");
+  std::uint32_t number = 0;
+  for (int i = 0; i < 2000; ++i) {
+    ann_.write(enter(++number, 'B', 10));
+    ann_.write(soup_packet('U', cancel_message(number)));
+    if (i % 50 == 0) pass(1'000'000);
+  }
+  pass(20'000'000);
+  login(eve_, "ann", "ann", 1);
+  for (int i = 0; i < 100; ++i) {
+    eve_.write(enter(++number));
+    pass(50'000, 50'000);
+  }
+  pass(50'000'000);
+  EXPECT_EQ(eve_.messages().size(), 4101u);
+  end();
+  expect_the_same_in_a_replay();
+}
+
 TEST_F(SoupReplay, OfADayOfEndsIsTheSame) {
   random_.seed(seed());
   loss_ = 0.02;
