@@ -34,7 +34,7 @@ inline constexpr std::size_t kMostTakeovers = 3;
 inline constexpr TimeNs kTakeoversNs = 10 * kNsPerSecond;
 /// Logins of one account that are believed, at once and in a second: each end of a session may walk over all orders of
 /// its account, and all others wait.
-inline constexpr std::uint32_t kLoginsAtOnce = 20, kLoginsPerSecond = 10;
+inline constexpr std::uint32_t kLoginsAtOnce = 100, kLoginsPerSecond = 20;
 
 /// Behind the day's end it is said again at each multiple of this, as long as the port lingers.
 inline constexpr TimeNs kEndRepeatNs = kNsPerSecond;
