@@ -254,13 +254,17 @@ def guesses_passwords(tap, working):
 
 
 def logged_in_at_last(user):
-    """Connections of before may hold their places for a while."""
+    """Connections of before may hold their places for a while, and an account logs in so often and no more."""
     one, began = Trader(user), time.monotonic()
     while one.accepted is None and time.monotonic() < began + MOST_WAIT_S:
         try:
             one.login(0)
         except OSError:
+            pass
+        if one.accepted is None:
+            one.close()
             go_on_for(0.1)
+            one = Trader(user)
     print(f"# {user} is in after {time.monotonic() - began:.1f} s")
     return one
 
