@@ -48,9 +48,10 @@ std::vector<Case> memory_cases();
 std::vector<Case> tcp_cases();
 std::vector<Case> engine_cases();
 std::vector<Case> stage_cases();
+std::vector<Case> soup_cases();
 inline std::vector<Case> all_cases() {
   std::vector<Case> all;
-  for (auto* part : {wire_cases, memory_cases, tcp_cases, engine_cases, stage_cases}) {
+  for (auto* part : {wire_cases, memory_cases, tcp_cases, engine_cases, stage_cases, soup_cases}) {
     for (Case& one : part()) all.push_back(std::move(one));
   }
   return all;
