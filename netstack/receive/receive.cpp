@@ -51,6 +51,7 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       echoes_(echoes),
       vlans_(net.vlans),
       order_frames_(net),
+      segment_frames_(net),
       order_session_(std::string_view{net.order_session}),
       feed_session_(std::string_view{net.feed_session}),
       next_tick_(tick_at_or_after(net.start_ns)),
@@ -238,6 +239,12 @@ bool ReceiveStage::take_frame(Bytes frame, CheckedSums checked) {
 }
 
 bool ReceiveStage::take_any_frame(Bytes frame) {
+  if (tcp_) {
+    const CheckedSums checked = frames_[frame_].checked;
+    tcp::SegmentSource from;
+    const Bytes segment = segment_frames_.segment_in(frame, checked, from);
+    if (!segment.empty()) return take_segment(from, segment, checked.udp);
+  }
   const Parsed<link::Frame> parsed = link::parse_ethernet(frame, net_.mac, vlans_);
   if (!parsed.ok()) return count(parsed.drop);
   if (parsed.value.type == RTE_ETHER_TYPE_IPV4) return take_ipv4(parsed.value);
@@ -270,11 +277,14 @@ bool ReceiveStage::take_ipv4(const link::Frame& frame) {
   return count(Count::ip_protocol_unknown);
 }
 
-/// Once the segment is taken, it is not again: what it brought may wait for room, and all frames with it.
 bool ReceiveStage::take_tcp(const link::Frame& frame, const ip::Datagram& datagram) {
-  const bool checked = frames_[frame_].checked.udp;
-  if (!tcp_->half.take({frame.source, frame.vlan, datagram.source}, datagram.payload, checked, now())) return false;
-  return finish_tcp();
+  const tcp::SegmentSource from{frame.source, frame.vlan, datagram.source};
+  return take_segment(from, datagram.payload, frames_[frame_].checked.udp);
+}
+
+/// Once the segment is taken, it is not again: what it brought may wait for room, and all frames with it.
+bool ReceiveStage::take_segment(const tcp::SegmentSource& from, Bytes segment, bool checked) {
+  return tcp_->half.take(from, segment, checked, now()) && finish_tcp();
 }
 
 bool ReceiveStage::finish_tcp() {

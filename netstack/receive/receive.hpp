@@ -30,6 +30,7 @@
 #include "netstack/session/order_frames.hpp"
 #include "netstack/session/session_news.hpp"
 #include "netstack/tcp/receive_half.hpp"
+#include "netstack/tcp/segment_frames.hpp"
 #include "netstack/tcp/wiring.hpp"
 #include "netstack/wire/mold.hpp"
 
@@ -141,6 +142,7 @@ class ReceiveStage {
   bool take_ipv4(const link::Frame& frame);
   bool take_icmp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_tcp(const link::Frame& frame, const ip::Datagram& datagram);
+  bool take_segment(const tcp::SegmentSource& from, wire::Bytes segment, bool checked);
   bool take_udp(const link::Frame& frame, const ip::Datagram& datagram);
   bool take_feed_request(const Source& source, wire::Bytes bytes);
   bool take_order_datagram(const Source& source, wire::Bytes bytes);
@@ -178,6 +180,7 @@ class ReceiveStage {
   EchoStore& echoes_;
   link::VlanFilter vlans_;
   OrderFrames order_frames_;
+  tcp::SegmentFrames segment_frames_;
   wire::alpha<10> order_session_;
   wire::alpha<10> feed_session_;
 

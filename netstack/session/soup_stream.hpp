@@ -34,7 +34,10 @@ class SoupStream {
   static std::size_t bytes_for(std::size_t runs) { return Arena::bytes_for<Run>(runs); }
 
   /// A connection begins: offset 0, nothing under way.
-  void clear() { first_ = last_ = end_ = 0; }
+  void clear() {
+    first_ = last_ = end_ = 0;
+    copied_ = {};
+  }
 
   /// Bytes of the stream so far: the offset of what is appended next.
   std::uint64_t end() const { return end_; }
@@ -92,26 +95,40 @@ class SoupStream {
 
   /// Writes the stream's bytes from `offset` on; all of them lie in front of end() and are not acknowledged (CHECKed).
   template <std::size_t kSlotBytes>
-  void copy(const MessageStore<kSlotBytes>& store, std::uint64_t offset, std::span<std::uint8_t> to) const {
+  void copy(const MessageStore<kSlotBytes>& store, std::uint64_t offset, std::span<std::uint8_t> to) {
     CHECK(!empty() && offset >= run(first_).offset && offset + to.size() <= end_, "%zu bytes from %llu on", to.size(),
           static_cast<unsigned long long>(offset));
-    std::uint64_t at = find(offset);
-    std::uint64_t skip = offset - run(at).offset;
-    for (; !to.empty(); ++at) {
-      const Run& source = run(at);
-      if (source.messages == 0) {
-        put({source.control, source.bytes}, skip, to);
+    // Nearly always on from where the last copy ended.
+    Place place = copied_;
+    if (place.offset + place.skip != offset || place.run < first_) [[unlikely]]
+      place = find(offset);
+    while (!to.empty()) {
+      const Run& source = run(place.run);
+      if (place.packet == std::max<std::uint16_t>(source.messages, 1)) {
+        ++place.run;
+        place.packet = 0;
         continue;
       }
-      for (std::uint16_t i = 0; i < source.messages && !to.empty(); ++i) {
-        const wire::Bytes message = store.get(source.number + i);
-        std::uint8_t header[sizeof(wire::soup::Header)];
-        wire::overlay<wire::soup::Header>(header) = {.length = static_cast<std::uint16_t>(1 + message.size()),
-                                                     .type = wire::soup::PacketType::sequenced_data};
-        put(header, skip, to);
-        put(message, skip, to);
+      std::size_t size = source.bytes;
+      if (source.messages == 0) {
+        put({source.control, source.bytes}, place.skip, to);
+      } else {
+        const wire::Bytes message = store.get(source.number + place.packet);
+        size = sizeof(wire::soup::Header) + message.size();
+        if (place.skip == 0 && to.size() >= size) [[likely]] {
+          place.skip = write_packet(to.data(), message);
+          to = to.subspan(size);
+        } else {
+          std::uint8_t packet[sizeof(wire::soup::Header) + MessageStore<kSlotBytes>::kMaxMessage];
+          put({packet, write_packet(packet, message)}, place.skip, to);
+        }
       }
+      if (place.skip < size) break;
+      place.skip -= size;
+      place.offset += size;
+      ++place.packet;
     }
+    copied_ = place;
   }
 
  private:
@@ -128,33 +145,46 @@ class SoupStream {
   Run& run(std::uint64_t i) { return runs_[i & (runs_.size() - 1)]; }
   const Run& run(std::uint64_t i) const { return runs_[i & (runs_.size() - 1)]; }
 
-  /// The run that holds the offset.
-  std::uint64_t find(std::uint64_t offset) const {
+  /// A packet of the stream, and how many of its bytes lie in front of what is meant.
+  struct Place {
+    std::uint64_t offset = 0;  // of the packet
+    std::uint64_t skip = 0;
+    std::uint64_t run = 0;
+    std::uint16_t packet = 0;  // of the run
+  };
+
+  /// From the start of the run that holds the offset.
+  Place find(std::uint64_t offset) const {
     std::uint64_t low = first_, high = last_;
     while (high - low > 1) {
       const std::uint64_t middle = low + (high - low) / 2;
       (run(middle).offset <= offset ? low : high) = middle;
     }
-    return low;
+    return {run(low).offset, offset - run(low).offset, low, 0};
   }
 
-  /// What of `piece` lies behind the first `skip` bytes, as far as there is room.
-  static void put(wire::Bytes piece, std::uint64_t& skip, std::span<std::uint8_t>& to) {
-    if (skip >= piece.size()) {
-      skip -= piece.size();
-      return;
-    }
-    piece = piece.subspan(skip);
-    skip = 0;
-    const std::size_t n = std::min(piece.size(), to.size());
-    if (n > 0) std::memcpy(to.data(), piece.data(), n);
+  /// Writes the packet whole; returns its size.
+  static std::size_t write_packet(std::uint8_t* at, wire::Bytes message) {
+    wire::overlay<wire::soup::Header>(at) = {.length = static_cast<std::uint16_t>(1 + message.size()),
+                                             .type = wire::soup::PacketType::sequenced_data};
+    std::memcpy(at + sizeof(wire::soup::Header), message.data(), message.size());
+    return sizeof(wire::soup::Header) + message.size();
+  }
+
+  /// What of `packet` lies behind its first `skip` bytes, as far as there is room; `skip` is then behind that.
+  static void put(wire::Bytes packet, std::uint64_t& skip, std::span<std::uint8_t>& to) {
+    if (skip >= packet.size()) return;
+    const std::size_t n = std::min(packet.size() - skip, to.size());
+    std::memcpy(to.data(), packet.data() + skip, n);
     to = to.subspan(n);
+    skip += n;
   }
 
   std::span<Run> runs_;
   std::uint64_t first_ = 0;  // the oldest that is not acknowledged
   std::uint64_t last_ = 0;
   std::uint64_t end_ = 0;
+  Place copied_;  // where the last copy ended
 };
 
 }  // namespace crosswire

@@ -51,6 +51,7 @@ SendHalf::Turn SendHalf::turn(ConnectionId id) {
     if (!send_bare(line, cold, sequence_to_tell(line), kAck)) return Turn::no_room;
     counters_.add(Count::tcp_acks_alone);
   }
+  put_off_acknowledgement(id, line, cold);
   arm(id, line, cold);
   return outcome;
 }

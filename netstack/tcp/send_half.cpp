@@ -158,17 +158,18 @@ void SendHalf::take_segment(ConnectionId id, Line& line, const SegmentSignal& to
     if ((told.bits & kSynAgain) != 0 && line.state == State::syn_received) line.bits |= kSynOwed;
     if ((told.bits & kPeerFinished) != 0) take_fin(id, line, cold);
   }
-  owe_acknowledgement(id, line, cold, told);
+  owe_acknowledgement(line, cold, told);
   if ((line.bits & kOpened) != 0) writer_.heard(id);
   constexpr std::uint32_t kOwed = kAckAtOnce | kSynOwed | kResendFirst | kRecovering;
   if ((line.bits & kOwed) != 0 || line.next != line.most || has_waiting(line)) {
     make_ready(id, line);
   } else {
+    put_off_acknowledgement(id, line, cold);
     arm(id, line, cold);
   }
 }
 
-void SendHalf::owe_acknowledgement(ConnectionId id, Line& line, Cold& cold, const SegmentSignal& told) {
+void SendHalf::owe_acknowledgement(Line& line, Cold& cold, const SegmentSignal& told) {
   cold.peer_segment = std::max(cold.peer_segment, told.bytes);
   if ((told.bits & kAckNow) != 0) {
     line.bits |= kAckAtOnce;
@@ -184,7 +185,11 @@ void SendHalf::owe_acknowledgement(ConnectionId id, Line& line, Cold& cold, cons
   cold.covers = told.covers;
   if ((line.bits & kAckOwed) == 0) cold.delay_until_ns = now_ + config_.ack_delay_ns;
   line.bits |= kAckOwed;
-  if ((line.bits & kInDelay) != 0) return;
+}
+
+/// What is owed, and has had nothing to ride on.
+void SendHalf::put_off_acknowledgement(ConnectionId id, Line& line, Cold& cold) {
+  if ((line.bits & (kAckOwed | kInDelay)) != kAckOwed) return;
   line.bits |= kInDelay;
   cold.next_delayed = kNobody;
   if (delayed_first_ == kNobody) {

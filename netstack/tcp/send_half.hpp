@@ -276,7 +276,8 @@ class SendHalf {
 
   // Lists.
   void make_ready(ConnectionId id, Line& line);
-  void owe_acknowledgement(ConnectionId id, Line& line, Cold& cold, const SegmentSignal& told);
+  void owe_acknowledgement(Line& line, Cold& cold, const SegmentSignal& told);
+  void put_off_acknowledgement(ConnectionId id, Line& line, Cold& cold);
 
   bool push(ToReceiveKind kind, ConnectionId id, const Cold& cold, std::uint32_t number = 0,
             EndReason reason = EndReason::none);

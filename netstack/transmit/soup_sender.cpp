@@ -259,7 +259,7 @@ void SoupSender::acknowledged(tcp::ConnectionId id, std::uint64_t offset) {
 
 void SoupSender::copy(tcp::ConnectionId id, std::uint64_t offset, std::span<std::uint8_t> to) {
   static const Store kNone;
-  const Connection& connection = at(id);
+  Connection& connection = at(id);
   connection.stream.copy(connection.store == nullptr ? kNone : *connection.store, offset, to);
 }
 

@@ -42,7 +42,7 @@ struct Rig {
     flat.insert(flat.end(), packet.begin(), packet.end());
     return true;
   }
-  bool holds(std::uint64_t offset, std::size_t bytes) const {
+  bool holds(std::uint64_t offset, std::size_t bytes) {
     std::vector<std::uint8_t> got(bytes);
     stream.copy(store, offset, got);
     return std::equal(got.begin(), got.end(), flat.begin() + static_cast<std::ptrdiff_t>(offset));
