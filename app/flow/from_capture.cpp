@@ -25,7 +25,7 @@ void check_input(const std::string& path) {
 }
 
 /// Reads the capture to its end, and returns its last time.
-TimeNs read_streams(CaptureRxPort& port, SoupStreams& streams, FromCaptureFigures& figures) {
+TimeNs read_streams(CaptureRxPort& port, CapturedStreams& streams, FromCaptureFigures& figures) {
   TimeNs last_ns = 0;
   std::uint64_t number = 0;
   for (RxBurst burst = port.receive(); !burst.ended; burst = port.receive()) {
@@ -147,7 +147,7 @@ FromCaptureFigures write_captured_flow(const FromCaptureOptions& options) try {
   if (!options.config_path.empty()) config.emplace(options.config_path);
   CaptureWriter writer(capture.path());
   CapturedOrders orders(options.in_path, writer, midnight);
-  SoupStreams streams(options.port, [&orders](const StreamEvent& event) { orders.take(event); });
+  CapturedStreams streams(options.port, [&orders](const StreamEvent& event) { orders.take(event); });
   FromCaptureFigures figures;
   const TimeNs end_ns = read_streams(port, streams, figures);
   orders.finish(end_ns);

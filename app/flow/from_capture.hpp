@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "app/flow/captured_orders.hpp"
-#include "app/flow/soup_streams.hpp"
+#include "app/flow/captured_streams.hpp"
 #include "app/flow/tcp_frames.hpp"
 
 namespace crosswire {
@@ -30,7 +30,7 @@ struct FromCaptureFigures {
   std::uint64_t oversized = 0;      // frames that were too long to be read
   std::uint64_t clamped_times = 0;  // frames stamped before an earlier one
   std::uint64_t other_segments = 0;
-  std::uint64_t left_out_segments = 0;  // of connections beyond SoupStreams::kMostConnections
+  std::uint64_t left_out_segments = 0;  // of connections beyond CapturedStreams::kMostConnections
   std::uint64_t frames_out = 0;
   std::size_t accounts = 0;
   std::size_t symbols = 0;

@@ -122,7 +122,8 @@ TEST(SegmentFrames, FromNoStationAreLeftToTheLongWay) {
   EXPECT_FALSE(agree_on(with(6, {2, 0, 0, 0, 0, 1}))) << "our own";
   EXPECT_FALSE(agree_on(with(6, {1, 0, 0, 0, 0, 2}))) << "a group";
   EXPECT_FALSE(agree_on(with(26, {10, 99, 0, 1}))) << "our own";
-  for (const std::uint8_t first : {0, 127, 224, 255}) EXPECT_FALSE(agree_on(with(26, {first, 99, 0, 2})));
+  for (const int first : {0, 127, 224, 255})
+    EXPECT_FALSE(agree_on(with(26, {static_cast<std::uint8_t>(first), 99, 0, 2})));
 }
 
 TEST(SegmentFrames, WithoutATagAreLeftWhereOnlyTaggedOnesAreLetIn) {

@@ -35,7 +35,7 @@ struct StreamReport {
   std::vector<Hole> holes;
 };
 
-class SoupStreams {
+class CapturedStreams {
  public:
   /// At one time, of any protocol, and of SoupBinTCP before these. Those of which it is not certain make room.
   static constexpr std::size_t kMostConnections = 65'536;
@@ -45,7 +45,7 @@ class SoupStreams {
   static constexpr std::size_t kMostWaiting = std::size_t{256} << 20;
 
   /// `port`: of the exchange; without one, connections of any ports are looked at.
-  SoupStreams(std::optional<std::uint16_t> port, EventOrder::Take take);
+  CapturedStreams(std::optional<std::uint16_t> port, EventOrder::Take take);
 
   /// A frame of the capture; their numbers rise, their times never fall.
   void take(const TcpFrame& frame, CapturedAt at);

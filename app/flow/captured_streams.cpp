@@ -1,5 +1,5 @@
 // The SoupBinTCP sessions in a capture: see the header. Tools only.
-#include "app/flow/soup_streams.hpp"
+#include "app/flow/captured_streams.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -20,10 +20,10 @@ bool begins_with_login(wire::Bytes payload) {
 
 }  // namespace
 
-SoupStreams::SoupStreams(std::optional<std::uint16_t> port, EventOrder::Take take)
+CapturedStreams::CapturedStreams(std::optional<std::uint16_t> port, EventOrder::Take take)
     : port_(port), order_(std::move(take)), tell_([this](StreamEvent&& event) { order_.add(std::move(event)); }) {}
 
-void SoupStreams::take(const TcpFrame& frame, CapturedAt at) {
+void CapturedStreams::take(const TcpFrame& frame, CapturedAt at) {
   if (port_ && frame.source.port != *port_ && frame.destination.port != *port_) {
     ++other_segments_;
     return;
@@ -34,10 +34,12 @@ void SoupStreams::take(const TcpFrame& frame, CapturedAt at) {
 }
 
 /// As far as the ports tell.
-bool SoupStreams::may_go_to_exchange(const TcpFrame& frame) const { return !port_ || frame.destination.port == *port_; }
+bool CapturedStreams::may_go_to_exchange(const TcpFrame& frame) const {
+  return !port_ || frame.destination.port == *port_;
+}
 
 /// A SYN, or the answer to one, that is not of the connection which is there begins one.
-void SoupStreams::take_handshake(const TcpFrame& frame, CapturedAt at) {
+void CapturedStreams::take_handshake(const TcpFrame& frame, CapturedAt at) {
   const bool answer = frame.segment.has(tcp::kAck);
   const Endpoint& client = answer ? frame.destination : frame.source;
   const Endpoint& exchange = answer ? frame.source : frame.destination;
@@ -52,7 +54,7 @@ void SoupStreams::take_handshake(const TcpFrame& frame, CapturedAt at) {
   settle(at);
 }
 
-void SoupStreams::take_segment(const TcpFrame& frame, CapturedAt at) {
+void CapturedStreams::take_segment(const TcpFrame& frame, CapturedAt at) {
   auto entry = table_.find(pair_of(frame.source, frame.destination));
   if (entry != table_.end() && entry->second.connection && entry->second.connection->client() == frame.source &&
       entry->second.connection->is_strange(frame.segment)) {
@@ -75,14 +77,14 @@ void SoupStreams::take_segment(const TcpFrame& frame, CapturedAt at) {
 }
 
 /// Until its ports are used anew, nothing of it is looked at.
-void SoupStreams::set_aside(Table::iterator entry) {
+void CapturedStreams::set_aside(Table::iterator entry) {
   entry->second.connection->finish();
   keep_books(entry);
   entry->second.connection.reset();
 }
 
 /// Where the segment's connection is none that is known, but is one that is to be followed from here on.
-SoupStreams::Table::iterator SoupStreams::begin_in_the_middle(const TcpFrame& frame) {
+CapturedStreams::Table::iterator CapturedStreams::begin_in_the_middle(const TcpFrame& frame) {
   const wire::Bytes payload = frame.segment.payload;
   if (payload.empty() || !may_go_to_exchange(frame)) return table_.end();
   const bool certain = is_packet_chain(payload, false);
@@ -92,8 +94,8 @@ SoupStreams::Table::iterator SoupStreams::begin_in_the_middle(const TcpFrame& fr
                login ? StreamBeginning::login : StreamBeginning::middle);
 }
 
-SoupStreams::Table::iterator SoupStreams::begin(const Endpoint& client, const Endpoint& exchange,
-                                                std::uint32_t sequence, StreamBeginning beginning) {
+CapturedStreams::Table::iterator CapturedStreams::begin(const Endpoint& client, const Endpoint& exchange,
+                                                        std::uint32_t sequence, StreamBeginning beginning) {
   if (reports_.size() >= kMostConnections || (table_.size() >= kMostConnections && !make_room())) {
     ++left_out_;
     return table_.end();
@@ -108,14 +110,14 @@ SoupStreams::Table::iterator SoupStreams::begin(const Endpoint& client, const En
 }
 
 /// Forgets the oldest connection of which it is not known that it speaks SoupBinTCP. False: there is none.
-bool SoupStreams::make_room() {
+bool CapturedStreams::make_room() {
   if (uncertain_.empty()) return false;
   retire(table_.find(uncertain_.begin()->second));
   return true;
 }
 
 /// After whatever was done to the connection.
-void SoupStreams::keep_books(Table::iterator entry) {
+void CapturedStreams::keep_books(Table::iterator entry) {
   Entry& at = entry->second;
   const StreamAssembler& assembler = at.connection->assembler();
   held_cost_ += assembler.held_cost() - at.held_cost;
@@ -128,7 +130,7 @@ void SoupStreams::keep_books(Table::iterator entry) {
 }
 
 /// No segment of it comes any more.
-void SoupStreams::retire(Table::iterator entry) {
+void CapturedStreams::retire(Table::iterator entry) {
   if (SoupConnection* const connection = entry->second.connection.get(); connection != nullptr) {
     connection->finish();
     keep_books(entry);
@@ -153,7 +155,7 @@ void SoupStreams::retire(Table::iterator entry) {
 }
 
 /// Hands on what is in order, and gives up what has been waited for long enough.
-void SoupStreams::settle(CapturedAt now) {
+void CapturedStreams::settle(CapturedAt now) {
   while (!waiting_.empty()) {
     order_.hand_on(waiting_.begin()->first);
     const auto oldest = table_.find(waiting_.begin()->second);
@@ -165,7 +167,7 @@ void SoupStreams::settle(CapturedAt now) {
   order_.hand_on(std::numeric_limits<std::uint64_t>::max());
 }
 
-void SoupStreams::finish() {
+void CapturedStreams::finish() {
   while (!table_.empty()) retire(table_.begin());
   order_.hand_on(std::numeric_limits<std::uint64_t>::max());
   std::sort(reports_.begin(), reports_.end(),

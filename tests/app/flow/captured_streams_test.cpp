@@ -1,5 +1,5 @@
 // Which connections of a capture are SoupBinTCP sessions, and what is said in them in the order of time.
-#include "app/flow/soup_streams.hpp"
+#include "app/flow/captured_streams.hpp"
 
 #include <gtest/gtest.h>
 
@@ -40,7 +40,7 @@ class Streams {
   std::vector<std::uint64_t> frames;
   std::uint64_t number = 0;
   TimeNs now_ns = 0;
-  SoupStreams streams;
+  CapturedStreams streams;
 
  private:
   void note(const StreamEvent& event) {
@@ -70,7 +70,7 @@ Client client_with(std::uint32_t orders, std::uint32_t first = 1) {
 constexpr std::size_t kLogin = 49;
 constexpr std::size_t kOrder = 50;
 
-TEST(SoupStreams, FollowASessionFromItsHandshakeToItsEnd) {
+TEST(CapturedStreams, FollowASessionFromItsHandshakeToItsEnd) {
   const Client client = client_with(2);
   Streams streams;
   for (const Buffer& frame : {client.syn(), client.syn_ack(), client.all(), client.ack(149), client.fin()})
@@ -84,7 +84,7 @@ TEST(SoupStreams, FollowASessionFromItsHandshakeToItsEnd) {
   EXPECT_EQ(report.stream.missing, 0u);
 }
 
-TEST(SoupStreams, KnowTheFirstByteByTheAnswerToTheSynAlone) {
+TEST(CapturedStreams, KnowTheFirstByteByTheAnswerToTheSynAlone) {
   const Client client = client_with(2);
   Streams streams;
   streams.take(client.syn_ack());
@@ -95,7 +95,7 @@ TEST(SoupStreams, KnowTheFirstByteByTheAnswerToTheSynAlone) {
   EXPECT_EQ(streams.said, (Said{"1", "2"}));
 }
 
-TEST(SoupStreams, BeginAtALoginWithoutAnyHandshake) {
+TEST(CapturedStreams, BeginAtALoginWithoutAnyHandshake) {
   const Client client = client_with(1);
   Streams streams;
   streams.take(client.data(0, kLogin));
@@ -104,7 +104,7 @@ TEST(SoupStreams, BeginAtALoginWithoutAnyHandshake) {
   EXPECT_EQ(streams.said, (Said{"login", "1"}));
 }
 
-TEST(SoupStreams, BeginInTheMiddleWhereABoundaryIsCertain) {
+TEST(CapturedStreams, BeginInTheMiddleWhereABoundaryIsCertain) {
   const Client client = client_with(3);
   Streams streams;
   streams.take(client.data(70, 99));   // the end of an order
@@ -122,7 +122,7 @@ TEST(SoupStreams, BeginInTheMiddleWhereABoundaryIsCertain) {
   EXPECT_EQ(told.said, Said{"2"});
 }
 
-TEST(SoupStreams, TakeAnotherSynForAnotherConnectionAndTheSameForTheSame) {
+TEST(CapturedStreams, TakeAnotherSynForAnotherConnectionAndTheSameForTheSame) {
   const Client before = client_with(2);
   Client after = client_with(2, 7);
   after.isn = 0x9000'0000;
@@ -135,7 +135,7 @@ TEST(SoupStreams, TakeAnotherSynForAnotherConnectionAndTheSameForTheSame) {
   EXPECT_EQ(streams.streams.reports().size(), 2u);
 }
 
-TEST(SoupStreams, FindANewConnectionOfOldPortsWithoutItsSyn) {
+TEST(CapturedStreams, FindANewConnectionOfOldPortsWithoutItsSyn) {
   const Client before = client_with(1);
   Client after = client_with(1, 7);
   after.isn = 0x9000'0000;
@@ -150,7 +150,7 @@ TEST(SoupStreams, FindANewConnectionOfOldPortsWithoutItsSyn) {
   }
 }
 
-TEST(SoupStreams, GoOnWhereNumbersWrap) {
+TEST(CapturedStreams, GoOnWhereNumbersWrap) {
   Client client = client_with(4);
   client.isn = 0xFFFF'FFC0;
   Streams streams;
@@ -161,7 +161,7 @@ TEST(SoupStreams, GoOnWhereNumbersWrap) {
   EXPECT_EQ(streams.said, (Said{"login", "1", "2", "3", "4"}));
 }
 
-TEST(SoupStreams, LeaveOtherProtocolsAlone) {
+TEST(CapturedStreams, LeaveOtherProtocolsAlone) {
   Client web;
   web.client.port = 50'000;
   web.stream = test::text("GET / HTTP/1.1\r\n\r\n");
@@ -173,7 +173,7 @@ TEST(SoupStreams, LeaveOtherProtocolsAlone) {
   EXPECT_TRUE(streams.streams.reports().empty());
 }
 
-TEST(SoupStreams, HeedThePortThatTheyAreGiven) {
+TEST(CapturedStreams, HeedThePortThatTheyAreGiven) {
   const Client client = client_with(1);
   Streams other(9002);
   for (const Buffer& frame : {client.syn(), client.all()}) other.take(frame);
@@ -182,7 +182,7 @@ TEST(SoupStreams, HeedThePortThatTheyAreGiven) {
   EXPECT_EQ(other.streams.other_segments(), 2u);
 }
 
-TEST(SoupStreams, TellWhatComesFirstFirstAlsoOfAConnectionThatWaits) {
+TEST(CapturedStreams, TellWhatComesFirstFirstAlsoOfAConnectionThatWaits) {
   Client one = client_with(3);
   Client two = client_with(2, 7);
   two.client.port = 40'002;
@@ -193,7 +193,7 @@ TEST(SoupStreams, TellWhatComesFirstFirstAlsoOfAConnectionThatWaits) {
   streams.take(one.data(149, 199));               // 4: behind a hole
   streams.take(two.data(0, 99));                  // 5
   EXPECT_EQ(streams.said, (Said{"login", "1"}));  // what 5 says has to wait: 4 may have said something before
-  streams.take(two.data(99, 149), SoupStreams::kHoleWaitNs + 2);  // 6
+  streams.take(two.data(99, 149), CapturedStreams::kHoleWaitNs + 2);  // 6
   EXPECT_EQ(streams.said, (Said{"login", "1", "3", "login", "7", "8"}));
   EXPECT_EQ(streams.frames, (std::vector<std::uint64_t>{3, 3, 4, 5, 5, 6}));
   streams.streams.finish();
@@ -203,7 +203,7 @@ TEST(SoupStreams, TellWhatComesFirstFirstAlsoOfAConnectionThatWaits) {
   EXPECT_EQ(streams.streams.reports()[0].holes[0].length, kOrder);
 }
 
-TEST(SoupStreams, EndWithTheExchangesFinOrReset) {
+TEST(CapturedStreams, EndWithTheExchangesFinOrReset) {
   for (const std::uint8_t flags : {tcp::kFin, tcp::kRst}) {
     const Client client = client_with(1);
     Streams streams;
@@ -213,7 +213,7 @@ TEST(SoupStreams, EndWithTheExchangesFinOrReset) {
   }
 }
 
-TEST(SoupStreams, TakeDataOfASyn) {
+TEST(CapturedStreams, TakeDataOfASyn) {
   const Client client = client_with(1);
   Streams streams;
   streams.take(test::tcp_frame(client.client, kExchange, client.isn, 0, tcp::kSyn, client.stream));
@@ -221,10 +221,10 @@ TEST(SoupStreams, TakeDataOfASyn) {
   EXPECT_EQ(streams.said, (Said{"login", "1"}));
 }
 
-TEST(SoupStreams, KeepNoMoreConnectionsThanTheyMay) {
+TEST(CapturedStreams, KeepNoMoreConnectionsThanTheyMay) {
   Streams streams;
   Client client;
-  for (std::uint32_t i = 0; i < SoupStreams::kMostConnections + 10; ++i) {  // never a word
+  for (std::uint32_t i = 0; i < CapturedStreams::kMostConnections + 10; ++i) {  // never a word
     client.client = {0x0B00'0000 + i / 50'000, static_cast<std::uint16_t>(1 + i % 50'000)};
     streams.take(client.syn());
   }
