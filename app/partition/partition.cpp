@@ -98,7 +98,9 @@ Partition::Partition(const Config& config, const Ports& ports, const TscClock& c
       },
       chain_({commands_, events_, {{{}, match_in_.progress(), transmit_in_.progress(), publish_in_.progress()}}},
              arena_) {
-  if (tcp_ && config_.net.replays) stages_.receive.wait_for(stages_.transmit.passed());
+  if (tcp_ && config_.net.replays) {
+    stages_.receive.wait_for({match_in_.progress(), transmit_in_.progress()});
+  }
   for (std::size_t i = 0; i < layout.loops(); ++i) loops_.emplace_back(stages_, chain_, layout, i, clock);
 }
 

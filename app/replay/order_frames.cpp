@@ -52,8 +52,7 @@ std::string_view remedy_of(ReceiveCounter counter) {
     case udp_source_port_zero:
       return "clients need addresses and ports of their own";
     case ip_protocol_unknown:
-      return "sessions over TCP replay from a recording of ours; make order entry of others' with crosswire flow "
-             "--from-capture";
+      return "those that were sent over TCP replay from our own recordings; others by crosswire flow --from-capture";
     case udp_checksum:
       return "a capture from the host that sent them wants --partial-checksums";
     case udp_port_unknown:

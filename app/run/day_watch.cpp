@@ -43,9 +43,10 @@ std::string user_of(const SessionNews& news, const NetConfig& config) {
 
 std::string_view reason_of(const SessionNews& news) {
   if (news.kind == SessionNews::source_not_allowed) return "the account does not allow the address";
-  if (news.code == static_cast<char>(wire::soup::RejectCode::session_not_available))
-    return "names another session, or no number";
-  return "user, password or transport is wrong, or it was taken over too often";
+  if (news.code == static_cast<char>(wire::soup::RejectCode::session_not_available)) return "names another session";
+  if (news.code == SessionNews::kTooOften) return "the account logs in, or is taken over, too often";
+  if (news.code == SessionNews::kNoNumber) return "asks for a number that is none";
+  return "user or password is wrong";
 }
 
 void say(const std::string& name, const SessionNews& news, const NetConfig& config) {

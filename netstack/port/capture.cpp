@@ -332,7 +332,7 @@ bool CaptureRxPort::is_of_this_version() {
   const auto* const end = wire::view_as<wire::SessionEndFrame>({pending_bytes_.data(), pending_.length});
   if (pending_.length == sizeof(*end) && end->version == wire::SessionEndFrame::kVersion) return true;
   error_ = path_ + ": frame " + std::to_string(frames_read_) +
-           ": a command that this version does not know; replay with the version that recorded it";
+           ": an operator's command that this version does not know; replay with the version that recorded it";
   has_pending_ = false;
   return false;
 }

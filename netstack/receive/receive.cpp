@@ -125,7 +125,7 @@ void ReceiveStage::end_day() {
 // ---- Time -----------------------------------------------------------------------------------------------------------
 
 void ReceiveStage::take_burst() {
-  if (passed_ != nullptr && passed_->load(std::memory_order_acquire) < commands_.made()) [[unlikely]]
+  if (answered_ && !answered_->all(commands_.made())) [[unlikely]]
     return;
   // Taken apart: a burst copied as a whole would be read in wider pieces than it has just been stored in, and wait.
   const RxBurst burst = port_.receive();

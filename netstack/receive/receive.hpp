@@ -3,7 +3,6 @@
 // apart), and no frame can make it do more than count.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -59,6 +58,16 @@ struct ReceiveSessionState {
 /// Asked for sessions from a number on, by SessionId.
 using ReceiveSessionMailbox = Mailbox<ReceiveSessionState, 64>;
 
+/// Whether all commands so far are answered: match has passed them, and transmit has passed match's events.
+struct Answered {
+  ReaderProgress match, transmit;
+
+  /// In this order: match publishes a command's events before it has passed the command.
+  bool all(std::uint64_t commands_made) const {
+    return match.position() == commands_made && transmit.position() == transmit.published();
+  }
+};
+
 /// The sequence it produces: day_start; then for each burst what is due before it (phases of the schedule, ticks and
 /// the sessions that a tick finds silent) and the burst's own commands; day_end where the port says that the day ends,
 /// at the latest where the port ends itself, and there run_end. Between the two no phase is entered and no order taken:
@@ -72,9 +81,9 @@ class ReceiveStage {
                BroadcastRing<Command>::Producer& commands, Orders& orders, SlotSource& slots, EchoStore& echoes,
                Arena& arena, const tcp::Wiring* tcp = nullptr);
 
-  /// In a replay with TCP: no burst is taken before `passed` says that all earlier commands are answered. Before the
-  /// first poll().
-  void wait_for(const std::atomic<std::uint64_t>& passed) { passed_ = &passed; }
+  /// In a replay with TCP: no burst is taken before all commands so far are answered. Before the first poll(); what
+  /// `answered` refers to outlives the stage.
+  void wait_for(const Answered& answered) { answered_ = answered; }
   ReceiveStage(const ReceiveStage&) = delete;
   ReceiveStage& operator=(const ReceiveStage&) = delete;
 
@@ -217,7 +226,7 @@ class ReceiveStage {
   OperatorIntake operators_;
   ReceiveSessionMailbox session_mailbox_;
   std::optional<OverTcp> tcp_;
-  const std::atomic<std::uint64_t>* passed_ = nullptr;
+  std::optional<Answered> answered_;
   Counters<tcp::TcpReceiveCounter> no_tcp_;
 };
 

@@ -111,6 +111,7 @@ bool SessionDesk::take_login(const Source& source, Bytes payload) {
     return count(Count::login_source_not_allowed);
   }
   bool takes_over = false;
+  bool barred = false;
   if (verdict.kind == LoginVerdict::accepted) {
     if (logins_.may_be_late(verdict.session, source, now())) {
       return tell_stranger(source, SessionEndReason::takeover, Count::login_late);
@@ -126,13 +127,14 @@ bool SessionDesk::take_login(const Source& source, Bytes payload) {
     const bool repeated = login.open && !takes_over;
     if (!repeated && !logins_.may_open(verdict.session, now())) {
       counters_.add(Count::logins_barred);
+      barred = true;
       verdict = {LoginVerdict::refused, verdict.session, kNotAuthorised};
     }
   }
   if (verdict.kind == LoginVerdict::refused) {
     if (!refusals_.take(source.mac, now())) return count(Count::login_refused_rate);
     make_for_peer(CommandKind::login_reject, kNoSession, source, verdict.code);
-    tell_of_refusal(request, verdict.code, source, Transport::udp);
+    tell_of_refusal(request, barred ? SessionNews::kTooOften : verdict.code, source, Transport::udp);
     return count(Count::logins_refused);
   }
   const Login& login = logins_.login(verdict.session);
@@ -151,13 +153,13 @@ bool SessionDesk::take_login(const Source& source, Bytes payload) {
 
 /// The rate of refusals bounds what is told, not what ends: a refused connection is closed in any case.
 SessionId SessionDesk::refuse(const Source& source, ConnectionRef connection, const soup::LoginRequest& request,
-                              char code, SessionId of) {
+                              char code, char told, SessionId of) {
   Peer& peer = make_for_peer(CommandKind::login_reject, kNoSession, source, code);
   peer.transport = Transport::tcp;
   peer.connection = connection;
   if (refusals_.take(source.mac, now())) {
     if (of == kNoSession) {
-      tell_of_refusal(request, code, source, Transport::tcp);
+      tell_of_refusal(request, told, source, Transport::tcp);
     } else {
       tell_of(SessionNews::source_not_allowed, of, source, Transport::tcp);
     }
@@ -169,17 +171,17 @@ SessionId SessionDesk::refuse(const Source& source, ConnectionRef connection, co
 SessionId SessionDesk::take_login(const Source& source, ConnectionRef connection, const soup::LoginRequest& request) {
   const LoginVerdict verdict = logins_.judge(request, source.address, Transport::tcp);
   if (verdict.kind == LoginVerdict::source_not_allowed) {
-    return refuse(source, connection, request, kNotAuthorised, verdict.session);
+    return refuse(source, connection, request, kNotAuthorised, kNotAuthorised, verdict.session);
   }
-  if (verdict.kind == LoginVerdict::refused) return refuse(source, connection, request, verdict.code);
+  if (verdict.kind == LoginVerdict::refused) return refuse(source, connection, request, verdict.code, verdict.code);
   const std::optional<std::uint64_t> wanted = soup::parse(request).sequence;
-  if (!wanted) return refuse(source, connection, request, kNoSuchSession);
+  if (!wanted) return refuse(source, connection, request, kNoSuchSession, SessionNews::kNoNumber);
   const SessionId session = verdict.session;
   const Login& login = logins_.login(session);
   const bool takes_over = login.open;
   if (!logins_.may_open(session, now())) {
     counters_.add(Count::logins_barred);
-    return refuse(source, connection, request, kNotAuthorised);
+    return refuse(source, connection, request, kNotAuthorised, SessionNews::kTooOften);
   }
   const bool told = takes_over && !login.over_tcp() && strangers_.take(login.source.mac, now());
   note_opened(session, source, Transport::tcp, takes_over);

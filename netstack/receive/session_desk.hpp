@@ -61,9 +61,9 @@ class SessionDesk {
   void tell_of(SessionNews::Kind kind, SessionId session, const Source& source, Transport transport);
   void tell_of_refusal(const wire::soup::LoginRequest& request, char code, const Source& source, Transport transport);
   [[gnu::cold]] bool tell_stranger(const Source& source, SessionEndReason ended, ReceiveCounter counter);
-  /// `of`: the account that may not log in from there; else kNoSession.
+  /// `told`: what the news have for a code. `of`: the account that may not log in from there; else kNoSession.
   SessionId refuse(const Source& source, ConnectionRef connection, const wire::soup::LoginRequest& request, char code,
-                   SessionId of = kNoSession);
+                   char told, SessionId of = kNoSession);
   void note_opened(SessionId session, const Source& source, Transport transport, bool was_open);
 
   bool count(ReceiveCounter counter) {

@@ -33,11 +33,14 @@ struct SessionNews {
   };
   Kind kind;
   Transport transport;
-  char code;                 // of refused, as on the wire
+  char code;                 // of refused, as on the wire, or one of these two
   std::array<char, 6> user;  // of refused, as it was asked for
   SessionId session;         // kNoSession of refused
   std::uint16_t port, vlan;  // of the source, host byte order; 0 = untagged
   std::uint32_t address;
+
+  static constexpr char kTooOften = 'T';  // J with A
+  static constexpr char kNoNumber = 'N';  // J with S
 
   /// Who caused it need not have an account.
   bool of_anybody() const { return kind == refused || kind == source_not_allowed; }

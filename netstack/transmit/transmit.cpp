@@ -83,7 +83,6 @@ std::size_t TransmitStage::poll() {
   if (soup_) {
     if (done > 0) newest_ = {events_.peek(done - 1).cause, events_.peek(done - 1).time_ns, kRank};
     committed_ += soup_->poll(std::max(port_.time_now(), newest_.time_ns), newest_);
-    passed_.store(newest_.cause.value, std::memory_order_release);
   }
   if (done > 0) events_.release(done);
   if (port_.wants_flush()) port_.flush();

@@ -25,7 +25,6 @@
 // An OUCH message is numbered and kept for re-request whether or not its session is connected.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -84,9 +83,6 @@ class TransmitStage {
   const TransmitCounters& counters() const { return counters_; }
   /// Of TCP; all zero without it.
   const Counters<tcp::TcpSendCounter>& tcp_counters() const { return soup_ ? soup_->counters() : no_tcp_; }
-
-  /// The newest command all of whose answers have left for TCP, too. Any thread.
-  const std::atomic<std::uint64_t>& passed() const { return passed_; }
 
   /// For the control thread to take.
   LoginNewsRing& login_news() { return login_news_; }
@@ -173,8 +169,7 @@ class TransmitStage {
   std::optional<SoupSender> soup_;
   Counters<tcp::TcpSendCounter> no_tcp_;
   LoginNewsRing login_news_;
-  std::atomic<std::uint64_t> passed_{0};  // the newest command whose events are handled
-  FrameOrigin newest_{};                  // of TCP's frames: that of the newest event that is handled
+  FrameOrigin newest_{};  // of TCP's frames: that of the newest event that is handled
   TransmitSessionMailbox session_mailbox_;
 };
 

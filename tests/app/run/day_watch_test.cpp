@@ -194,7 +194,8 @@ TEST_F(Watched, CountsTheNewsThatNobodyTook) {
   for (std::uint64_t i = 0; i < kRounds; ++i) {
     take(0, {login_frame(ann_, "ann", "ann"), udp_frame(ann_, kOrderPort, soup_packet('O'))});
   }
-  const std::uint64_t lost = 2 * kRounds - SessionNewsRing::kOfAccount;
+  // Beyond these the account's logins are refused, and that without a word.
+  const std::uint64_t lost = 2 * kLoginsAtOnce - SessionNewsRing::kOfAccount;
   EXPECT_EQ(partition_.receive().session_news_lost(), lost);
   EXPECT_NE(look().find(
                 fmt::format("warning more lines of a kind are left out partition=one kind=sessions lines={}\n", lost)),

@@ -204,11 +204,13 @@ TEST(ReceiveDrops, SumsUpWhatTheDeviceHasNotFoundRight) {
 }
 
 TEST(ReceiveDrops, HasAFrameForEveryReason) {
-  // These depend on more than one frame, or come past the wire: receive_test.cpp, sessions_test.cpp and
-  // operators_test.cpp have them.
-  std::map<ReceiveCounter, int> met{
-      {operator_unknown, 1}, {arp_rate, 1},       {icmp_rate, 1},  {feed_request_rate, 1},  {login_refused_rate, 1},
-      {order_repeats, 1},    {order_day_over, 1}, {login_late, 1}, {order_request_rate, 1}, {order_request_bytes, 1}};
+  // These depend on more than one frame, or come past the wire: receive_test.cpp, sessions_test.cpp, operators_test.cpp
+  // and, over TCP, tests/app/partition/soup_test.cpp have them.
+  std::map<ReceiveCounter, int> met{{operator_unknown, 1},    {arp_rate, 1},           {icmp_rate, 1},
+                                    {feed_request_rate, 1},   {login_refused_rate, 1}, {order_repeats, 1},
+                                    {order_day_over, 1},      {login_late, 1},         {order_request_rate, 1},
+                                    {order_request_bytes, 1}, {soup_before_login, 1},  {soup_login_again, 1},
+                                    {soup_too_long, 1}};
   for (const Drop& drop : drops()) ++met[drop.counter];
   for (const auto& row : kReceiveCounters) {
     EXPECT_EQ(row.kind == CounterKind::drop, met.contains(row.counter)) << row.label;

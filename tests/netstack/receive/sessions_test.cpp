@@ -92,13 +92,30 @@ TEST_F(ReceiveStrangers, OldSourcesAreToldOfATakeoverAtTheirRate) {
   const unsigned part = test_net().strangers_told_per_second / 10;
   log_in_alice();
   Client other = kAlice;
-  for (unsigned i = 0; i <= part; ++i) {
-    other.port = static_cast<std::uint16_t>(50'000 + i);
+  const auto taken_over_and_told = [&](std::uint16_t port) {
+    other.port = port;
     const auto commands = rig.frame(login_frame(other, "ALICE", "secret"));
-    ASSERT_EQ(kinds(commands), Kinds{session_open});
-    EXPECT_EQ(commands[0].command.peer.code, 'T');
-    EXPECT_EQ(commands[0].command.peer.told, i < part);
-  }
+    EXPECT_EQ(kinds(commands), Kinds{session_open});
+    EXPECT_EQ(commands.at(0).command.peer.code, 'T');
+    return commands.at(0).command.peer.told;
+  };
+  EXPECT_TRUE(taken_over_and_told(50'000));
+  Client stranger = kAlice;
+  stranger.port = 50'001;
+  for (unsigned i = 1; i < part; ++i) EXPECT_EQ(rig.frame(heartbeat_of(stranger)).size(), 1u);
+  EXPECT_FALSE(taken_over_and_told(50'002)) << "of one MAC no more are told";
+}
+
+TEST_F(ReceiveStrangers, ASessionIsTakenOverThreeTimesInTenSecondsAndNoMore) {
+  log_in_alice();
+  Client other = kAlice;
+  const auto take_over = [&](std::uint16_t port) {
+    other.port = port;
+    return kinds(rig.frame(login_frame(other, "ALICE", "secret")));
+  };
+  for (std::uint16_t port = 50'000; port < 50'003; ++port) EXPECT_EQ(take_over(port), Kinds{session_open});
+  EXPECT_EQ(take_over(50'003), Kinds{login_reject});
+  EXPECT_EQ(rig.count(ReceiveCounter::logins_barred), 1u);
 }
 
 // ---- Late logins ----------------------------------------------------------------------------------------------------
