@@ -361,6 +361,7 @@ Config appliance_config(const Flow& flow, std::int64_t midnight, TimeNs start_ns
   config.net.accounts.push_back({std::string(Extras::kUser), std::string(Extras::kPassword), {'E', 'X', 'T', 'R'}, {}});
   config.engine.sessions = static_cast<std::uint32_t>(config.net.accounts.size());
   config.engine.firms.clear();  // whose account is whose is no matter here
+  config.engine.cancel_on.clear();
   // Short enough for the quiet end to see both.
   config.net.heartbeat_ns = 200'000'000;
   config.net.silence_ns = kSilenceNs;
