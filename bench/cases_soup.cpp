@@ -194,6 +194,7 @@ class SoupChain final : public Runner {
 
   static Config over_tcp(Config config) {
     config.net.tcp_port = kTcpPort;
+    config.engine.cancel_on.assign(config.net.accounts.size(), 0);  // a logout leaves the books as they are
     return config;
   }
 
