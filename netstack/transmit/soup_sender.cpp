@@ -15,14 +15,13 @@ SoupSender::SoupSender(const NetConfig& net, const tcp::Wiring& wiring, TxPort& 
                        Arena& arena)
     : half_(wiring.config, net, wiring.signals, *this, port, arena),
       counters_(counters),
-      connections_(arena.array<Connection>(wiring.config.connections)),
-      leaving_(arena.array<ConnectionRef>(kMostLeaving)) {
+      connections_(arena.array<Connection>(wiring.config.connections)) {
   for (Connection& connection : connections_) connection.stream = SoupStream(arena, kRuns);
 }
 
 std::size_t SoupSender::bytes_for(const tcp::TcpConfig& config) {
   return tcp::SendHalf::bytes_for(config) + Arena::bytes_for<Connection>(config.connections) +
-         Arena::bytes_for<ConnectionRef>(kMostLeaving) + config.connections * SoupStream::bytes_for(kRuns);
+         config.connections * SoupStream::bytes_for(kRuns);
 }
 
 std::size_t SoupSender::poll(TimeNs now, const FrameOrigin& newest) {
@@ -65,6 +64,7 @@ void SoupSender::ready(tcp::ConnectionId id) {
 
 void SoupSender::closed(tcp::ConnectionId id, tcp::EndReason) {
   Connection& connection = at(id);
+  if (connection.phase == Phase::leaving) remove_leaving(connection);
   connection.phase = Phase::none;
   connection.store = nullptr;
   connection.session = kNoSession;
@@ -74,28 +74,36 @@ void SoupSender::finish(tcp::ConnectionId id, Connection& connection) {
   if (connection.phase == Phase::leaving) return;
   half_.finish(id);
   connection.phase = Phase::leaving;
-  connection.left_ns = now_;
-  if (leaving_n_ == kMostLeaving) end_oldest_leaving(false);
-  leaving_[(leaving_first_ + leaving_n_++) % kMostLeaving] = {id.value, half_.turn_of(id)};
+  add_leaving(id, connection);
+  if (refused_.count > kMostRefused) half_.abort(tcp::ConnectionId{refused_.oldest});
 }
 
-/// The oldest of them that is still there; one that has taken something meanwhile has its time anew.
-void SoupSender::end_oldest_leaving(bool late_alone) {
-  const ConnectionRef oldest = leaving_[leaving_first_];
-  const Connection& connection = connections_[oldest.place];
-  const bool there = connection.phase == Phase::leaving && half_.turn_of(id_of(oldest)) == oldest.turn;
-  leaving_first_ = (leaving_first_ + 1) % kMostLeaving;
-  --leaving_n_;
-  if (!there) return;
-  if (late_alone && now_ < connection.left_ns + kLeaveNs) {
-    leaving_[(leaving_first_ + leaving_n_++) % kMostLeaving] = oldest;
-  } else {
-    half_.abort(id_of(oldest));
+void SoupSender::add_leaving(tcp::ConnectionId id, Connection& connection) {
+  Leaving& leaving = leaving_with(connection);
+  connection.left_ns = now_;
+  connection.before = leaving.newest;
+  connection.after = kNobody;
+  (leaving.newest == kNobody ? leaving.oldest : connections_[leaving.newest].after) = id.value;
+  leaving.newest = id.value;
+  ++leaving.count;
+}
+
+void SoupSender::remove_leaving(Connection& connection) {
+  Leaving& leaving = leaving_with(connection);
+  (connection.before == kNobody ? leaving.oldest : connections_[connection.before].after) = connection.after;
+  (connection.after == kNobody ? leaving.newest : connections_[connection.after].before) = connection.before;
+  --leaving.count;
+}
+
+void SoupSender::abort_late(const Leaving& leaving) {
+  for (std::size_t n = leaving.count; n > 0 && now_ >= connections_[leaving.oldest].left_ns + kLeaveNs; --n) {
+    half_.abort(tcp::ConnectionId{leaving.oldest});
   }
 }
 
 void SoupSender::look_for_late_ends() {
-  for (std::size_t n = leaving_n_; n > 0; --n) end_oldest_leaving(true);
+  abort_late(sessions_leaving_);
+  abort_late(refused_);
 }
 
 void SoupSender::cut(ConnectionRef ref) {
@@ -252,7 +260,10 @@ std::size_t SoupSender::say_a_segment(tcp::ConnectionId id, Connection& connecti
 void SoupSender::acknowledged(tcp::ConnectionId id, std::uint64_t offset) {
   Connection& connection = at(id);
   connection.stream.acknowledged(offset);
-  if (connection.phase == Phase::leaving) connection.left_ns = now_;  // it reads what was said before
+  if (connection.phase == Phase::leaving) {  // it reads what was said before
+    remove_leaving(connection);
+    add_leaving(id, connection);
+  }
   if (has_history(connection) || connection.ends) [[unlikely]]
     wait(id, connection);
 }

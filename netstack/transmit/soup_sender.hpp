@@ -95,10 +95,13 @@ class SoupSender final : public tcp::StreamWriter {
   static constexpr std::size_t kRuns = 128;
   /// What a client that was told has to close its side.
   static constexpr TimeNs kLeaveNs = kNsPerSecond;
-  /// So many may take their time at once; beyond that the oldest is reset.
-  static constexpr std::size_t kMostLeaving = 256;
+  /// So many of those who never logged in may take their time at once; beyond that their oldest is reset, so that who
+  /// only comes to be refused cannot hold the places of all others.
+  static constexpr std::size_t kMostRefused = 256;
 
  private:
+  static constexpr std::uint16_t kNobody = 0xFFFF;
+
   enum class Phase : std::uint8_t {
     none,
     stranger,  // ready, and nobody's
@@ -113,10 +116,18 @@ class SoupSender final : public tcp::StreamWriter {
     TimeNs left_ns = 0;            // of Phase::leaving
     SessionId session = kNoSession;
     std::uint16_t next_waiting = 0;
+    std::uint16_t before = 0, after = 0;  // of those that are leaving
     Phase phase = Phase::none;
     bool waits = false;  // it is in the list of those with history
     bool ends = false;   // the session ends when all is said
     bool caught_up = false;
+  };
+
+  /// Connections that are leaving, in the order in which they were told, or have taken something since.
+  struct Leaving {
+    std::uint16_t oldest = kNobody;
+    std::uint16_t newest = kNobody;
+    std::size_t count = 0;
   };
 
   Connection* live(ConnectionRef connection);
@@ -127,7 +138,12 @@ class SoupSender final : public tcp::StreamWriter {
   template <class Packet>
   bool say_packet(tcp::ConnectionId id, Connection& connection, const Packet& packet);
   void finish(tcp::ConnectionId id, Connection& connection);
-  void end_oldest_leaving(bool late_alone);
+  Leaving& leaving_with(const Connection& connection) {
+    return connection.session == kNoSession ? refused_ : sessions_leaving_;
+  }
+  void add_leaving(tcp::ConnectionId id, Connection& connection);
+  void remove_leaving(Connection& connection);
+  void abort_late(const Leaving& leaving);
   void end_if_all_said(tcp::ConnectionId id, Connection& connection);
   bool has_history(const Connection& connection) const;
   void wait(tcp::ConnectionId id, Connection& connection);
@@ -139,12 +155,9 @@ class SoupSender final : public tcp::StreamWriter {
   std::span<Connection> connections_;  // by ConnectionId
   std::uint16_t waiting_first_ = kNobody;
   std::uint16_t waiting_last_ = kNobody;
-  std::span<ConnectionRef> leaving_;  // a ring, in the order in which they were told to end; some are gone
-  std::size_t leaving_first_ = 0;
-  std::size_t leaving_n_ = 0;
+  Leaving sessions_leaving_;
+  Leaving refused_;  // those that never carried a session
   TimeNs now_ = 0;
-
-  static constexpr std::uint16_t kNobody = 0xFFFF;
 };
 
 }  // namespace crosswire

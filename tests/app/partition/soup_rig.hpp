@@ -29,7 +29,9 @@ struct Packet {
 /// One client: a station with one connection at a time.
 class SoupPeer final : public tcp::StreamReader, public tcp::StreamWriter {
  public:
-  explicit SoupPeer(std::uint8_t last) : station_(tcp_config(), config(last), *this, *this) {}
+  /// `number`: of its addresses. `places`: of its connections, those that are gone for a moment still with them.
+  explicit SoupPeer(std::uint16_t number, std::uint16_t places = 8)
+      : station_(tcp_config(places), config(number), *this, *this) {}
 
   /// Opens a connection anew; what the one before has heard is forgotten.
   void connect(std::uint16_t from = 0) {
@@ -120,17 +122,17 @@ class SoupPeer final : public tcp::StreamReader, public tcp::StreamWriter {
   }
 
  private:
-  static tcp::TcpConfig tcp_config() {
+  static tcp::TcpConfig tcp_config(std::uint16_t places) {
     tcp::TcpConfig config;
-    config.connections = config.opened_by_us = 8;
+    config.connections = config.opened_by_us = places;
     config.secret = {3, 4};
     config.time_wait_ns = 1'000'000;
     return config;
   }
-  static NetConfig config(std::uint8_t last) {
+  static NetConfig config(std::uint16_t number) {
     NetConfig net;
-    net.mac = {2, 0, 0, 0, 1, last};
-    net.address = 0x0A630000u | last;
+    net.mac = {2, 0, 0, 1, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+    net.address = 0x0A630000u | number;
     return net;
   }
 

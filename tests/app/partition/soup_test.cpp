@@ -459,6 +459,33 @@ TEST_F(Soup, TheDaysEndEndsEverySessionBehindItsLastMessage) {
   EXPECT_TRUE(ann_.finished());
 }
 
+TEST_F(Soup, AtTheDaysEndEverybodyIsToldHoweverManyTheyAre) {
+  constexpr std::uint16_t kClients = 300;
+  std::vector<std::unique_ptr<SoupPeer>> crowd;
+  for (std::uint16_t i = 0; i < kClients; ++i) {
+    config_.net.accounts.push_back({"C" + std::to_string(i), "c", {'C', 'R', 'D', ' '}, {}});
+    crowd.push_back(std::make_unique<SoupPeer>(static_cast<std::uint16_t>(1000 + i), std::uint16_t{1}));
+    peers_.push_back(crowd.back().get());
+  }
+  config_.net.messages_kept = 256;
+  config_.engine.sessions = static_cast<std::uint32_t>(config_.net.accounts.size());
+  start();
+  for (std::uint16_t i = 0; i < kClients; ++i) {
+    crowd[i]->connect();
+    crowd[i]->write(login_of("C" + std::to_string(i), "c", 1));
+    if (i % 30 == 29) pass(1'000'000);
+  }
+  pass(5'000'000);
+  ASSERT_EQ(partition_->receive().sessions_open(), kClients);
+  rx_.end_day(now_ + 1'000'000);
+  pass(20'000'000);
+  for (const std::unique_ptr<SoupPeer>& client : crowd) {
+    ASSERT_EQ(client->types().back(), 'Z');
+    ASSERT_TRUE(client->finished());
+    ASSERT_NE(client->ended(), tcp::EndReason::reset);
+  }
+}
+
 TEST_F(Soup, WithoutTheKeyThereIsNoTcp) {
   config_.net.tcp_port = 0;
   start();
