@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "hugepages/base/check.hpp"
 #include "netstack/answers/answers.hpp"
@@ -79,7 +80,7 @@ std::size_t TransmitStage::poll() {
   std::uint64_t done = 0;
   committed_ = 0;
   for (; done < waiting && take(events_.peek(done)); ++done) progress_ = 0;
-  if (done < waiting) counters_.add(TransmitCounter::port_full);
+  if (done < waiting && !std::exchange(awaits_connection_, false)) counters_.add(TransmitCounter::port_full);
   if (soup_) {
     if (done > 0) newest_ = {events_.peek(done - 1).cause, events_.peek(done - 1).time_ns, kRank};
     committed_ += soup_->poll(std::max(port_.time_now(), newest_.time_ns), newest_);
@@ -174,7 +175,7 @@ bool TransmitStage::session_open(const Event& event) {
 bool TransmitStage::session_open_over_tcp(const Event& event) {
   Session& session = this->session(event.session);
   const SoupSender::Standing standing = soup_->standing(event.peer.connection);
-  if (standing == SoupSender::Standing::not_yet) return false;
+  if (standing == SoupSender::Standing::not_yet) return await_connection();
   if (!leave(session, event, SessionEndReason::takeover, event.peer.told)) return false;
   if (standing == SoupSender::Standing::gone) return true;
   const MessageStore<128>& messages = session.messages;
@@ -208,7 +209,7 @@ bool TransmitStage::leave(Session& session, const Event& event, SessionEndReason
 /// Who has ended the session himself, or is logged in to another one from there, knows it.
 bool TransmitStage::session_close(const Event& event) {
   if (event.session == kNoSession) {
-    if (soup_->standing(event.end.connection) == SoupSender::Standing::not_yet) return false;
+    if (soup_->standing(event.end.connection) == SoupSender::Standing::not_yet) return await_connection();
     if (event.end.at_once) {
       soup_->cut(event.end.connection);
     } else {
@@ -227,7 +228,7 @@ bool TransmitStage::session_close(const Event& event) {
 bool TransmitStage::login_reject(const Event& event) {
   if (event.peer.transport == Transport::tcp) {
     const SoupSender::Standing standing = soup_->standing(event.peer.connection);
-    if (standing == SoupSender::Standing::not_yet) return false;
+    if (standing == SoupSender::Standing::not_yet) return await_connection();
     const auto reason = static_cast<soup::RejectCode>(event.peer.code);
     if (standing == SoupSender::Standing::ready) soup_->reject(event.peer.connection, reason);
     return true;

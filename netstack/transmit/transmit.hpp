@@ -120,6 +120,11 @@ class TransmitStage {
   bool session_open_over_tcp(const Event& event);
   bool session_close(const Event& event);
   bool login_reject(const Event& event);
+  /// What TCP says of the event's connection has not come yet: the event waits for the next poll.
+  bool await_connection() {
+    awaits_connection_ = true;
+    return false;
+  }
   bool resend(const Event& event);
   bool tick(const Event& event);
   bool day_end(const Event& event);
@@ -162,9 +167,10 @@ class TransmitStage {
   std::size_t sharing_n_ = 0;
   std::size_t sharing_sent_ = 0;  // of these, once the burst has ended
   bool burst_over_ = false;       // the oldest unreleased event is handled, and ends its burst
-  bool day_over_ = false;         // from day_end on
-  std::size_t progress_ = 0;      // of the oldest unreleased event: answers or sessions that are done
-  std::size_t committed_ = 0;     // frames of this poll
+  bool awaits_connection_ = false;
+  bool day_over_ = false;      // from day_end on
+  std::size_t progress_ = 0;   // of the oldest unreleased event: answers or sessions that are done
+  std::size_t committed_ = 0;  // frames of this poll
   TransmitCounters counters_;
   std::optional<SoupSender> soup_;
   Counters<tcp::TcpSendCounter> no_tcp_;
