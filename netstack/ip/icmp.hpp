@@ -25,9 +25,9 @@ inline Parsed<wire::Bytes> parse_echo(wire::Bytes message) {
 /// The whole ICMP message of a destination unreachable (type 3), header included.
 inline Parsed<wire::Bytes> parse_unreachable(wire::Bytes message) {
   if (message.size() < sizeof(rte_icmp_hdr)) return {.drop = ReceiveCounter::icmp_short};
-  if (!checksum_holds(message.data(), message.size())) return {.drop = ReceiveCounter::icmp_checksum};
   constexpr std::uint8_t kUnreachable = 3;
   if (message[0] != kUnreachable) return {.drop = ReceiveCounter::icmp_not_echo};
+  if (!checksum_holds(message.data(), message.size())) return {.drop = ReceiveCounter::icmp_checksum};
   return {.value = message};
 }
 
