@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/meter.hpp"
+#include "bench/sink_port.hpp"
 #include "netstack/tcp/receive_half.hpp"
 #include "netstack/tcp/send_half.hpp"
 
@@ -20,23 +21,6 @@ constexpr std::size_t kBurst = 32;
 constexpr std::uint16_t kPort = 26'400, kPeerPort = 40'000;
 constexpr std::uint32_t kIss = 1'000'000, kPeerIss = 5'000'000;
 constexpr std::size_t kTcpOffset = kEthernetBytes + kIpv4Bytes;
-
-/// Takes every frame and forgets it.
-class ForgetfulPort final : public TxPort {
- public:
-  ForgetfulPort() {
-    for (std::size_t i = 0; i < kMaxBurst; ++i) batch_[i].data = buffers_[i].data();
-    ready_ = kMaxBurst;
-  }
-  std::size_t flush() override { return std::exchange(used_, 0); }
-
- private:
-  bool refill() override {
-    flush();
-    return true;
-  }
-  std::array<std::array<std::uint8_t, kMaxFrame>, kMaxBurst> buffers_{};
-};
 
 /// Takes all bytes, sends zeros.
 class Zeros final : public tcp::StreamReader, public tcp::StreamWriter {
@@ -137,7 +121,7 @@ class TcpRig {
   NetConfig peer_ = station(2);
   tcp::SegmentSource source_{peer_.mac, 0, peer_.address};
   Zeros app_;
-  ForgetfulPort port_;
+  SinkPort port_;
   Arena arena_;
   tcp::Signals signals_;
   tcp::ReceiveHalf receive_;

@@ -11,6 +11,7 @@
 
 #include "app/config/config.hpp"
 #include "bench/order_mix.hpp"
+#include "bench/sink_port.hpp"
 #include "netstack/common/limits.hpp"
 #include "netstack/port/port.hpp"
 #include "netstack/wire/ouch.hpp"
@@ -46,23 +47,6 @@ class BurstPort final : public RxPort {
   std::array<RxFrame, kMaxBurst> frames_{};
   std::size_t count_ = 0;
   TimeNs time_ns_ = 0;
-};
-
-/// Takes everything and forgets it.
-class SinkPort final : public TxPort {
- public:
-  SinkPort() {
-    for (std::size_t i = 0; i < kMaxBurst; ++i) batch_[i].data = buffers_[i].data();
-    ready_ = kMaxBurst;
-  }
-  std::size_t flush() override { return std::exchange(used_, 0); }
-
- private:
-  bool refill() override {
-    flush();
-    return true;
-  }
-  std::array<std::array<std::uint8_t, kMaxFrame>, kMaxBurst> buffers_{};
 };
 
 /// Who trades: accounts, symbols, and the flow, in which Command::session is the account.
