@@ -148,8 +148,7 @@ void CapturedOrders::take_end(const StreamEvent& event) {
   if (account.connection == event.connection) frames_->fall_silent(account.session, event.at.time_ns);
 }
 
-// ---- What the configuration has to know
-// ------------------------------------------------------------------------------
+// ---- What the configuration has to know --------------------------------------------------------------------------------
 
 void CapturedOrders::note(SessionId session, wire::Bytes message) {
   const ouch::MessageInfo* const info = ouch::kInbound.find(static_cast<char>(message[0]));

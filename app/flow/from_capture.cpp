@@ -43,8 +43,7 @@ TimeNs read_streams(CaptureRxPort& port, CapturedStreams& streams, FromCaptureFi
   return last_ns;
 }
 
-// ---- In words
-// --------------------------------------------------------------------------------------------------------
+// ---- In words -------------------------------------------------------------------------------------------------------
 
 std::string messages_text(const CapturedOrderFigures& orders) {
   std::string text;
