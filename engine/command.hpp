@@ -206,7 +206,8 @@ struct Peer {
   SessionEndReason ended;  // login_reject that is told: how its session ended; none if it never had one
   Transport transport;
   ConnectionRef connection;  // over TCP
-  std::uint8_t reserved0[2];
+  bool asks;                 // session_open over TCP: only whether `wanted` is kept (netstack/session/admission.hpp)
+  std::uint8_t reserved0[1];
   std::uint64_t wanted;  // session_open over TCP: the first message that the client wants; 0 = the next one
   std::uint8_t reserved[8];
 };

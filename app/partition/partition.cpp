@@ -43,7 +43,10 @@ void set_start(Config& config, std::int64_t midnight_epoch_ns, TimeNs start_ns) 
 }
 
 Partition::OverTcp::OverTcp(const Config& of, Arena& arena)
-    : config(order_tcp_config(of.net)), signals(arena), wiring{config, signals} {}
+    : config(order_tcp_config(of.net)),
+      signals(arena),
+      admissions(arena, admissions_for(config.connections)),
+      wiring{config, signals, admissions} {}
 
 std::size_t Partition::bytes_for(const Config& config) {
   const std::uint32_t slots = slots_of(config);
@@ -55,8 +58,8 @@ std::size_t Partition::bytes_for(const Config& config) {
          SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + EchoStore::bytes_for() +
          OperatorRings::bytes_for() + Engine::bytes_for(config.engine, slots) +
          ReceiveStage::bytes_for(config.net, config.engine, tcp) + TransmitStage::bytes_for(config.net, tcp) +
-         (tcp == nullptr ? 0 : tcp::Signals::bytes_for()) + PublishStage::bytes_for(config.net, config.engine) +
-         Chain::bytes_for();
+         (tcp == nullptr ? 0 : tcp::Signals::bytes_for() + AdmissionRing::bytes_for(admissions_for(tcp->connections))) +
+         PublishStage::bytes_for(config.net, config.engine) + Chain::bytes_for();
 }
 
 Arena Partition::make_arena(const Config& config) {

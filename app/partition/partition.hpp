@@ -125,6 +125,7 @@ class Partition {
     OverTcp(const Config& config, Arena& arena);
     tcp::TcpConfig config;
     tcp::Signals signals;
+    AdmissionRing admissions;
     tcp::Wiring wiring;
   };
   const tcp::Wiring* wiring() const { return tcp_ ? &tcp_->wiring : nullptr; }

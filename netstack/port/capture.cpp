@@ -329,8 +329,8 @@ bool CaptureRxPort::is_operators() const {
 bool CaptureRxPort::is_of_this_version() {
   const auto* const asked = wire::view_as<wire::OperatorFrame>({pending_bytes_.data(), pending_.length});
   if (pending_.length == sizeof(*asked) && asked->version == wire::OperatorFrame::kVersion) return true;
-  const auto* const end = wire::view_as<wire::SessionEndFrame>({pending_bytes_.data(), pending_.length});
-  if (pending_.length == sizeof(*end) && end->version == wire::SessionEndFrame::kVersion) return true;
+  const auto* const session = wire::view_as<wire::SessionFrame>({pending_bytes_.data(), pending_.length});
+  if (pending_.length == sizeof(*session) && session->version == wire::SessionFrame::kVersion) return true;
   error_ = path_ + ": frame " + std::to_string(frames_read_) +
            ": an operator's command that this version does not know; replay with the version that recorded it";
   has_pending_ = false;

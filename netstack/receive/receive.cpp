@@ -83,7 +83,7 @@ std::size_t ReceiveStage::poll() {
   if (step_ == Step::receive) take_burst();
   if (step_ == Step::clock && make_ends() && advance_clock()) step_ = burst_ends_day_ ? Step::end_day : Step::frames;
   if (step_ == Step::frames && (out_of_band_ ? take_operators() : take_frames())) step_ = Step::gone;
-  if (step_ == Step::gone && (!tcp_ || tcp_->streams.make_gone(port_))) step_ = Step::receive;
+  if (step_ == Step::gone && (!tcp_ || tcp_->streams.settle(port_))) step_ = Step::receive;
   if (tcp_) tcp_->half.end_burst();
   if (step_ == Step::end_day) [[unlikely]]
     end_day();
@@ -204,8 +204,8 @@ bool ReceiveStage::close_silent_sessions() {
 bool ReceiveStage::take_operators() {
   CHECK(frames_.size() == 1, "%zu operators' frames in a burst", frames_.size());
   const Bytes frame{frames_[0].data, frames_[0].length};
-  const bool ends = tcp_ && frame.size() == sizeof(SessionEndFrame);
-  if (!(ends ? tcp_->streams.take_end(frame) : operators_.take(frame))) return false;
+  const bool notes = tcp_ && frame.size() == sizeof(SessionFrame);
+  if (!(notes ? tcp_->streams.take_note(frame) : operators_.take(frame))) return false;
   ++finished_;
   commands_.finish_burst();
   return true;
@@ -288,12 +288,8 @@ bool ReceiveStage::take_segment(const tcp::SegmentSource& from, Bytes segment, b
 }
 
 bool ReceiveStage::finish_tcp() {
-  in_tcp_ = true;
-  if (tcp_->half.has_unread()) [[unlikely]]
-    tcp_->half.offer_again();
-  if (tcp_->half.has_unread() || !tcp_->streams.make_ends()) return false;
-  in_tcp_ = false;
-  return true;
+  in_tcp_ = !tcp_->streams.take_the_rest();
+  return !in_tcp_;
 }
 
 bool ReceiveStage::take_icmp(const link::Frame& frame, const ip::Datagram& datagram) {

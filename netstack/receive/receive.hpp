@@ -175,7 +175,7 @@ class ReceiveStage {
   struct OverTcp {
     OverTcp(const NetConfig& net, const tcp::Wiring& wiring, SessionDesk& desk, OrderIntake& intake,
             CommandWriter& commands, ReceiveCounters& counters, Arena& arena)
-        : streams(net, wiring.config.connections, desk, intake, commands, counters, arena),
+        : streams(net, wiring.config.connections, wiring.admissions, desk, intake, commands, counters, arena),
           half(wiring.config, net.address, wiring.signals, streams, arena) {
       streams.read_from(half);
     }

@@ -168,30 +168,40 @@ SessionId SessionDesk::refuse(const Source& source, ConnectionRef connection, co
   return kNoSession;
 }
 
-SessionId SessionDesk::take_login(const Source& source, ConnectionRef connection, const soup::LoginRequest& request) {
+SessionId SessionDesk::take_login(const Source& source, ConnectionRef connection, const soup::LoginRequest& request,
+                                  std::uint64_t& wanted) {
   const LoginVerdict verdict = logins_.judge(request, source.address, Transport::tcp);
   if (verdict.kind == LoginVerdict::source_not_allowed) {
     return refuse(source, connection, request, kNotAuthorised, kNotAuthorised, verdict.session);
   }
   if (verdict.kind == LoginVerdict::refused) return refuse(source, connection, request, verdict.code, verdict.code);
-  const std::optional<std::uint64_t> wanted = soup::parse(request).sequence;
-  if (!wanted) return refuse(source, connection, request, kNoSuchSession, SessionNews::kNoNumber);
-  const SessionId session = verdict.session;
-  const Login& login = logins_.login(session);
-  const bool takes_over = login.open;
-  if (!logins_.may_open(session, now())) {
+  const std::optional<std::uint64_t> number = soup::parse(request).sequence;
+  if (!number) return refuse(source, connection, request, kNoSuchSession, SessionNews::kNoNumber);
+  if (!logins_.may_open(verdict.session, now())) {
     counters_.add(Count::logins_barred);
     return refuse(source, connection, request, kNotAuthorised, SessionNews::kTooOften);
   }
+  wanted = *number;
+  make_for_connection(source, connection, verdict.session, 0, wanted).asks = true;
+  return verdict.session;
+}
+
+void SessionDesk::open(SessionId session, const Source& source, ConnectionRef connection, std::uint64_t wanted) {
+  const Login& login = logins_.login(session);
+  const bool takes_over = login.open;
   const bool told = takes_over && !login.over_tcp() && strangers_.take(login.source.mac, now());
   note_opened(session, source, Transport::tcp, takes_over);
   logins_.open(session, source, connection, now());
-  Peer& peer = make_for_peer(CommandKind::session_open, session, source, takes_over ? 'T' : char{0});
-  peer.told = told;
+  make_for_connection(source, connection, session, takes_over ? 'T' : char{0}, wanted).told = told;
+}
+
+Peer& SessionDesk::make_for_connection(const Source& source, ConnectionRef connection, SessionId session, char code,
+                                       std::uint64_t wanted) {
+  Peer& peer = make_for_peer(CommandKind::session_open, session, source, code);
   peer.transport = Transport::tcp;
   peer.connection = connection;
-  peer.wanted = *wanted;
-  return session;
+  peer.wanted = wanted;
+  return peer;
 }
 
 }  // namespace crosswire

@@ -39,9 +39,13 @@ class SessionDesk {
 
   /// A login in a datagram.
   bool take_login(const Source& source, wire::Bytes payload);
-  /// What a login over TCP has become: the account whose session the connection carries now, or kNoSession; whose
-  /// client is then told, and the connection ends.
-  SessionId take_login(const Source& source, ConnectionRef connection, const wire::soup::LoginRequest& request);
+  /// A login over TCP: the account whose session the connection may carry, if transmit finds that the messages are kept
+  /// which the client wants; `wanted` is the first of them then. kNoSession: it is refused, its client is told, and the
+  /// connection ends.
+  SessionId take_login(const Source& source, ConnectionRef connection, const wire::soup::LoginRequest& request,
+                       std::uint64_t& wanted);
+  /// And they are: the connection carries the session, whoever had it meanwhile.
+  void open(SessionId session, const Source& source, ConnectionRef connection, std::uint64_t wanted);
   /// Of a source that Logins::find() knows no session for. One that only looks like a client's is told nothing: it may
   /// be forged.
   bool turn_away(const Source& source, ReceiveCounter counter);
@@ -64,6 +68,8 @@ class SessionDesk {
   /// `told`: what the news have for a code. `of`: the account that may not log in from there; else kNoSession.
   SessionId refuse(const Source& source, ConnectionRef connection, const wire::soup::LoginRequest& request, char code,
                    char told, SessionId of = kNoSession);
+  Peer& make_for_connection(const Source& source, ConnectionRef connection, SessionId session, char code,
+                            std::uint64_t wanted);
   void note_opened(SessionId session, const Source& source, Transport transport, bool was_open);
 
   bool count(ReceiveCounter counter) {

@@ -12,9 +12,10 @@ namespace crosswire {
 using namespace wire;
 using Count = ReceiveCounter;
 
-SoupStreams::SoupStreams(const NetConfig& net, std::size_t connections, SessionDesk& desk, OrderIntake& intake,
-                         CommandWriter& commands, ReceiveCounters& counters, Arena& arena)
+SoupStreams::SoupStreams(const NetConfig& net, std::size_t connections, AdmissionRing& admissions, SessionDesk& desk,
+                         OrderIntake& intake, CommandWriter& commands, ReceiveCounters& counters, Arena& arena)
     : net_(net),
+      admissions_(admissions),
       desk_(desk),
       intake_(intake),
       commands_(commands),
@@ -44,8 +45,8 @@ void SoupStreams::push_end(const End& end) {
 
 /// No byte of the stream counts any more. What it carried ends, and the client is told why.
 void SoupStreams::leave(tcp::ConnectionId id, Stream& stream, SessionEndReason reason, bool at_once) {
-  if (stream.phase == Phase::stranger) {
-    remove_stranger(stream);
+  if (stream.phase == Phase::stranger || stream.phase == Phase::asking) {
+    if (stream.phase == Phase::stranger) remove_stranger(stream);
     push_end({kNoSession, ref_of(id), reason, at_once});
   } else if (stream.phase == Phase::session && is_live(id, stream)) {
     push_end({stream.session, ref_of(id), reason});
@@ -78,34 +79,93 @@ bool SoupStreams::close(const End& end) {
   return true;
 }
 
-bool SoupStreams::make_all_gone(RxPort& port) {
-  for (; gone_n_ > 0; --gone_n_) {
-    const End& end = gone_[gone_n_ - 1];
-    if (!commands_.has_room()) return false;
-    if (!close(end)) continue;
+// ---- What no frame says ---------------------------------------------------------------------------------------------
+
+bool SoupStreams::settle_all(RxPort& port) {
+  for (bool done = false; !done;) {
+    if (!take_the_rest() || !settle_next(port, done)) return false;
     commands_.finish_burst();
-    SessionEndFrame frame{};
-    frame.ether_type = kRecorderEtherType;
-    frame.version = SessionEndFrame::kVersion;
-    frame.session = end.session.value;
-    frame.reason = static_cast<std::uint8_t>(end.reason);
-    port.note(bytes_of(frame));
   }
   return true;
 }
 
-bool SoupStreams::take_end(Bytes frame) {
+/// `done`: there is nothing any more.
+bool SoupStreams::settle_next(RxPort& port, bool& done) {
+  const Admission* const admission = admissions_.front();
+  done = gone_n_ == 0 && admission == nullptr;
+  if (done) return true;
   if (!commands_.has_room()) return false;
-  const auto* const end = view_as<SessionEndFrame>(frame);
-  const bool known = end != nullptr && end->session < net_.accounts.size() &&
-                     end->reason <= static_cast<std::uint8_t>(SessionEndReason::end_of_day);
+  if (gone_n_ > 0) {
+    const End& end = gone_[--gone_n_];
+    if (close(end)) note(port, end.session, end.reason, nullptr);
+    return true;
+  }
+  if (!settle_admission(*admission, port)) return false;
+  admissions_.drop_front();
+  return true;
+}
+
+/// A client that is gone meanwhile, or has another connection on its place, is not meant.
+bool SoupStreams::settle_admission(const Admission& admission, RxPort& port) {
+  const tcp::ConnectionId id{admission.connection.place};
+  Stream& stream = streams_[id.value];
+  if (stream.phase != Phase::asking || ref_of(id) != admission.connection) return true;
+  if (!admission.admitted) {  // transmit has told it
+    stream.phase = Phase::left;
+    rest_ = id.value;
+  } else if (!net_.replays) {  // else the recording says when
+    note(port, stream.session, SessionEndReason::none, &stream.source);
+    admit(id, stream);
+  }
+  return true;
+}
+
+void SoupStreams::admit(tcp::ConnectionId id, Stream& stream) {
+  desk_.open(stream.session, stream.source, ref_of(id), stream.wanted);
+  stream.phase = Phase::session;
+  rest_ = id.value;  // what came behind the login
+}
+
+void SoupStreams::note(RxPort& port, SessionId session, SessionEndReason reason, const Source* source) {
+  SessionFrame frame{};
+  frame.ether_type = kRecorderEtherType;
+  frame.version = SessionFrame::kVersion;
+  frame.session = session.value;
+  frame.reason = static_cast<std::uint8_t>(reason);
+  if (source != nullptr) {
+    frame.address = source->address;
+    frame.port = source->port;
+  }
+  port.note(bytes_of(frame));
+}
+
+bool SoupStreams::take_note(Bytes frame) {
+  if (rest_ != kNobody) return take_the_rest();  // of this one: it was called before
+  if (!commands_.has_room()) return false;
+  const auto* const note = view_as<SessionFrame>(frame);
+  const bool known = note != nullptr && note->session < net_.accounts.size() &&
+                     note->reason <= static_cast<std::uint8_t>(SessionEndReason::end_of_day);
   if (!known) {
     counters_.add(Count::operator_unknown);
     return true;
   }
-  const SessionId session{end->session.value()};
-  close({session, desk_.logins().login(session).connection, static_cast<SessionEndReason>(end->reason)});
-  return true;
+  const SessionId session{note->session.value()};
+  const auto reason = static_cast<SessionEndReason>(note->reason);
+  if (reason != SessionEndReason::none) {
+    close({session, desk_.logins().login(session).connection, reason});
+    return true;
+  }
+  const auto asks = [&](const Stream& stream) {
+    return stream.phase == Phase::asking && stream.session == session && stream.source.address == note->address &&
+           stream.source.port == note->port;
+  };
+  const auto found = std::find_if(streams_.begin(), streams_.end(), asks);
+  if (found == streams_.end()) {
+    counters_.add(Count::operator_unknown);
+    return true;
+  }
+  admit(tcp::ConnectionId{static_cast<std::uint16_t>(found - streams_.begin())}, *found);
+  return take_the_rest();
 }
 
 void SoupStreams::look_for_late_logins(TimeNs now) {
@@ -180,7 +240,7 @@ tcp::StreamReader::Taken SoupStreams::take(tcp::ConnectionId id, Bytes bytes) {
   std::size_t done = 0;
   Step step = Step::done;
   if (stream.phase == Phase::session && !is_live(id, stream)) stream.phase = Phase::left;
-  while (done < bytes.size() && step == Step::done && stream.phase != Phase::left) {
+  while (done < bytes.size() && step == Step::done && stream.phase != Phase::left && stream.phase != Phase::asking) {
     const Bytes rest = bytes.subspan(done);
     if (stream.skip > 0) {
       const std::size_t skipped = std::min<std::size_t>(stream.skip, rest.size());
@@ -204,7 +264,16 @@ tcp::StreamReader::Taken SoupStreams::take(tcp::ConnectionId id, Bytes bytes) {
     leave(id, stream, SessionEndReason::cut);
   }
   if (stream.phase == Phase::left) return {bytes.size(), tcp::kNoNumber};
+  if (step == Step::no_room) rest_ = id.value;
   return {done, commands_.made()};
+}
+
+/// Those whose logins are with transmit are offered theirs, too, and leave them.
+bool SoupStreams::take_rest() {
+  half_->offer_again();
+  if (half_->has_unread(tcp::ConnectionId{rest_}) && streams_[rest_].phase != Phase::asking) return false;
+  rest_ = kNobody;
+  return true;
 }
 
 /// A packet that comes in pieces, or is too long. Returns how many of the bytes are taken; the last one of a packet not
@@ -281,8 +350,8 @@ SoupStreams::Step SoupStreams::take_login(tcp::ConnectionId id, Stream& stream, 
   if (!commands_.has_room()) return Step::no_room;
   counters_.add(Count::soup_packets);
   remove_stranger(stream);
-  stream.session = desk_.take_login(stream.source, ref_of(id), *view_as<soup::LoginRequest>(payload));
-  stream.phase = stream.session == kNoSession ? Phase::left : Phase::session;
+  stream.session = desk_.take_login(stream.source, ref_of(id), *view_as<soup::LoginRequest>(payload), stream.wanted);
+  stream.phase = stream.session == kNoSession ? Phase::left : Phase::asking;
   return Step::done;
 }
 

@@ -20,6 +20,7 @@
 #include "netstack/port/port.hpp"
 #include "netstack/receive/counters.hpp"
 #include "netstack/receive/session_desk.hpp"
+#include "netstack/session/admission.hpp"
 #include "netstack/tcp/receive_half.hpp"
 #include "netstack/tcp/service.hpp"
 #include "netstack/wire/bytes.hpp"
@@ -29,14 +30,14 @@ namespace crosswire {
 
 class SoupStreams final : public tcp::StreamReader {
  public:
-  /// All outlive it. `connections`: places of TCP's table.
-  SoupStreams(const NetConfig& net, std::size_t connections, SessionDesk& desk, OrderIntake& intake,
-              CommandWriter& commands, ReceiveCounters& counters, Arena& arena);
+  /// All outlive it. `connections`: places of TCP's table. Of `admissions` it is the reader.
+  SoupStreams(const NetConfig& net, std::size_t connections, AdmissionRing& admissions, SessionDesk& desk,
+              OrderIntake& intake, CommandWriter& commands, ReceiveCounters& counters, Arena& arena);
 
   static std::size_t bytes_for(const NetConfig& net, std::size_t connections);
 
   /// Before the first segment: whose streams they are.
-  void read_from(const tcp::ReceiveHalf& half) { half_ = &half; }
+  void read_from(tcp::ReceiveHalf& half) { half_ = &half; }
   /// The day is over: orders are taken no more.
   void end_day() { day_over_ = true; }
 
@@ -45,11 +46,18 @@ class SoupStreams final : public tcp::StreamReader {
   bool make_ends() { return !has_ends() || make_all_ends(); }
   bool has_ends() const { return ends_first_ != ends_last_; }
 
-  /// The same for sessions whose connection is gone by what no frame says; each is a burst of its own, and noted with
-  /// `port`. Behind the frames of a burst, so that a replay finds it at the same place. Not in a replay.
-  bool make_gone(RxPort& port) { return gone_n_ == 0 || make_all_gone(port); }
-  /// A replay's: the session has ended so. False: no room, call again.
-  bool take_end(wire::Bytes frame);
+  /// Behind each segment: what of it had no room for its command is taken, and ends are made. False: still no room;
+  /// call again, at a later poll, and take no other frame before.
+  bool take_the_rest() { return (rest_ == kNobody || take_rest()) && make_ends(); }
+
+  /// What no frame says: sessions begin whose logins transmit has found right, and end whose connections are gone. Each
+  /// is a burst of its own, and noted with `port`: behind the frames of a burst, so that a replay finds it at the same
+  /// place. False: no room, call again.
+  bool settle(RxPort& port) {
+    return (gone_n_ == 0 && rest_ == kNobody && admissions_.front() == nullptr) || settle_all(port);
+  }
+  /// The same out of a recording: a note. False: no room, call again with the same.
+  bool take_note(wire::Bytes frame);
 
   /// Connections whose login has not come in time are to end: make_ends() says so. Once a tick.
   void look_for_late_logins(TimeNs now);
@@ -67,6 +75,7 @@ class SoupStreams final : public tcp::StreamReader {
   enum class Phase : std::uint8_t {
     none,
     stranger,  // before the login
+    asking,    // its login is with transmit: what comes meanwhile waits
     session,   // the connection carried it when it was looked at last
     left,      // what comes is nobody's
   };
@@ -76,7 +85,8 @@ class SoupStreams final : public tcp::StreamReader {
     TimeNs opened_ns;
     std::uint32_t skip;           // bytes of a packet that is passed over, still to come
     std::uint16_t have;           // bytes of a packet that is not whole: in `part`
-    SessionId session;            // of Phase::session
+    SessionId session;            // of Phase::asking and Phase::session
+    std::uint64_t wanted;         // of Phase::asking: the first message that its client wants
     std::uint16_t before, after;  // strangers, in the order in which they came
     Phase phase;
     std::array<std::uint8_t, kMostPacket> part;
@@ -97,7 +107,12 @@ class SoupStreams final : public tcp::StreamReader {
   void leave(tcp::ConnectionId id, Stream& stream, SessionEndReason reason, bool at_once = false);
   void push_end(const End& end);
   bool make_all_ends();
-  bool make_all_gone(RxPort& port);
+  bool take_rest();
+  bool settle_all(RxPort& port);
+  bool settle_next(RxPort& port, bool& done);
+  bool settle_admission(const Admission& admission, RxPort& port);
+  void admit(tcp::ConnectionId id, Stream& stream);
+  void note(RxPort& port, SessionId session, SessionEndReason reason, const Source* source);
   bool close(const End& end);
   void add_stranger(tcp::ConnectionId id, Stream& stream);
   void remove_stranger(Stream& stream);
@@ -109,17 +124,19 @@ class SoupStreams final : public tcp::StreamReader {
   std::size_t take_part(tcp::ConnectionId id, Stream& stream, wire::Bytes bytes, Step& step);
 
   const NetConfig& net_;
+  AdmissionRing& admissions_;
   SessionDesk& desk_;
   OrderIntake& intake_;
   CommandWriter& commands_;
   ReceiveCounters& counters_;
-  const tcp::ReceiveHalf* half_ = nullptr;
+  tcp::ReceiveHalf* half_ = nullptr;
   std::span<Stream> streams_;  // by ConnectionId
   std::span<End> ends_;        // a ring; each session and each connection is in it once at most
   std::size_t ends_first_ = 0;
   std::size_t ends_last_ = 0;
   std::span<End> gone_;  // the first gone_n_
   std::size_t gone_n_ = 0;
+  std::uint16_t rest_ = kNobody;  // whose bytes wait for room, and with them all others
   std::size_t strangers_ = 0;
   std::uint16_t oldest_stranger_ = kNobody;
   std::uint16_t newest_stranger_ = kNobody;

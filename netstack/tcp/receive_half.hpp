@@ -63,8 +63,8 @@ class ReceiveHalf {
 
   /// Offers bytes that the reader did not take to it once more. Once a poll. Returns how many it took.
   std::size_t offer_again();
-  /// Are there such bytes?
-  bool has_unread() const { return first_unread_ != kNobody; }
+  /// Has the connection such bytes?
+  bool has_unread(ConnectionId connection) const { return hot_[connection.value].unread > 0; }
 
   /// Which of the connections that have had the place: with its id it names a connection for ever.
   std::uint16_t turn_of(ConnectionId connection) const { return cold_[connection.value].turn; }

@@ -125,17 +125,13 @@ bool SoupSender::say_packet(tcp::ConnectionId id, Connection& connection, const 
   return say(id, connection, wire::bytes_of(packet));
 }
 
-bool SoupSender::accept(ConnectionRef ref, SessionId session, const Store& store, std::uint64_t wanted,
+void SoupSender::accept(ConnectionRef ref, SessionId session, const Store& store, std::uint64_t wanted,
                         std::string_view session_name, bool ends) {
   const tcp::ConnectionId id = id_of(ref);
   Connection& connection = at(id);
-  if (connection.phase != Phase::stranger) return true;  // it has ended meanwhile
-  // Beyond the end: what comes next is what it gets (WIRE 1.3).
-  const std::uint64_t first = wanted == 0 || wanted > store.next() ? store.next() : wanted;
-  if (first < store.oldest()) {
-    reject(ref, soup::RejectCode::session_not_available);
-    return false;
-  }
+  if (connection.phase != Phase::stranger) return;  // it has ended meanwhile
+  const std::uint64_t first = first_of(store, wanted);
+  if (first < store.oldest()) return half_.abort(id, tcp::EndReason::fell_behind);
   connection.store = &store;
   connection.session = session;
   connection.next = first;
@@ -146,7 +142,6 @@ bool SoupSender::accept(ConnectionRef ref, SessionId session, const Store& store
   counters_.add(Count::logins_accepted);
   if (has_history(connection)) wait(id, connection);
   end_if_all_said(id, connection);
-  return true;
 }
 
 void SoupSender::reject(ConnectionRef ref, soup::RejectCode reason) {

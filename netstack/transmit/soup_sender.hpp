@@ -5,6 +5,7 @@
 // overwritten.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -49,12 +50,17 @@ class SoupSender final : public tcp::StreamWriter {
 
   // The connection is ready. All packets leave at the next poll(), behind what was said before.
 
-  /// It carries the session from now on: Login Accepted, and the messages from `wanted` on (0: from the next one on),
-  /// old ones first. `ends`: and then the end of the session. False: `wanted` is not kept any more: Login Rejected, and
-  /// the connection ends.
-  bool accept(ConnectionRef connection, SessionId session, const Store& store, std::uint64_t wanted,
+  /// It carries the session from now on: Login Accepted, and the messages from first_of(`wanted`) on, old ones first.
+  /// `ends`: and then the end of the session. What was overwritten since the client was told that it is kept costs it
+  /// the connection.
+  void accept(ConnectionRef connection, SessionId session, const Store& store, std::uint64_t wanted,
               std::string_view session_name, bool ends);
   void reject(ConnectionRef connection, wire::soup::RejectCode reason);
+  /// The first message that a client gets which wants `wanted`: 0, or a number beyond the end, is the next one
+  /// (WIRE 1.3).
+  static std::uint64_t first_of(const Store& store, std::uint64_t wanted) {
+    return wanted == 0 ? store.next() : std::min(wanted, store.next());
+  }
 
   // For a connection that carries the session, or did until it ended by itself: nothing happens then.
 

@@ -64,7 +64,9 @@ TransmitStage::TransmitStage(const NetConfig& config, Events& events, const Orde
     session.connection = kNoConnection;
     session.look_at = kNever;
   }
-  if (tcp != nullptr) soup_.emplace(config, *tcp, port, counters_, arena);
+  if (tcp == nullptr) return;
+  soup_.emplace(config, *tcp, port, counters_, arena);
+  admissions_ = &tcp->admissions;
 }
 
 std::size_t TransmitStage::bytes_for(const NetConfig& config, const tcp::TcpConfig* tcp) {
@@ -176,19 +178,31 @@ bool TransmitStage::session_open_over_tcp(const Event& event) {
   Session& session = this->session(event.session);
   const SoupSender::Standing standing = soup_->standing(event.peer.connection);
   if (standing == SoupSender::Standing::not_yet) return await_connection();
+  if (event.peer.asks) {
+    if (standing == SoupSender::Standing::ready) judge_login(event);
+    return true;
+  }
   if (!leave(session, event, SessionEndReason::takeover, event.peer.told)) return false;
   if (standing == SoupSender::Standing::gone) return true;
   const MessageStore<128>& messages = session.messages;
-  if (!soup_->accept(event.peer.connection, event.session, messages, event.peer.wanted, config_.order_session,
-                     day_over_)) {
-    counters_.add(TransmitCounter::logins_too_early);
-    login_news_.push({event.session, event.peer.wanted, messages.oldest()});
-    return true;
-  }
+  soup_->accept(event.peer.connection, event.session, messages, event.peer.wanted, config_.order_session, day_over_);
   session.connection = event.peer.connection;
   session.last_sent_ns = event.time_ns;
   session.look_at = messages.next();
   return true;
+}
+
+/// Whether what the client wants is kept: SoupBinTCP's numbers are implicit, so it must never be told from a later one.
+void TransmitStage::judge_login(const Event& event) {
+  const MessageStore<128>& messages = session(event.session).messages;
+  const bool admitted = SoupSender::first_of(messages, event.peer.wanted) >= messages.oldest();
+  if (!admitted) {
+    soup_->reject(event.peer.connection, soup::RejectCode::session_not_available);
+    counters_.add(TransmitCounter::logins_too_early);
+    login_news_.push({event.session, event.peer.wanted, messages.oldest()});
+  }
+  const bool pushed = admissions_->push({event.peer.connection, admitted});
+  CHECK(pushed, "no room for what is found of a login on connection %u", event.peer.connection.place);
 }
 
 /// Where the session was it is no more; who had it is `told`, if he is over UDP: over TCP each is.

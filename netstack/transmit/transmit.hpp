@@ -118,6 +118,7 @@ class TransmitStage {
   // One per kind of event without answers. False: no room, call again; what is done is remembered in progress_.
   bool session_open(const Event& event);
   bool session_open_over_tcp(const Event& event);
+  void judge_login(const Event& event);
   bool session_close(const Event& event);
   bool login_reject(const Event& event);
   /// What TCP says of the event's connection has not come yet: the event waits for the next poll.
@@ -173,6 +174,7 @@ class TransmitStage {
   std::size_t committed_ = 0;  // frames of this poll
   TransmitCounters counters_;
   std::optional<SoupSender> soup_;
+  AdmissionRing* admissions_ = nullptr;  // with it
   Counters<tcp::TcpSendCounter> no_tcp_;
   LoginNewsRing login_news_;
   FrameOrigin newest_{};  // of TCP's frames: that of the newest event that is handled

@@ -37,9 +37,10 @@ struct OperatorFrame {
 };
 static_assert(kIsLayout<OperatorFrame> && sizeof(OperatorFrame) == 147 && offsetof(OperatorFrame, ether_type) == 12);
 
-/// That a session over TCP has ended by what no frame says: its connection was given up by us, or is known to be gone on
-/// the other core. Written by the receive stage behind the burst in which it took that, so that a replay does the same.
-struct SessionEndFrame {
+/// What has become of a session over TCP that no frame of the wire says: it has begun, as transmit keeps the messages
+/// that its client wants, or its connection is known to be gone on the other core. Written by the receive stage behind
+/// the burst in which it heard of it, so that a replay does the same at the same place.
+struct SessionFrame {
   static constexpr std::uint16_t kVersion = 0x8001;  // no OperatorFrame's
 
   std::array<std::uint8_t, 12> addresses;  // both zero
@@ -47,10 +48,12 @@ struct SessionEndFrame {
   RecordingTag tag;                        // zero until it is recorded
   be16 version;
   be16 session;         // SessionId
-  std::uint8_t reason;  // SessionEndReason (engine/command.hpp)
+  std::uint8_t reason;  // SessionEndReason (engine/command.hpp) of its end; none: it has begun
+  be32 address;         // of its client where it has begun, whose connection it is; else 0
+  be16 port;
 };
-static_assert(kIsLayout<SessionEndFrame> && offsetof(SessionEndFrame, tag) == offsetof(OperatorFrame, tag) &&
-              offsetof(SessionEndFrame, version) == offsetof(OperatorFrame, version));
+static_assert(kIsLayout<SessionFrame> && offsetof(SessionFrame, tag) == offsetof(OperatorFrame, tag) &&
+              offsetof(SessionFrame, version) == offsetof(OperatorFrame, version));
 
 /// Whether a frame has the recorder's EtherType. Untagged only: a tagged one is never taken for the recorder's.
 inline bool is_recorders(const std::uint8_t* frame, std::size_t length) {

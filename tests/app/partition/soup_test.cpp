@@ -411,9 +411,36 @@ TEST_F(Soup, ANumberThatIsNotKeptIsRefusedAndTold) {
   EXPECT_EQ(news.wanted, 37u);
   EXPECT_EQ(news.oldest, 38u);
   pass(5'000'000);
-  EXPECT_EQ(partition_->receive().sessions_open(), 0u);
+  EXPECT_EQ(partition_->receive().sessions_open(), 1u) << "on the connection of before";
   login(ann_, "ann", "ann", 38);
   EXPECT_EQ(types_of(ann_.messages()), std::string(64, 'A'));
+}
+
+TEST_F(Soup, ALoginThatIsRefusedTakesNothingFromAnybody) {
+  config_.net.messages_kept = 64;
+  start();
+  login(ann_, "ann", "ann");
+  for (std::uint32_t i = 1; i <= 100; ++i) {
+    ann_.write(enter(i));
+    pass(1'000'000);
+  }
+  eve_.connect();
+  pass(1'000'000);
+  Payload all = login_of("ann", "ann", 2);
+  put(all, enter(101));
+  eve_.write(all);
+  eve_.write(enter(102));
+  pass(5'000'000);
+  EXPECT_EQ(eve_.types(), "J");
+  EXPECT_EQ(eve_.text_of('J'), "S");
+  EXPECT_TRUE(eve_.finished());
+  EXPECT_EQ(count(enters), 100u) << "what came behind it is nobody's";
+  EXPECT_FALSE(ann_.finished());
+  EXPECT_EQ(partition_->engine().live_orders(), 100u);
+  ann_.write(enter(101));
+  pass(5'000'000);
+  EXPECT_EQ(types_of(ann_.messages()).back(), 'A') << "who is connected trades on";
+  EXPECT_EQ(count(enters), 101u);
 }
 
 TEST_F(Soup, WhoDoesNotReadIsCutAndRecoversByNumber) {
