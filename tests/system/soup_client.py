@@ -64,6 +64,7 @@ class Client:
         self.rejected = None  # the reason's letter
         self.ended = None  # "fin", "reset" or "silent"
         self.over = False  # End of Session
+        self.was_reset = False  # a send has said so
         self.kinds, self.notes = "", []  # the types of all packets, and the texts of Debug
         self.sent_at = self.heard_at = time.monotonic()
 
@@ -100,8 +101,10 @@ class Client:
                 del self.unsent[:self.sock.send(self.unsent)]
         except BlockingIOError:
             pass
-        except OSError:
-            self.unsent.clear()  # what has come before is still read, and then the end
+        except OSError as error:
+            # What has come before is still read, and then the end, as which the kernel shows a reset that it has told.
+            self.was_reset = self.was_reset or isinstance(error, ConnectionResetError)
+            self.unsent.clear()
 
     def login(self, number=None, session=None):
         """On a new connection where there is none. Whether it is accepted."""
@@ -149,7 +152,9 @@ class Client:
         self.stream += some
         for kind, payload in packets_in(self.stream):
             self.take(kind, payload)
-        if not some:
+        if not some and self.was_reset:
+            self.end("reset")
+        elif not some:
             if self.stream:
                 self.fault(f"ends within a packet: {bytes(self.stream)!r}")
             self.end("fin")

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -62,9 +63,13 @@ class SoupExchange final : public tcp::StreamReader, public tcp::StreamWriter {
 
   void opened(tcp::ConnectionId id, const tcp::Remote&, std::uint16_t) override { connections_[id] = {}; }
   Taken take(tcp::ConnectionId id, wire::Bytes bytes) override {
-    connections_.at(id).packets.take(bytes, [&](const client::SoupPackets::Packet& packet) {
-      if (connections_.contains(id)) take_packet(id, static_cast<char>(packet.type), packet.payload);
+    taken_ = id;
+    Connection& connection = connections_.at(id);
+    connection.packets.take(bytes, [&](const client::SoupPackets::Packet& packet) {
+      if (!connection.closed) take_packet(id, static_cast<char>(packet.type), packet.payload);
     });
+    taken_.reset();
+    if (connection.closed) connections_.erase(id);
     return {bytes.size(), tcp::kNoNumber};
   }
   void finished(tcp::ConnectionId id) override {
@@ -91,7 +96,11 @@ class SoupExchange final : public tcp::StreamReader, public tcp::StreamWriter {
   void finished_by_peer(tcp::ConnectionId) override {}
   void closed(tcp::ConnectionId id, tcp::EndReason reason) override {
     ++ends[reason];
-    connections_.erase(id);
+    if (taken_ == id) {
+      connections_.at(id).closed = true;  // its packets are under way
+    } else {
+      connections_.erase(id);
+    }
   }
 
  private:
@@ -103,6 +112,7 @@ class SoupExchange final : public tcp::StreamReader, public tcp::StreamWriter {
   };
   struct Connection {
     client::SoupPackets packets;
+    bool closed = false;
     Session* session = nullptr;
     bool ready = false;
     std::deque<std::uint8_t> out;  // not acknowledged
@@ -196,6 +206,7 @@ class SoupExchange final : public tcp::StreamReader, public tcp::StreamWriter {
   }
 
   tcp::SendHalf* half_ = nullptr;
+  std::optional<tcp::ConnectionId> taken_;  // whose packets are under way
   std::map<tcp::ConnectionId, Connection> connections_;
   std::map<std::string, Session> sessions_;  // by user
   std::multimap<TimeNs, std::pair<tcp::ConnectionId, Payload>> later_;
