@@ -563,11 +563,23 @@ void add_top_command(CLI::App& root, int& exit_code) {
   top->callback([options, &exit_code] { exit_code = top_main(*options); });
 }
 
-/// What each of ctl's commands takes beside its own.
-void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& options, bool& all) {
+void add_ctl_symbols(CLI::App& command, const std::shared_ptr<CtlOptions>& options, bool& all) {
   CLI::Option* const symbol = command.add_option("SYMBOL", options->ask.symbol, "which symbol")->check(not_empty());
   CLI::Option* const every = command.add_flag("--all", all, "all symbols of the partition");
   symbol->excludes(every);
+}
+
+void add_ctl_accounts(CLI::App& command, const std::shared_ptr<CtlOptions>& options) {
+  CLI::Option* const account =
+      command.add_option("--account", options->ask.account, "of one account")->type_name("USER")->check(not_empty());
+  CLI::Option* const firm = command.add_option("--firm", options->ask.firm, "of all accounts of a firm")
+                                ->type_name("FIRM")
+                                ->check(not_empty());
+  account->excludes(firm);
+}
+
+/// What each of ctl's commands takes beside its own.
+void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& options) {
   command.add_option("--partition", options->ask.partition, "which partition, where the process has several")
       ->type_name("NAME")
       ->check(not_empty());
@@ -595,14 +607,17 @@ void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& optio
 void add_ctl_command(CLI::App& root, int& exit_code) {
   CLI::App* const ctl = root.add_subcommand(
       "ctl",
-      "Halt, resume and change phases of a running appliance. As the user that it runs as, or root.\n"
+      "Halt, resume and change phases of a running appliance, kill accounts. As the user that it runs as, or root.\n"
       "Exit status 0: done. 1: refused, or not reached.");
   ctl->require_subcommand(1);
   const auto options = std::make_shared<CtlOptions>();
   const auto all = std::make_shared<bool>(false);
   const auto phase = std::make_shared<std::string>();
   const auto run = [options, all, phase, &exit_code](OperatorAction action) {
-    if (options->ask.symbol.empty() && !*all) throw CLI::ValidationError("give a SYMBOL, or --all");
+    const bool symbols = !options->ask.symbol.empty() || *all;
+    const bool accounts = !options->ask.account.empty() || !options->ask.firm.empty();
+    if (is_about_accounts(action) && !accounts) throw CLI::ValidationError("give --account or --firm");
+    if (!is_about_accounts(action) && !symbols) throw CLI::ValidationError("give a SYMBOL, or --all");
     options->ask.action = action;
     const auto found = std::find(kPhaseNames.begin(), kPhaseNames.end(), *phase);
     if (found != kPhaseNames.end()) options->ask.phase = static_cast<Phase>(found - kPhaseNames.begin());
@@ -617,14 +632,23 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
   to_phase->add_option("PHASE", *phase, "which phase")
       ->required()
       ->check(CLI::IsMember(std::vector<std::string>(kPhaseNames.begin(), kPhaseNames.end())));
-  for (CLI::App* const command : {halt, resume, to_phase}) add_ctl_options(*command, options, *all);
+  CLI::App* const kill = ctl->add_subcommand(
+      "kill",
+      "Stop an account, or all of a firm, at once: its orders are cancelled, and no order is taken until allowed,\n"
+      "whatever its client says and however often it logs in.");
+  CLI::App* const allow = ctl->add_subcommand("allow", "End such a stop: orders are taken again.");
+  for (CLI::App* const command : {halt, resume, to_phase}) add_ctl_symbols(*command, options, *all);
+  for (CLI::App* const command : {kill, allow}) add_ctl_accounts(*command, options);
+  for (CLI::App* const command : {halt, resume, to_phase, kill, allow}) add_ctl_options(*command, options);
   halt->callback([run] { run(OperatorAction::halt); });
   resume->callback([run] { run(OperatorAction::resume); });
   to_phase->callback([run] { run(OperatorAction::phase); });
-  for (CLI::App* const command : {ctl, halt, resume, to_phase})
+  kill->callback([run] { run(OperatorAction::kill); });
+  allow->callback([run] { run(OperatorAction::allow); });
+  for (CLI::App* const command : {ctl, halt, resume, to_phase, kill, allow})
     command->footer(
         "Example:\n  crosswire ctl halt AAA --reason \"news pending\"\n  crosswire ctl resume AAA\n"
-        "  crosswire ctl phase opening_call --all");
+        "  crosswire ctl phase opening_call --all\n  crosswire ctl kill --firm ANNS --reason \"runs wild\"");
 }
 
 /// "run, replay, ... or top", as they were added.

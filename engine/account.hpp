@@ -27,12 +27,22 @@ class Budget {
   TimeNs paid_back_ns_ = 0;  // when all that was charged is
 };
 
+/// Account::stops.
+inline constexpr std::uint8_t kDisabled = 1;  // by its own client, who may enable it
+inline constexpr std::uint8_t kKilled = 2;    // by an operator, who alone may allow it again
+
 /// One line, which is all that a check of an order on the session's own channel reads of its account.
 struct alignas(64) Account {
   std::uint32_t live;    // orders
   std::uint32_t levels;  // price levels at the head of whose queue it stands
   FirmId firm;
-  bool disabled;  // no Enter, no Replace, until enabled
+  // No Enter, no Replace, where any is set.
+  std::uint8_t stops;
+  // Of Risk: whether it has limits at all, and whether its orders are reserved.
+  bool checked;
+  bool ledger;
+  SelfTrade self_trade;
+  std::uint16_t self_trade_group;  // 0: none
   // The ends of its session with which its orders go.
   SessionEndReasons cancel_on;
   Budget looks;     // at what a command leaves as it is

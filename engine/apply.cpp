@@ -43,7 +43,7 @@ namespace {
   if (ask.time_in_force != TimeInForce::day) return false;
   Account& account = this->account(session);
   SymbolState& symbol = state(symbol_id);
-  if (account.disabled || number <= account.own.last || symbol.phase != Phase::continuous) return false;
+  if (account.stops != 0 || number <= account.own.last || symbol.phase != Phase::continuous) return false;
   const bool buy = is_buy(ask.side);
   const Price price = ask.price;
   const TickScale& scale = symbol.book.scale();
@@ -54,6 +54,12 @@ namespace {
   Ladder& ladder = symbol.book.side(buy);
   const std::uint32_t level = ladder.find(pools_.nodes, rank);
   if (level == Ladder::kNothing && !symbol.book.can_rest(pools_, buy)) return false;
+  if (account.checked) {
+    const OrderTypes types = risk_types(ask.side);
+    if (risk_.judge({session, symbol_id, ask.side, price, ask.quantity, types}, symbol.reference) != Reject::none ||
+        !takes_order(session, command.time_ns))
+      return false;
+  }
 
   account.own.last = number;
   const UserRefs::Place place = users_.insert(account.own, session, Channel{0}, number, ask.order);
@@ -69,6 +75,7 @@ namespace {
   } else {
     symbol.book.open_level(pools_, ladder, rank, index, order, buy, price);
   }
+  if (account.ledger) risk_.reserve(session, symbol_id, buy, price, open);
   Event& event = emit_head(command, EventKind::accepted, session, symbol_id, out);
   event.order = {.order = index,
                  .price = price,
@@ -91,7 +98,7 @@ inline bool Engine::replace_plain(const Command& command, ShortWays& done, Out& 
   if (ask.time_in_force != TimeInForce::day || (command.flags & kQuantityIsOpen) != 0) return false;
   CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
   Account& account = this->account(command.session);
-  if (account.disabled || ask.user_ref_num <= account.own.last) return false;
+  if (account.stops != 0 || account.checked || ask.user_ref_num <= account.own.last) return false;
   const OrderIndex old_index = users_.find(command.session, Channel{0}, ask.orig_user_ref_num);
   if (old_index == kNoOrder) return false;
   HotOrder& old = pools_.orders.hot(old_index);
@@ -145,8 +152,11 @@ inline bool Engine::replace_plain(const Command& command, ShortWays& done, Out& 
   if (index == kNoOrder || ask.quantity != 0) return false;
   HotOrder& order = pools_.orders.hot(index);
   if (order.waits || order.level == kNoLevel) return false;
+  const Account& account = pools_.account_of(order);
+  if (account.checked && !takes_cancel(command.session, command.time_ns)) return false;
   const Quantity shares = order.open;
   const SymbolId symbol = pools_.levels[order.level].symbol;
+  release(order, symbol, pools_.levels[order.level].price, shares);
   state(symbol).book.reduce(pools_, order, shares);
   Event& event = emit_head(command, EventKind::canceled, command.session, symbol, out);
   event.order = {.order = index,

@@ -79,7 +79,8 @@ struct OrderAsk {
   PostOnly post_only;            // enter, replace
   CrossType cross_type;          // enter
   StayOnDisconnect stay_on_disconnect;  // replace. An Enter's decides by its cold lines
-  std::uint8_t reserved[5];
+  SelfTrade self_trade;                 // enter, replace
+  std::uint8_t reserved[4];
 };
 
 /// Body of mass_cancel, disable, enable. Command::symbol: mass_cancel's, or kAllSymbols.
@@ -94,24 +95,34 @@ struct FirmAsk {
   std::uint8_t reserved[19];
 };
 
-/// What an operator wants of one symbol, or of all.
+/// What an operator wants of one symbol, or of all; or of one account, or of all of a firm.
 enum class OperatorAction : std::uint8_t {
   none = 0,
   halt,    // halted until resumed, whatever the schedule says meanwhile but `closed`
   resume,  // ends such a halt: the phase that the schedule has by now
   phase,   // OperatorAsk::phase, as if the schedule said so
+  kill,    // of accounts: no order is taken until allowed, whatever their clients say; those that live are cancelled
+  allow,   // ends that
 };
-inline constexpr OperatorAction kLastOperatorAction = OperatorAction::phase;
+inline constexpr OperatorAction kLastOperatorAction = OperatorAction::allow;
+/// Whether it is about accounts; else about symbols.
+constexpr bool is_about_accounts(OperatorAction action) {
+  return action == OperatorAction::kill || action == OperatorAction::allow;
+}
 
 /// What came of it.
 enum class OperatorResult : std::uint8_t {
   none = 0,
-  done,            // Operated::changed and ::held say for how many symbols
-  unknown_symbol,  // no such symbol here
-  halted_already,  // halt: all are halted by an operator
-  not_halted,      // resume: none is halted by an operator
-  other_request,   // the request number is that of another command, Operated::done_by
+  done,             // Operated::changed and ::held say for how many symbols
+  unknown_symbol,   // no such symbol here
+  halted_already,   // halt: all are halted by an operator
+  not_halted,       // resume: none is halted by an operator
+  other_request,    // the request number is that of another command, Operated::done_by
+  unknown_account,  // no such account or firm here
+  killed_already,   // kill: all are killed
+  not_killed,       // allow: none is killed
 };
+inline constexpr OperatorResult kLastOperatorResult = OperatorResult::not_killed;
 
 /// Body of operate. Command::symbol: which, or kAllSymbols.
 struct OperatorAsk {
@@ -120,7 +131,10 @@ struct OperatorAsk {
   OperatorAction action;
   Phase phase;             // of OperatorAction::phase
   OperatorResult refused;  // what receive found wrong with it, or none
-  std::uint8_t reserved[25];
+  std::uint8_t reserved0;
+  SessionId account;  // kill, allow: the account, or kNoSession, and then
+  FirmId firm;        // the firm; else kNoFirm
+  std::uint8_t reserved[20];
 };
 
 /// Why a session has ended.

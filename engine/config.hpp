@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/command.hpp"
+#include "engine/risk_limits.hpp"
 #include "engine/types.hpp"
 
 namespace crosswire {
@@ -16,6 +17,12 @@ struct SymbolConfig {
   std::uint32_t tick_e4;  // prices are multiples of it, in 1/10000; >= 1
 };
 
+/// Orders of accounts with one group do not execute against each other.
+struct SelfTradeConfig {
+  std::uint16_t group = 0;  // 0: none; else any number
+  SelfTrade action = SelfTrade::newest;
+};
+
 struct EngineConfig {
   std::vector<SymbolConfig> symbols;    // SymbolId n is symbols[n - 1]; 1 .. 65,534 of them
   std::uint32_t sessions = 1;           // SessionId 0 .. sessions - 1
@@ -24,6 +31,9 @@ struct EngineConfig {
   std::uint32_t max_levels = 1u << 18;  // price levels of all books together
   // The ends of a session with which its orders go, but for those that stay: by SessionId; empty: kCancelOn for each.
   std::vector<SessionEndReasons> cancel_on;
+  std::vector<SelfTradeConfig> self_trade;  // by SessionId; empty: everything executes
+  std::vector<RiskConfig> risk;             // limits by SessionId; empty: no account has any
+  std::uint32_t max_positions = 1u << 20;   // of all accounts whose positions are kept, by account and symbol
   // Of an account; 0: fair_share() of the above.
   std::uint32_t orders_per_account = 0;
   std::uint32_t levels_per_account = 0;
@@ -33,6 +43,13 @@ struct EngineConfig {
   std::uint64_t hash_key =
       0x5bd1e9955bd1e995;  // of the UserRefNum directory; secret where clients are not trusted. Changes no output
 };
+
+/// Firms there are: they are numbered without gaps.
+constexpr std::uint32_t firm_count(const EngineConfig& config) {
+  std::uint32_t firms = config.firms.empty() ? config.sessions : 0;
+  for (const FirmId firm : config.firms) firms = std::max(firms, firm.value + 1u);
+  return firms;
+}
 
 /// What one account may take of a limit that all share: a quarter, or its equal share where there are fewer than four.
 constexpr std::uint32_t fair_share(std::uint32_t limit, std::uint32_t accounts) {

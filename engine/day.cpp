@@ -214,9 +214,9 @@ bool Engine::cross(const Command& command, Out& out) {
     execute(event, buyer, seller, bought, sold, symbol, auction_.price, quantity);
     event.execution.ref = ref_on_feed(bought);
     cross_left_ -= quantity;
-    take_shares(at_symbol_, bought, quantity);
+    take_shares(at_symbol_, buyer, bought, quantity);
     if (bought.open == 0) remove_order(command, buyer, bought, out);
-    take_shares(at_symbol_, sold, quantity);
+    take_shares(at_symbol_, seller, sold, quantity);
     if (sold.open == 0) remove_order(command, seller, sold, out);
   }
   if (!out.has_room()) return false;

@@ -34,6 +34,7 @@ class Digest {
   }
 
   void add_plain(std::unsigned_integral auto value) { add(value); }
+  void add_plain(std::int64_t value) { add(static_cast<std::uint64_t>(value)); }
   /// On some machines it has a sign.
   void add_plain(char value) { add(static_cast<unsigned char>(value)); }
   template <class Tag, class Rep>

@@ -39,6 +39,7 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
              arena.array<Account>(config.sessions)},
       returner_(returner),
       symbols_(arena.array<SymbolState>(config.symbols.size())),
+      risk_(config, arena),
       users_(arena, config.sessions, config.max_orders, config.hash_key),
       channels_(arena.array<ChannelRefs>(other_channels(config))),
       waiting_(arena, orders.capacity(), waiting_lists(config)),
@@ -63,12 +64,24 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
         config.cancel_on.size(), config.sessions);
   for (std::uint16_t i = 0; i < config.sessions; ++i)
     pools_.accounts[i].cancel_on = config.cancel_on.empty() ? kCancelOn : config.cancel_on[i];
+  CHECK(config.self_trade.empty() || config.self_trade.size() == config.sessions, "%zu self_trade of %u sessions",
+        config.self_trade.size(), config.sessions);
+  for (std::uint16_t i = 0; i < config.self_trade.size(); ++i) {
+    pools_.accounts[i].self_trade_group = config.self_trade[i].group;
+    pools_.accounts[i].self_trade = config.self_trade[i].action;
+  }
+  for (std::uint16_t i = 0; i < config.risk.size(); ++i) {
+    const RiskConfig& limits = config.risk[i];
+    pools_.accounts[i].checked = !limits.is_none();
+    pools_.accounts[i].ledger =
+        limits.has(RiskLimit::funds) || limits.has(RiskLimit::firm_funds) || limits.keeps_positions();
+  }
 }
 
 std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
   return LadderNodes::bytes_for(ladder_nodes(config)) + Levels::bytes_for(config.max_levels) +
          Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<Account>(config.sessions) +
-         UserRefs::bytes_for(config.sessions, config.max_orders) +
+         Risk::bytes_for(config) + UserRefs::bytes_for(config.sessions, config.max_orders) +
          Arena::bytes_for<ChannelRefs>(other_channels(config)) + OrderLists::bytes_for(slots, waiting_lists(config));
 }
 

@@ -46,25 +46,13 @@
 #include "engine/event.hpp"
 #include "engine/operator_log.hpp"
 #include "engine/order_lists.hpp"
+#include "engine/reject.hpp"
+#include "engine/risk.hpp"
 #include "engine/user_refs.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "hugepages/rings/broadcast_ring.hpp"
 
 namespace crosswire {
-
-/// Reject reasons (WIRE 3.4) that the engine itself gives.
-enum class Reject : std::uint16_t {
-  none = 0,
-  destination_closed = 0x0002,
-  halted = 0x0007,
-  processing = 0x000A,           // no room: a limit of live orders or price levels, of all or of the account
-  firm_not_authorised = 0x000C,  // its order entry is disabled
-  invalid_min_quantity = 0x000D,
-  other = 0x000F,  // terms that exclude each other
-  invalid_cross_order = 0x0014,
-  invalid_price = 0x001D,
-  account_rate = 0x0029,  // it has looked at too much that it left as it was
-};
 
 class Engine {
  public:
@@ -100,12 +88,15 @@ class Engine {
   std::uint64_t volume(SymbolId symbol) const { return state(symbol).volume; }
   /// Whether an operator's halt is in force.
   bool held(SymbolId symbol) const { return state(symbol).held; }
+  /// Whether an operator has stopped the session's account.
+  bool killed(SessionId session) const { return (account(session).stops & kKilled) != 0; }
   /// The firm that a session's account belongs to.
   FirmId firm_of(SessionId session) const { return account(session).firm; }
   /// Symbols in that phase. Any thread.
   std::uint64_t symbols_in(Phase phase) const { return in_phase_[static_cast<std::size_t>(phase)].get(); }
   std::uint16_t symbol_count() const { return static_cast<std::uint16_t>(symbols_.size()); }
   const BookPools& pools() const { return pools_; }
+  const Risk& risk() const { return risk_; }
 
  private:
   friend struct EngineState;
@@ -146,7 +137,8 @@ class Engine {
     match,     // enter, replace: the aggressor executes
     settle,    // enter, replace: what is left of it rests or dies
     show,      // replace: rests anew on the feed
-    sweep,     // mass_cancel, session_open, session_close: the next order of the session
+    sweep,     // mass_cancel, session_open, session_close, operate: the next order of the session
+    accounts,  // operate: the next account that is killed
     symbols,   // phase, operate: the next symbol of the range, or the end
     price,     // phase, operate: finding the price of the symbol's cross
     cross,     // phase, operate: pairs of the symbol's cross
@@ -187,6 +179,10 @@ class Engine {
   void set_disabled(const Command& command, bool disabled, Out& out);
   bool change_phase(const Command& command, Out& out);
   bool operate(const Command& command, Out& out);
+  void begin_operate(const Command& command, Out& out);
+  bool is_target(const OperatorAsk& ask, std::uint32_t account) const;
+  void stop_accounts(const OperatorAsk& ask);
+  bool cancel_of_accounts(const Command& command, Out& out);
   void begin_phases(const Command& command, bool opens, Out& out);
   Phase enters(const Command& command, SymbolState& symbol);
   bool enter_phases(const Command& command, Out& out);
@@ -198,6 +194,16 @@ class Engine {
   void pass_on(const Command& command, EventKind kind, Out& out);
 
   bool consume(ChannelRefs& refs, UserRefNum number);
+  bool takes_order(SessionId session, TimeNs now_ns);
+  bool takes_cancel(SessionId session, TimeNs now_ns);
+  Reject judge(SessionId session, const HotOrder* original, Price original_limit) const;
+  bool only_lowers(const HotOrder& original, Price limit) const;
+  bool admit_cancel(const Command& command, OrderIndex index, Out& out);
+  OrderTypes types_of_terms() const;
+  Price limit_of(OrderIndex index, const HotOrder& order) const;
+  void reserve(const HotOrder& order, SymbolId symbol, Price limit);
+  void release(const HotOrder& order, SymbolId symbol, Price limit, Quantity shares);
+  void settle(const HotOrder& order, SymbolId symbol, Price price, Quantity shares);
   static Reject check_terms(const Terms& terms);
   static Reject check_phase(const Terms& terms, Phase phase);
   /// Whether one more order of the account may rest or wait.
@@ -216,6 +222,9 @@ class Engine {
   void fill_hot(const Command& command, std::uint32_t executed);
   bool match_or_rest(const Command& command, Out& out, Event& event, Fate fate, Shown before);
   bool match(const Command& command, Out& out);
+  void prevent(const Command& command, OrderIndex index, Price price, Quantity left, Out& out);
+  void report_prevention(const Command& command, OrderIndex index, const HotOrder& order, UserRefNum number,
+                         Prevention said, Out& out);
   bool settle(const Command& command, Out& out);
   bool show(const Command& command, Out& out);
   void rest(const Command& command, OrderIndex index, HotOrder& order);
@@ -232,9 +241,9 @@ class Engine {
   bool is_meant(const Command& command, OrderIndex index) const;
   OrderIndex first_order(SessionId session, std::uint32_t channel) const;
   OrderIndex order_after(OrderIndex index) const;
-  void begin_sweep(const Command& command);
+  void begin_sweep(SessionId session);
   bool sweep(const Command& command, char reason, Out& out);
-  void take_shares(SymbolId symbol, HotOrder& order, Quantity shares);
+  void take_shares(SymbolId symbol, OrderIndex index, HotOrder& order, Quantity shares);
   void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
   void execute(Event& event, OrderIndex order, OrderIndex resting, HotOrder& a, HotOrder& b, SymbolState& symbol,
                Price price, Quantity quantity);
@@ -291,6 +300,7 @@ class Engine {
   BookPools pools_;
   SlotReturner& returner_;
   std::span<SymbolState> symbols_;
+  Risk risk_;
   UserRefs users_;
   std::span<ChannelRefs> channels_;  // of the accounts, their own one apart
   OrderLists waiting_;               // HotOrder::waits
@@ -318,6 +328,7 @@ class Engine {
   std::uint64_t events_before_ = 0;  // of the ring, when it began
   Terms terms_{};
   OrderIndex aggressor_ = kNoOrder;
+  Prevention owed_{};      // by an aggressor that met its own group; quantity 0: nothing
   char refusal_ = 0;       // cancel reason of an aggressor that may not execute
   bool may_rest_ = false;  // there was a place for the order when it came
   std::uint64_t idle_looks_ = 0;
@@ -327,9 +338,11 @@ class Engine {
   AuctionPrice auction_{};
   std::uint64_t cross_left_ = 0;
   Phase to_{};  // that at_symbol_ enters
-  // What an operator's command has found so far, in symbols.
+  // What an operator's command has come to so far.
   std::uint16_t changed_ = 0;
   std::uint16_t held_ = 0;
+  std::uint32_t canceled_ = 0;
+  std::uint32_t at_account_ = 0;  // kill: whose orders are cancelled
   bool yielded_ = false;
 
   OperatorLog operator_log_;

@@ -23,7 +23,9 @@ enum class EventKind : std::uint8_t {
   replaced,    // U                         replace; or remove, then rested      OrderEvent
   canceled,    // C                         reduce or remove (none: never rested) OrderEvent
   modified,    // M                         reduce or none                       OrderEvent
+  prevented,   // D                         reduce or remove (none: never rested) Prevention
   rejected,    // J                         -                                    OrderEvent
+  refused,     // I: a Cancel or Modify     -                                    OrderEvent
   account,     // Q                         -                                    OrderEvent
   executed,    // E to both                 E of the resting order, hidden: P    Execution
   crossed,     // E to both                 C of each displayed (printable N)    Execution
@@ -67,10 +69,10 @@ inline constexpr auto kEventFor = [] {
     for (const EventKind kind : kinds) of[static_cast<std::size_t>(kind)] = who;
   };
   set(EventFor::neither, {burst_end, run_end});
-  set(EventFor::transmit, {rejected, account, mass_cancel, disable, enable, operated, session_open, session_close,
-                           login_reject, resend, arp_reply, echo_reply});
+  set(EventFor::transmit, {rejected, refused, account, mass_cancel, disable, enable, operated, session_open,
+                           session_close, login_reject, resend, arp_reply, echo_reply});
   set(EventFor::publish, {rested, cross_done, imbalance, phase, directory, feed_resend});
-  set(EventFor::both, {accepted, replaced, canceled, modified, executed, crossed, system, tick, day_end});
+  set(EventFor::both, {accepted, replaced, canceled, modified, prevented, executed, crossed, system, tick, day_end});
   return of;
 }();
 
@@ -101,6 +103,22 @@ struct OrderEvent {
   char code;                // accepted, replaced: order state 'L' or 'D'. canceled: reason letter (WIRE 3.4)
   FeedAction feed;
   Channel user_ref_idx;  // where `order` is kNoOrder
+};
+
+/// Shares of an order that were taken off because they would have executed against one of its own group.
+struct Prevention {
+  OrderIndex order;
+  Price price;        // of the resting order, at which they would have
+  Quantity quantity;  // taken off now
+  Quantity open;      // left open after this event
+  OrderRef ref;       // of `order`
+  Quantity would;     // shares that would have executed; at most `quantity`
+  UserRefNum user_ref_num;
+  Side side;
+  SelfTrade action;  // that decided
+  FeedAction feed;   // as OrderEvent's
+  bool resting;      // the one that rested; else the one that arrived
+  std::uint8_t reserved[4];
 };
 
 /// executed: `order` is the aggressor, `resting` the other. crossed: `order` is the buyer, `resting` the seller. The
@@ -140,10 +158,11 @@ struct Operated {
   OrderIndex slot;        // whose cold lines say who asked now, and why
   OperatorAction action;  // as asked now
   OperatorResult result;  // like what follows, of done_by
-  std::uint16_t changed;  // symbols that did what was wanted
+  std::uint16_t changed;  // symbols, or accounts, that did what was wanted
   std::uint16_t held;     // symbols that stay halted by an operator, and enter the phase when they are resumed
   Phase phase;            // of the one symbol, behind done_by; of all: nothing
-  std::uint8_t reserved[5];
+  std::uint8_t reserved0;
+  std::uint32_t canceled;  // kill: orders
 };
 
 struct SystemEvent {
@@ -166,6 +185,7 @@ struct alignas(64) Event {
   union {
     OrderEvent order;
     FirmAsk firm;
+    Prevention prevention;
     Execution execution;
     CrossEvent cross;
     PhaseEvent phase;
@@ -179,8 +199,9 @@ struct alignas(64) Event {
   };
 };
 
-static_assert(sizeof(OrderEvent) == 40 && sizeof(Execution) == 40 && sizeof(CrossEvent) == 40 &&
-              sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40 && sizeof(Operated) == 40);
+static_assert(sizeof(OrderEvent) == 40 && sizeof(Prevention) == 40 && sizeof(Execution) == 40 &&
+              sizeof(CrossEvent) == 40 && sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40 &&
+              sizeof(Operated) == 40);
 static_assert(sizeof(Event) == 64 && offsetof(Event, body) == 24);
 static_assert(std::is_trivially_copyable_v<Event>);
 

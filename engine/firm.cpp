@@ -27,8 +27,9 @@ void Engine::reject_firm(const Command& command, std::uint16_t reason, Out& out)
   count_reject(reason);
 }
 
-/// Whether a Mass Cancel, or its session's end, means this order.
+/// Whether a Mass Cancel, its session's end or a kill means this order.
 bool Engine::is_meant(const Command& command, OrderIndex index) const {
+  if (command.kind == CommandKind::operate) return true;
   if (command.kind != CommandKind::mass_cancel) return !pools_.orders.resolved(index).kept.stays_on_disconnect;
   const FirmAsk& ask = command.firm;
   const HotOrder& order = pools_.orders.hot(index);
@@ -53,9 +54,9 @@ OrderIndex Engine::order_after(OrderIndex index) const {
   return after != kNoOrder ? after : first_order(order.session(), channel_of(index, order) + 1u);
 }
 
-void Engine::begin_sweep(const Command& command) {
+void Engine::begin_sweep(SessionId session) {
   idle_looks_ = 0;
-  at_order_ = account(command.session).live > 0 ? first_order(command.session, 0) : kNoOrder;
+  at_order_ = account(session).live > 0 ? first_order(session, 0) : kNoOrder;
   step_ = Step::sweep;
 }
 
@@ -83,6 +84,10 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
     CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
     counters_.add(EngineCounter::orders);
     if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return true;
+    if (account(command.session).checked && !takes_cancel(command.session, command.time_ns)) {
+      reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
+      return true;
+    }
     if (command.reject != 0) {
       reject_firm(command, command.reject, out);
       return true;
@@ -93,7 +98,7 @@ bool Engine::mass_cancel(const Command& command, Out& out) {
     }
     pass_on(command, EventKind::mass_cancel, out);
     counters_.add(EngineCounter::mass_cancels);
-    begin_sweep(command);
+    begin_sweep(command.session);
   }
   if (!sweep(command, 'U', out)) return false;
   account(command.session).looks.charge(command.time_ns, idle_looks_, look_ns_);
@@ -108,7 +113,7 @@ bool Engine::session_changes(const Command& command, EventKind kind, Out& out) {
     pass_on(command, kind, out);
     const bool of_account = command.session.value < pools_.accounts.size();
     if (!of_account || day_over_ || (account(command.session).cancel_on & set_of({end_of(command)})) == 0) return true;
-    begin_sweep(command);
+    begin_sweep(command.session);
   }
   const std::uint64_t canceled = counters_.get(EngineCounter::canceled);
   const bool done = sweep(command, 'Z', out);
@@ -120,11 +125,20 @@ void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
   CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
   if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return;
+  if (account(command.session).checked && !takes_cancel(command.session, command.time_ns)) {
+    reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
+    return;
+  }
   if (command.reject != 0) {
     reject_firm(command, command.reject, out);
     return;
   }
-  account(command.session).disabled = disabled;
+  std::uint8_t& stops = account(command.session).stops;
+  if (!disabled && (stops & kKilled) != 0) {
+    reject_firm(command, static_cast<std::uint16_t>(Reject::firm_not_authorised), out);
+    return;
+  }
+  stops = static_cast<std::uint8_t>(disabled ? stops | kDisabled : stops & ~kDisabled);
   pass_on(command, disabled ? EventKind::disable : EventKind::enable, out);
 }
 

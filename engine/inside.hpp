@@ -91,6 +91,46 @@ inline void Engine::add_live(const Command& command, HotOrder& order) {
   ++account(session).live;
 }
 
+// ---- Limits and ledger of accounts that have them
+// -------------------------------------------------------------------------
+
+/// What of its side an account may be forbidden.
+inline OrderTypes risk_types(Side side) {
+  if (side == Side::sell_short) return set_of({OrderType::short_sale});
+  return side == Side::sell_short_exempt ? set_of({OrderType::short_exempt}) : OrderTypes{0};
+}
+
+/// Whether one more Enter or Replace is within the rate of an account that has limits; it is counted then.
+inline bool Engine::takes_order(SessionId session, TimeNs now_ns) { return risk_.orders(session).take(now_ns); }
+/// The same of what cancels.
+inline bool Engine::takes_cancel(SessionId session, TimeNs now_ns) { return risk_.cancels(session).take(now_ns); }
+
+/// Of a live order: that at which it entered the book, or will.
+inline Price Engine::limit_of(OrderIndex index, const HotOrder& order) const {
+  if (order.level != kNoLevel) return pools_.levels[order.level].price;
+  return Price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
+}
+
+/// Shares that are open in the book, or outside it, from now on.
+inline void Engine::reserve(const HotOrder& order, SymbolId symbol, Price limit) {
+  if (pools_.account_of(order).ledger) [[unlikely]]
+    risk_.reserve(order.session(), symbol, order.buy(), limit, order.open);
+}
+
+/// And that are not any more. Before they are taken off.
+inline void Engine::release(const HotOrder& order, SymbolId symbol, Price limit, Quantity shares) {
+  if (pools_.account_of(order).ledger) [[unlikely]]
+    risk_.release(order.session(), symbol, order.buy(), limit, shares);
+}
+
+/// And that are executed at `price`.
+inline void Engine::settle(const HotOrder& order, SymbolId symbol, Price price, Quantity shares) {
+  if (pools_.account_of(order).ledger) [[unlikely]]
+    risk_.settle(order.session(), symbol, order.buy(), price, shares);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
 inline void Engine::execute(Event& event, OrderIndex order, OrderIndex resting, HotOrder& a, HotOrder& b,
                             SymbolState& symbol, Price price, Quantity quantity) {
   a.executed = (a.executed + quantity) & 0xFFFFFu;
@@ -98,12 +138,16 @@ inline void Engine::execute(Event& event, OrderIndex order, OrderIndex resting, 
   event.execution = {order, resting, price, quantity, MatchNumber{++last_match_}, a.ref(), ref_on_feed(b)};
   symbol.reference = price;
   symbol.volume += quantity;
+  settle(a, at_symbol_, price, quantity);
+  settle(b, at_symbol_, price, quantity);
   counters_.add(EngineCounter::executions);
   counters_.add(EngineCounter::executed_shares, quantity);
 }
 
 /// Of an order in the book or outside it.
-inline void Engine::take_shares(SymbolId symbol, HotOrder& order, Quantity shares) {
+inline void Engine::take_shares(SymbolId symbol, OrderIndex index, HotOrder& order, Quantity shares) {
+  if (pools_.account_of(order).ledger) [[unlikely]]
+    release(order, symbol, limit_of(index, order), shares);
   if (order.level == kNoLevel) [[unlikely]] {
     CHECK(shares <= order.open, "%u shares of %u open", shares, order.open);
     order.open -= shares;

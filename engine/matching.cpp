@@ -1,5 +1,6 @@
 // An order meets the book: it executes, rests or dies, and shares are cancelled. The rest of the engine: engine.cpp.
 #include <algorithm>
+#include <utility>
 
 #include "engine/inside.hpp"
 
@@ -8,6 +9,7 @@ namespace crosswire {
 /// The order of terms_ into the book, and into the list of what is to happen to it there; it lives from now on.
 void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
   add_live(command, order);
+  reserve(order, at_symbol_, terms_.price);
   state(at_symbol_).book.rest(pools_, index, order, terms_.buy(), terms_.price);
   if (terms_.one_cross()) {
     pools_.levels.one_cross_shares(order.level) += order.open;
@@ -34,19 +36,37 @@ bool Engine::match(const Command& command, Out& out) {
   const SymbolId symbol_id = at_symbol_;
   const std::uint64_t matches_before = last_match_;
   std::uint64_t match_number = last_match_;
+  const bool ledgers = risk_.is_on();
   Quantity left = order.open;
   Price price = symbol.reference;
 
-  while (left > 0 && contra.best() <= limit) {  // an empty side's best is kNoRank, beyond any limit
+  const std::uint16_t group = account(command.session).self_trade_group;
+  Quantity prevented = 0;
+  while (left > 0 && (contra.best() <= limit || owed_.quantity > 0)) {  // an empty side's best is kNoRank
     if (!out.has_room()) break;
+    if (owed_.quantity > 0) [[unlikely]] {
+      left -= owed_.quantity;
+      prevented += owed_.quantity;
+      report_prevention(command, aggressor, order, command.order.user_ref_num, std::exchange(owed_, {}), out);
+      continue;
+    }
     Level& level = pools_.levels[contra.best_level()];
     const OrderIndex index = level.head;
     HotOrder& resting = pools_.orders.hot(index);
+    if (group != 0 && pools_.account_of(resting).self_trade_group == group) [[unlikely]] {
+      prevent(command, index, level.price, left, out);
+      continue;
+    }
     const Quantity quantity = std::min(left, resting.open);
     left -= quantity;
     price = level.price;
     Event& event = emit_head(command, EventKind::executed, command.session, symbol_id, out);
     event.execution = {aggressor, index, price, quantity, MatchNumber{++match_number}, ref, ref_on_feed(resting)};
+    if (ledgers) {
+      release(resting, symbol_id, price, quantity);
+      settle(resting, symbol_id, price, quantity);
+      settle(order, symbol_id, price, quantity);
+    }
     symbol.book.reduce_first(pools_, index, resting, level, quantity);
     if (resting.open == 0) {
       remove_order(command, index, resting, out);
@@ -55,7 +75,7 @@ bool Engine::match(const Command& command, Out& out) {
     }
   }
 
-  const Quantity taken = order.open - left;
+  const Quantity taken = order.open - prevented - left;
   order.open = left;
   order.executed = (order.executed + taken) & 0xFFFFFu;
   symbol.reference = price;
@@ -63,13 +83,51 @@ bool Engine::match(const Command& command, Out& out) {
   last_match_ = match_number;
   counters_.add(EngineCounter::executions, last_match_ - matches_before);
   counters_.add(EngineCounter::executed_shares, taken);
-  if (left > 0 && contra.best() <= limit) return false;  // for want of room
+  if (left > 0 && (contra.best() <= limit || owed_.quantity > 0)) return false;  // for want of room
   if (left == 0) {
     retire(command, aggressor_, out);
     return true;
   }
   step_ = Step::settle;
   return settle(command, out);
+}
+
+/// The aggressor, of which `left` is open, meets a resting order of its own group, which would execute at `price`: the
+/// resting one loses shares now, the aggressor what is owed_ then, or one of them alone.
+void Engine::prevent(const Command& command, OrderIndex index, Price price, Quantity left, Out& out) {
+  HotOrder& resting = pools_.orders.hot(index);
+  const SelfTrade asked = command.order.self_trade;
+  const SelfTrade action = asked == SelfTrade::unsaid ? account(command.session).self_trade : asked;
+  const Quantity would = std::min(left, resting.open);
+  const bool decrement = action == SelfTrade::decrement;
+  counters_.add(EngineCounter::self_trades_prevented);
+  Prevention said{};
+  said.price = price;
+  said.would = would;
+  said.action = action;
+  if (action != SelfTrade::oldest) {
+    owed_ = said;
+    owed_.quantity = decrement ? would : left;
+    owed_.open = left - owed_.quantity;
+  }
+  if (action == SelfTrade::newest) return;
+  said.quantity = decrement ? would : resting.open;
+  said.resting = true;
+  said.feed = said.quantity < resting.open ? FeedAction::reduce : FeedAction::remove;
+  if (shown(resting) == Shown::no) said.feed = FeedAction::none;
+  take_shares(at_symbol_, index, resting, said.quantity);
+  said.open = resting.open;
+  report_prevention(command, index, resting, number_of(resting), said, out);
+  if (resting.open == 0) remove_order(command, index, resting, out);
+}
+
+void Engine::report_prevention(const Command& command, OrderIndex index, const HotOrder& order, UserRefNum number,
+                               Prevention said, Out& out) {
+  said.order = index;
+  said.ref = order.ref();
+  said.user_ref_num = number;
+  said.side = order.side();
+  emit(command, EventKind::prevented, order.session(), at_symbol_, out).prevention = said;
 }
 
 /// What is left of the aggressor rests, or dies.
@@ -108,7 +166,7 @@ void Engine::cancel_shares(const Command& command, OrderIndex index, Quantity sh
   const SymbolId symbol = symbol_of(index, order);
   FeedAction feed = shares < order.open ? FeedAction::reduce : FeedAction::remove;
   if (shown(order) == Shown::no) feed = FeedAction::none;
-  take_shares(symbol, order, shares);
+  take_shares(symbol, index, order, shares);
   Event& event = emit(command, EventKind::canceled, order.session(), symbol, out);
   report_order(event, index, order, number_of(order), kNoPrice, shares, reason, feed);
   counters_.add(EngineCounter::canceled);

@@ -1,5 +1,6 @@
-// What operators do to the market by command: halt, resume, a phase by hand. Each is done once, whatever is repeated,
-// and each is answered by one event behind all that it caused. The rest of the engine: engine.cpp; the phases: day.cpp.
+// What operators do by command: halt, resume, a phase by hand; kill accounts and allow them again. Each is done once,
+// whatever is repeated, and each is answered by one event behind all that it caused. The rest of the engine:
+// engine.cpp; the phases: day.cpp.
 #include "engine/inside.hpp"
 
 namespace crosswire {
@@ -11,16 +12,13 @@ bool Engine::operate(const Command& command, Out& out) {
       report_operated(command, *before, out);
       return true;
     }
-    changed_ = held_ = 0;
-    if (ask.refused == OperatorResult::none) {
-      const bool opens = ask.action == OperatorAction::phase && ask.phase == Phase::continuous;
-      begin_phases(command, opens, out);
-    } else {
-      step_ = Step::close;
-    }
+    begin_operate(command, out);
   }
-  // In Step::close the symbols are done, but the market may still have to close.
-  if (ask.refused == OperatorResult::none && !enter_phases(command, out)) return false;
+  if (ask.refused == OperatorResult::none) {
+    // In Step::close the symbols are done, but the market may still have to close.
+    const bool done = is_about_accounts(ask.action) ? cancel_of_accounts(command, out) : enter_phases(command, out);
+    if (!done) return false;
+  }
   if (!out.has_room()) return false;
   const OperatorResult result = ask.refused == OperatorResult::none ? result_of(ask.action) : ask.refused;
   const bool of_one = command.symbol != kAllSymbols && ask.refused == OperatorResult::none;
@@ -30,12 +28,69 @@ bool Engine::operate(const Command& command, Out& out) {
                                 .symbol = command.symbol,
                                 .action = ask.action,
                                 .to = ask.phase,
+                                .account = ask.account,
+                                .firm = ask.firm,
                                 .result = result,
                                 .phase = of_one ? state(command.symbol).phase : Phase{},
                                 .changed = changed_,
-                                .held = held_};
+                                .held = held_,
+                                .canceled = canceled_};
   operator_log_.add(done);
   report_operated(command, done, out);
+  return true;
+}
+
+void Engine::begin_operate(const Command& command, Out& out) {
+  const OperatorAsk& ask = command.operate;
+  changed_ = held_ = 0;
+  canceled_ = 0;
+  step_ = Step::close;
+  if (ask.refused != OperatorResult::none) return;
+  if (!is_about_accounts(ask.action)) {
+    begin_phases(command, ask.action == OperatorAction::phase && ask.phase == Phase::continuous, out);
+    return;
+  }
+  stop_accounts(ask);
+  at_account_ = 0;
+  // Behind the day's end nothing is said of orders any more.
+  if (ask.action == OperatorAction::kill && !day_over_) step_ = Step::accounts;
+}
+
+/// Whether a kill or its end is about the account.
+bool Engine::is_target(const OperatorAsk& ask, std::uint32_t account) const {
+  return ask.account == kNoSession ? pools_.accounts[account].firm == ask.firm : ask.account.value == account;
+}
+
+/// All of them before the first order goes: none of theirs is taken from here on.
+void Engine::stop_accounts(const OperatorAsk& ask) {
+  const bool kills = ask.action == OperatorAction::kill;
+  for (std::uint32_t i = 0; i < pools_.accounts.size(); ++i) {
+    std::uint8_t& stops = pools_.accounts[i].stops;
+    if (!is_target(ask, i) || ((stops & kKilled) != 0) == kills) continue;
+    stops = static_cast<std::uint8_t>(stops ^ kKilled);
+    ++changed_;
+  }
+  counters_.add(kills ? EngineCounter::accounts_killed : EngineCounter::accounts_allowed, changed_);
+}
+
+/// Account by account, as a Mass Cancel would: also of those that were killed before, which have none.
+bool Engine::cancel_of_accounts(const Command& command, Out& out) {
+  while (step_ != Step::close) {
+    if (step_ == Step::accounts) {
+      while (at_account_ < pools_.accounts.size() && !is_target(command.operate, at_account_)) ++at_account_;
+      if (at_account_ == pools_.accounts.size()) {
+        step_ = Step::close;
+        break;
+      }
+      begin_sweep(SessionId{static_cast<std::uint16_t>(at_account_)});
+    }
+    const std::uint64_t before = counters_.get(EngineCounter::canceled);
+    const bool done = sweep(command, 'S', out);
+    canceled_ += static_cast<std::uint32_t>(counters_.get(EngineCounter::canceled) - before);
+    if (!done) return false;
+    ++at_account_;
+    step_ = Step::accounts;
+  }
   return true;
 }
 
@@ -58,6 +113,8 @@ Phase Engine::enters(const Command& command, SymbolState& symbol) {
       return symbol.scheduled;
     case OperatorAction::phase:
     case OperatorAction::none:
+    case OperatorAction::kill:
+    case OperatorAction::allow:
       break;
   }
   symbol.scheduled = operated ? command.operate.phase : command.phase.phase;
@@ -69,9 +126,11 @@ Phase Engine::enters(const Command& command, SymbolState& symbol) {
   return symbol.held ? symbol.phase : symbol.scheduled;
 }
 
-/// By what the symbols' answers came to.
+/// By what the symbols, or the accounts, came to.
 OperatorResult Engine::result_of(OperatorAction action) const {
   if (action == OperatorAction::phase || changed_ > 0) return OperatorResult::done;
+  if (is_about_accounts(action))
+    return action == OperatorAction::kill ? OperatorResult::killed_already : OperatorResult::not_killed;
   return action == OperatorAction::resume ? OperatorResult::not_halted : OperatorResult::halted_already;
 }
 
@@ -87,6 +146,7 @@ void Engine::report_operated(const Command& command, const OperatorLog::Entry& d
   operated.changed = done.changed;
   operated.held = done.held;
   operated.phase = done.phase;
+  operated.canceled = done.canceled;
   retire(command, command.operate.slot, out);
   counters_.add(EngineCounter::operated);
 }

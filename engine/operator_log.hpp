@@ -24,16 +24,20 @@ class OperatorLog {
     SymbolId symbol;
     OperatorAction action;
     Phase to;
+    SessionId account;
+    FirmId firm;
     // What came of it.
     OperatorResult result;
     Phase phase;
     std::uint16_t changed;
     std::uint16_t held;
+    std::uint32_t canceled;
 
     /// Whether the command asks for the same.
     bool is(const Command& command) const {
       const OperatorAsk& ask = command.operate;
-      return symbol == command.symbol && action == ask.action && to == ask.phase;
+      return symbol == command.symbol && action == ask.action && to == ask.phase && account == ask.account &&
+             firm == ask.firm;
     }
   };
 

@@ -46,6 +46,38 @@ Reject Engine::check_phase(const Terms& terms, Phase phase) {
   return terms.cross == CrossType::opening ? Reject::invalid_cross_order : Reject::none;
 }
 
+/// What of terms_ an account may be forbidden.
+OrderTypes Engine::types_of_terms() const {
+  OrderTypes types = risk_types(terms_.side);
+  const auto add = [&types](bool is, OrderType type) {
+    if (is) types |= set_of({type});
+  };
+  add(terms_.time_in_force == TimeInForce::ioc, OrderType::ioc);
+  add(terms_.time_in_force == TimeInForce::gtt, OrderType::gtt);
+  add(terms_.display == Display::hidden, OrderType::hidden);
+  add(terms_.min_quantity > 0, OrderType::min_quantity);
+  add(terms_.post_only, OrderType::post_only);
+  add(terms_.cross == CrossType::opening, OrderType::on_open);
+  add(terms_.cross == CrossType::closing, OrderType::on_close);
+  return types;
+}
+
+/// Whether the account's limits take the order of terms_. `original`: the live order that it replaces, or nullptr.
+Reject Engine::judge(SessionId session, const HotOrder* original, Price original_limit) const {
+  RiskAsk ask{session, at_symbol_, terms_.side, terms_.price, terms_.open, types_of_terms()};
+  if (original != nullptr) {
+    ask.freed = original->open;
+    ask.freed_price = original_limit;
+    ask.only_lowers = only_lowers(*original, original_limit);
+  }
+  return risk_.judge(ask, state(at_symbol_).reference);
+}
+
+/// Whether the Replace of terms_ only takes shares off.
+bool Engine::only_lowers(const HotOrder& original, Price limit) const {
+  return terms_.price == limit && terms_.side == original.side() && terms_.open < original.open;
+}
+
 /// Whether the order of terms_ is an aggressor.
 bool Engine::executes_now() const {
   const SymbolState& symbol = state(at_symbol_);
@@ -138,6 +170,7 @@ void Engine::count_reject(std::uint16_t reason) {
   counters_.add(EngineCounter::rejected);
   if (reason == static_cast<std::uint16_t>(Reject::account_rate)) counters_.add(EngineCounter::overdrawn);
   if (reason == static_cast<std::uint16_t>(Reject::processing)) counters_.add(EngineCounter::no_room);
+  if (is_limit(static_cast<Reject>(reason))) counters_.add(EngineCounter::over_limit);
 }
 
 /// The new order's hot record, from terms_. Its number means it from when it rests or waits: who dies in the command
@@ -170,6 +203,10 @@ bool Engine::enter(const Command& command, Out& out) {
     retire(command, ask.order, out);
     return true;
   }
+  if (account.checked && !takes_order(command.session, command.time_ns)) {
+    reject(command, static_cast<std::uint16_t>(Reject::account_rate), out);
+    return true;
+  }
   if (command.reject != 0) {
     reject(command, command.reject, out);
     return true;
@@ -186,13 +223,14 @@ bool Engine::enter(const Command& command, Out& out) {
             .min_quantity = ask.min_quantity,
             .expire_seconds = ask.expire_seconds};
   const SymbolState& symbol = state(at_symbol_);
-  Reject reason = account.disabled ? Reject::firm_not_authorised : Reject::none;
+  Reject reason = account.stops != 0 ? Reject::firm_not_authorised : Reject::none;
   // A plain order's terms exclude nothing, and a continuous phase takes it.
   if ((command.flags & kPlain) == 0 || symbol.phase != Phase::continuous) {
     if (reason == Reject::none) reason = check_terms(terms_);
     if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
   }
   if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
+  if (reason == Reject::none && account.checked) reason = judge(command.session, nullptr, kNoPrice);
   Fate fate{};
   may_rest_ = has_place(account);
   if (reason == Reject::none) {
@@ -234,6 +272,7 @@ bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Fate 
       return true;
     case Fate::wait:
       add_live(command, order);
+      reserve(order, at_symbol_, terms_.price);
       order.waits = 1;
       waiting_.push_back(list_of(at_symbol_, terms_.cross), aggressor_);
       return true;
@@ -293,13 +332,17 @@ bool Engine::replace(const Command& command, Out& out) {
 
   // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that
   // is executed already, cancel the original, and the number stays free.
-  Reject reason = account.disabled ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
+  const Price limit = limit_of(old_index, old);
+  Reject reason = account.stops != 0 ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
+  if (account.checked && !only_lowers(old, limit) && !takes_order(command.session, command.time_ns))
+    reason = Reject::account_rate;
   const bool done = quantity <= old.executed;
   const bool bad = command.reject != 0 || quantity > kMaxQuantity ||
                    !state(at_symbol_).book.scale().on_tick(ask.price) || (terms_.buy() != is_buy(old.side())) ||
                    (!done && check_terms(terms_) != Reject::none);
   Fate fate{};
   may_rest_ = true;  // in the original's place
+  if (reason == Reject::none && !bad && !done && account.checked) reason = judge(command.session, &old, limit);
   if (reason == Reject::none && !bad && !done) {
     fate = this->fate(command);
     reason = check_room(command.session, fate, &old);
@@ -328,7 +371,7 @@ bool Engine::replace(const Command& command, Out& out) {
                FeedAction::none);
   event.order.old_ref = old.ref();
 
-  take_shares(at_symbol_, original, old.open);
+  take_shares(at_symbol_, old_index, original, old.open);
   remove_order(command, old_index, original, out);
   return match_or_rest(command, out, event, fate, shown(old));
 }
@@ -339,6 +382,21 @@ OrderIndex Engine::named_order(const Command& command) {
   const OrderIndex index = users_.find(command.session, command.order.user_ref_idx, command.order.user_ref_num);
   if (index == kNoOrder) counters_.add(EngineCounter::ignored_dead_order);
   return index;
+}
+
+/// Whether a Cancel or Modify of a live order is within its account's rate, and does not mark a sale as the account may
+/// not sell; else it is refused, and the order stays as it is.
+bool Engine::admit_cancel(const Command& command, OrderIndex index, Out& out) {
+  const SessionId session = command.session;
+  if (!account(session).checked) return true;
+  const HotOrder& order = pools_.orders.hot(index);
+  const bool marks = command.kind == CommandKind::modify && command.order.side != order.side();
+  const bool forbidden = marks && (risk_.account(session).forbidden & risk_types(command.order.side)) != 0;
+  if (!forbidden && takes_cancel(session, command.time_ns)) return true;
+  Event& event = emit(command, EventKind::refused, session, symbol_of(index, order), out);
+  report_order(event, index, order, command.order.user_ref_num, kNoPrice, 0, 0, FeedAction::none);
+  counters_.add(EngineCounter::cancels_refused);
+  return false;
 }
 
 void Engine::cancel(const Command& command, Out& out) {
@@ -352,6 +410,7 @@ void Engine::cancel(const Command& command, Out& out) {
     counters_.add(EngineCounter::ignored_superfluous);
     return;
   }
+  if (!admit_cancel(command, index, out)) return;
   cancel_shares(command, index, order.open - may_stay, 'U', out);
 }
 
@@ -370,13 +429,14 @@ void Engine::modify(const Command& command, Out& out) {
     counters_.add(EngineCounter::ignored_superfluous);
     return;
   }
+  if (!admit_cancel(command, index, out)) return;
   if (canceled == order.open) {
     cancel_shares(command, index, canceled, 'U', out);
     return;
   }
   const SymbolId symbol = symbol_of(index, order);
   order.side_bits = HotOrder::bits_of(to) & 7u;
-  if (canceled > 0) take_shares(symbol, order, canceled);
+  if (canceled > 0) take_shares(symbol, index, order, canceled);
   Event& event = emit(command, EventKind::modified, command.session, symbol, out);
   const bool says = canceled > 0 && shown(order) != Shown::no;
   report_order(event, index, order, number_of(order), kNoPrice, canceled, 0,

@@ -19,17 +19,17 @@ struct EngineState {
   /// an array of char; the field itself, or a copy where it is a bit-field or is worked out here.
   template <class Visit>
   static void visit(const Engine& engine, Visit&& visit) {
-    const auto& [pools, returner, symbols, users, channels, waiting, max_orders, orders_per_account, levels_per_account,
-                 look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command, last_time_ns,
-                 next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before, terms,
-                 aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left, to, changed,
-                 held, yielded, operator_log, counters, in_phase] = engine;
+    const auto& [pools, returner, symbols, risk, users, channels, waiting, max_orders, orders_per_account,
+                 levels_per_account, look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command,
+                 last_time_ns, next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before,
+                 terms, aggressor, owed, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left,
+                 to, changed, held, canceled, at_account, yielded, operator_log, counters, in_phase] = engine;
     leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
               imbalance_interval_ns);
     leave_out("which slots are free decides no output", returner);
     leave_out("of the command under way: between two commands nothing reads them that has not written them", step,
-              events_before, terms, aggressor, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction,
-              cross_left, to, changed, held, yielded);
+              events_before, terms, aggressor, owed, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction,
+              cross_left, to, changed, held, canceled, at_account, yielded);
     leave_out("are told, and decide nothing", counters, in_phase);
     visit("live", live);
     visit("last_ref", last_ref);
@@ -46,6 +46,7 @@ struct EngineState {
     visit_pools(pools);
     for (std::uint32_t i = 0; i < pools.accounts.size(); ++i) {
       visit_account(pools.accounts[i], visit);
+      if (pools.accounts[i].checked) visit_risk(risk, i, symbols.size(), visit);
       for (std::uint32_t channel = 0; channel < kChannels; ++channel) {
         const ChannelRefs& refs = engine.refs(SessionId{static_cast<std::uint16_t>(i)}, static_cast<Channel>(channel));
         visit_refs(pools.orders, users, refs, visit);
@@ -56,6 +57,7 @@ struct EngineState {
       visit_waiting(pools.orders, waiting, SymbolId{static_cast<std::uint16_t>(i + 1)}, visit);
     }
     visit_lives(pools.orders, waiting, next_second, visit);
+    visit_purses(risk, visit);
     visit_operator_log(operator_log, visit);
   }
 
@@ -94,11 +96,12 @@ struct EngineState {
 
   template <class Visit>
   static void visit_account(const Account& account, Visit& visit) {
-    const auto& [live, levels, firm, disabled, cancel_on, looks, queries, own] = account;
-    leave_out("configuration", firm, cancel_on);
+    const auto& [live, levels, firm, stops, checked, ledger, self_trade, self_trade_group, cancel_on, looks, queries,
+                 own] = account;
+    leave_out("configuration", firm, checked, ledger, self_trade, self_trade_group, cancel_on);
     visit("account.live", live);
     visit("account.levels", levels);
-    visit("disabled", disabled);
+    visit("stops", stops);
     visit_budget(looks, visit);
     visit_budget(queries, visit);
     leave_out("visited with the other channels", own);
@@ -108,6 +111,59 @@ struct EngineState {
   static void visit_budget(const Budget& budget, Visit& visit) {
     const auto& [paid_back_ns] = budget;
     visit("paid_back_ns", paid_back_ns);
+  }
+
+  /// Of an account that has limits.
+  template <class Visit>
+  static void visit_risk(const Risk& risk, std::uint32_t i, std::size_t symbols, Visit& visit) {
+    const auto& [accounts, firms, sets, positions] = risk;
+    leave_out("visited behind the accounts", firms);
+    leave_out("configuration", sets);
+    const auto& [order_quantity, price_band, order_notional, purse, set, forbidden, has_funds, has_positions, firm,
+                 firm_has_funds, orders, cancels, most_long, most_short] = accounts[i];
+    leave_out("configuration", order_quantity, price_band, order_notional, set, forbidden, has_funds, has_positions,
+              firm, firm_has_funds, most_long, most_short);
+    visit_purse(purse, visit);
+    visit_rate(orders, visit);
+    visit_rate(cancels, visit);
+    const SessionId session{static_cast<std::uint16_t>(i)};
+    for (std::size_t symbol = 1; has_positions && symbol <= symbols; ++symbol) {
+      const Position* const position = positions.find(session, SymbolId{static_cast<std::uint16_t>(symbol)});
+      if (position != nullptr) visit_position(*position, visit);
+    }
+  }
+
+  template <class Visit>
+  static void visit_position(const Position& position, Visit& visit) {
+    const auto& [key, shares, open_buys, open_sells, most_long, most_short] = position;
+    leave_out("configuration", most_long, most_short);
+    visit("position", key);
+    visit("position.shares", shares);
+    visit("position.open_buys", open_buys);
+    visit("position.open_sells", open_sells);
+  }
+
+  template <class Visit>
+  static void visit_purses(const Risk& risk, Visit& visit) {
+    for (const Purse& purse : risk.firms_) visit_purse(purse, visit);
+  }
+
+  template <class Visit>
+  static void visit_purse(const Purse& purse, Visit& visit) {
+    const auto& [cash, reserved, open_sells] = purse;
+    visit("cash", cash);
+    visit("reserved", reserved);
+    visit("open_sells", open_sells);
+  }
+
+  template <class Visit>
+  static void visit_rate(const RollingCount& rate, Visit& visit) {
+    const auto& [limit, past, now, bucket, before] = rate;
+    leave_out("configuration", limit);
+    visit("rate.past", past);
+    visit("rate.now", now);
+    visit("rate.bucket", bucket);
+    for (const std::uint32_t& count : before) visit("rate.before", count);
   }
 
   template <class Visit>
@@ -233,7 +289,8 @@ struct EngineState {
     leave_out("a ring, of which the kept ones are visited, oldest first", entries, count);
     visit("operated", log.kept());
     for (std::size_t i = 0; i < log.kept(); ++i) {
-      const auto& [request, done_by, done_ns, symbol, action, to, result, phase, changed, held] = log[i];
+      const auto& [request, done_by, done_ns, symbol, action, to, account, firm, result, phase, changed, held,
+                   canceled] = log[i];
       visit("operated.request", request);
       visit("operated.done_by", done_by);
       visit("operated.done_ns", done_ns);
@@ -244,6 +301,9 @@ struct EngineState {
       visit("operated.phase", phase);
       visit("operated.changed", changed);
       visit("operated.held", held);
+      visit("operated.account", account);
+      visit("operated.firm", firm);
+      visit("operated.canceled", canceled);
     }
   }
 };

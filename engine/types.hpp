@@ -18,6 +18,7 @@ inline constexpr SessionId kNoSession{0xFFFF};
 /// A trading firm within a partition: 0 .. firms-1, in the order in which the configuration names them. It has one
 /// account or more.
 using FirmId = Strong<struct FirmIdTag, std::uint16_t>;
+inline constexpr FirmId kNoFirm{0xFFFF};
 
 /// Instrument within a partition: 1 .. symbols; equals the ITCH locate code. 0 is "none" or "all".
 using SymbolId = Strong<struct SymbolIdTag, std::uint16_t>;
@@ -78,6 +79,16 @@ enum class PostOnly : char { unsaid = 0, no = 'N', yes = 'P' };
 /// Option StayOnDisconnect: whether the order stays when its session ends. `unsaid` in a Replace: as the original; in
 /// an Enter: no.
 enum class StayOnDisconnect : char { unsaid = 0, no = 'N', yes = 'Y' };
+
+/// Option SelfTrade: what becomes of an order that would execute against one of its own group. `unsaid`: what its
+/// account's configuration says.
+enum class SelfTrade : char {
+  unsaid = 0,
+  newest = 'N',  // the arriving order is cancelled
+  oldest = 'O',  // the resting one is
+  both = 'B',
+  decrement = 'D',  // the smaller one is, and the other loses as many shares
+};
 
 /// Trading phase of one symbol. What each allows is in engine/engine.hpp.
 enum class Phase : std::uint8_t { pre_open, opening_call, continuous, closing_call, closed, halted };

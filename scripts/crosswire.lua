@@ -30,6 +30,7 @@ local OPTIONS = {
   [27] = {"Side", "crosswire.ouch.option.side", 1, "letter", {["B"] = "buy", ["S"] = "sell", ["T"] = "sell short", ["E"] = "sell short exempt"}},
   [28] = {"UserRefIdx", "crosswire.ouch.option.user_ref_idx", 1, "number"},
   [128] = {"StayOnDisconnect", "crosswire.ouch.option.stay_on_disconnect", 1, "letter", {["Y"] = "yes", ["N"] = "no"}},
+  [129] = {"SelfTrade", "crosswire.ouch.option.self_trade", 1, "letter", {["N"] = "the arriving order is cancelled", ["O"] = "the resting one is", ["B"] = "both are", ["D"] = "both lose what would have executed"}},
 }
 local MESSAGES = {
   soup = {
@@ -168,7 +169,18 @@ local MESSAGES = {
       {"crosswire.ouch.timestamp", 1, 8, "time"},
       {"crosswire.ouch.user_ref_num", 9, 4, "number"},
       {"crosswire.ouch.quantity", 13, 4, "number"},
-      {"crosswire.ouch.reason", 17, 1, "letter", {["U"] = "asked for", ["I"] = "rest of an IOC", ["E"] = "the close", ["T"] = "its time or its cross is over", ["F"] = "post-only, against a hidden order", ["G"] = "post-only, against a displayed order", ["Z"] = "by the system"}},
+      {"crosswire.ouch.reason", 17, 1, "letter", {["U"] = "asked for", ["I"] = "rest of an IOC", ["E"] = "the close", ["T"] = "its time or its cross is over", ["F"] = "post-only, against a hidden order", ["G"] = "post-only, against a displayed order", ["S"] = "an operator stopped the account", ["Z"] = "by the system"}},
+    }},
+    ["D"] = {"AIQ Canceled", 32, {
+      {"crosswire.ouch.type", 0, 1, "letter"},
+      {"crosswire.ouch.timestamp", 1, 8, "time"},
+      {"crosswire.ouch.user_ref_num", 9, 4, "number"},
+      {"crosswire.ouch.decrement", 13, 4, "number"},
+      {"crosswire.ouch.reason", 17, 1, "letter", {["Q"] = "self-trade prevention"}},
+      {"crosswire.ouch.prevented", 18, 4, "number"},
+      {"crosswire.ouch.execution_price", 22, 8, "price"},
+      {"crosswire.ouch.liquidity", 30, 1, "letter", {["R"] = "the aggressor", ["A"] = "it rested"}},
+      {"crosswire.ouch.aiq_strategy", 31, 1, "letter", {["N"] = "the arriving order is cancelled", ["O"] = "the resting one is", ["B"] = "both are", ["D"] = "both lose what would have executed"}},
     }},
     ["E"] = {"Executed", 34, {
       {"crosswire.ouch.type", 0, 1, "letter"},
@@ -183,8 +195,13 @@ local MESSAGES = {
       {"crosswire.ouch.type", 0, 1, "letter"},
       {"crosswire.ouch.timestamp", 1, 8, "time"},
       {"crosswire.ouch.user_ref_num", 9, 4, "number"},
-      {"crosswire.ouch.reject_reason", 13, 2, "number", {["2"] = "the instrument is not open yet, or closed", ["3"] = "display", ["4"] = "MaxFloor or RandomReserves, which are not offered", ["5"] = "PriceType other than limit", ["7"] = "the instrument is halted", ["8"] = "ISO is not offered", ["9"] = "side", ["10"] = "no room: orders or price levels", ["12"] = "another firm, or order entry is disabled", ["13"] = "MinQty above the quantity, or where it cannot be", ["15"] = "another field or option, or some that exclude each other", ["17"] = "pegging and discretion are not offered", ["19"] = "quantity", ["20"] = "cross type, or not at this time", ["23"] = "symbol", ["26"] = "retail is not offered", ["29"] = "price: out of range, or off the tick", ["41"] = "more than the account's rate"}},
+      {"crosswire.ouch.reject_reason", 13, 2, "number", {["2"] = "the instrument is not open yet, or closed", ["3"] = "display", ["4"] = "MaxFloor or RandomReserves, which are not offered", ["5"] = "PriceType other than limit", ["7"] = "the instrument is halted", ["8"] = "ISO is not offered", ["9"] = "side", ["10"] = "no room: orders or price levels", ["12"] = "another firm, or order entry is disabled", ["13"] = "MinQty above the quantity, or where it cannot be", ["15"] = "another field or option, or some that exclude each other", ["17"] = "pegging and discretion are not offered", ["19"] = "quantity", ["20"] = "cross type, or not at this time", ["23"] = "symbol", ["26"] = "retail is not offered", ["29"] = "price: out of range, or off the tick", ["31"] = "a sum of money that could not be counted any more", ["32"] = "the account's or the firm's funds, or the limit of a position", ["34"] = "a symbol that the account may not trade", ["38"] = "price: too far from the last one", ["41"] = "more than the account's rate", ["43"] = "the account may not sell short", ["44"] = "an order type that the account may not use", ["47"] = "the account may not sell short exempt", ["48"] = "price times shares: more than the account's limit", ["49"] = "quantity: more than the account's limit"}},
       {"crosswire.ouch.cl_ord_id", 15, 14, "text"},
+    }},
+    ["I"] = {"Cancel Reject", 13, {
+      {"crosswire.ouch.type", 0, 1, "letter"},
+      {"crosswire.ouch.timestamp", 1, 8, "time"},
+      {"crosswire.ouch.user_ref_num", 9, 4, "number"},
     }},
     ["M"] = {"Modified", 18, {
       {"crosswire.ouch.type", 0, 1, "letter"},

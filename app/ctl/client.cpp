@@ -117,11 +117,16 @@ std::uint64_t random_request() {
   return (std::uint64_t{random() & 0x3FFFFFFFu} << 32 | random()) + 1;
 }
 
-std::string symbols(std::uint16_t count) { return count == 1 ? "1 symbol" : fmt::format("{} symbols", count); }
+std::string number_of(std::uint64_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string symbols(std::uint16_t count) { return number_of(count, "symbol"); }
 
 /// Whether it is an answer to this, and not to something else.
 bool answers(const CtlAsk& ask, const CtlAnswer& answer) {
   return answer.request == ask.request && answer.action == ask.action && answer.symbol == ask.symbol &&
+         answer.account == ask.account && answer.firm == ask.firm &&
          (ask.partition.empty() || answer.partition == ask.partition);
 }
 
@@ -135,8 +140,12 @@ std::string answer_text(const CtlAsk& ask, const CtlAnswer& answer) {
   const std::string held =
       answer.held == 0 ? "" : fmt::format(", {} still halted by an operator", symbols(answer.held));
   const std::string now = answer.phase ? fmt::format(", now {}", phase_name(*answer.phase)) : "";
+  const std::string canceled =
+      answer.action == OperatorAction::kill ? fmt::format(", {} cancelled", number_of(answer.canceled, "order")) : "";
+  const std::string changed =
+      is_about_accounts(answer.action) ? number_of(answer.changed, "account") + canceled : symbols(answer.changed);
   const std::string what = answer.result == OperatorResult::done
-                               ? fmt::format("done, {}{}{}", symbols(answer.changed), held, now)
+                               ? fmt::format("done, {}{}{}", changed, held, now)
                                : fmt::format("refused: {}{}", result_words(answer.result), now);
   const bool again = answer.repeated && answer.result != OperatorResult::other_request;
   return fmt::format("{}: {}: {}{} (command {}, {}, request {})", answer.partition, describe(ask),

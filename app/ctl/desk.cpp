@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 #include <utility>
 
@@ -23,7 +24,7 @@ void put(std::array<char, N>& to, std::string_view text) {
   std::copy_n(text.begin(), std::min(text.size(), N), to.begin());
 }
 
-wire::OperatorFrame frame_of(const CtlAsk& ask, const std::string& operator_name) {
+wire::OperatorFrame frame_of(const CtlAsk& ask, const std::string& operator_name, SessionId account, FirmId firm) {
   wire::OperatorFrame frame{};
   frame.ether_type = wire::kRecorderEtherType;
   frame.version = wire::OperatorFrame::kVersion;
@@ -31,6 +32,8 @@ wire::OperatorFrame frame_of(const CtlAsk& ask, const std::string& operator_name
   frame.action = static_cast<std::uint8_t>(ask.action);
   frame.phase = static_cast<std::uint8_t>(ask.phase);
   frame.symbol.set(ask.symbol);
+  frame.account = account.value;
+  frame.firm = firm.value;
   frame.role = static_cast<std::uint8_t>(OperatorRole::owner);
   put(frame.name, operator_name);
   put(frame.reason, ask.reason);
@@ -43,6 +46,8 @@ CtlAnswer answer_of(const CtlAsk& ask, const std::string& partition, const Event
   answer.action = operated.action;
   answer.partition = partition;
   answer.symbol = ask.symbol;
+  answer.account = ask.account;
+  answer.firm = ask.firm;
   answer.request = operated.request;
   answer.result = operated.result;
   answer.sequence = operated.done_by.value;
@@ -50,15 +55,48 @@ CtlAnswer answer_of(const CtlAsk& ask, const std::string& partition, const Event
   answer.repeated = operated.done_by != event.cause;
   answer.changed = operated.changed;
   answer.held = operated.held;
+  answer.canceled = operated.canceled;
   if (!ask.symbol.empty() && operated.result != OperatorResult::other_request) answer.phase = operated.phase;
   return answer;
 }
 
+/// As logins are: case does not count.
+bool is_same_user(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
 }  // namespace
 
-OperatorDesk::OperatorDesk(std::string name, const std::vector<SymbolConfig>& symbols, OperatorRings& rings)
-    : name_(std::move(name)), rings_(rings) {
+std::vector<DeskAccount> desk_accounts(const Config& config) {
+  std::vector<DeskAccount> accounts;
+  for (std::size_t i = 0; i < config.net.accounts.size(); ++i) {
+    const AccountConfig& account = config.net.accounts[i];
+    const std::string firm(account.firm.begin(), std::find(account.firm.begin(), account.firm.end(), ' '));
+    accounts.push_back({account.user, firm, config.engine.firms[i]});
+  }
+  return accounts;
+}
+
+OperatorDesk::OperatorDesk(std::string name, const std::vector<SymbolConfig>& symbols,
+                           const std::vector<DeskAccount>& accounts, OperatorRings& rings)
+    : name_(std::move(name)), accounts_(accounts), rings_(rings) {
   for (const SymbolConfig& symbol : symbols) symbols_.push_back(text_of(symbol.name));
+}
+
+/// Whether there is what the command is about, if it is about accounts.
+bool OperatorDesk::find_accounts(const CtlAsk& ask, SessionId& account, FirmId& firm) const {
+  if (!is_about_accounts(ask.action)) return true;
+  const auto found = std::find_if(accounts_.begin(), accounts_.end(), [&ask](const DeskAccount& one) {
+    return ask.account.empty() ? one.firm == ask.firm : is_same_user(one.user, ask.account);
+  });
+  if (found == accounts_.end() || (ask.account.empty() && ask.firm.empty())) return false;
+  if (ask.account.empty()) {
+    firm = found->id;
+  } else {
+    account = SessionId{static_cast<std::uint16_t>(found - accounts_.begin())};
+  }
+  return true;
 }
 
 std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const std::string& operator_name,
@@ -72,11 +110,19 @@ std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const std::
     error = fmt::format("no symbol of partition {} is called \"{}\"", name_, ask.symbol.substr(0, 40));
     return std::nullopt;
   }
+  SessionId account = kNoSession;
+  FirmId firm = kNoFirm;
+  if (!find_accounts(ask, account, firm)) {
+    error = ask.account.empty()
+                ? fmt::format("no firm of partition {} is called \"{}\"", name_, ask.firm.substr(0, 40))
+                : fmt::format("no account of partition {} is called \"{}\"", name_, ask.account.substr(0, 40));
+    return std::nullopt;
+  }
   if (under_way_.size() >= OperatorRings::kUnderWay) {
     error = "too many commands wait for the stages; does one stand still?";
     return std::nullopt;
   }
-  const bool pushed = rings_.requests.push(frame_of(ask, operator_name));
+  const bool pushed = rings_.requests.push(frame_of(ask, operator_name, account, firm));
   CHECK(pushed, "%zu commands under way and no room for another", under_way_.size());
   under_way_.push_back({++last_ticket_, ask, operator_name});
   return last_ticket_;

@@ -9,16 +9,26 @@
 #include <string>
 #include <vector>
 
+#include "app/config/config.hpp"
 #include "app/ctl/protocol.hpp"
 #include "engine/config.hpp"
 #include "netstack/port/operator_rings.hpp"
 
 namespace crosswire {
 
+/// An account as an operator names it. By SessionId.
+struct DeskAccount {
+  std::string user;
+  std::string firm;  // "": none that can be named
+  FirmId id;         // of its firm
+};
+std::vector<DeskAccount> desk_accounts(const Config& config);
+
 class OperatorDesk {
  public:
-  /// `name` of the partition. `rings` outlive this.
-  OperatorDesk(std::string name, const std::vector<SymbolConfig>& symbols, OperatorRings& rings);
+  /// `name` of the partition; `symbols` and `accounts` are what a command may be about. `rings` outlive this.
+  OperatorDesk(std::string name, const std::vector<SymbolConfig>& symbols, const std::vector<DeskAccount>& accounts,
+               OperatorRings& rings);
 
   const std::string& name() const { return name_; }
 
@@ -59,7 +69,10 @@ class OperatorDesk {
   };
 
   std::string name_;
+  bool find_accounts(const CtlAsk& ask, SessionId& account, FirmId& firm) const;
+
   std::vector<std::string> symbols_;
+  std::vector<DeskAccount> accounts_;
   OperatorRings& rings_;
   std::deque<Submitted> under_way_;
   std::uint64_t last_ticket_ = 0;

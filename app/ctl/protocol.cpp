@@ -14,21 +14,24 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 4> kActions = {"none", "halt", "resume", "phase"};
+constexpr std::array<std::string_view, 6> kActions = {"none", "halt", "resume", "phase", "kill", "allow"};
 static_assert(kActions.size() == static_cast<std::size_t>(kLastOperatorAction) + 1);
 
 struct ResultText {
   std::string_view name, words;
 };
-constexpr std::array<ResultText, 6> kResults = {{
+constexpr std::array<ResultText, 9> kResults = {{
     {"none", "nothing"},
     {"done", "done"},
     {"unknown_symbol", "no such symbol"},
     {"halted_already", "an operator has halted it already"},
     {"not_halted", "no operator has halted it"},
     {"other_request", "that request number is another command's; give one of its own, or none"},
+    {"unknown_account", "no such account or firm"},
+    {"killed_already", "an operator has killed it already"},
+    {"not_killed", "no operator has killed it"},
 }};
-static_assert(kResults.size() == static_cast<std::size_t>(OperatorResult::other_request) + 1);
+static_assert(kResults.size() == static_cast<std::size_t>(kLastOperatorResult) + 1);
 
 template <class Names, class Name>
 std::size_t index_in(const Names& names, const Name& is_it, const std::string& what) {
@@ -109,8 +112,18 @@ std::uint64_t number(const Json& json, const char* key, std::uint64_t most) {
 OperatorAction action_of(const std::string& name) {
   const std::size_t i = index_in(
       kActions, [&](std::string_view one) { return one == name && one != kActions[0]; },
-      fmt::format("\"{}\" is no command; give halt, resume or phase", name.substr(0, 40)));
+      fmt::format("\"{}\" is no command; give halt, resume, phase, kill or allow", name.substr(0, 40)));
   return static_cast<OperatorAction>(i);
+}
+
+/// What it is about, named once and in one way.
+void check_target(const CtlAsk& ask, bool all) {
+  const bool symbols = !ask.symbol.empty() || all, accounts = !ask.account.empty() || !ask.firm.empty();
+  if (is_about_accounts(ask.action)) {
+    if (symbols || ask.account.empty() == ask.firm.empty()) throw CtlError("give either an account or a firm");
+    return;
+  }
+  if (accounts || all == !ask.symbol.empty()) throw CtlError("give either a symbol or \"all\": true");
 }
 
 constexpr std::uint64_t kMost64 = ~std::uint64_t{0};
@@ -121,11 +134,10 @@ std::string to_line(const CtlAsk& ask) {
   Json json = {{"command", action_name(ask.action)}, {"request", ask.request}};
   if (ask.action == OperatorAction::phase) json["phase"] = phase_name(ask.phase);
   if (!ask.partition.empty()) json["partition"] = ask.partition;
-  if (ask.symbol.empty()) {
-    json["all"] = true;
-  } else {
-    json["symbol"] = ask.symbol;
-  }
+  if (!ask.account.empty()) json["account"] = ask.account;
+  if (!ask.firm.empty()) json["firm"] = ask.firm;
+  if (!ask.symbol.empty()) json["symbol"] = ask.symbol;
+  if (ask.symbol.empty() && !is_about_accounts(ask.action)) json["all"] = true;
   if (!ask.reason.empty()) json["reason"] = ask.reason;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -140,19 +152,25 @@ std::string to_line(const CtlAnswer& answer) {
           {"result", result_name(answer.result)},  {"sequence", answer.sequence},   {"time_ns", answer.time_ns},
           {"repeated", answer.repeated},           {"changed", answer.changed},     {"held", answer.held}};
   if (!answer.symbol.empty()) json["symbol"] = answer.symbol;
+  if (!answer.account.empty()) json["account"] = answer.account;
+  if (!answer.firm.empty()) json["firm"] = answer.firm;
+  if (answer.action == OperatorAction::kill) json["canceled"] = answer.canceled;
   if (answer.phase) json["phase"] = phase_name(*answer.phase);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 CtlAsk read_ask(std::string_view line) {
-  const Json json = parse(line, {"command", "phase", "partition", "symbol", "all", "request", "reason"});
+  const Json json =
+      parse(line, {"command", "phase", "partition", "symbol", "all", "account", "firm", "request", "reason"});
   CtlAsk ask;
   ask.action = action_of(text(json, "command"));
   ask.partition = text(json, "partition");
   ask.symbol = text(json, "symbol");
   ask.reason = text(json, "reason");
   ask.request = number(json, "request", kMost64);
-  if (truth(json, "all") == !ask.symbol.empty()) throw CtlError("give either a symbol or \"all\": true");
+  ask.account = text(json, "account");
+  ask.firm = text(json, "firm");
+  check_target(ask, truth(json, "all"));
   if (ask.request == 0) throw CtlError("request is missing; give a number from 1 on");
   if (ask.reason.size() > kMostReason) throw CtlError(fmt::format("reason has over {} bytes", kMostReason));
   if (ask.action == OperatorAction::phase) {
@@ -165,7 +183,7 @@ CtlAsk read_ask(std::string_view line) {
 
 CtlAnswer read_answer(std::string_view line) {
   const Json json = parse(line, {"error", "done", "command", "partition", "symbol", "request", "result", "sequence",
-                                 "time_ns", "repeated", "changed", "held", "phase"});
+                                 "time_ns", "repeated", "changed", "held", "phase", "account", "firm", "canceled"});
   CtlAnswer answer;
   answer.error = text(json, "error");
   answer.unknown = text(json, "done") == "unknown";
@@ -183,6 +201,9 @@ CtlAnswer read_answer(std::string_view line) {
   answer.repeated = truth(json, "repeated");
   answer.changed = static_cast<std::uint16_t>(number(json, "changed", 0xFFFF));
   answer.held = static_cast<std::uint16_t>(number(json, "held", 0xFFFF));
+  answer.account = text(json, "account");
+  answer.firm = text(json, "firm");
+  answer.canceled = static_cast<std::uint32_t>(number(json, "canceled", 0xFFFF'FFFF));
   if (json.contains("phase")) answer.phase = phase_of(text(json, "phase"));
   return answer;
 }
@@ -191,7 +212,11 @@ std::string_view action_name(OperatorAction action) { return kActions[static_cas
 
 std::string describe(const CtlAsk& ask) {
   const std::string phase = ask.action == OperatorAction::phase ? fmt::format(" {}", phase_name(ask.phase)) : "";
-  return fmt::format("{}{}, {}", action_name(ask.action), phase, ask.symbol.empty() ? "all symbols" : ask.symbol);
+  const std::string what = !ask.account.empty() ? "account " + ask.account
+                           : !ask.firm.empty()  ? "firm " + ask.firm
+                           : ask.symbol.empty() ? "all symbols"
+                                                : ask.symbol;
+  return fmt::format("{}{}, {}", action_name(ask.action), phase, what);
 }
 
 std::string_view result_name(OperatorResult result) { return kResults[static_cast<std::size_t>(result)].name; }

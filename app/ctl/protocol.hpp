@@ -5,7 +5,7 @@
 //    "repeated": false, "time_ns": 34200000000000, "changed": 1, "held": 0, "phase": "halted"}
 //   {"error": "no symbol is called AAB", "done": "no"}
 //
-// Either a symbol or "all": true. Control threads only.
+// Either a symbol or "all": true; with kill and allow an "account" or a "firm". Control threads only.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,7 @@ struct CtlAsk {
   std::string symbol;         // "": all
   std::uint64_t request = 0;  // its number, not 0
   std::string reason;         // at most kMostReason bytes
+  std::string account, firm;  // kill, allow: one of the two
 };
 
 /// What came of it.
@@ -42,6 +43,7 @@ struct CtlAnswer {
   OperatorAction action = OperatorAction::none;
   std::string partition;
   std::string symbol;  // "": all
+  std::string account, firm;
   std::uint64_t request = 0;
   OperatorResult result = OperatorResult::none;
   std::uint64_t sequence = 0;  // of the command that did it
@@ -49,6 +51,7 @@ struct CtlAnswer {
   bool repeated = false;       // it was an earlier one
   std::uint16_t changed = 0;
   std::uint16_t held = 0;
+  std::uint32_t canceled = 0;  // orders
   std::optional<Phase> phase;  // of the one symbol, behind it
 };
 
@@ -66,9 +69,9 @@ std::string to_line(const CtlAnswer& answer);
 CtlAsk read_ask(std::string_view line);
 CtlAnswer read_answer(std::string_view line);
 
-/// "halt", "resume", "phase".
+/// "halt", "resume", "phase", "kill", "allow".
 std::string_view action_name(OperatorAction action);
-/// "halt AAA", "phase continuous, all symbols".
+/// "halt AAA", "phase continuous, all symbols", "kill, account ann".
 std::string describe(const CtlAsk& ask);
 /// Of a result: "done", "closed", .. as in the lines, and in words for people.
 std::string_view result_name(OperatorResult result);

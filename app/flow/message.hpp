@@ -57,6 +57,7 @@ inline Command command_of(const FlowMessage& message) {
                    .post_only = PostOnly::no,
                    .cross_type = CrossType::continuous,
                    .stay_on_disconnect = StayOnDisconnect::unsaid,
+                   .self_trade = SelfTrade::unsaid,
                    .reserved = {}};
   return command;
 }

@@ -31,7 +31,8 @@ void report(const OperatorDesk::Done& done) {
                                      {"operator", done.operator_name},
                                      {"command", describe(done.ask)},
                                      {"result", result_name(done.answer.result)},
-                                     {"symbols", done.answer.changed},
+                                     {is_about_accounts(done.ask.action) ? "accounts" : "symbols", done.answer.changed},
+                                     {"canceled", done.answer.canceled},
                                      {"sequence", done.answer.sequence},
                                      {"request", done.ask.request},
                                      {"repeated", done.answer.repeated},
@@ -68,13 +69,17 @@ void report(const RunningPartition& running, const StallMonitor::News& news) {
   }
 }
 
+std::uint64_t random_request() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random() | 1;
+}
+
 /// Nobody here knows what came of the orders of this day before a late start, and behind a roll-over that took too long
 /// a call may be missing: until an operator says so, nothing trades.
 void halt(const RunningPartition& running, OperatorDesk& desk) {
-  std::random_device random;
   CtlAsk ask;
   ask.action = OperatorAction::halt;
-  ask.request = std::uint64_t{random()} << 32 | random() | 1;
+  ask.request = random_request();
   ask.reason = running.has_rolled() ? "rolled over behind a phase of the day" : "started behind a phase of the day";
   std::string error;
   if (!desk.submit(ask, "crosswire", error)) throw std::runtime_error(error);
@@ -155,6 +160,7 @@ bool Days::look() {
 void Days::look_at(Kept& kept) {
   if (kept.finishing.valid()) return look_at_finishing(kept);
   if (kept.rolling.valid()) return look_at_rolling(kept);
+  if (!kept.killed.empty()) kill_again(kept);
   RunningPartition& running = kept.running;
   if (stop_wanted() || running.day_is_over() || running.day_is_ending()) {
     kept.desk.close();
@@ -202,6 +208,12 @@ void Days::look_at_finishing(Kept& kept) {
   if (const std::vector<std::string> held = running.held_symbols(); !held.empty()) {
     log_warning("operators' halts have ended with the day", {{"partition", running.name()}, {"symbols", listed(held)}});
   }
+  const std::vector<std::string> killed = running.killed_accounts();
+  kept.killed.insert(kept.killed.end(), killed.rbegin(), killed.rend());
+  if (!kept.killed.empty()) {
+    log_warning("killed accounts stay so over the day's end; crosswire ctl allow",
+                {{"partition", running.name()}, {"accounts", listed(kept.killed)}});
+  }
   kept.rolling = in_background([this, &running] { running.roll_over(figures_); });
 }
 
@@ -217,8 +229,23 @@ void Days::look_at_rolling(Kept& kept) {
   kept.overdue_told = false;
   kept.broken_recording_told = kept.running.recording_is_broken();  // from its begin: that is told
   kept.desk.open();
+  kill_again(kept);
   if (kept.running.began_late()) halt(kept.running, kept.desk);
   kept.running.go();
+}
+
+/// Before any order of the new day, so far as there is room for so many commands at once.
+void Days::kill_again(Kept& kept) {
+  while (!kept.killed.empty() && kept.desk.under_way() + 1 < OperatorRings::kUnderWay) {
+    CtlAsk ask;
+    ask.action = OperatorAction::kill;
+    ask.account = kept.killed.back();
+    ask.request = random_request();
+    ask.reason = "killed on the day before";
+    std::string error;
+    if (!kept.desk.submit(ask, "crosswire", error)) return;  // the day is over already: they stay for the next
+    kept.killed.pop_back();
+  }
 }
 
 }  // namespace crosswire

@@ -48,12 +48,14 @@ class Days {
     bool overdue_told = false;
     bool broken_recording_told = false;
     bool finished = false;
+    std::vector<std::string> killed = {};  // accounts, from day to day; the last of them first
   };
 
   void look_at(Kept& kept);
   static void look_for_trouble(Kept& kept);
   void look_at_finishing(Kept& kept);
   void look_at_rolling(Kept& kept);
+  static void kill_again(Kept& kept);
 
   ControlSocket* control_;
   LiveFigures& figures_;

@@ -247,7 +247,8 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   const std::unique_ptr<PrometheusEndpoint> prometheus = listen_for_prometheus(figures, configs);
   std::deque<OperatorDesk> desks;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    desks.emplace_back(partitions[i].name(), configs[i].engine.symbols, partitions[i].operators());
+    desks.emplace_back(partitions[i].name(), configs[i].engine.symbols, desk_accounts(configs[i]),
+                       partitions[i].operators());
   }
   for (RunningPartition& running : partitions) running.start_threads();
   leave_if_end_wanted();

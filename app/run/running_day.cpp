@@ -67,7 +67,8 @@ RunningDay::RunningDay(Config config, TradingDay day, TimeNs start_ns, std::span
 
 void RunningDay::begin_recording(const std::string& path) {
   const Config& config = partition_.config();
-  recorder_->begin(path, {config.net.mac, random_tag(), references_, config.impair.receive.any(), tcp_secret(config.net)});
+  recorder_->begin(path,
+                   {config.net.mac, random_tag(), references_, config.impair.receive.any(), tcp_secret(config.net)});
 }
 
 bool RunningDay::began_late(bool rolled) const {

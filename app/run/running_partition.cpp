@@ -276,6 +276,15 @@ std::vector<std::string> RunningPartition::held_symbols() const {
   return held;
 }
 
+std::vector<std::string> RunningPartition::killed_accounts() const {
+  std::vector<std::string> killed;
+  const std::vector<AccountConfig>& accounts = config_.net.accounts;
+  for (std::size_t i = 0; i < accounts.size(); ++i) {
+    if (partition().engine().killed(SessionId{static_cast<std::uint16_t>(i)})) killed.push_back(accounts[i].user);
+  }
+  return killed;
+}
+
 void RunningPartition::end_day(std::uint64_t now_ns, bool now) {
   constexpr std::uint64_t kGraceNs = 500'000'000;  // a port whose stage is not held up ends before
   if (!ending_since_ns_) ending_since_ns_ = now_ns;

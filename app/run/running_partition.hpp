@@ -86,6 +86,8 @@ class RunningPartition {
   DayEnd finish_day();
   /// Names of the symbols that an operator's halt holds, when the day has ended.
   std::vector<std::string> held_symbols() const;
+  /// Users of the accounts that an operator has killed, likewise.
+  std::vector<std::string> killed_accounts() const;
   /// Another day follows.
   bool rolls() const { return config_.rolls; }
   /// When a day is finished: makes the day that it is now, in the same memory, on the same port; go() begins it. Where

@@ -6,7 +6,9 @@
 //   event                   messages                                          for whom
 //   accepted, replaced      A, U                                              the order's session
 //   canceled, modified      C, M                                              the order's session
+//   prevented               D                                                 the order's session
 //   rejected                J                                                 the event's session
+//   refused                 I                                                 the order's session
 //   account                 Q, which may wait for others of its burst         the event's session
 //   mass_cancel .. enable   X, G, K                                           the event's session
 //   executed                E, liquidity R; then E, A or hidden J             aggressor, then resting order
@@ -87,6 +89,33 @@ inline std::size_t write_modified(std::uint8_t* at, const Event& event, const Or
                                                 .user_ref_num = event.order.user_ref_num.value,
                                                 .side = static_cast<char>(event.order.side),
                                                 .quantity = event.order.open};
+             },
+             {.user_ref_idx = asked.user_ref_idx});
+}
+
+inline std::size_t write_prevented(std::uint8_t* at, const Event& event, const OrderAsked& asked) {
+  const Prevention& prevention = event.prevention;
+  const auto resting = wire::ouch::Liquidity::added;
+  return put(at,
+             [&] {
+               return wire::ouch::AiqCanceled{
+                   .timestamp = event.time_ns,
+                   .user_ref_num = prevention.user_ref_num.value,
+                   .decrement = prevention.quantity,
+                   .reason = 'Q',
+                   .prevented = prevention.would,
+                   .execution_price = prevention.price.value,
+                   .liquidity = static_cast<char>(prevention.resting ? resting : wire::ouch::Liquidity::removed),
+                   .aiq_strategy = static_cast<char>(prevention.action)};
+             },
+             {.user_ref_idx = asked.user_ref_idx});
+}
+
+inline std::size_t write_cancel_rejected(std::uint8_t* at, const Event& event, const OrderAsked& asked) {
+  return put(at,
+             [&] {
+               return wire::ouch::CancelReject{.timestamp = event.time_ns,
+                                               .user_ref_num = event.order.user_ref_num.value};
              },
              {.user_ref_idx = asked.user_ref_idx});
 }
@@ -284,8 +313,12 @@ bool each(const Event& event, const Orders& orders, std::size_t& done, Take take
       return answer_owner<ouch::OrderCanceled, write_canceled>(event, orders, take);
     case EventKind::modified:
       return answer_owner<ouch::OrderModified, write_modified>(event, orders, take);
+    case EventKind::prevented:
+      return answer_owner<ouch::AiqCanceled, write_prevented>(event, orders, take);
     case EventKind::rejected:
       return answer_rejected(event, orders, take);
+    case EventKind::refused:
+      return answer_owner<ouch::CancelReject, write_cancel_rejected>(event, orders, take);
     case EventKind::account:
       return answer_sharing<ouch::AccountQueryResponse, write_account>(event, take);
     case EventKind::mass_cancel:

@@ -17,6 +17,12 @@ const wire::OperatorFrame* read(wire::Bytes frame) {
 
 }  // namespace
 
+/// Whether the accounts are there that it is about, if it is about any.
+bool OperatorIntake::is_known(const OperatorAsk& ask) const {
+  if (!is_about_accounts(ask.action)) return ask.account == kNoSession && ask.firm == kNoFirm;
+  return ask.account != kNoSession ? ask.firm == kNoFirm && ask.account.value < accounts_ : ask.firm.value < firms_;
+}
+
 bool OperatorIntake::take(wire::Bytes frame) {
   const wire::OperatorFrame* const asked = read(frame);
   if (asked == nullptr) {
@@ -34,8 +40,12 @@ bool OperatorIntake::take(wire::Bytes frame) {
   command.operate.slot = slot;
   command.operate.action = static_cast<OperatorAction>(asked->action);
   command.operate.phase = static_cast<Phase>(asked->phase);
+  command.operate.account = SessionId{asked->account};
+  command.operate.firm = FirmId{asked->firm};
   const bool there = all || command.symbol != kNoSymbol;
-  command.operate.refused = there ? OperatorResult::none : OperatorResult::unknown_symbol;
+  command.operate.refused = !there                       ? OperatorResult::unknown_symbol
+                            : !is_known(command.operate) ? OperatorResult::unknown_account
+                                                         : OperatorResult::none;
   counters_.add(ReceiveCounter::operators);
   return true;
 }

@@ -97,6 +97,7 @@ template <class Message>
                                   .post_only = options.kept.post_only,
                                   .cross_type = judged.cross_type,
                                   .stay_on_disconnect = options.stay_on_disconnect,
+                                  .self_trade = options.self_trade,
                                   .reserved = {}};
   if (judged.reject != kNoReject) counters_.add(Count::rejects);
   return command;

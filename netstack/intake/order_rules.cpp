@@ -32,6 +32,12 @@ RejectReason take_stay(char letter, OrderOptions& result) {
   return kNoReject;
 }
 
+RejectReason take_self_trade(char letter, SelfTrade& result) {
+  if (!is_one_of(letter, "NOBD")) return RejectReason::other;
+  result = static_cast<SelfTrade>(letter);
+  return kNoReject;
+}
+
 RejectReason take_side(char letter, Side& result) {
   if (!is_side(letter)) return RejectReason::invalid_side;
   result = static_cast<Side>(letter);
@@ -70,6 +76,8 @@ RejectReason take_option(const ouch::Option& option, const std::array<char, 4>& 
       return kNoReject;
     case Tag::stay_on_disconnect:
       return take_stay(option.letter(), result);
+    case Tag::self_trade:
+      return take_self_trade(option.letter(), result.self_trade);
     case Tag::customer_type:
       return check_customer(option.letter());
     case Tag::max_floor:

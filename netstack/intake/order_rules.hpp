@@ -29,6 +29,7 @@ struct OrderOptions {
   KeptOptions kept;           // a firm that was named is the account's own
   // For a Replace, which may leave it unsaid.
   StayOnDisconnect stay_on_disconnect = StayOnDisconnect::unsaid;
+  SelfTrade self_trade = SelfTrade::unsaid;
 };
 
 /// `split` is of a message that takes the options `allowed`. `firm`: the account's.

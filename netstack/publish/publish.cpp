@@ -107,6 +107,8 @@ bool PublishStage::say(const Event& event) {
     case EventKind::canceled:
     case EventKind::modified:
       return order(event);
+    case EventKind::prevented:
+      return prevented(event);
     case EventKind::executed:
       return executed(event);
     case EventKind::crossed:
@@ -159,6 +161,16 @@ bool PublishStage::order(const Event& event) {
       });
   }
   CHECK(false, "feed action %u", static_cast<unsigned>(order.feed));
+}
+
+bool PublishStage::prevented(const Event& event) {
+  const Prevention& said = event.prevention;
+  if (said.feed == FeedAction::none) return true;
+  if (said.feed == FeedAction::remove) {
+    return publish(event, [&] { return itch::OrderDelete{.head = {}, .order_ref = said.ref.value}; });
+  }
+  return publish(event,
+                 [&] { return itch::OrderCancel{.head = {}, .order_ref = said.ref.value, .shares = said.quantity}; });
 }
 
 /// An attributable order names its firm; how it was asked for is in the cold lines, which outlive the event.

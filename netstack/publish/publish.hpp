@@ -68,6 +68,7 @@ class PublishStage {
 
   // One per kind of event. False: no room, call again; what is done is remembered in progress_.
   bool order(const Event& event);
+  bool prevented(const Event& event);
   bool add(const Event& event);
   bool executed(const Event& event);
   bool crossed(const Event& event);

@@ -34,7 +34,7 @@ struct EnterOrder {
       TagSet(Tag::firm, Tag::min_qty, Tag::customer_type, Tag::max_floor, Tag::price_type, Tag::peg_offset,
              Tag::discretion_price, Tag::discretion_price_type, Tag::discretion_peg_offset, Tag::post_only,
              Tag::random_reserves, Tag::expire_time, Tag::trade_now, Tag::handle_inst, Tag::group_id,
-             Tag::shares_located, Tag::locate_broker, Tag::user_ref_idx, Tag::stay_on_disconnect);
+             Tag::shares_located, Tag::locate_broker, Tag::user_ref_idx, Tag::stay_on_disconnect, Tag::self_trade);
 
   char type = kType;
   be32 user_ref_num;  // day-unique and strictly increasing per port (or per UserRefIdx), from 1
@@ -59,7 +59,7 @@ struct ReplaceOrder {
       TagSet(Tag::min_qty, Tag::max_floor, Tag::price_type, Tag::post_only, Tag::expire_time, Tag::trade_now,
              Tag::handle_inst, Tag::random_reserves, Tag::peg_offset, Tag::discretion_price, Tag::discretion_price_type,
              Tag::discretion_peg_offset, Tag::shares_located, Tag::locate_broker, Tag::user_ref_idx, Tag::side,
-             Tag::stay_on_disconnect);
+             Tag::stay_on_disconnect, Tag::self_trade);
 
   char type = kType;
   be32 orig_user_ref_num;  // the live order

@@ -103,7 +103,8 @@ class EngineRig {
       case EventKind::rested:
       case EventKind::replaced:
       case EventKind::canceled:
-      case EventKind::modified: {
+      case EventKind::modified:
+      case EventKind::refused: {
         const OrderAsked& asked = orders().asked(order.order);
         o.session = asked.session.value;
         o.number = asked.user_ref_num.value;
@@ -117,6 +118,24 @@ class EngineRig {
         o.side = static_cast<char>(order.side);
         o.code = order.code;
         o.feed = int(order.feed);
+        break;
+      }
+      case EventKind::prevented: {
+        const Prevention& said = e.prevention;
+        const OrderAsked& asked = orders().asked(said.order);
+        o.session = asked.session.value;
+        o.number = said.user_ref_num.value;
+        o.channel = asked.user_ref_idx;
+        CHECK(e.session == asked.session && said.user_ref_num == asked.user_ref_num, "event's session %u, order's %u",
+              e.session.value, asked.session.value);
+        o.price = said.price.value;
+        o.quantity = said.quantity;
+        o.open = said.open;
+        o.ref = said.ref.value;
+        o.ref_b = said.would;
+        o.side = static_cast<char>(said.side);
+        o.code = static_cast<char>(said.action);
+        o.feed = int(said.feed);
         break;
       }
       case EventKind::rejected:
@@ -179,6 +198,7 @@ class EngineRig {
         o.quantity = e.operated.changed;
         o.open = e.operated.held;
         o.ref = e.operated.request;
+        o.ref_b = e.operated.canceled;
         o.side = int(e.operated.action);
         o.code = int(e.operated.result);
         break;
@@ -288,6 +308,14 @@ inline Command operate(OperatorAction action, std::uint64_t request, std::uint16
   c.operate.request = request;
   c.operate.action = action;
   c.operate.phase = to;
+  return c;
+}
+
+/// `kill` or `allow` of an account, or where that is kNoSession, of a firm.
+inline Command stop(OperatorAction action, std::uint64_t request, SessionId account, FirmId firm = kNoFirm) {
+  Command c = operate(action, request);
+  c.operate.account = account;
+  c.operate.firm = firm;
   return c;
 }
 

@@ -211,5 +211,90 @@ TEST_F(OperatorTest, KnowsWhichAccountsAreOfOneFirm) {
   EXPECT_EQ(rig.engine().firm_of(SessionId{3}), FirmId{3});
 }
 
+// ---- Kills ----
+
+constexpr OperatorAction kill = OperatorAction::kill, allow = OperatorAction::allow;
+
+TEST_F(OperatorTest, AKillCancelsTheAccountsOrdersAndTakesNoMore) {
+  rig.run(enter(0, 1, B, kPrice, 100));
+  rig.run(enter(0, 2, B, kPrice, 100, TimeInForce::day, 2));
+  rig.run(enter(1, 1, B, kPrice, 100));
+  const std::vector<Outcome> outcomes = rig.outcomes(stop(kill, 1, SessionId{0}));
+  ASSERT_EQ(outcomes.size(), 3u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(outcomes[i].kind, EventKind::canceled);
+    EXPECT_EQ(outcomes[i].code, 'S');
+    EXPECT_EQ(outcomes[i].session, 0u);
+  }
+  EXPECT_EQ(outcomes[2].quantity, 1u) << "account";
+  EXPECT_EQ(outcomes[2].ref_b, 2u) << "orders";
+  EXPECT_TRUE(rig.engine().killed(SessionId{0}));
+  EXPECT_EQ(rig.outcomes(enter(0, 3, B, kPrice, 100)).at(0).code, 0x000C);
+  EXPECT_EQ(rig.engine().live_orders(), 1u);
+  EXPECT_EQ(rig.outcomes(enter(1, 2, S, kPrice, 50)).size(), 2u) << "others trade on";
+}
+
+TEST_F(OperatorTest, AKilledAccountCannotEnableItself) {
+  rig.run(stop(kill, 1, SessionId{0}));
+  rig.run(session_open(0, 'T'));
+  const Outcome refused = rig.outcomes(firm_wide(CommandKind::enable, 0, 1)).at(0);
+  EXPECT_EQ(refused.kind, EventKind::rejected);
+  EXPECT_EQ(refused.code, 0x000C);
+  EXPECT_EQ(rig.outcomes(enter(0, 2, B, kPrice, 100)).at(0).code, 0x000C);
+  EXPECT_EQ(told(stop(allow, 2, SessionId{0})).result, OperatorResult::done);
+  EXPECT_EQ(rig.outcomes(enter(0, 3, B, kPrice, 100)).at(0).kind, EventKind::accepted);
+}
+
+TEST_F(OperatorTest, AnAllowLeavesWhatTheClientItselfHasStopped) {
+  rig.run(firm_wide(CommandKind::disable, 0, 1));
+  rig.run(stop(kill, 1, SessionId{0}));
+  rig.run(stop(allow, 2, SessionId{0}));
+  EXPECT_EQ(rig.outcomes(enter(0, 2, B, kPrice, 100)).at(0).code, 0x000C);
+  rig.run(firm_wide(CommandKind::enable, 0, 3));
+  EXPECT_EQ(rig.outcomes(enter(0, 4, B, kPrice, 100)).at(0).kind, EventKind::accepted);
+}
+
+TEST_F(OperatorTest, AKillOfAFirmIsOfAllItsAccounts) {
+  EngineConfig config = small_config(2);
+  config.firms = {FirmId{0}, FirmId{1}, FirmId{0}, FirmId{1}};
+  EngineRig firms(config, 2);
+  firms.run(phase(Phase::continuous));
+  for (std::uint16_t session = 0; session < 4; ++session)
+    for (std::uint32_t i = 1; i <= 3; ++i) firms.run(enter(session, i, B, kPrice - 100 * i, 100));
+  const Operated answer = firms.run(stop(kill, 1, kNoSession, FirmId{0})).back().operated;
+  EXPECT_EQ(answer.changed, 2u);
+  EXPECT_EQ(answer.canceled, 6u);
+  EXPECT_EQ(firms.engine().live_orders(), 6u);
+  EXPECT_TRUE(firms.engine().killed(SessionId{2}));
+  EXPECT_FALSE(firms.engine().killed(SessionId{3}));
+}
+
+TEST_F(OperatorTest, WhatIsAlreadySoIsRefused) {
+  EXPECT_EQ(told(stop(allow, 1, SessionId{0})).result, OperatorResult::not_killed);
+  EXPECT_EQ(told(stop(kill, 2, SessionId{0})).result, OperatorResult::done);
+  EXPECT_EQ(told(stop(kill, 3, SessionId{0})).result, OperatorResult::killed_already);
+  EXPECT_EQ(told(stop(kill, 2, SessionId{0})).result, OperatorResult::done) << "a repeat gets its answer";
+  EXPECT_EQ(told(stop(kill, 2, SessionId{1})).result, OperatorResult::other_request);
+  EXPECT_FALSE(rig.engine().killed(SessionId{1}));
+}
+
+TEST_F(OperatorTest, AKillBehindTheDaysEndSaysNothingOfOrders) {
+  rig.run(enter(0, 1, B, kPrice, 100));
+  rig.run(plain(CommandKind::day_end));
+  const std::vector<Outcome> outcomes = rig.outcomes(stop(kill, 1, SessionId{0}));
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_EQ(outcomes[0].quantity, 1u);
+  EXPECT_TRUE(rig.engine().killed(SessionId{0}));
+}
+
+TEST_F(OperatorTest, AKillTakesOrdersThatWaitForACall) {
+  Command on_close = enter(0, 1, B, kPrice, 100);
+  on_close.order.cross_type = CrossType::closing;
+  on_close.order.stay_on_disconnect = StayOnDisconnect::yes;
+  rig.run(on_close);
+  EXPECT_EQ(told(stop(kill, 1, SessionId{0})).canceled, 1u);
+  EXPECT_EQ(rig.engine().live_orders(), 0u);
+}
+
 }  // namespace
 }  // namespace crosswire::testing

@@ -102,6 +102,8 @@ class RandomClient {
     if (ask.time_in_force == TimeInForce::gtt ? below(8) != 0 : below(50) == 0) ask.expire_seconds = 1 + below(20);
     if (is_new && below(8) == 0) ask.cross_type = below(2) == 0 ? CrossType::opening : CrossType::closing;
     if (!is_new && below(6) == 0) ask.side = a_side();
+    constexpr SelfTrade kSelfTrades[] = {SelfTrade::newest, SelfTrade::oldest, SelfTrade::both, SelfTrade::decrement};
+    if (below(3) == 0) ask.self_trade = kSelfTrades[below(std::size(kSelfTrades))];
     if (below(3) == 0) ask.stay_on_disconnect = below(3) == 0 ? StayOnDisconnect::no : StayOnDisconnect::yes;
     return c;
   }
@@ -118,6 +120,12 @@ class RandomClient {
     const auto before = operated_.find(request);
     if (before != operated_.end() && below(2) == 0) return before->second;  // the very same again
     Command c = operate(kOften[below(std::size(kOften))], request, below(3) == 0 ? 0 : a_symbol());
+    if (below(3) == 0) {
+      const bool of_firm = below(2) == 0;
+      const SessionId account = of_firm ? kNoSession : SessionId{static_cast<std::uint16_t>(below(config_.sessions))};
+      const FirmId firm = of_firm ? FirmId{static_cast<std::uint16_t>(below(2))} : kNoFirm;
+      c = stop(below(3) == 0 ? OperatorAction::kill : OperatorAction::allow, request, account, firm);
+    }
     if (c.operate.action == OperatorAction::phase) c.operate.phase = below(3) == 0 ? a_phase() : Phase::continuous;
     if (below(20) == 0) {
       c.symbol = kNoSymbol;
@@ -218,6 +226,80 @@ void note(Coverage& seen, const Outcome& o) {
   seen.dead_on_arrival += o.kind == EventKind::accepted && o.code == 'D';
 }
 
+/// Limits as strict as to be met now and then, of three accounts in four.
+void add_limits(EngineConfig& config, std::mt19937_64& random) {
+  using enum RiskLimit;
+  const auto below = [&random](std::uint64_t n) { return random() % n; };
+  const bool firm_limit = below(2) == 0;
+  const auto firm_money = static_cast<std::int64_t>(below(40'000'000'000));
+  for (std::uint32_t i = 0; i < config.sessions; ++i) config.firms.push_back(FirmId{static_cast<std::uint16_t>(i / 2)});
+  for (std::uint32_t i = 0; i < config.sessions; ++i) {
+    RiskConfig& account = config.risk.emplace_back();
+    const auto set = [&](RiskLimit limit, std::uint64_t most) {
+      if (below(2) == 0) account.limits[static_cast<std::size_t>(limit)] = static_cast<std::int64_t>(1 + below(most));
+    };
+    // Of a firm with funds all accounts count.
+    if (firm_limit && i < 2) account.limits[static_cast<std::size_t>(firm_funds)] = firm_money;
+    if (i == 3) continue;
+    set(order_quantity, 3'000);
+    set(order_notional, 3'000'000'000);
+    set(price_band, 400);
+    set(orders_per_second, 20);
+    set(cancels_per_second, 5);
+    set(funds, 30'000'000'000);
+    set(position_long, 20'000);
+    set(position_short, 20'000);
+    if (below(3) == 0) account.forbidden = static_cast<OrderTypes>(below(1u << kOrderTypes.size()) & random());
+    if (config.symbols.size() > 1 && below(4) == 0) account.symbols = {SymbolId{1}};
+    if (below(3) == 0)
+      account.positions = {{.symbol = SymbolId{1},
+                            .shares = static_cast<std::int64_t>(below(20'000)) - 5'000,
+                            .most_long = static_cast<std::int64_t>(below(30'000))}};
+  }
+}
+
+/// Accounts 0 and 2 are of one group, or all are.
+void add_groups(EngineConfig& config, std::mt19937_64& random) {
+  constexpr SelfTrade kActions[] = {SelfTrade::newest, SelfTrade::oldest, SelfTrade::both, SelfTrade::decrement};
+  const bool all = random() % 4 == 0;
+  for (std::uint32_t i = 0; i < config.sessions; ++i)
+    config.self_trade.push_back({static_cast<std::uint16_t>(all || i % 2 == 0 ? 7 : 0), kActions[random() % 4]});
+}
+
+/// Empty, or in what the engine's ledger differs from the reference's.
+std::string ledger_difference(const EngineConfig& config, const Risk& risk, const ReferenceExchange& reference) {
+  const auto compare = [](const char* what, std::uint32_t of, std::int64_t want, std::int64_t got) {
+    if (want == got) return std::string();
+    return std::string(what) + " of " + std::to_string(of) + ": " + std::to_string(got) + " instead of " +
+           std::to_string(want);
+  };
+  for (std::uint16_t i = 0; i < config.risk.size(); ++i) {
+    const SessionId session{i};
+    const RiskAccount& account = risk.account(session);
+    std::string text;
+    if (account.has_funds) {
+      text += compare("cash", i, reference.cash(i), account.purse.cash);
+      text += compare("reserved", i, reference.reserved(i), account.purse.reserved);
+      if (account.purse.cash < account.purse.reserved) text += "more is reserved than there is";
+    }
+    const std::uint16_t firm = account.firm.value;
+    if (account.firm_has_funds) {
+      text += compare("cash of a firm", firm, reference.firm_cash(firm), risk.firm(account.firm).cash);
+      text += compare("reserved of a firm", firm, reference.firm_reserved(firm), risk.firm(account.firm).reserved);
+    }
+    for (std::uint16_t s = 1; account.has_positions && s <= config.symbols.size(); ++s) {
+      const Position* const position = risk.position(session, SymbolId{s});
+      const Position none{};
+      const Position& kept = position == nullptr ? none : *position;
+      text += compare("shares", i, reference.shares(i, s), kept.shares);
+      text += compare("open purchases", i, reference.open(i, s, true), kept.open_buys);
+      text += compare("open sales", i, reference.open(i, s, false), kept.open_sells);
+    }
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
 /// Empty, or what differed.
 std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   EngineConfig config = small_config(1 + seed % 3);
@@ -234,6 +316,8 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   for (std::uint32_t i = 0; i < config.sessions; ++i)
     config.cancel_on.push_back(i == 0 ? kCancelOn
                                       : static_cast<SessionEndReasons>(random() % (1u << kSessionEnds) & ~1u));
+  if (seed % 2 == 0) add_limits(config, random);
+  if (seed % 3 == 0) add_groups(config, random);
   // Rings from the smallest there is, so that commands stop and go on at every event.
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));
   ReferenceExchange reference(config);
@@ -259,6 +343,8 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
         "command " + std::to_string(done) + " and the " + std::to_string(burst.size() - 1) + " behind it";
     if (want != got) return where + " of seed " + std::to_string(seed) + difference(want, got);
     if (rig.engine().live_orders() != reference.live()) return "live orders differ after " + where;
+    const std::string ledger = ledger_difference(config, rig.engine().risk(), reference);
+    if (!ledger.empty()) return where + " of seed " + std::to_string(seed) + ": " + ledger;
     for (const Outcome& o : want) note(seen, o);
     seen.commands += burst.size();
     ++seen.bursts[burst.size()];
@@ -302,16 +388,18 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   }
   std::cout << "\n";
   for (const EventKind kind :
-       {EventKind::accepted, EventKind::rested,     EventKind::replaced,     EventKind::canceled,
-        EventKind::modified, EventKind::rejected,   EventKind::account,      EventKind::executed,
-        EventKind::crossed,  EventKind::cross_done, EventKind::imbalance,    EventKind::phase,
-        EventKind::system,   EventKind::tick,       EventKind::mass_cancel,  EventKind::disable,
-        EventKind::enable,   EventKind::operated,   EventKind::session_open, EventKind::session_close}) {
+       {EventKind::accepted,     EventKind::rested,       EventKind::replaced,    EventKind::canceled,
+        EventKind::modified,     EventKind::rejected,     EventKind::account,     EventKind::executed,
+        EventKind::crossed,      EventKind::cross_done,   EventKind::imbalance,   EventKind::phase,
+        EventKind::system,       EventKind::tick,         EventKind::mass_cancel, EventKind::disable,
+        EventKind::prevented,    EventKind::refused,      EventKind::enable,      EventKind::operated,
+        EventKind::session_open, EventKind::session_close}) {
     EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
   }
-  for (const char reason : {'E', 'F', 'G', 'I', 'T', 'U', 'Z'})
+  for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
     EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
-  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0029})
+  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020, 0x0022, 0x0026,
+                           0x0029, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
     EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
   // More than those that the parser is said to have refused.
   EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0028]) << "hardly an account used up its looks";

@@ -43,6 +43,12 @@ inline std::uint16_t group_of(UserRefNum number) { return static_cast<std::uint1
 class ReferenceExchange {
  public:
   explicit ReferenceExchange(const EngineConfig& config) : config_(config), symbols_(config.symbols.size() + 1) {
+    for (std::uint32_t i = 0; i < config.risk.size(); ++i) {
+      const RiskConfig& limits = config.risk[i];
+      cash_[i] = std::max<std::int64_t>(0, limits.limit(RiskLimit::funds));
+      if (limits.has(RiskLimit::firm_funds)) firm_cash_[firm_of(i)] = limits.limit(RiskLimit::firm_funds);
+      for (const PositionConfig& position : limits.positions) shares_[{i, position.symbol.value}] = position.shares;
+    }
     for (std::size_t i = 0; i < config.symbols.size(); ++i)
       symbols_[i + 1].reference = config.symbols[i].reference.value;
   }
@@ -98,6 +104,23 @@ class ReferenceExchange {
 
   std::size_t live() const { return orders_.size(); }
 
+  /// The ledger, added up anew: money of an account or a whole firm, shares of a symbol.
+  std::int64_t cash(std::uint32_t session) const { return of(cash_, session); }
+  std::int64_t firm_cash(std::uint32_t firm) const { return of(firm_cash_, firm); }
+  std::int64_t reserved(std::uint32_t session) const {
+    return sum([&](const Order& o) { return o.session == session && o.buy() ? o.price * o.open : 0; });
+  }
+  std::int64_t firm_reserved(std::uint32_t firm) const {
+    return sum([&](const Order& o) { return firm_of(o.session) == firm && o.buy() ? o.price * o.open : 0; });
+  }
+  std::int64_t shares(std::uint32_t session, std::uint32_t symbol) const {
+    return of(shares_, std::pair(session, symbol));
+  }
+  std::int64_t open(std::uint32_t session, std::uint32_t symbol, bool buy) const {
+    return sum(
+        [&](const Order& o) { return o.session == session && o.symbol == symbol && o.buy() == buy ? o.open : 0; });
+  }
+
  private:
   struct Order {
     std::uint64_t ref, time_rank;
@@ -109,6 +132,7 @@ class ReferenceExchange {
     CrossType cross;
     bool post_only;
     bool stays;
+    SelfTrade self_trade;
     std::uint64_t min_quantity, life_seconds, ends_at_second;
     std::uint16_t group;
     bool buy() const { return side == 'B'; }
@@ -146,6 +170,175 @@ class ReferenceExchange {
     std::uint64_t price = 0, paired = 0, imbalance = 0;
     bool buy_surplus = false;
   };
+
+  // ---- Limits ----
+
+  template <class Map, class Key>
+  static std::int64_t of(const Map& map, const Key& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? 0 : found->second;
+  }
+  template <class Each>
+  std::int64_t sum(Each each) const {
+    std::int64_t all = 0;
+    for (const Order& o : orders_) all += static_cast<std::int64_t>(each(o));
+    return all;
+  }
+  std::uint32_t firm_of(std::uint32_t session) const {
+    return config_.firms.empty() ? session : config_.firms[session].value;
+  }
+  /// nullptr: it has none.
+  const RiskConfig* limits_of(std::uint32_t session) const {
+    return config_.risk.empty() || config_.risk[session].is_none() ? nullptr : &config_.risk[session];
+  }
+
+  /// Whether one more is within the rate; it counts then. By sixteenths of a second: this one and sixteen before it.
+  bool in_rate(std::uint32_t session, RiskLimit which) {
+    const RiskConfig* limits = limits_of(session);
+    if (limits == nullptr || !limits->has(which)) return true;
+    std::vector<std::uint64_t>& taken = taken_[{session, which}];
+    const std::uint64_t now = time_ns_ / 62'500'000;
+    std::erase_if(taken, [&](std::uint64_t at) { return at + 16 < now; });
+    if (static_cast<std::int64_t>(taken.size()) >= limits->limit(which)) return false;
+    taken.push_back(now);
+    return true;
+  }
+
+  static bool only_lowers(const Order& o, const Order& old) {
+    return o.price == old.price && o.side == old.side && o.open < old.open;
+  }
+
+  static bool is_of_type(const Order& o, OrderType type) {
+    switch (type) {
+      case OrderType::ioc:
+        return o.tif == TimeInForce::ioc;
+      case OrderType::gtt:
+        return o.tif == TimeInForce::gtt;
+      case OrderType::hidden:
+        return o.display == Display::hidden;
+      case OrderType::min_quantity:
+        return o.min_quantity > 0;
+      case OrderType::post_only:
+        return o.post_only;
+      case OrderType::on_open:
+        return o.cross == CrossType::opening;
+      case OrderType::on_close:
+        return o.cross == CrossType::closing;
+      case OrderType::short_sale:
+        return o.side == 'T';
+      case OrderType::short_exempt:
+        return o.side == 'E';
+      case OrderType::count_:
+        break;
+    }
+    std::abort();
+  }
+
+  /// What `cash`, of which live purchases reserve `reserved`, says to the order; `sells`: shares of live sales.
+  static int purse_reject(const Order& o, std::int64_t cash, std::int64_t reserved, std::int64_t sells) {
+    __extension__ using Wide = __int128;
+    const Wide notional = Wide{static_cast<std::int64_t>(o.price)} * static_cast<std::int64_t>(o.open);
+    if (o.buy()) return cash - reserved < notional ? 0x0020 : 0;
+    const Wide fetch = Wide{sells + static_cast<std::int64_t>(o.open)} * 1'999'999'900;
+    return fetch + std::max<std::int64_t>(0, cash) > (Wide{1} << 62) ? 0x001F : 0;
+  }
+
+  /// `old`: what a Replace takes away.
+  int limit_reject(const Order& o, const Order* old) const {
+    const RiskConfig* limits = limits_of(o.session);
+    if (limits == nullptr) return 0;
+    if (!limits->symbols.empty() &&
+        std::count(limits->symbols.begin(), limits->symbols.end(), SymbolId{static_cast<std::uint16_t>(o.symbol)}) == 0)
+      return 0x0022;
+    for (const OrderTypeRow& row : kOrderTypes)
+      if ((limits->forbidden & set_of({row.type})) != 0 && is_of_type(o, row.type)) return row.code;
+    if (old != nullptr && only_lowers(o, *old)) return 0;
+    const auto beyond = [&](RiskLimit which, std::uint64_t value) {
+      return limits->has(which) && value > static_cast<std::uint64_t>(limits->limit(which));
+    };
+    if (beyond(RiskLimit::order_quantity, o.open)) return 0x0031;
+    if (beyond(RiskLimit::order_notional, o.price * o.open)) return 0x0030;
+    const std::uint64_t last = symbols_[o.symbol].reference;
+    const std::uint64_t away = o.buy() ? o.price - std::min(last, o.price) : last - std::min(last, o.price);
+    if (limits->has(RiskLimit::price_band) &&
+        away * 10'000 > last * static_cast<std::uint64_t>(limits->limit(RiskLimit::price_band)))
+      return 0x0026;
+    const auto others = [&](auto of_whom, auto value) {
+      return sum([&](const Order& x) { return of_whom(x) && &x != old ? value(x) : 0; });
+    };
+    const auto promised = [](const Order& x) { return x.buy() ? x.price * x.open : 0; };
+    const auto sold = [](const Order& x) { return x.buy() ? 0 : x.open; };
+    const auto mine = [&](const Order& x) { return x.session == o.session; };
+    const auto ours = [&](const Order& x) { return firm_of(x.session) == firm_of(o.session); };
+    if (limits->has(RiskLimit::funds)) {
+      const int reason = purse_reject(o, cash(o.session), others(mine, promised), others(mine, sold));
+      if (reason != 0) return reason;
+    }
+    if (limits->has(RiskLimit::firm_funds)) {
+      const std::uint32_t firm = firm_of(o.session);
+      const auto counts = [&](const Order& x) {
+        return ours(x) && limits_of(x.session) != nullptr && limits_of(x.session)->has(RiskLimit::firm_funds);
+      };
+      const int reason = purse_reject(o, firm_cash(firm), others(counts, promised), others(counts, sold));
+      if (reason != 0) return reason;
+    }
+    if (!limits->keeps_positions()) return 0;
+    std::int64_t most_long =
+        limits->has(RiskLimit::position_long) ? limits->limit(RiskLimit::position_long) : kMostShares;
+    std::int64_t most_short = std::max<std::int64_t>(0, limits->limit(RiskLimit::position_short));
+    for (const PositionConfig& position : limits->positions) {
+      if (position.symbol.value != o.symbol) continue;
+      if (position.most_long >= 0) most_long = position.most_long;
+      if (position.most_short >= 0) most_short = position.most_short;
+    }
+    const auto here = [&](const Order& x) { return mine(x) && x.symbol == o.symbol && x.buy() == o.buy(); };
+    const std::int64_t with_it =
+        others(here, [](const Order& x) { return x.open; }) + static_cast<std::int64_t>(o.open);
+    const std::int64_t has = shares(o.session, o.symbol);
+    if (o.buy()) return has + with_it > most_long ? 0x0020 : 0;
+    return has - with_it < (o.side == 'S' ? 0 : -most_short) ? 0x0020 : 0;
+  }
+
+  bool of_one_group(const Order& a, const Order& b) const {
+    if (config_.self_trade.empty()) return false;
+    const std::uint16_t group = config_.self_trade[a.session].group;
+    return group != 0 && group == config_.self_trade[b.session].group;
+  }
+
+  void say_prevented(const Order& o, const Order& resting, std::uint64_t off, std::uint64_t would, SelfTrade action) {
+    const bool rests = &o == &resting;
+    out_.push_back({.kind = EventKind::prevented,
+                    .symbol = static_cast<std::uint16_t>(o.symbol),
+                    .session = o.session,
+                    .number = o.number,
+                    .channel = o.channel,
+                    .price = resting.price,
+                    .quantity = off,
+                    .open = o.open,
+                    .ref = o.ref,
+                    .ref_b = would,
+                    .side = o.side,
+                    .code = static_cast<char>(action),
+                    .feed = int(!rests || o.shown() == 0 ? FeedAction::none
+                                : o.open > 0             ? FeedAction::reduce
+                                                         : FeedAction::remove)});
+  }
+
+  /// Instead of an execution of `o`, which arrives, against one of its group.
+  void prevent(Order& o, Order& resting) {
+    const SelfTrade action = o.self_trade == SelfTrade::unsaid ? config_.self_trade[o.session].action : o.self_trade;
+    const std::uint64_t would = std::min(o.open, resting.open), left = o.open;
+    const std::uint64_t off = action == SelfTrade::decrement ? would : resting.open;
+    if (action != SelfTrade::newest) {
+      resting.open -= off;
+      say_prevented(resting, resting, off, would, action);
+    }
+    if (action != SelfTrade::oldest) {
+      const std::uint64_t own = action == SelfTrade::decrement ? would : left;
+      o.open -= own;
+      say_prevented(o, resting, own, would, action);
+    }
+  }
 
   static bool call(Phase p) { return p == Phase::opening_call || p == Phase::closing_call; }
   static char letter(Phase p) { return p == Phase::opening_call ? 'O' : p == Phase::closing_call ? 'C' : 'H'; }
@@ -222,6 +415,7 @@ class ReferenceExchange {
                                    [&](const auto& level) { return level.second->session == order.session; });
     return (at_price == first.end() && first.size() >= config_.max_levels) || own >= levels_per_account(config_);
   }
+  bool is_stopped(std::uint32_t session) const { return disabled_.contains(session) || killed_.contains(session); }
   bool has_place(std::uint32_t session) const {
     const auto own =
         std::count_if(orders_.begin(), orders_.end(), [&](const Order& o) { return o.session == session; });
@@ -250,6 +444,7 @@ class ReferenceExchange {
             .cross = c.order.cross_type,
             .post_only = c.order.post_only == PostOnly::yes,
             .stays = c.order.stay_on_disconnect == StayOnDisconnect::yes,
+            .self_trade = c.order.self_trade,
             .min_quantity = c.order.min_quantity,
             .life_seconds = c.order.expire_seconds,
             .ends_at_second = 0,
@@ -274,12 +469,14 @@ class ReferenceExchange {
     std::uint32_t& last = last_[{c.session.value, c.order.user_ref_idx}];
     if (c.order.user_ref_num.value <= last) return;
     last = c.order.user_ref_num.value;
+    if (!in_rate(c.session.value, RiskLimit::orders_per_second)) return say_reject(c, 0x0029);
     if (c.reject != 0) return say_reject(c, c.reject);
     Order o = asked(c);
-    if (disabled_.contains(o.session)) return say_reject(c, 0x000C);
+    if (is_stopped(o.session)) return say_reject(c, 0x000C);
     if (const int reason = o.nonsense()) return say_reject(c, reason);
     if (const int reason = phase_reject(o)) return say_reject(c, reason);
     if (o.price % config_.symbols[o.symbol - 1].tick_e4 != 0) return say_reject(c, 0x001D);
+    if (const int reason = limit_reject(o, nullptr)) return say_reject(c, reason);
     if (!may_look(o)) return say_reject(c, 0x0029);
     const bool place = has_place(o.session);
     if (!place && (will_rest(o) || o.on_cross())) return say_reject(c, 0x000A);
@@ -342,6 +539,11 @@ class ReferenceExchange {
     while (crosses && reason == 0 && o.open > 0) {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
+      if (of_one_group(o, *other)) {
+        prevent(o, *other);
+        drop_dead();
+        continue;
+      }
       trade(EventKind::executed, o, *other, other->price, std::min(o.open, other->open), 0);
       drop_dead();
     }
@@ -369,6 +571,11 @@ class ReferenceExchange {
     for (Order* o : {&a, &b}) {
       o->open -= quantity;
       o->executed += quantity;
+      const auto money = static_cast<std::int64_t>(price * quantity) * (o->buy() ? -1 : 1);
+      const RiskConfig* limits = limits_of(o->session);
+      if (limits != nullptr && limits->has(RiskLimit::funds)) cash_[o->session] += money;
+      if (limits != nullptr && limits->has(RiskLimit::firm_funds)) firm_cash_[firm_of(o->session)] += money;
+      shares_[{o->session, o->symbol}] += static_cast<std::int64_t>(quantity) * (o->buy() ? 1 : -1);
     }
     symbols_[a.symbol].reference = price;
     out_.push_back({.kind = kind,
@@ -421,7 +628,8 @@ class ReferenceExchange {
     if (c.order.post_only == PostOnly::unsaid) o.post_only = old->post_only;
     if (c.order.stay_on_disconnect == StayOnDisconnect::unsaid) o.stays = old->stays;
     if (o.tif == TimeInForce::gtt && o.life_seconds == 0) o.life_seconds = old->life_seconds;
-    int reason = disabled_.contains(o.session) ? 0x000C : phase_reject(o);
+    int reason = is_stopped(o.session) ? 0x000C : phase_reject(o);
+    if (!only_lowers(o, *old) && !in_rate(o.session, RiskLimit::orders_per_second)) reason = 0x0029;
     if (reason != 0) {
       last = o.number;
       return say_reject(c, reason);
@@ -433,6 +641,7 @@ class ReferenceExchange {
       return cancel_shares(*old, old->open, 'Z');
     if (executed_already) return cancel_shares(*old, old->open, 'U');
     last = o.number;
+    if (const int limit = limit_reject(o, old)) return say_reject(c, limit);
     if (!may_look(o)) return say_reject(c, 0x0029);
     if (will_rest(o) && no_level_for(o, old)) return say_reject(c, 0x000A);
     const int before = old->shown();
@@ -456,7 +665,15 @@ class ReferenceExchange {
                  .number = ask.user_ref_num.value,
                  .channel = ask.user_ref_idx,
                  .code = c.reject};
+    if (!in_rate(c.session.value, RiskLimit::cancels_per_second)) {
+      said.code = 0x0029;
+      return out_.push_back(said);
+    }
     if (c.reject != 0) return out_.push_back(said);
+    if (c.kind == CommandKind::enable && killed_.contains(c.session.value)) {
+      said.code = 0x000C;
+      return out_.push_back(said);
+    }
     const auto is_meant = [&](const Order& x) {
       return x.session == c.session.value && (c.symbol == kAllSymbols || x.symbol == c.symbol.value) &&
              (ask.side == kNoSide || x.side == static_cast<char>(ask.side)) &&
@@ -505,9 +722,21 @@ class ReferenceExchange {
     return first;
   }
 
+  void say_refused(const Order& o) {
+    out_.push_back({.kind = EventKind::refused,
+                    .symbol = static_cast<std::uint16_t>(o.symbol),
+                    .session = o.session,
+                    .number = o.number,
+                    .channel = o.channel,
+                    .open = o.open,
+                    .ref = o.ref,
+                    .side = o.side});
+  }
+
   void cancel(const Command& c) {
     Order* o = find(c, c.order.user_ref_num);
     if (o == nullptr || c.order.quantity >= o->executed + o->open) return;
+    if (!in_rate(o->session, RiskLimit::cancels_per_second)) return say_refused(*o);
     const std::uint64_t stays = c.order.quantity > o->executed ? c.order.quantity - o->executed : 0;
     cancel_shares(*o, o->open - stays, 'U');
   }
@@ -523,6 +752,13 @@ class ReferenceExchange {
     const std::uint64_t canceled = wanted < total ? total - wanted : 0;
     if (!same && !may) return;
     if (same && canceled == 0) return;
+    const RiskConfig* limits = limits_of(o->session);
+    const auto forbidden = [&](char side, OrderType type) {
+      return to == side && limits != nullptr && (limits->forbidden & set_of({type})) != 0;
+    };
+    if (!same && (forbidden('T', OrderType::short_sale) || forbidden('E', OrderType::short_exempt)))
+      return say_refused(*o);
+    if (!in_rate(o->session, RiskLimit::cancels_per_second)) return say_refused(*o);
     if (canceled == o->open) return cancel_shares(*o, canceled, 'U');
     o->side = to;
     o->open -= canceled;
@@ -586,15 +822,17 @@ class ReferenceExchange {
         std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.number == ask.request; });
     if (before != requests_.end()) {
       Outcome again = before->outcome;
-      const bool same = before->symbol == c.symbol.value && before->action == ask.action && before->to == ask.phase;
+      const bool same = before->symbol == c.symbol.value && before->action == ask.action && before->to == ask.phase &&
+                        before->account == ask.account.value && before->firm == ask.firm.value;
       if (!same) again.code = int(OperatorResult::other_request);
       again.symbol = c.symbol.value;
       again.side = int(ask.action);
       out_.push_back(again);
       return;
     }
-    changed_ = held_ = 0;
-    if (ask.refused == OperatorResult::none) enter_phases(c);
+    changed_ = held_ = canceled_ = 0;
+    const bool accounts = ask.action == OperatorAction::kill || ask.action == OperatorAction::allow;
+    if (ask.refused == OperatorResult::none) accounts ? stop_accounts(ask) : enter_phases(c);
     OperatorResult result = OperatorResult::done;
     if (ask.refused != OperatorResult::none) {
       result = ask.refused;
@@ -602,6 +840,8 @@ class ReferenceExchange {
       result = OperatorResult::halted_already;
     } else if (ask.action == OperatorAction::resume && changed_ == 0) {
       result = OperatorResult::not_halted;
+    } else if (accounts && changed_ == 0) {
+      result = ask.action == OperatorAction::kill ? OperatorResult::killed_already : OperatorResult::not_killed;
     }
     const bool of_one = c.symbol.value != 0 && ask.refused == OperatorResult::none;
     const Outcome done{.kind = EventKind::operated,
@@ -610,11 +850,28 @@ class ReferenceExchange {
                        .quantity = changed_,
                        .open = held_,
                        .ref = ask.request,
+                       .ref_b = canceled_,
                        .side = int(ask.action),
                        .code = int(result)};
-    requests_.push_back({ask.request, c.symbol.value, ask.action, ask.phase, done});
+    requests_.push_back({ask.request, c.symbol.value, ask.action, ask.phase, ask.account.value, ask.firm.value, done});
     if (requests_.size() > 256) requests_.erase(requests_.begin());
     out_.push_back(done);
+  }
+
+  /// First all are stopped, or let go; then the orders of those that are stopped go, account by account.
+  void stop_accounts(const OperatorAsk& ask) {
+    std::vector<std::uint32_t> meant;
+    for (std::uint32_t i = 0; i < config_.sessions; ++i)
+      if (ask.account == kNoSession ? firm_of(i) == ask.firm.value : ask.account.value == i) meant.push_back(i);
+    const bool kills = ask.action == OperatorAction::kill;
+    for (const std::uint32_t i : meant) changed_ += kills ? killed_.insert(i).second : killed_.erase(i);
+    for (const std::uint32_t i : meant) {
+      const auto goes = [&](const Order& x) { return kills && x.session == i; };
+      for (Order* o = first_meant(goes); o != nullptr; o = first_meant(goes)) {
+        ++canceled_;
+        cancel_shares(*o, o->open, 'S');
+      }
+    }
   }
 
   /// What the schedule's or an operator's command has the symbol enter.
@@ -749,7 +1006,10 @@ class ReferenceExchange {
   std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
   std::map<std::uint32_t, Allowance> looks_, queries_;                     // by session
-  std::set<std::uint32_t> disabled_;
+  std::set<std::uint32_t> disabled_, killed_;
+  std::map<std::uint32_t, std::int64_t> cash_, firm_cash_;                           // by session, by firm
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> shares_;           // by session and symbol
+  std::map<std::pair<std::uint32_t, RiskLimit>, std::vector<std::uint64_t>> taken_;  // sixteenths of a second
   TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
   bool market_open_ = false;
@@ -758,10 +1018,11 @@ class ReferenceExchange {
     std::uint16_t symbol;
     OperatorAction action;
     Phase to;
+    std::uint16_t account, firm;
     Outcome outcome;
   };
-  std::vector<Request> requests_;         // of operators, the newest 256
-  std::uint64_t changed_ = 0, held_ = 0;  // symbols, by the operator's command under way
+  std::vector<Request> requests_;                        // of operators, the newest 256
+  std::uint64_t changed_ = 0, held_ = 0, canceled_ = 0;  // by the operator's command under way
   std::vector<Outcome> out_;
 };
 

@@ -102,7 +102,16 @@ bool moves(const Engine& engine, std::uint8_t& byte, unsigned bits = 1) {
 }
 
 TEST(EngineState, EachFieldMovesTheDigest) {
-  EngineBox box(small_config(2));
+  EngineConfig config = small_config(2);
+  config.risk.resize(config.sessions);
+  for (RiskConfig& account : config.risk) {
+    account.limits[static_cast<std::size_t>(RiskLimit::orders_per_second)] = 100;
+    account.limits[static_cast<std::size_t>(RiskLimit::funds)] = 1'000'000'000'000;
+    account.limits[static_cast<std::size_t>(RiskLimit::firm_funds)] = 1'000'000'000'000;
+    account.limits[static_cast<std::size_t>(RiskLimit::position_short)] = 1'000;
+    account.positions = {{.symbol = SymbolId{2}, .shares = 5}, {.symbol = SymbolId{1}, .shares = 500}};
+  }
+  EngineBox box(config);
   run(box, eventful());
   const Places places = places_of(box.engine());
   EXPECT_GT(places.places.size(), 1'000u);

@@ -92,7 +92,7 @@ def write_config(name, text=CONFIG):
 said = ctl("halt", "AAA")
 tap.check("without an appliance it says that nobody listens", one_line(said, 1, "crosswire.ctl", "crosswire run"), said)
 said = ctl("halted", "AAA")
-tap.check("an unknown command is wrong usage", one_line(said, 2, "halted", "halt, resume or phase"), said)
+tap.check("an unknown command is wrong usage", one_line(said, 2, "halted", "halt, resume, phase, kill or allow"), said)
 said = ctl("halt")
 tap.check("neither a symbol nor all is wrong usage", said[0] == 2 and "--all" in said[2], said)
 
@@ -120,6 +120,18 @@ said = ctl("resume", "AAA")
 tap.check("a resume is done", one_line(said, 0, "resume, AAA: done, 1 symbol, now closing_call"), said)
 said = ctl("resume", "--all")
 tap.check("a resume of what nobody halted is refused", one_line(said, 1, "refused", "no operator has halted"), said)
+said = ctl("kill", "--account", "ann", "--request", "9", "--reason", "runs wild")
+tap.check("a kill is done", one_line(said, 0, "kill, account ann: done, 1 account, 0 orders cancelled", "request 9"), said)
+said = ctl("kill", "--account", "ann")
+tap.check("another kill of it is refused", one_line(said, 1, "refused", "killed it already"), said)
+said = ctl("kill", "--account", "eve")
+tap.check("an unknown account is refused by name", one_line(said, 1, "no account", "eve"), said)
+said = ctl("kill", "AAA")
+tap.check("a symbol is nothing to kill", said[0] == 2, said)
+said = ctl("kill")
+tap.check("neither an account nor a firm is wrong usage", said[0] == 2 and "--firm" in said[2], said)
+said = ctl("allow", "--account", "ann")
+tap.check("an allow is done", one_line(said, 0, "allow, account ann: done, 1 account"), said)
 said = ctl("halt", "CCC")
 tap.check("an unknown symbol is refused by name", one_line(said, 1, "CCC"), said)
 said = ctl("halt", "AAA", "--partition", "two")
@@ -175,7 +187,7 @@ def frames(path):
 
 
 forged = bytearray((AT / "day.pcap").read_bytes())
-operators = [at for at, frame in frames(AT / "day.pcap") if frame[12:14] == b"\x88\xb5" and len(frame) == 147]
+operators = [at for at, frame in frames(AT / "day.pcap") if frame[12:14] == b"\x88\xb5" and len(frame) == 151]
 for at in operators:
     forged[at + 14] ^= 1
 (AT / "forged.pcap").write_bytes(forged)

@@ -56,7 +56,8 @@ class ControlSocketTest : public ::testing::Test {
   ControlSocketTest() {
     char folder[] = "/tmp/crosswire-ctl-XXXXXX";
     folder_ = mkdtemp(folder);
-    desks_.emplace_back("one", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, rings_);
+    desks_.emplace_back("one", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}},
+                        std::vector<DeskAccount>{{"ann", "ANNS", FirmId{0}}, {"bob", "", FirmId{1}}}, rings_);
     control_ = std::make_unique<ControlSocket>(path(), desks_);
   }
   ~ControlSocketTest() override {
@@ -82,7 +83,8 @@ class ControlSocketTest : public ::testing::Test {
                       .changed = 1,
                       .held = 0,
                       .phase = Phase::halted,
-                      .reserved = {}};
+                      .reserved0 = 0,
+                      .canceled = 3};
     ASSERT_TRUE(rings_.results.push(event));
   }
 
@@ -111,6 +113,25 @@ TEST_F(ControlSocketTest, CarriesALineToTheStagesAndTheirAnswerBack) {
   EXPECT_EQ(answer.result, OperatorResult::done);
   EXPECT_EQ(answer.request, 7u);
   EXPECT_FALSE(control_->waits());
+}
+
+TEST_F(ControlSocketTest, FindsAccountsAndFirmsByName) {
+  const auto asked = [this](const std::string& target, wire::OperatorFrame& frame) {
+    const Peer peer(path());
+    peer.say("{\"command\": \"kill\", " + target + ", \"request\": 7}\n");
+    serve();
+    if (rings_.requests.pop(frame)) return std::string("asked");
+    return peer.heard();
+  };
+  wire::OperatorFrame frame;
+  EXPECT_NE(asked("\"account\": \"eve\"", frame).find("no account of partition one is called"), std::string::npos);
+  EXPECT_NE(asked("\"firm\": \"BOBS\"", frame).find("no firm of partition one is called"), std::string::npos);
+  EXPECT_EQ(asked("\"account\": \"BOB\"", frame), "asked") << "as in a login, case does not count";
+  EXPECT_EQ(frame.account, 1u);
+  EXPECT_EQ(frame.firm, kNoFirm.value);
+  EXPECT_EQ(asked("\"firm\": \"ANNS\"", frame), "asked");
+  EXPECT_EQ(frame.account, kNoSession.value);
+  EXPECT_EQ(frame.firm, 0u);
 }
 
 TEST_F(ControlSocketTest, TakesALineInPieces) {
@@ -309,7 +330,8 @@ TEST_F(ControlSocketTest, TellsWhoWaitsThatTheDayIsOverAndServesTheNextOne) {
 TEST_F(ControlSocketTest, LetsThoseOfOtherPartitionsWaitOn) {
   Arena arena(OperatorRings::bytes_for(), HugepagePolicy::off);
   OperatorRings rings(arena);
-  desks_.emplace_back("two", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, rings);
+  desks_.emplace_back("two", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, std::vector<DeskAccount>{},
+                      rings);
   const Peer peer(path());
   peer.say("{\"command\": \"halt\", \"partition\": \"one\", \"symbol\": \"AAA\", \"request\": 7}\n");
   serve();
@@ -329,7 +351,8 @@ TEST_F(ControlSocketTest, RefusesASeventeenthProcessInsteadOfTakingALiveSocket) 
 }
 
 TEST_F(ControlSocketTest, AsksForAPartitionWhereThereAreSeveral) {
-  desks_.emplace_back("two", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, rings_);
+  desks_.emplace_back("two", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}}, std::vector<DeskAccount>{},
+                      rings_);
   const Peer peer(path());
   peer.say(kHalt);
   serve();

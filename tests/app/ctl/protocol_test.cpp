@@ -34,6 +34,17 @@ CtlAnswer an_answer() {
   return answer;
 }
 
+CtlAnswer a_kill() {
+  CtlAnswer answer = an_answer();
+  answer.action = OperatorAction::kill;
+  answer.symbol.clear();
+  answer.firm = "ANNS";
+  answer.changed = 2;
+  answer.canceled = 120;
+  answer.phase.reset();
+  return answer;
+}
+
 TEST(CtlProtocol, ReadsWhatItWrites) {
   const CtlAsk ask{OperatorAction::phase,       Phase::closing_call, "one", "AAA",
                    18'446'744'073'709'551'615u, "\"why\" \\ ä"};
@@ -58,6 +69,14 @@ TEST(CtlProtocol, ReadsWhatItWrites) {
   answer.unknown = true;
   EXPECT_TRUE(read_answer(to_line(answer)).unknown);
   EXPECT_TRUE(read_ask(to_line(CtlAsk{OperatorAction::halt, {}, "", "", 1, ""})).symbol.empty());
+
+  const CtlAsk kill = read_ask(to_line(CtlAsk{OperatorAction::kill, {}, "", "", 1, "", "ann", ""}));
+  EXPECT_EQ(kill.action, OperatorAction::kill);
+  EXPECT_EQ(kill.account, "ann");
+  EXPECT_EQ(read_ask(to_line(CtlAsk{OperatorAction::allow, {}, "", "", 1, "", "", "ANNS"})).firm, "ANNS");
+  CtlAnswer killed = a_kill();
+  EXPECT_EQ(read_answer(to_line(killed)).canceled, 120u);
+  EXPECT_EQ(read_answer(to_line(killed)).firm, "ANNS");
 }
 
 TEST(CtlProtocol, IsOneLineWhateverIsInIt) {
@@ -91,6 +110,13 @@ TEST(CtlProtocol, SaysWhatIsWrongWithALine) {
     EXPECT_NE(fault_of(line).find("reason"), std::string::npos) << hidden;
   }
   EXPECT_NE(fault_of(R"({"command": "halt", "request": 1})").find("either a symbol"), std::string::npos);
+  for (const char* const target :
+       {"", R"(, "all": true)", R"(, "symbol": "AAA", "account": "ann")", R"(, "account": "ann", "firm": "ANNS")"}) {
+    const std::string line = std::string(R"({"command": "kill", "request": 1)") + target + "}";
+    EXPECT_NE(fault_of(line).find("either an account or a firm"), std::string::npos) << line;
+  }
+  EXPECT_NE(fault_of(R"({"command": "halt", "all": true, "request": 1, "firm": "ANNS"})").find("either a symbol"),
+            std::string::npos);
   EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "all": true})").find("either"),
             std::string::npos);
   EXPECT_NE(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "symbol": "B"})").find("twice"),
@@ -129,6 +155,8 @@ TEST(CtlProtocol, TellsAPersonInOneLineWhatCameOfIt) {
       "one: halt, AAA: not done again; it was: done, 1 symbol, 2 symbols still halted by an operator (command 99, "
       "09:30:00.000000001, request 7)");
   answer.result = OperatorResult::other_request;
+  EXPECT_EQ(answer_text(CtlAsk{OperatorAction::kill, {}, "", "", 7, "", "", "ANNS"}, a_kill()),
+            "one: kill, firm ANNS: done, 2 accounts, 120 orders cancelled (command 99, 09:30:00.000000001, request 7)");
   EXPECT_NE(answer_text(ask, answer).find("halt, AAA: refused: that request number is another command's"),
             std::string::npos);
 }

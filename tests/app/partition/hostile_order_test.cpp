@@ -65,7 +65,8 @@ class HostileOrder : public Hostile {
   }
 
   static Payload value(Tag tag, std::size_t length) {
-    const bool letter = tag == Tag::customer_type || tag == Tag::post_only || tag == Tag::stay_on_disconnect;
+    const bool letter =
+        tag == Tag::customer_type || tag == Tag::post_only || tag == Tag::stay_on_disconnect || tag == Tag::self_trade;
     return Payload(length, letter ? 'N' : 0);
   }
 

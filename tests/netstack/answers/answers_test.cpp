@@ -140,6 +140,44 @@ TEST_F(Answers, ModifiedSaysWhatIsLeft) {
   EXPECT_EQ(modified.quantity, 15u);
 }
 
+TEST_F(Answers, APreventedExecutionIsToldToEachOrderThatLosesShares) {
+  for (const bool resting : {false, true}) {
+    Event& event = push(EventKind::prevented, 2, 1);
+    event.prevention = {.order = order(3, 2, 12),
+                        .price = Price{630'200},
+                        .quantity = 40,
+                        .open = 5,
+                        .ref = OrderRef{7},
+                        .would = 30,
+                        .user_ref_num = UserRefNum{12},
+                        .side = Side::buy,
+                        .action = SelfTrade::both,
+                        .feed = FeedAction::none,
+                        .resting = resting,
+                        .reserved = {}};
+    const Block message = answer();
+    ASSERT_EQ(message.size(), 32u);
+    const auto prevented = as<ouch::AiqCanceled>(message);
+    EXPECT_EQ(prevented.timestamp, kNow);
+    EXPECT_EQ(prevented.user_ref_num, 12u);
+    EXPECT_EQ(prevented.decrement, 40u);
+    EXPECT_EQ(prevented.reason, 'Q');
+    EXPECT_EQ(prevented.prevented, 30u);
+    EXPECT_EQ(prevented.execution_price, 630'200u);
+    EXPECT_EQ(prevented.liquidity, resting ? 'A' : 'R');
+    EXPECT_EQ(prevented.aiq_strategy, 'B');
+  }
+}
+
+TEST_F(Answers, ARefusedCancelIsToldToTheOrdersOwner) {
+  Event& event = push(EventKind::refused, 2, 1);
+  event.order = order_event(order(3, 2, 12));
+  const Block message = answer();
+  ASSERT_EQ(message.size(), 13u);
+  EXPECT_EQ(as<ouch::CancelReject>(message).timestamp, kNow);
+  EXPECT_EQ(as<ouch::CancelReject>(message).user_ref_num, 12u);
+}
+
 TEST_F(Answers, RejectedNeedsNothingButTheOrderAsAsked) {
   const OrderIndex index = order(3, 2, 13);
   orders.resolved(index) = {};  // a Replace that failed never got it
@@ -285,7 +323,7 @@ TEST_F(Answers, AcceptedAndReplacedRepeatTheFieldsAsAsked) {
 }
 
 TEST_F(Answers, ACancelNamesEveryReason) {
-  for (const char reason : {'U', 'I', 'E', 'F', 'G', 'T', 'Z'}) {
+  for (const char reason : {'U', 'I', 'E', 'F', 'G', 'S', 'T', 'Z'}) {
     push(EventKind::canceled, 2, 1).order = order_event(order(3, 2, 10), reason);
     EXPECT_EQ(as<ouch::OrderCanceled>(answer()).reason, reason);
   }

@@ -172,6 +172,24 @@ TEST_F(IntakeAttributes, PassStayOnDisconnectOnAndRefuseOthers) {
   }
 }
 
+TEST_F(IntakeAttributes, PassEachSelfTradeOnAndRefuseOthers) {
+  EXPECT_EQ(enter_with({}).command.order.self_trade, SelfTrade::unsaid) << "as the account's configuration says";
+  for (const SelfTrade value : {SelfTrade::newest, SelfTrade::oldest, SelfTrade::both, SelfTrade::decrement}) {
+    const Payload options = option(Tag::self_trade, letter(static_cast<char>(value)));
+    const MadeCommand entered = enter_with(options);
+    EXPECT_EQ(entered.command.order.self_trade, value);
+    EXPECT_NE(entered.command.flags & kPlain, 0) << "it asks match for nothing rare";
+    const MadeCommand replaced = replace_with(options);
+    EXPECT_EQ(replaced.command.order.self_trade, value);
+    EXPECT_EQ(entered.command.reject + replaced.command.reject, 0);
+  }
+  for (const char value : {'n', 'X', ' ', '\0'}) {
+    const Payload options = option(Tag::self_trade, letter(value));
+    EXPECT_EQ(enter_with(options).command.reject, 0x000F);
+    EXPECT_EQ(replace_with(options).command.reject, 0x000F);
+  }
+}
+
 TEST_F(IntakeAttributes, PassAGroupOnWhichAReplaceCannotName) {
   for (const std::uint16_t group : {std::uint16_t{0}, std::uint16_t{1}, std::uint16_t{0xFFFF}}) {
     const Payload options = option(Tag::group_id, u16(group));

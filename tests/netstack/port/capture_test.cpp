@@ -215,7 +215,7 @@ TEST_F(Captures, EndAtAnOperatorsCommandOfAnotherVersion) {
   std::vector<std::uint8_t> longer = operators_frame(1, kTag);
   longer.push_back(0);
   std::vector<std::uint8_t> newer = operators_frame(1, kTag);
-  newer[31] = 2;
+  newer[31] = wire::OperatorFrame::kVersion + 1;
   for (const auto& unknown : {longer, newer}) {
     write_capture(path_,
                   {{kOpen, bytes(start_marker({{}, kTag}))}, {kOpen + 1, numbered_frame(1)}, {kOpen + 2, unknown}});

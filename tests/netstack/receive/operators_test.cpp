@@ -14,6 +14,8 @@ wire::OperatorFrame frame_of(OperatorAction action, std::string_view symbol, std
   frame.request = request;
   frame.action = static_cast<std::uint8_t>(action);
   frame.symbol.set(symbol);
+  frame.account = kNoSession.value;
+  frame.firm = kNoFirm.value;
   frame.role = static_cast<std::uint8_t>(OperatorRole::owner);
   frame.name = {'r', 'o', 'o', 't'};
   frame.reason = {'w', 'h', 'y'};
@@ -61,6 +63,27 @@ TEST_F(Operators, CommandsForASymbolThatIsNotThereGoOnRefused) {
   EXPECT_EQ(commands.at(0).command.operate.refused, OperatorResult::unknown_symbol);
 }
 
+TEST_F(Operators, CommandsForAnAccountOrFirmThatIsNotThereGoOnRefused) {
+  const auto result = [this](OperatorAction action, std::uint16_t account, std::uint16_t firm) {
+    wire::OperatorFrame frame = frame_of(action, "");
+    frame.account = account;
+    frame.firm = firm;
+    const Command command = operate(frame).at(0).command;
+    EXPECT_EQ(command.operate.account.value, account);
+    EXPECT_EQ(command.operate.firm.value, firm);
+    return command.operate.refused;
+  };
+  using enum OperatorResult;
+  const std::uint16_t nobody = kNoSession.value, no_firm = kNoFirm.value;
+  EXPECT_EQ(result(OperatorAction::kill, 0, no_firm), none);
+  EXPECT_EQ(result(OperatorAction::allow, nobody, 0), none);
+  EXPECT_EQ(result(OperatorAction::kill, nobody, no_firm), unknown_account);
+  EXPECT_EQ(result(OperatorAction::kill, 0, 0), unknown_account) << "one of the two";
+  EXPECT_EQ(result(OperatorAction::kill, 1'000, no_firm), unknown_account);
+  EXPECT_EQ(result(OperatorAction::kill, nobody, 1'000), unknown_account);
+  EXPECT_EQ(result(OperatorAction::halt, 0, no_firm), unknown_account) << "a symbol has no account";
+}
+
 TEST_F(Operators, FramesOfTheirsFromTheWireAreAStrangers) {
   const FrameBytes forged = bytes_of(frame_of(OperatorAction::halt, ""));
   EXPECT_TRUE(rig.burst(rig.start() + 1, {forged}).empty());
@@ -75,7 +98,7 @@ TEST_F(Operators, FramesOfTheirsFromTheWireAreAStrangers) {
 
 TEST_F(Operators, CommandsThatCannotBeReadAreCountedAndDoNothing) {
   wire::OperatorFrame version = frame_of(OperatorAction::halt, "");
-  version.version = 2;
+  version.version = wire::OperatorFrame::kVersion + 1;
   wire::OperatorFrame action = frame_of(OperatorAction::none, "");
   wire::OperatorFrame later = frame_of(OperatorAction::halt, "");
   later.action = static_cast<std::uint8_t>(kLastOperatorAction) + 1;

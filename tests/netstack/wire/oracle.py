@@ -14,7 +14,8 @@ sys.path.insert(0, sys.argv[1])
 import wire  # noqa: E402
 
 # Options of ours, which OUCH has not: docs/protocol.md, 1.8.
-OURS = {"StayOnDisconnect": (128, "c", ("EnterOrder", "ReplaceOrder", "OrderAccepted", "OrderReplaced"))}
+OURS = {"StayOnDisconnect": (128, "c", ("EnterOrder", "ReplaceOrder", "OrderAccepted", "OrderReplaced")),
+        "SelfTrade": (129, "c", ("EnterOrder", "ReplaceOrder"))}
 for option, (tag, kind, _) in OURS.items():
     wire.OUCH50_TAGS[tag] = (option, kind)
     wire.TAG_BY_NAME[option] = tag

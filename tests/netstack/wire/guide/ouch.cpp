@@ -15,10 +15,15 @@ const std::vector<Meaning> kCancelReasons = {{"U", "asked for"},
                                              {"T", "its time or its cross is over"},
                                              {"F", "post-only, against a hidden order"},
                                              {"G", "post-only, against a displayed order"},
+                                             {"S", "an operator stopped the account"},
                                              {"Z", "by the system"}};
 const std::vector<Meaning> kLiquidity = {{"R", "removed: the aggressor"},  {"A", "added: it rested"},
                                          {"J", "added: it rested hidden"}, {"O", "opening cross"},
                                          {"C", "closing cross"},           {"H", "halt cross"}};
+const std::vector<Meaning> kSelfTrades = {{"N", "the arriving order is cancelled"},
+                                          {"O", "the resting one is"},
+                                          {"B", "both are"},
+                                          {"D", "both lose what would have executed"}};
 
 Meaning reason(ouch::RejectReason code, std::string means) {
   return {std::to_string(static_cast<unsigned>(code)), std::move(means)};
@@ -73,15 +78,16 @@ std::vector<Message> ouch_in() {
                     {"display", "who sees it", kDisplays},
                     {"cl_ord_id", "any bytes; its answers repeat them"}}),
       ouch_message(
-          "Cancel Order", "takes shares off. Answered by Canceled, or not at all", "",
+          "Cancel Order", "takes shares off. Answered by Canceled, by Cancel Reject, or not at all", "",
           ouch::CancelOrder{.user_ref_num = 2u, .quantity = 0u},
           {kOrderNumber, {"quantity", "the most that may execute in all, what is executed included; 0: no more"}}),
-      ouch_message("Modify Order",
-                   "marks a sale anew, takes shares off. Answered by Modified, by Canceled, or not at all", "",
-                   ouch::ModifyOrder{.user_ref_num = 2u, .side = 'T', .quantity = 100u},
-                   {kOrderNumber,
-                    {"side", "the present one, or `S` to `E`, `S` to `T`, `E` to `T`", kSides},
-                    {"quantity", "as of Cancel Order; more than is there changes nothing"}}),
+      ouch_message(
+          "Modify Order",
+          "marks a sale anew, takes shares off. Answered by Modified, by Canceled, by Cancel Reject, or not at all", "",
+          ouch::ModifyOrder{.user_ref_num = 2u, .side = 'T', .quantity = 100u},
+          {kOrderNumber,
+           {"side", "the present one, or `S` to `E`, `S` to `T`, `E` to `T`", kSides},
+           {"quantity", "as of Cancel Order; more than is there changes nothing"}}),
       ouch_message(
           "Mass Cancel",
           "cancels the account's orders. Answered by Mass Cancel Response, then a Canceled for each, or by "
@@ -170,6 +176,25 @@ std::vector<Message> ouch_out() {
           ouch::OrderCanceled{.timestamp = kNow, .user_ref_num = 2u, .quantity = 150u, .reason = 'U'},
           {{"quantity", "shares taken off now", {}, "EngineTest.CancelNamesTheMostThatMayExecuteAndKeepsPriority"},
            {"reason", "why", kCancelReasons, "Answers.ACancelNamesEveryReason"}}),
+      ouch_message(
+          "AIQ Canceled",
+          "shares are taken off an order that would have executed against one of its own group; each order that "
+          "loses some is told",
+          "Answers.APreventedExecutionIsToldToEachOrderThatLosesShares",
+          ouch::AiqCanceled{.timestamp = kNow,
+                            .user_ref_num = 2u,
+                            .decrement = 150u,
+                            .reason = 'Q',
+                            .prevented = 100u,
+                            .execution_price = std::uint64_t{1'000'000},
+                            .liquidity = 'R',
+                            .aiq_strategy = 'N'},
+          {{"decrement", "shares taken off now"},
+           {"reason", "always the same", {{"Q", "self-trade prevention"}}},
+           {"prevented", "shares that would have executed"},
+           {"execution_price", "1/10000, at which they would have"},
+           {"liquidity", "what the order would have been to it", {{"R", "the aggressor"}, {"A", "it rested"}}},
+           {"aiq_strategy", "what decided: the aggressor's SelfTrade, or his account's", kSelfTrades}}),
       ouch_message("Executed", "shares of an order are executed; each side is told",
                    "Answers.AnExecutionIsToldToBothSidesWithTheirLiquidity",
                    ouch::OrderExecuted{.timestamp = kNow,
@@ -193,6 +218,10 @@ std::vector<Message> ouch_out() {
                      "as asked; blank where no order was asked for",
                      {},
                      "Answers.WhatAsksForNoOrderIsRejectedWithoutAClOrdId"}}),
+      ouch_message("Cancel Reject", "a Cancel or Modify Order is beyond its account's rate; the order stays",
+                   "Answers.ARefusedCancelIsToldToTheOrdersOwner",
+                   ouch::CancelReject{.timestamp = kNow, .user_ref_num = 2u}, {{"user_ref_num", "of the order"}},
+                   {.tags = {Tag::user_ref_idx}}),
       ouch_message("Modified", "a Modify Order is done", "Answers.ModifiedSaysWhatIsLeft",
                    ouch::OrderModified{.timestamp = kNow, .user_ref_num = 2u, .side = 'T', .quantity = 100u},
                    {{"quantity", "shares that are left open"}}, {.tags = {Tag::user_ref_idx}}),
@@ -238,7 +267,8 @@ const std::vector<Option>& options() {
       {Tag::locate_broker, Form::text, "read, without effect", {}},
       {Tag::side, Form::letter, "Replace: the new side. Mass Cancel: orders of it alone", kSides},
       {Tag::user_ref_idx, Form::number, "the channel that a UserRefNum counts in; 0 is that of who names none", {}},
-      {Tag::stay_on_disconnect, Form::letter, "stays when its session ends", {{"Y", "yes"}, {"N", "no"}}}};
+      {Tag::stay_on_disconnect, Form::letter, "stays when its session ends", {{"Y", "yes"}, {"N", "no"}}},
+      {Tag::self_trade, Form::letter, "what becomes of orders of one group that would execute", kSelfTrades}};
   return kOptions;
 }
 
@@ -269,7 +299,16 @@ const std::vector<Meaning>& reject_reasons() {
       reason(invalid_symbol, "symbol"),
       reason(retail_not_allowed, "retail is not offered"),
       reason(invalid_price, "price: out of range, or off the tick"),
-      reason(risk_port_message_rate, "more than the account's rate")};
+      reason(exceeds_maximum_notional_value, "a sum of money that could not be counted any more"),
+      reason(risk_aggregate_exposure_exceeded, "the account's or the firm's funds, or the limit of a position"),
+      reason(risk_restricted_stock, "a symbol that the account may not trade"),
+      reason(risk_fat_finger, "price: too far from the last one"),
+      reason(risk_port_message_rate, "more than the account's rate"),
+      reason(risk_short_sell_not_allowed, "the account may not sell short"),
+      reason(risk_market_order_not_allowed, "an order type that the account may not use"),
+      reason(risk_short_sell_exempt_not_allowed, "the account may not sell short exempt"),
+      reason(risk_single_order_notional_exceeded, "price times shares: more than the account's limit"),
+      reason(risk_max_quantity_exceeded, "quantity: more than the account's limit")};
   return kReasons;
 }
 

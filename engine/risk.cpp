@@ -1,0 +1,150 @@
+// Pre-trade risk: set-up, and what is not asked of every order. See the header.
+#include "engine/risk.hpp"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "hugepages/base/check.hpp"
+
+namespace crosswire {
+namespace {
+
+std::size_t words_of_a_set(const EngineConfig& config) { return config.symbols.size() / 64 + 1; }
+
+/// Each set once, however many accounts have it.
+std::map<std::vector<SymbolId>, std::uint32_t> sets_of(const EngineConfig& config) {
+  std::map<std::vector<SymbolId>, std::uint32_t> sets;
+  for (const RiskConfig& account : config.risk) {
+    if (account.symbols.empty()) continue;
+    const auto at = static_cast<std::uint32_t>(1 + sets.size() * words_of_a_set(config));
+    sets.try_emplace(account.symbols, at);
+  }
+  return sets;
+}
+
+std::size_t words(const EngineConfig& config) {
+  return config.risk.empty() ? 0 : 1 + sets_of(config).size() * words_of_a_set(config);
+}
+
+std::uint32_t positions_of(const EngineConfig& config) {
+  const auto keep =
+      std::count_if(config.risk.begin(), config.risk.end(), [](const RiskConfig& of) { return of.keeps_positions(); });
+  const std::size_t all = static_cast<std::size_t>(keep) * config.symbols.size();
+  return static_cast<std::uint32_t>(std::min<std::size_t>(all, config.max_positions));
+}
+
+std::size_t firms_of(const EngineConfig& config) { return config.risk.empty() ? 0 : firm_count(config); }
+
+RiskAccount made_of(const RiskConfig& config) {
+  using enum RiskLimit;
+  RiskAccount account;
+  if (config.has(order_quantity)) account.order_quantity = static_cast<Quantity>(config.limit(order_quantity));
+  if (config.has(order_notional)) account.order_notional = config.limit(order_notional);
+  if (config.has(price_band)) account.price_band = static_cast<std::uint32_t>(config.limit(price_band));
+  if (config.has(orders_per_second))
+    account.orders.set_limit(static_cast<std::uint32_t>(config.limit(orders_per_second)));
+  if (config.has(cancels_per_second))
+    account.cancels.set_limit(static_cast<std::uint32_t>(config.limit(cancels_per_second)));
+  account.has_funds = config.has(funds);
+  if (account.has_funds) account.purse.cash = config.limit(funds);
+  account.has_positions = config.keeps_positions();
+  if (config.has(position_long)) account.most_long = config.limit(position_long);
+  if (config.has(position_short)) account.most_short = config.limit(position_short);
+  account.forbidden = config.forbidden;
+  return account;
+}
+
+}  // namespace
+
+Risk::Risk(const EngineConfig& config, Arena& arena)
+    : accounts_(arena.array<RiskAccount>(config.risk.size())),
+      firms_(arena.array<Purse>(firms_of(config))),
+      sets_(arena.array<std::uint64_t>(words(config))),
+      positions_(arena, positions_of(config)) {
+  CHECK(config.risk.empty() || config.risk.size() == config.sessions, "limits of %zu accounts of %u",
+        config.risk.size(), config.sessions);
+  const auto sets = sets_of(config);
+  for (const auto& [symbols, at] : sets) {
+    for (const SymbolId symbol : symbols) sets_[at + symbol.value / 64] |= std::uint64_t{1} << symbol.value % 64;
+  }
+  for (std::uint16_t i = 0; i < accounts_.size(); ++i) {
+    const RiskConfig& of = config.risk[i];
+    RiskAccount& account = accounts_[i];
+    account = made_of(of);
+    if (!of.symbols.empty()) account.symbols = sets.at(of.symbols);
+    account.firm = config.firms.empty() ? FirmId{i} : config.firms[i];
+    account.firm_has_funds = of.has(RiskLimit::firm_funds);
+    if (account.firm_has_funds) firms_[account.firm.value].cash = of.limit(RiskLimit::firm_funds);
+    for (const PositionConfig& position : of.positions) {
+      Position& kept = position_of(account, SessionId{i}, position.symbol);
+      kept.shares = position.shares;
+      if (position.most_long >= 0) kept.most_long = position.most_long;
+      if (position.most_short >= 0) kept.most_short = position.most_short;
+    }
+  }
+}
+
+std::size_t Risk::bytes_for(const EngineConfig& config) {
+  return Arena::bytes_for<RiskAccount>(config.risk.size()) + Arena::bytes_for<Purse>(firms_of(config)) +
+         Arena::bytes_for<std::uint64_t>(words(config)) + Positions::bytes_for(positions_of(config));
+}
+
+/// Of a type that is forbidden: the first one's reason.
+Reject Risk::refused_type(const RiskAccount& account, const RiskAsk& ask) {
+  for (const OrderTypeRow& row : kOrderTypes) {
+    if ((account.forbidden & ask.types & set_of({row.type})) != 0) return static_cast<Reject>(row.code);
+  }
+  return Reject::none;
+}
+
+Reject Risk::judge_ledger(const RiskAccount& account, const RiskAsk& ask, Money notional) const {
+  const bool buy = is_buy(ask.side);
+  const Money freed = Money{ask.freed_price.value} * ask.freed;
+  if (account.has_funds) {
+    const Reject reason = account.purse.judge(buy, notional, ask.open, freed, ask.freed);
+    if (reason != Reject::none) return reason;
+  }
+  if (account.firm_has_funds) {
+    const Reject reason = firms_[account.firm.value].judge(buy, notional, ask.open, freed, ask.freed);
+    if (reason != Reject::none) return reason;
+  }
+  if (!account.has_positions) return Reject::none;
+  const Position* const kept = positions_.find(ask.session, ask.symbol);
+  if (kept == nullptr && !positions_.has_room()) return Reject::processing;
+  const Position none{.most_long = account.most_long, .most_short = account.most_short};
+  const Position& position = kept == nullptr ? none : *kept;
+  const std::int64_t more = std::int64_t{ask.open} - ask.freed;
+  if (buy)
+    return position.shares + position.open_buys + more <= position.most_long ? Reject::none : Reject::risk_exposure;
+  const std::int64_t least = ask.side == Side::sell ? 0 : -position.most_short;
+  return position.shares - position.open_sells - more >= least ? Reject::none : Reject::risk_exposure;
+}
+
+Position& Risk::position_of(const RiskAccount& account, SessionId session, SymbolId symbol) {
+  if (Position* const kept = positions_.find(session, symbol); kept != nullptr) return *kept;
+  Position& position = positions_.add(session, symbol);
+  position.most_long = account.most_long;
+  position.most_short = account.most_short;
+  return position;
+}
+
+void Risk::count(SessionId session, SymbolId symbol, bool buy, Money notional, std::int64_t shares) {
+  RiskAccount& account = accounts_[session.value];
+  if (account.has_funds) account.purse.reserve(buy, notional, shares);
+  if (account.firm_has_funds) firms_[account.firm.value].reserve(buy, notional, shares);
+  if (!account.has_positions) return;
+  Position& position = position_of(account, session, symbol);
+  (buy ? position.open_buys : position.open_sells) += shares;
+}
+
+void Risk::settle(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares) {
+  RiskAccount& account = accounts_[session.value];
+  const Money value = Money{price.value} * shares;
+  if (account.has_funds) account.purse.settle(buy, value);
+  if (account.firm_has_funds) firms_[account.firm.value].settle(buy, value);
+  if (!account.has_positions) return;
+  position_of(account, session, symbol).shares += buy ? std::int64_t{shares} : -std::int64_t{shares};
+}
+
+}  // namespace crosswire
