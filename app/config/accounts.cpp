@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/config/limits_section.hpp"
+
 namespace crosswire::config_file {
 namespace {
 
@@ -58,7 +60,8 @@ std::string read_password_file(const Section& section, std::string_view key, con
 /// Reads accounts one by one, of several files.
 class AccountReader {
  public:
-  AccountReader(const std::string& path, Config& config) : path_(path), config_(config) {}
+  AccountReader(const std::string& path, const SymbolNumbers& symbols, Config& config)
+      : path_(path), config_(config), limits_(path, symbols, config) {}
 
   void read(const Section& root, const toml::table& tables) {
     for (const toml::table* table : find_tables(path_, tables, "account")) read_account(path_, *table);
@@ -80,12 +83,15 @@ class AccountReader {
     }
     config_.engine.sessions = static_cast<std::uint32_t>(config_.net.accounts.size());
     number_firms();
+    limits_.finish(tables);
   }
 
  private:
   void read_account(const std::string& file, const toml::table& table) {
-    const Section section(file, "account", table,
-                          {"user", "password", "password_file", "firm", "sources", "transports", "cancel_on"});
+    std::vector<std::string_view> keys = {"user",    "password",   "password_file", "firm",
+                                          "sources", "transports", "cancel_on"};
+    keys.insert(keys.end(), LimitsReader::account_keys().begin(), LimitsReader::account_keys().end());
+    const Section section(file, "account", table, keys);
     AccountConfig account{};
     constexpr std::string_view kUser = "give 1 to 6 printable ASCII characters, each user once (case does not count)";
     account.user = section.text("user", kUser);
@@ -111,6 +117,7 @@ class AccountReader {
     if (section.has("transports")) read_transports(section, account);
     config_.net.accounts.push_back(std::move(account));
     config_.engine.cancel_on.push_back(section.has("cancel_on") ? read_cancel_on(section) : kCancelOn);
+    limits_.read_account(file, section, table);
   }
 
   /// Accounts that name one firm are its accounts; one that names none is a firm of its own.
@@ -211,12 +218,14 @@ class AccountReader {
   const std::string& path_;
   Config& config_;
   std::map<std::string, bool> users_;  // upper case
+  LimitsReader limits_;
 };
 
 }  // namespace
 
-void read_accounts(const Section& root, const std::string& path, const toml::table& tables, Config& config) {
-  AccountReader(path, config).read(root, tables);
+void read_accounts(const Section& root, const std::string& path, const toml::table& tables,
+                   const SymbolNumbers& symbols, Config& config) {
+  AccountReader(path, symbols, config).read(root, tables);
 }
 
 }  // namespace crosswire::config_file

@@ -5,12 +5,14 @@
 #include <string>
 
 #include "app/config/config.hpp"
+#include "app/config/market.hpp"
 #include "app/config/section.hpp"
 
 namespace crosswire::config_file {
 
-/// Into `config`: net.accounts, engine.sessions, and the names of the files that are read. `root`: the section of the
-/// table `tables`, that of the file `path`. Throws ConfigError.
-void read_accounts(const Section& root, const std::string& path, const toml::table& tables, Config& config);
+/// Into `config`: net.accounts, what of `engine` goes by account or firm, and the names of the files that are read.
+/// `root`: the section of the table `tables`, that of the file `path`. Throws ConfigError.
+void read_accounts(const Section& root, const std::string& path, const toml::table& tables,
+                   const SymbolNumbers& symbols, Config& config);
 
 }  // namespace crosswire::config_file

@@ -60,7 +60,7 @@ class Reader {
     config_.files.push_back(path_);
     const Section root(path_, "", root_,
                        {"time", "calendar", "port", "placement", "orders", "feed", "limits", "memory", "monitoring",
-                        "impair", "symbol", "account", "accounts_file", "phase"});
+                        "impair", "symbol", "account", "accounts_file", "firm", "phase"});
     read_port(root);
     read_placement();
     read_orders();
@@ -70,7 +70,7 @@ class Reader {
     read_monitoring();
     config_.impair = read_impair(path_, root_);
     const SymbolNumbers symbols = read_symbols(path_, root_, config_);
-    read_accounts(root, path_, root_, config_);
+    read_accounts(root, path_, root_, symbols, config_);
     read_calendar(path_, root_, symbols, config_);
     check_relations(root);
     return std::move(config_);
