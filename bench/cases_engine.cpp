@@ -16,10 +16,20 @@ EngineConfig one_symbol() {
   return config;
 }
 
+/// With every limit of an account and its firm on, none of which is reached.
+EngineConfig with_limits() {
+  EngineConfig config = one_symbol();
+  config.risk.resize(1);
+  for (const RiskRow& row : kRiskRows) config.risk[0].limits[static_cast<std::size_t>(row.limit)] = row.high;
+  config.risk[0].symbols = {SymbolId{1}};
+  config.risk[0].positions = {{.symbol = SymbolId{1}, .shares = kMostShares / 2}};
+  return config;
+}
+
 /// An engine in continuous trading.
 class EngineRig {
  public:
-  EngineRig() {
+  explicit EngineRig(const EngineConfig& config = one_symbol()) : box_(config, {.event_ring = 4'096}) {
     Command open{};
     open.kind = CommandKind::phase;
     open.phase.phase = Phase::continuous;
@@ -42,7 +52,7 @@ class EngineRig {
   }
 
  private:
-  EngineBox box_{one_symbol(), {.event_ring = 4'096}};
+  EngineBox box_;
 };
 
 Command order(CommandKind kind, std::uint32_t number, Side side = Side::buy, std::uint32_t price = kMid) {
@@ -65,7 +75,7 @@ Command order(CommandKind kind, std::uint32_t number, Side side = Side::buy, std
 class OneKind final : public Runner {
  public:
   using Make = std::vector<Command> (*)(std::uint32_t& number);
-  explicit OneKind(Make make) : make_(make) {}
+  explicit OneKind(Make make, const EngineConfig& config) : make_(make), rig_(config) {}
 
   std::size_t run(std::size_t operations, Meter& meter) override {
     for (std::size_t i = 0; i < operations; ++i) {
@@ -87,8 +97,20 @@ class OneKind final : public Runner {
   std::uint32_t number_ = 0;
 };
 
-Case kind(std::string name, OneKind::Make make) {
-  return {std::move(name), [make] { return std::make_unique<OneKind>(make); }};
+Case kind(std::string name, OneKind::Make make, EngineConfig (*config)() = one_symbol) {
+  return {std::move(name), [make, config] { return std::make_unique<OneKind>(make, config()); }};
+}
+
+std::vector<Command> add(std::uint32_t& number) { return {order(CommandKind::enter, ++number)}; }
+std::vector<Command> add_and_cancel(std::uint32_t& number) {
+  ++number;
+  Command cancel = order(CommandKind::cancel, number);
+  cancel.order.quantity = 0;  // nothing more may execute
+  return {order(CommandKind::enter, number), cancel};
+}
+std::vector<Command> execute(std::uint32_t& number) {
+  number += 2;
+  return {order(CommandKind::enter, number - 1, Side::sell), order(CommandKind::enter, number)};
 }
 
 class Mix final : public Runner {
@@ -119,12 +141,10 @@ class Mix final : public Runner {
 
 std::vector<Case> engine_cases() {
   return {
-      kind("engine/add", [](std::uint32_t& number) { return std::vector{order(CommandKind::enter, ++number)}; }),
-      kind("engine/cancel",
-           [](std::uint32_t& number) {
-             ++number;
-             return std::vector{order(CommandKind::enter, number), order(CommandKind::cancel, number)};
-           }),
+      kind("engine/add", add),
+      kind("engine/add_limited", add, with_limits),
+      kind("engine/cancel", add_and_cancel),
+      kind("engine/cancel_limited", add_and_cancel, with_limits),
       kind("engine/replace",
            [](std::uint32_t& number) {
              number += 2;
@@ -132,11 +152,8 @@ std::vector<Case> engine_cases() {
              replace.order.orig_user_ref_num = UserRefNum{number - 1};
              return std::vector{order(CommandKind::enter, number - 1), replace};
            }),
-      kind("engine/execute",
-           [](std::uint32_t& number) {
-             number += 2;
-             return std::vector{order(CommandKind::enter, number - 1, Side::sell), order(CommandKind::enter, number)};
-           }),
+      kind("engine/execute", execute),
+      kind("engine/execute_limited", execute, with_limits),
       kind("engine/fill_or_kill_of_5_levels",
            [](std::uint32_t& number) {
              std::vector<Command> commands;

@@ -47,6 +47,7 @@ struct Options {
   int rounds = 5;
   bool latency = false;
   bool callgrind = false;
+  bool risk = false;
   std::string json;
 };
 
@@ -66,13 +67,17 @@ struct Fills {
 
 class Crosswire {
  public:
-  Crosswire(const Workload& workload, const Options& options) : box_(config(workload, options), box_options()) {
+  Crosswire(const Workload& workload, const Options& options) : Crosswire(config(workload, options), workload) {}
+
+ protected:
+  Crosswire(const EngineConfig& config, const Workload&) : box_(config, box_options()) {
     Command open{};
     open.kind = CommandKind::phase;
     open.phase.phase = Phase::continuous;
     box_.run(open, [](const Event&) {});
   }
 
+ public:
   /// At most kBurst of them.
   void apply(std::span<const Ask> asks) {
     for (std::size_t i = 0; i < asks.size(); ++i) {
@@ -95,7 +100,7 @@ class Crosswire {
   std::size_t live() const { return box_.engine().live_orders(); }
   std::uint64_t rejected() const { return box_.engine().counters().get(EngineCounter::rejected); }
 
- private:
+ protected:
   static EngineConfig config(const Workload& workload, const Options& options) {
     EngineConfig config;
     config.symbols.assign(workload.symbols, {{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMiddle * kTick}, kTick});
@@ -106,6 +111,8 @@ class Crosswire {
     config.levels_per_account = config.max_levels;
     return config;
   }
+
+ private:
   static EngineBoxOptions box_options() { return {.hugepages = HugepagePolicy::automatic}; }
 
   /// In place, field by field: one made aside would be copied before its own stores have settled.
@@ -132,6 +139,28 @@ class Crosswire {
   EngineBox box_;
   std::array<Command, kBurst> commands_{};
   Fills fills_;
+};
+
+/// The same with every limit of an account and of its firm on, none of which is reached.
+class Limited : public Crosswire {
+ public:
+  Limited(const Workload& workload, const Options& options) : Crosswire(limited(workload, options), workload) {}
+
+ private:
+  static EngineConfig limited(const Workload& workload, const Options& options) {
+    EngineConfig config = Crosswire::config(workload, options);
+    config.risk.resize(config.sessions);
+    // Who takes what rests at the end has none.
+    for (std::size_t i = 0; i + 1 < config.risk.size(); ++i) {
+      RiskConfig& account = config.risk[i];
+      for (const RiskRow& row : kRiskRows) account.limits[static_cast<std::size_t>(row.limit)] = row.high;
+      for (std::uint16_t symbol = 1; symbol <= workload.symbols; ++symbol) {
+        account.symbols.push_back(SymbolId{symbol});
+        account.positions.push_back({.symbol = SymbolId{symbol}, .shares = kMostShares / 2});
+      }
+    }
+    return config;
+  }
 };
 
 class StdMap {
@@ -269,7 +298,7 @@ double median(std::vector<double> values) {
 
 nlohmann::json measure(const std::string& name, const Workload& workload, const Options& options) {
   Judge judge(name);
-  std::vector<double> bursts, alone, peer, bursts_to_peer, alone_to_peer;
+  std::vector<double> bursts, alone, peer, bursts_to_peer, alone_to_peer, limited, limited_to_bursts;
   for (int round = 0; round < options.rounds; ++round) {
     std::fprintf(stderr, "engine: %s, round %d of %d\n", name.c_str(), round + 1, options.rounds);
     bursts.push_back(throughput<Crosswire>("crosswire by 32", workload, options, kBurst, judge));
@@ -277,12 +306,19 @@ nlohmann::json measure(const std::string& name, const Workload& workload, const 
     peer.push_back(throughput<StdMap>("std::map", workload, options, 1, judge));
     bursts_to_peer.push_back(bursts.back() / peer.back());
     alone_to_peer.push_back(alone.back() / peer.back());
+    if (!options.risk) continue;
+    limited.push_back(throughput<Limited>("crosswire with limits", workload, options, kBurst, judge));
+    limited_to_bursts.push_back(limited.back() / bursts.back());
   }
   nlohmann::json row = {{"workload", name}, {"commands", workload.asks.size()}, {"fills", judge.outcome().made}};
   row["resting"] = judge.outcome().live;
   row["million_a_second"] = {
       {"crosswire_32", median(bursts)}, {"crosswire_1", median(alone)}, {"std_map", median(peer)}};
   row["to_std_map"] = {{"crosswire_32", median(bursts_to_peer)}, {"crosswire_1", median(alone_to_peer)}};
+  if (options.risk) {
+    row["million_a_second"]["limited_32"] = median(limited);
+    row["limited_to_unlimited"] = median(limited_to_bursts);
+  }
   if (options.latency) {
     row["latency_ns"] = {{"crosswire_1", latency<Crosswire>("crosswire one at a time", workload, options, judge)},
                          {"std_map", latency<StdMap>("std::map", workload, options, judge)}};
@@ -315,6 +351,7 @@ void count(const std::string& name, const Workload& workload, const Options& opt
   const auto all = [](std::span<const Ask>) { return true; };
   count<Crosswire>(name + "/crosswire_32", workload, options, kBurst, false, all);
   count<Crosswire>(name + "/crosswire_1", workload, options, 1, false, all);
+  if (options.risk) count<Limited>(name + "/limited_32", workload, options, kBurst, false, all);
   count<StdMap>(name + "/std_map", workload, options, 1, false, all);
   if (name != "W4") return;
   const auto sweeps = [](std::span<const Ask> asks) { return asks.front().ioc; };
@@ -333,6 +370,12 @@ void show(const nlohmann::json& rows, bool latency) {
                 rate["crosswire_32"].get<double>(), rate["crosswire_1"].get<double>(), rate["std_map"].get<double>(),
                 row["fills"].get<double>() / row["commands"].get<double>(), ratio["crosswire_32"].get<double>(),
                 ratio["crosswire_1"].get<double>());
+  }
+  for (const nlohmann::json& row : rows) {
+    if (!row.contains("limited_to_unlimited")) continue;
+    std::printf("%s with every limit on, by 32: %.1f M commands/s, %.2f of what it does without\n",
+                row["workload"].get<std::string>().c_str(), row["million_a_second"]["limited_32"].get<double>(),
+                row["limited_to_unlimited"].get<double>());
   }
   if (!latency) return;
   std::printf("\n%-8s %-12s %9s %9s %9s %11s\n", "ns alone", "", "p50", "p99", "p99.9", "max");
@@ -353,6 +396,7 @@ constexpr const char* kUsage =
     "  --sessions N   1 to 65533 that the orders come from (default 16)\n"
     "  --symbols N    of W2, 1 to 65534 (default 100)\n"
     "  --resting N    orders of W3 (default 500000)\n"
+    "  --risk         also with every limit of accounts and firms on\n"
     "  --latency      a pass of its own: nanoseconds of each command alone\n"
     "  --json FILE    all figures\n"
     "  --callgrind    nothing is timed; counts for callgrind around it, as scripts/engine-bench runs it\n\n";
@@ -397,6 +441,8 @@ Options read_options(char** argument) {
       options.size.symbols = static_cast<std::uint16_t>(value(1, 65'534));
     } else if (name == "--resting") {
       options.size.resting = value(1, 50'000'000);
+    } else if (name == "--risk") {
+      options.risk = true;
     } else if (name == "--latency") {
       options.latency = true;
     } else if (name == "--callgrind") {
