@@ -65,12 +65,10 @@ void SendHalf::take_acknowledgement(ConnectionId id, Line& line, Cold& cold, con
 
 /// RFC 5681 3.1, counted in bytes (RFC 3465), of which behind a time-out one segment an acknowledgement counts at most;
 /// else all do, since peers that gather segments (GRO) acknowledge many at once. Only where the window was what held us
-/// back, or half of it was in use (RFC 7661 has the reasons).
+/// back, or nearly.
 void SendHalf::grow(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments) {
   constexpr std::uint32_t kWidest = 1u << 28;
-  const std::uint32_t flown = line.most - line.una + bytes;
-  const bool used = (line.bits & kLimited) != 0 || 2 * flown >= line.congestion;
-  if (!used || line.congestion >= kWidest) return;
+  if (!used_window(line, bytes) || line.congestion >= kWidest) return;
   if (line.congestion < cold.threshold) {
     line.congestion += (line.bits & kTimedOut) != 0 ? std::min(bytes, segments * line.mss) : bytes;
   } else {

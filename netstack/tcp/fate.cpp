@@ -185,16 +185,6 @@ std::uint64_t SendHalf::offered(ConnectionId connection) const {
   return line.una_offset + static_cast<std::uint32_t>(std::max(distance(line.una, line.end), 0));
 }
 
-void SendHalf::extend(ConnectionId connection, std::uint32_t bytes) {
-  Line& line = lines_[connection.value];
-  const bool open = line.state == State::established || line.state == State::close_wait;
-  if (!open || (line.bits & kFinWanted) != 0) return;
-  // Numbers are compared by half of their space.
-  CHECK(line.end - line.una + bytes < 1u << 30, "%u bytes are not acknowledged", line.end - line.una);
-  line.end += bytes;
-  make_ready(connection, line);
-}
-
 void SendHalf::finish(ConnectionId connection) {
   Line& line = lines_[connection.value];
   if (line.state == State::resolving || line.state == State::syn_sent) {

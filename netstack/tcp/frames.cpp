@@ -3,32 +3,15 @@
 #include <cstring>
 
 #include "netstack/frame_writer/arp_reply.hpp"
+#include "netstack/tcp/finish_in_place.hpp"
 #include "netstack/tcp/send_half.hpp"
 
 namespace crosswire::tcp {
 
 using Count = TcpSendCounter;
 
-namespace {
-
-void put_word(std::uint8_t* at, std::uint32_t value) {
-  const std::uint32_t word = __builtin_bswap32(value);
-  std::memcpy(at, &word, sizeof word);
-}
-
-std::size_t put_timestamps(std::uint8_t* at, std::uint32_t value, std::uint32_t echo) {
-  put_word(at, 0x0101'080A);
-  put_word(at + 4, value);
-  put_word(at + 8, echo);
-  return kTimestampBytes;
-}
-
-}  // namespace
-
 /// All that the connection may send now. What has no room stays owed.
-SendHalf::Turn SendHalf::turn(ConnectionId id) {
-  Line& line = lines_[id.value];
-  Cold& cold = cold_[id.value];
+SendHalf::Turn SendHalf::any_turn(ConnectionId id, Line& line, Cold& cold) {
   constexpr std::uint32_t kSeldom = kDeafOwed | kTimeWaitOwed | kOpeningOwed | kResetOwed | kAskOwed | kTailProbeOwed |
                                     kWindowProbeOwed | kKeepaliveOwed;
   if ((line.bits & kSeldom) != 0 || line.state == State::ended || line.state == State::unused) [[unlikely]] {
@@ -61,7 +44,7 @@ bool SendHalf::send_piece(ConnectionId id, Line& line, Cold& cold, const Piece& 
   if (beyond && !signals_.to_receive.has_room(1)) return false;
   std::uint8_t* const frame = port_.reserve();
   if (frame == nullptr) return false;
-  if (beyond) push(ToReceiveKind::sent, id, cold, piece.end());
+  if (beyond) say_sent(id, cold, piece.end());
 
   std::uint8_t* const options = frame + cold.header.options_offset();
   const std::size_t option_bytes = put_options(options, line, cold);
@@ -198,12 +181,6 @@ bool SendHalf::send_probes(ConnectionId id, Line& line, Cold& cold) {
   return true;
 }
 
-void SendHalf::commit(std::size_t length) {
-  port_.commit(length, origin_);
-  counters_.add(Count::tcp_sent);
-  ++committed_;
-}
-
 std::size_t SendHalf::put_options(std::uint8_t* at, const Line& line, const Cold& cold) const {
   std::size_t n = 0;
   if ((line.bits & kTimestamps) != 0) n = put_timestamps(at, cold.ts_offset + Numbers::ticks(now_), line.ts_recent);
@@ -220,20 +197,9 @@ std::size_t SendHalf::put_options(std::uint8_t* at, const Line& line, const Cold
   return n;
 }
 
-/// Rounded up: what is told never moves back by the rounding, and the receive half has kept room for it.
-std::uint16_t SendHalf::window_to_tell(const Line& line, const Cold& cold) const {
-  const std::uint32_t window = line.receive_edge - line.receive_next;
-  return static_cast<std::uint16_t>(std::min<std::uint32_t>((window + (1u << cold.shift) - 1) >> cold.shift, 0xFFFF));
-}
-
 /// SND.NXT, but within the peer's window: what is beyond it, its other words are not heard.
 std::uint32_t SendHalf::sequence_to_tell(const Line& line) const {
   return earlier_of(line.most, later_of(line.una, line.una + line.window));
-}
-
-void SendHalf::acknowledged_now(Line& line) {
-  line.acknowledged = line.receive_next;
-  line.bits &= ~(kAckOwed | kAckAtOnce);
 }
 
 // ---- What belongs to no connection ---------------------------------------------------------------------------------

@@ -326,12 +326,23 @@ void ReceiveHalf::forget(ConnectionId id, EndReason reason) {
   }
 }
 
+void ReceiveHalf::take_sent(const ToReceive& told) {
+  Hot& hot = hot_[told.connection.value];
+  if (told.turn != cold_[told.connection.value].turn) return;
+  if (!config_.replays || before(hot.sent, told.number)) hot.sent = told.number;
+}
+
 void ReceiveHalf::take_waiting_signals() {
   end_burst();  // nothing is held by the rules, and what was would be of what connections were
   // As many as the ring holds: what was said before the burst is among them, and the other core may say more meanwhile.
   for (std::uint64_t n = 0; n < Signals::kToReceive; ++n) {
     const ToReceive* const told = signals_.to_receive.front();
     if (told == nullptr) break;
+    if (told->kind == ToReceiveKind::sent) [[likely]] {
+      take_sent(*told);
+      signals_.to_receive.drop_front();
+      continue;
+    }
     const ToReceive signal = *told;
     signals_.to_receive.drop_front();
     Hot& hot = hot_[signal.connection.value];
@@ -350,8 +361,7 @@ void ReceiveHalf::take_waiting_signals() {
         break;
       }
       case ToReceiveKind::sent:
-        if (!config_.replays || before(hot.sent, signal.number)) hot.sent = signal.number;
-        break;
+        break;  // above
       case ToReceiveKind::deaf:
         hot.bits |= kDeaf;
         break;

@@ -248,6 +248,7 @@ class ReceiveHalf {
 
   // Signals; there is room.
   void take_waiting_signals();
+  void take_sent(const ToReceive& told);
   ToSend& signal(ToSendKind kind, ConnectionId id);
   static SegmentSignal& signal_of(ToSend& next, ConnectionId id, const Hot& hot);
   [[gnu::noinline]] void tell_held();

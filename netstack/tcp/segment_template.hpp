@@ -34,6 +34,9 @@ class SegmentTemplate {
   /// Options (a multiple of four bytes) and payload are in place, `behind` bytes together: writes the headers in front
   /// of them and the padding behind. Returns the frame's length.
   std::size_t finish(std::uint8_t* frame, const SegmentHead& head, std::size_t option_bytes, std::size_t behind) const;
+  /// The same, in sight of the compiler: finish_in_place.hpp.
+  std::size_t finish_in_place(std::uint8_t* frame, const SegmentHead& head, std::size_t option_bytes,
+                              std::size_t behind) const;
 
  private:
   static constexpr std::size_t kUntagged = kEthernetBytes + kIpv4Bytes;

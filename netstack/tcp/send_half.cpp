@@ -1,5 +1,6 @@
-// The send half of TCP: see send_half.hpp. Signals in, and the lists of who has something to send. Frames are in
-// frames.cpp, timers in timers.cpp, what becomes of a connection in fate.cpp, what may be sent in congestion.cpp.
+// The send half of TCP: see send_half.hpp. Signals in, and the lists of who has something to send. A poll and what it
+// does nearly always are in send_plain.cpp, frames in frames.cpp, timers in timers.cpp, what becomes of a connection in
+// fate.cpp, what may be sent in congestion.cpp.
 #include "netstack/tcp/send_half.hpp"
 
 #include <algorithm>
@@ -9,12 +10,6 @@
 namespace crosswire::tcp {
 
 using Count = TcpSendCounter;
-
-namespace {
-
-constexpr std::size_t kMostFramesPerPoll = 2 * kMaxBurst;
-
-}  // namespace
 
 SendHalf::SendHalf(const TcpConfig& config, const NetConfig& net, Signals& signals, StreamWriter& writer, TxPort& port,
                    Arena& arena)
@@ -29,51 +24,13 @@ SendHalf::SendHalf(const TcpConfig& config, const NetConfig& net, Signals& signa
       cold_(arena.array<Cold>(config.connections)),
       ours_free_(arena.array<bool>(config.opened_by_us)) {
   std::fill(ours_free_.begin(), ours_free_.end(), true);
+  CHECK(config.least_rto_ns <= config.most_rto_ns, "a time-out of at least %llu ns",
+        static_cast<unsigned long long>(config.least_rto_ns));
 }
 
 std::size_t SendHalf::bytes_for(const TcpConfig& config) {
   return TimerWheel::bytes_for(config.connections) + Arena::bytes_for<Line>(config.connections) +
          Arena::bytes_for<Cold>(config.connections) + Arena::bytes_for<bool>(config.opened_by_us);
-}
-
-std::size_t SendHalf::poll(TimeNs now) {
-  if (!started_) [[unlikely]] {
-    started_ = true;
-    wheel_.start_at(now);
-    now_ = now;
-  }
-  // What the peer has said in a standstill may be behind what was taken so far: nothing was late yet. Not twice in a
-  // row, or the timers of who polls seldom would never expire.
-  const bool stood_still = config_.standstill_ns > 0 && now > now_ + config_.standstill_ns;
-  if (stood_still && timers_looked_at_) [[unlikely]] {
-    no_timer_before_ns_ = now + config_.standstill_ns;
-    timers_looked_at_ = false;
-  }
-  now_ = now;
-  committed_ = 0;
-  std::size_t taken = 0;
-  // As many as the ring holds: on another core the receive half may say as much as is taken here.
-  for (; taken < Signals::kToSend; ++taken) {
-    const ToSend* const told = signals_.to_send.front();
-    if (told == nullptr) break;
-    take_signal(*told);
-    signals_.to_send.drop_front();
-  }
-  if (now >= no_timer_before_ns_) [[likely]] {
-    wheel_.advance(now, [this](std::uint16_t entry) { expired(ConnectionId{entry}); });
-    timers_looked_at_ = true;
-  }
-  while (ready_first_ != kNobody && committed_ < kMostFramesPerPoll) {
-    const ConnectionId id{ready_first_};
-    const Turn outcome = turn(id);
-    if (outcome == Turn::no_room) return taken + committed_;
-    ready_first_ = cold_[id.value].next_ready;
-    if (ready_first_ == kNobody) ready_last_ = kNobody;
-    lines_[id.value].bits &= ~kReady;
-    if (outcome == Turn::more) make_ready(id, lines_[id.value]);
-  }
-  if (delayed_first_ != kNobody) send_delayed();
-  return taken + committed_;
 }
 
 TimeNs SendHalf::next_timer(TimeNs none) const {
@@ -84,14 +41,12 @@ TimeNs SendHalf::next_timer(TimeNs none) const {
 
 // ---- Signals --------------------------------------------------------------------------------------------------------
 
-void SendHalf::take_signal(const ToSend& told) {
+/// What is no segment's.
+void SendHalf::take_other(const ToSend& told) {
   const ConnectionId id = told.connection;
   switch (told.kind) {
-    case ToSendKind::segment: {
-      Line& line = lines_[id.value];
-      if (line.state >= State::syn_sent && line.state < State::ended) take_segment(id, line, told.segment);
+    case ToSendKind::segment:
       break;
-    }
     case ToSendKind::holes: {
       Cold& cold = cold_[id.value];
       cold.holes = told.holes.ranges;
@@ -124,8 +79,7 @@ void SendHalf::take_signal(const ToSend& told) {
   }
 }
 
-void SendHalf::take_segment(ConnectionId id, Line& line, const SegmentSignal& told) {
-  Cold& cold = cold_[id.value];
+void SendHalf::take_any(ConnectionId id, Line& line, Cold& cold, const SegmentSignal& told) {
   const bool heard = told.segments > 0;
   if (heard) {
     cold.heard_ns = now_;
@@ -158,33 +112,6 @@ void SendHalf::take_segment(ConnectionId id, Line& line, const SegmentSignal& to
     if ((told.bits & kSynAgain) != 0 && line.state == State::syn_received) line.bits |= kSynOwed;
     if ((told.bits & kPeerFinished) != 0) take_fin(id, line, cold);
   }
-  owe_acknowledgement(line, cold, told);
-  if ((line.bits & kOpened) != 0) writer_.heard(id);
-  constexpr std::uint32_t kOwed = kAckAtOnce | kSynOwed | kResendFirst | kRecovering;
-  if ((line.bits & kOwed) != 0 || line.next != line.most || has_waiting(line)) {
-    make_ready(id, line);
-  } else {
-    put_off_acknowledgement(id, line, cold);
-    arm(id, line, cold);
-  }
-}
-
-void SendHalf::owe_acknowledgement(Line& line, Cold& cold, const SegmentSignal& told) {
-  cold.peer_segment = std::max(cold.peer_segment, told.bytes);
-  if ((told.bits & kAckNow) != 0) {
-    line.bits |= kAckAtOnce;
-    return;
-  }
-  if ((told.bits & kAckLater) == 0) return;
-  // RFC 9293 SHLD-19: every second full segment at once.
-  const std::uint32_t two = 2u * std::max(cold.peer_segment, kDefaultMss);
-  if (told.receive_next - line.acknowledged >= two) {
-    line.bits |= kAckAtOnce;
-    return;
-  }
-  cold.covers = told.covers;
-  if ((line.bits & kAckOwed) == 0) cold.delay_until_ns = now_ + config_.ack_delay_ns;
-  line.bits |= kAckOwed;
 }
 
 /// What is owed, and has had nothing to ride on.
@@ -206,18 +133,6 @@ bool SendHalf::push(ToReceiveKind kind, ConnectionId id, const Cold& cold, std::
 }
 
 // ---- Lists ---------------------------------------------------------------------------------------------------------
-
-void SendHalf::make_ready(ConnectionId id, Line& line) {
-  if ((line.bits & kReady) != 0) return;
-  line.bits |= kReady;
-  cold_[id.value].next_ready = kNobody;
-  if (ready_first_ == kNobody) {
-    ready_first_ = id.value;
-  } else {
-    cold_[ready_last_].next_ready = id.value;
-  }
-  ready_last_ = id.value;
-}
 
 /// Acknowledgements that wait for an answer to ride on, the oldest first: alone when their time has come, or when the
 /// answers have passed.

@@ -7,11 +7,13 @@
 // the half takes in signals whatever else is full.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 
+#include "hugepages/base/check.hpp"
 #include "hugepages/base/counters.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/common/config.hpp"
@@ -55,12 +57,26 @@ class SendHalf {
 
   /// Takes in signals, lets timers expire, and sends what may be sent, as far as the port has room. `now` never falls.
   /// Returns signals taken and frames committed; the port is the caller's to flush.
-  std::size_t poll(TimeNs now);
+  std::size_t poll(TimeNs now) {
+    const bool idle = signals_.to_send.front() == nullptr && ready_first_ == kNobody && delayed_first_ == kNobody;
+    if (!idle || now < no_timer_before_ns_ || wheel_.wants(now) || stood_still(now)) return work(now);
+    now_ = now;
+    timers_looked_at_ = true;
+    return 0;
+  }
 
   // For the writer, also out of its calls. They say nothing of a connection that is gone.
 
   /// The outgoing stream has `bytes` more. Between ready() and finish().
-  void extend(ConnectionId connection, std::uint32_t bytes);
+  void extend(ConnectionId connection, std::uint32_t bytes) {
+    Line& line = lines_[connection.value];
+    const bool open = line.state == State::established || line.state == State::close_wait;
+    if (!open || (line.bits & kFinWanted) != 0) return;
+    // Numbers are compared by half of their space.
+    CHECK(line.end - line.una + bytes < 1u << 30, "%u bytes are not acknowledged", line.end - line.una);
+    line.end += bytes;
+    make_ready(connection, line);
+  }
   /// Nothing more will come: FIN behind what there is. The peer may go on sending.
   void finish(ConnectionId connection);
   /// The same, and nobody listens any more: what the peer still sends is answered by an RST, and its FIN is waited for
@@ -160,6 +176,15 @@ class SendHalf {
   };
   static_assert(sizeof(Line) == kCacheLine);
 
+  /// Nothing was lost, nothing ends, and nothing but data and acknowledgements is owed: what may be under way has been
+  /// sent once. Where SACK has told of no hole either, that is all the state that the short ways have to know of.
+  static bool is_plain(const Line& line) {
+    constexpr std::uint32_t kOdd = kFinWanted | kSynOwed | kRecovering | kTimedOut | kResendFirst | kMaybeSpurious |
+                                   kProbing | kWindowProbed | kDeafOwed | kTimeWaitOwed | kOpeningOwed | kResetOwed |
+                                   kAskOwed | kDeaf | kTailProbeOwed | kWindowProbeOwed | kKeepaliveOwed;
+    return line.state == State::established && (line.bits & kOdd) == 0 && line.next == line.most;
+  }
+
   struct Cold {
     SegmentTemplate header;
     Remote remote{};
@@ -212,9 +237,14 @@ class SendHalf {
     bool empty() const { return bytes == 0 && !fin; }
   };
 
+  [[gnu::noinline]] std::size_t work(TimeNs now);
+  bool stood_still(TimeNs now) const { return config_.standstill_ns > 0 && now > now_ + config_.standstill_ns; }
+
   // Signals in.
-  void take_signal(const ToSend& told);
+  void take_other(const ToSend& told);
   void take_segment(ConnectionId id, Line& line, const SegmentSignal& told);
+  bool take_plain(ConnectionId id, Line& line, Cold& cold, const SegmentSignal& told);
+  [[gnu::noinline]] void take_any(ConnectionId id, Line& line, Cold& cold, const SegmentSignal& told);
   void take_opening(ConnectionId id, const OpeningSignal& told);
   void take_resolved(const Remote& who);
   void take_end(ConnectionId id, Line& line, EndReason reason, bool reset);
@@ -226,6 +256,11 @@ class SendHalf {
   void take_duplicate(Line& line, Cold& cold, const SegmentSignal& told);
   bool take_sacks(Line& line, Cold& cold, const SegmentSignal& told);
   void grow(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments);
+  /// Whether the congestion window held back what flew before the last `bytes` of it were acknowledged, or half of it
+  /// was in use: only then does it grow (RFC 7661 has the reasons).
+  static bool used_window(const Line& line, std::uint32_t bytes) {
+    return (line.bits & kLimited) != 0 || 2 * (line.most - line.una + bytes) >= line.congestion;
+  }
   void enter_recovery(Line& line, Cold& cold);
   void leave_or_go_on(Line& line, Cold& cold, std::uint32_t bytes, std::uint32_t segments);
   void undo_spurious(Line& line, Cold& cold);
@@ -245,6 +280,9 @@ class SendHalf {
   // Frames out.
   enum class Turn : std::uint8_t { done, more, no_room };
   Turn turn(ConnectionId id);
+  Turn any_turn(ConnectionId id, Line& line, Cold& cold);
+  static bool goes_at_once(const Line& line, const Cold& cold);
+  bool send_at_once(ConnectionId id, Line& line, Cold& cold);
   bool say_owed(ConnectionId id, Line& line, Cold& cold);
   bool send_syn(Line& line, Cold& cold);
   bool send_piece(ConnectionId id, Line& line, Cold& cold, const Piece& piece, bool again);
@@ -252,11 +290,22 @@ class SendHalf {
   bool send_bare(Line& line, Cold& cold, std::uint32_t sequence, std::uint8_t flags);
   bool send_delayed();
   bool ask_for_mac(Line& line, Cold& cold);
-  void commit(std::size_t length);
+  void commit(std::size_t length) {
+    port_.commit(length, origin_);
+    counters_.add(TcpSendCounter::tcp_sent);
+    ++committed_;
+  }
   std::size_t put_options(std::uint8_t* at, const Line& line, const Cold& cold) const;
-  std::uint16_t window_to_tell(const Line& line, const Cold& cold) const;
+  /// Rounded up: what is told never moves back by the rounding, and the receive half has kept room for it.
+  static std::uint16_t window_to_tell(const Line& line, const Cold& cold) {
+    const std::uint32_t window = line.receive_edge - line.receive_next;
+    return static_cast<std::uint16_t>(std::min<std::uint32_t>((window + (1u << cold.shift) - 1) >> cold.shift, 0xFFFF));
+  }
   std::uint32_t sequence_to_tell(const Line& line) const;
-  void acknowledged_now(Line& line);
+  static void acknowledged_now(Line& line) {
+    line.acknowledged = line.receive_next;
+    line.bits &= ~(kAckOwed | kAckAtOnce);
+  }
 
   // Fate.
   void start_over(Line& line, Cold& cold);
@@ -270,17 +319,43 @@ class SendHalf {
 
   // Timers.
   void arm(ConnectionId id, Line& line, Cold& cold);
-  void set_timer(ConnectionId id, Line& line, Cold& cold, Timer timer, TimeNs at);
+  /// When the tail of a flight is to be probed for, if it may be.
+  TimeNs probe_at(const Line& line, const Cold& cold) const {
+    const bool alone = line.most - line.una <= line.mss;
+    return std::max(cold.last_sent_ns, cold.started_ns) + cold.round_trip.probe_timeout_ns(config_, alone);
+  }
+  void set_timer(ConnectionId id, Line& line, Cold& cold, Timer timer, TimeNs at) {
+    line.timer = timer;
+    line.due_ns = at;
+    if (!wheel_.is_set(id.value) || cold.wheel_ns > at) [[unlikely]]
+      set_wheel(id, cold, at);
+  }
+  void set_wheel(ConnectionId id, Cold& cold, TimeNs at);
   void expired(ConnectionId id);
   void fire(ConnectionId id, Line& line, Cold& cold);
 
   // Lists.
-  void make_ready(ConnectionId id, Line& line);
+  void make_ready(ConnectionId id, Line& line) {
+    if ((line.bits & kReady) != 0) return;
+    line.bits |= kReady;
+    cold_[id.value].next_ready = kNobody;
+    (ready_first_ == kNobody ? ready_first_ : cold_[ready_last_].next_ready) = id.value;
+    ready_last_ = id.value;
+  }
   void owe_acknowledgement(Line& line, Cold& cold, const SegmentSignal& told);
   void put_off_acknowledgement(ConnectionId id, Line& line, Cold& cold);
 
   bool push(ToReceiveKind kind, ConnectionId id, const Cold& cold, std::uint32_t number = 0,
             EndReason reason = EndReason::none);
+  /// There is room. What such a signal does not need holds what was there before.
+  void say_sent(ConnectionId id, const Cold& cold, std::uint32_t number) {
+    ToReceive& told = signals_.to_receive.next();
+    told.kind = ToReceiveKind::sent;
+    told.connection = id;
+    told.number = number;
+    told.turn = cold.turn;
+    signals_.to_receive.publish();
+  }
   bool is_idle_place(std::uint16_t id) const;
   static bool has_waiting(const Line& line) { return line.most != line.end + ((line.bits & kFinWanted) != 0 ? 1 : 0); }
   static bool can_send_data(State state) {
@@ -309,9 +384,8 @@ class SendHalf {
   FrameOrigin origin_{};
   std::uint64_t connects_ = 0;
   TimeNs now_ = 0;
-  TimeNs no_timer_before_ns_ = 0;  // behind a standstill
-  bool timers_looked_at_ = false;  // since the last one
-  bool started_ = false;
+  TimeNs no_timer_before_ns_ = kNever;  // behind a standstill; kNever: before the first poll
+  bool timers_looked_at_ = false;       // since the last one
   std::size_t committed_ = 0;
   Counters<TcpSendCounter> counters_;
 };

@@ -53,6 +53,9 @@ class TimerWheel {
     --size_;
   }
 
+  /// Whether advance() to `now` has anything to do.
+  bool wants(TimeNs now) const { return now >> kTickBits > now_; }
+
   /// Calls `expired(entry)` for each whose time has come at `now`, in order of their ticks; each is cleared before. It
   /// may set any entry again, not earlier than the next tick.
   template <class Expired>

@@ -44,12 +44,10 @@ void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
     const TimeNs again = cold.stuck_ns == kNever ? kNever : cold.started_ns + config_.silence_ns / 8;
     set_timer(id, line, cold, Timer::window_probe, std::min(retransmit_at, again));
   } else if (under_way) {
-    const bool alone = line.most - line.una <= line.mss;
-    const TimeNs probe_at =
-        std::max(cold.last_sent_ns, cold.started_ns) + cold.round_trip.probe_timeout_ns(config_, alone);
+    const TimeNs probe = probe_at(line, cold);
     const bool probes = (line.bits & kSack) != 0 && (line.bits & (kRecovering | kTimedOut | kProbing)) == 0 &&
-                        line.next == line.most && cold.scoreboard.empty() && probe_at < retransmit_at;
-    set_timer(id, line, cold, probes ? Timer::tail_probe : Timer::retransmit, probes ? probe_at : retransmit_at);
+                        line.next == line.most && cold.scoreboard.empty() && probe < retransmit_at;
+    set_timer(id, line, cold, probes ? Timer::tail_probe : Timer::retransmit, probes ? probe : retransmit_at);
   } else if (line.state == State::fin_wait_2 && deaf) {
     set_timer(id, line, cold, Timer::fin_wait, lonely_until);
   } else if (config_.keepalive_ns > 0) {
@@ -61,11 +59,7 @@ void SendHalf::arm(ConnectionId id, Line& line, Cold& cold) {
   }
 }
 
-void SendHalf::set_timer(ConnectionId id, Line& line, Cold& cold, Timer timer, TimeNs at) {
-  line.timer = timer;
-  line.due_ns = at;
-  if (wheel_.is_set(id.value) && cold.wheel_ns <= at) [[likely]]
-    return;
+void SendHalf::set_wheel(ConnectionId id, Cold& cold, TimeNs at) {
   cold.wheel_ns = at;
   wheel_.set(id.value, at);
 }
