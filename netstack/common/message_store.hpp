@@ -63,6 +63,12 @@ class MessageStore {
     return commit(message.size());
   }
 
+  /// Bytes of the newest message; there is one (CHECKed).
+  std::size_t newest_size() const {
+    CHECK(next_ > wire::mold::kFirstSequence, "no message yet");
+    return slots_[(next_ - 1) & (slots_.size() - 1)].length;
+  }
+
   /// Message `number`, oldest() <= number < next() (CHECKed). Valid until it is overwritten.
   wire::Bytes get(std::uint64_t number) const {
     CHECK(number >= oldest() && number < next_, "message %llu of %llu to %llu", static_cast<unsigned long long>(number),

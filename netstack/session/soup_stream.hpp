@@ -98,6 +98,13 @@ class SoupStream {
   void copy(const MessageStore<kSlotBytes>& store, std::uint64_t offset, std::span<std::uint8_t> to) {
     CHECK(!empty() && offset >= run(first_).offset && offset + to.size() <= end_, "%zu bytes from %llu on", to.size(),
           static_cast<unsigned long long>(offset));
+    if (!copy_next(store, offset, to)) copy_any(store, offset, to);
+  }
+
+ private:
+  template <std::size_t kSlotBytes>
+  [[gnu::noinline]] void copy_any(const MessageStore<kSlotBytes>& store, std::uint64_t offset,
+                                  std::span<std::uint8_t> to) {
     // Nearly always on from where the last copy ended.
     Place place = copied_;
     if (place.offset + place.skip != offset || place.run < first_) [[unlikely]]
@@ -131,7 +138,6 @@ class SoupStream {
     copied_ = place;
   }
 
- private:
   struct alignas(kCacheLine) Run {
     std::uint64_t offset;
     std::uint64_t number;    // of the first message
@@ -153,6 +159,20 @@ class SoupStream {
     std::uint16_t packet = 0;  // of the run
   };
 
+  /// The shortest way: one message alone and whole, behind where the last copy ended. False: it is not that.
+  template <std::size_t kSlotBytes>
+  bool copy_next(const MessageStore<kSlotBytes>& store, std::uint64_t offset, std::span<std::uint8_t> to) {
+    const Run& source = run(copied_.run);
+    if (copied_.offset != offset || copied_.skip != 0 || copied_.run < first_ || copied_.packet >= source.messages) {
+      return false;
+    }
+    const wire::Bytes message = store.get(source.number + copied_.packet);
+    if (to.size() != sizeof(wire::soup::Header) + message.size()) return false;
+    copied_.offset += write_packet(to.data(), message);
+    ++copied_.packet;
+    return true;
+  }
+
   /// From the start of the run that holds the offset.
   Place find(std::uint64_t offset) const {
     std::uint64_t low = first_, high = last_;
@@ -164,10 +184,20 @@ class SoupStream {
   }
 
   /// Writes the packet whole; returns its size.
-  static std::size_t write_packet(std::uint8_t* at, wire::Bytes message) {
+  [[gnu::always_inline]] static std::size_t write_packet(std::uint8_t* at, wire::Bytes message) {
     wire::overlay<wire::soup::Header>(at) = {.length = static_cast<std::uint16_t>(1 + message.size()),
                                              .type = wire::soup::PacketType::sequenced_data};
-    std::memcpy(at + sizeof(wire::soup::Header), message.data(), message.size());
+    std::uint8_t* const to = at + sizeof(wire::soup::Header);
+    // Of a message that is as long as most are: its first and its last bytes, in two pieces of one size, and no call.
+    if (const std::size_t size = message.size(); size >= 64 && size <= 128) {
+      std::memcpy(to, message.data(), 64);
+      std::memcpy(to + size - 64, message.data() + size - 64, 64);
+    } else if (size >= 16 && size <= 32) {
+      std::memcpy(to, message.data(), 16);
+      std::memcpy(to + size - 16, message.data() + size - 16, 16);
+    } else {
+      std::memcpy(to, message.data(), size);
+    }
     return sizeof(wire::soup::Header) + message.size();
   }
 

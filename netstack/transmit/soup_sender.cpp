@@ -24,15 +24,6 @@ std::size_t SoupSender::bytes_for(const tcp::TcpConfig& config) {
          config.connections * SoupStream::bytes_for(kRuns);
 }
 
-std::size_t SoupSender::poll(TimeNs now, const FrameOrigin& newest) {
-  now_ = now;
-  half_.passed(newest.cause.value);
-  half_.set_origin(newest);
-  if (waiting_first_ != kNobody) [[unlikely]]
-    send_history();
-  return half_.poll(now);
-}
-
 // ---- What connections are -------------------------------------------------------------------------------------------
 
 SoupSender::Standing SoupSender::standing(ConnectionRef connection) const {
@@ -157,7 +148,7 @@ bool SoupSender::offer(ConnectionRef ref, const Store& store) {
   Connection* const connection = live(ref);
   if (connection == nullptr) return false;
   const std::uint64_t number = store.next() - 1;
-  const std::size_t bytes = store.get(number).size();
+  const std::size_t bytes = store.newest_size();
   if (connection->next == number && connection->stream.append_message(number, bytes)) [[likely]] {
     ++connection->next;
     half_.extend(id_of(ref), static_cast<std::uint32_t>(sizeof(soup::Header) + bytes));

@@ -38,7 +38,14 @@ class SoupSender final : public tcp::StreamWriter {
   /// Behind the events of a transmit's poll: TCP has its turn, and history its share. `now` never falls. `newest`: of
   /// the newest event that is handled; what leaves is said to be caused by it. Returns frames committed and signals
   /// taken.
-  std::size_t poll(TimeNs now, const FrameOrigin& newest);
+  std::size_t poll(TimeNs now, const FrameOrigin& newest) {
+    now_ = now;
+    half_.passed(newest.cause.value);
+    half_.set_origin(newest);
+    if (waiting_first_ != kNobody) [[unlikely]]
+      send_history();
+    return half_.poll(now);
+  }
 
   /// Of a connection that an event names.
   enum class Standing : std::uint8_t {
