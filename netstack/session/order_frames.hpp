@@ -35,9 +35,8 @@ class OrderFrames {
   /// The one message of such a frame, and whose it is; no bytes if it is any other frame, or a broken one. `checked`:
   /// as parse_ipv4() and parse_udp() take it.
   wire::Bytes next_message(wire::Bytes frame, CheckedSums checked, const Logins& logins, SessionId& session) const {
+    if (frame.size() <= kMessage) return {};
     const std::uint8_t* const at = frame.data();
-    // What is not UDP goes without the look for its source.
-    if (frame.size() <= kMessage || at[kIp + 9] != IPPROTO_UDP) return {};
     const Login* const login = logins.first_by(OrderHeaders::source_key_in(at), session);
     if (login == nullptr) return {};
     const std::uint32_t ip_bytes = number_at<wire::be16>(at + kIp + 2);
@@ -50,7 +49,7 @@ class OrderFrames {
                                       (number_at<wire::be64>(at + kMold + 10) ^ login->next_upstream) |
                                       (number_at<wire::be32>(at + kMold + 18) ^ (kOneBlock | message_bytes));
     if (differences != 0 || login->next_upstream == kNoNumber) return {};
-    if (!checked.ip && !ip::header_holds(at + kIp)) return {};
+    if (!checked.ip && !ip::checksum_holds(at + kIp, kIpv4Bytes)) return {};
     // The pseudo-header's addresses lie before the UDP header anyway; 0 says that the sender computed no checksum.
     const std::uint64_t pseudo = (std::uint64_t{IPPROTO_UDP} + udp_bytes) << 8;
     const bool known = checked.udp || word_at<std::uint16_t>(at + kUdp + 6) == 0;
@@ -65,7 +64,7 @@ class OrderFrames {
   static constexpr std::uint64_t kNoNumber = ~std::uint64_t{0};  // which none would follow
   static constexpr std::uint32_t kOneBlock = 1u << 16;           // the header's count, before the block's length
 
-  /// Of UDP: zero if all is as expected but lengths, sums, the message's number, and what IPv4 leaves to the sender.
+  /// Zero if all is as expected but lengths, sums, the message's number, and what IPv4 leaves to the sender.
   std::uint64_t headers_differ(const std::uint8_t* at, const Login& login) const {
     using Headers = OrderHeaders;
     // IPv4's header is five words, and says "no fragment": neither "more" nor an offset.
@@ -73,7 +72,7 @@ class OrderFrames {
     const Headers& expected = login.headers;
     return (word_at<std::uint64_t>(at) ^ mac_) << 16 |
            (word_at<std::uint64_t>(at + Headers::kMacAndType) ^ expected.mac_and_type) |
-           ((word_at<std::uint64_t>(at + kIp) & kIpMask) ^ kIpWord) |
+           ((word_at<std::uint64_t>(at + kIp) & kIpMask) ^ kIpWord) | (at[kIp + 9] ^ std::uint64_t{IPPROTO_UDP}) |
            (word_at<std::uint64_t>(at + Headers::kAddresses) ^ expected.addresses) |
            (word_at<std::uint32_t>(at + Headers::kPorts) ^ expected.ports) | login.source.vlan |
            (word_at<std::uint64_t>(at + kMold) ^ session_) |

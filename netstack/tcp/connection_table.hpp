@@ -34,15 +34,10 @@ class ConnectionTable {
   }
 
   std::optional<ConnectionId> find(std::uint64_t key) const {
-    const ConnectionId* const found = look_up(key);
-    return found == nullptr ? std::nullopt : std::optional(*found);
-  }
-  /// The same where it lies, until the table changes; nullptr: there is none.
-  const ConnectionId* look_up(std::uint64_t key) const {
     for (std::size_t i = home(key); entries_[i].key != 0; i = next(i)) {
-      if (entries_[i].key == key) return &entries_[i].connection;
+      if (entries_[i].key == key) return entries_[i].connection;
     }
-    return nullptr;
+    return std::nullopt;
   }
 
   /// The key is not there yet, and there is room (CHECKed).

@@ -57,7 +57,8 @@ std::uint64_t ReceiveHalf::sum_before(const SegmentSource& from, std::size_t byt
   // At least one more, and at most all. The last that the signal has room for is not taken here, as it tells.
   if (ack - hot.una - 1 >= hot.sent - hot.una || before(ts_value, hot.ts_recent)) return false;
   if (held_.segments == kMostTogether - 1) return false;
-  if (!checked && !ip::sum_holds(ip::plus_words<4>(sum_before(from, kStampedBytes), at))) return false;
+  const auto sum = [&] { return ip::CarryChain{sum_before(from, kStampedBytes)}.plus_32(at).end(); };
+  if (!checked && sum() % 0xFFFF != 0) return false;
   hot.una = hot.window_ack = ack;
   hot.ts_recent = ts_value;
   ++held_.segments;
@@ -72,8 +73,7 @@ template <bool kStamped>
   constexpr std::size_t kHeaderBytes = sizeof(Header) + (kStamped ? kTimestampBytes : 0);
   Foreseen segment;
   if (bytes.size() < kHeaderBytes || !foresees<kStamped>(hot, from, bytes, segment)) return false;
-  if (!checked && !ip::sum_holds(ip::ones_sum(bytes.data(), bytes.size(), sum_before(from, bytes.size()))))
-    return false;
+  if (!checked && ip::ones_sum(bytes.data(), bytes.size(), sum_before(from, bytes.size())) % 0xFFFF != 0) return false;
 
   std::uint8_t bits = kStamped ? kEchoes : 0;
   if (segment.ack != hot.una) {
@@ -138,13 +138,7 @@ template <bool kStamped>
     ++held_.segments;
   } else {
     end_burst();
-    held_.hot = &hot;
-    held_.id = id_of(hot);
-    held_.bytes = bytes;
-    held_.bits = bits;
-    held_.segments = 1;
-    held_.ts_echo = segment.ts_echo;
-    held_.covers = covers;
+    held_ = {&hot, {}, id_of(hot), bytes, bits, 1, segment.ts_echo, covers};
   }
 }
 
@@ -162,8 +156,8 @@ template <bool kStamped>
       hot = held_.hot;
     } else {
       if (!signals_.to_send.has_room(kMostSignals)) return false;
-      const ConnectionId* const id = table_.look_up(key);
-      if (id != nullptr && is_plain(hot_[id->value])) hot = &hot_[id->value];
+      const std::optional<ConnectionId> id = table_.find(key);
+      if (id && is_plain(hot_[id->value])) hot = &hot_[id->value];
     }
   }
   if (hot != nullptr) [[likely]] {

@@ -49,7 +49,7 @@ class SegmentFrames {
     const std::uint32_t address = __builtin_bswap32(word<std::uint32_t>(at + 26));
     if ((station & 1) != 0 || station == 0 || station == mac_) return {};
     if (address == address_ || !ip::is_station(address)) return {};
-    if (!checked.ip && !ip::header_holds(at + kIp)) return {};
+    if (!checked.ip && !ip::checksum_holds(at + kIp, kIpv4Bytes)) return {};
     // Its MAC and VLAN in one piece, as they are read again.
     static_assert(offsetof(SegmentSource, mac) == 0 && offsetof(SegmentSource, vlan) == 6);
     std::memcpy(&from, &station, sizeof station);
