@@ -27,6 +27,7 @@
 #include "app/plan/plan.hpp"
 #include "app/replay/replay.hpp"
 #include "app/run/run.hpp"
+#include "app/top/account.hpp"
 #include "app/top/top.hpp"
 #include "hugepages/base/stage.hpp"
 
@@ -604,11 +605,30 @@ void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& optio
   command.add_option("--socket", options->socket, "path of its control socket, instead of --prefix")->type_name("PATH");
 }
 
+void add_account_command(CLI::App& ctl, int& exit_code) {
+  CLI::App* const account = ctl.add_subcommand(
+      "account", "What is left of an account's limits: state, funds, rates, positions. From the telemetry, as top.");
+  const auto options = std::make_shared<AccountOptions>();
+  account->add_option("USER", options->user, "which account")->required()->check(not_empty());
+  account->add_option("--partition", options->partition, "which partition, where the process has several")
+      ->type_name("NAME")
+      ->check(not_empty());
+  account->add_option("--prefix", options->prefix, "DPDK file prefix of the appliance")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->check(not_empty());
+  account->add_option("--socket", options->socket, "path of its telemetry socket, instead of --prefix")
+      ->type_name("PATH")
+      ->check(not_empty());
+  account->add_flag("--json", options->json, "print one JSON object");
+  account->footer("Example:\n  crosswire ctl account ann");
+  account->callback([options, &exit_code] { exit_code = account_main(*options); });
+}
 void add_ctl_command(CLI::App& root, int& exit_code) {
   CLI::App* const ctl = root.add_subcommand(
       "ctl",
-      "Halt, resume and change phases of a running appliance, kill accounts. As the user that it runs as, or root.\n"
-      "Exit status 0: done. 1: refused, or not reached.");
+      "Halt, resume and change phases of a running appliance, kill accounts, see what is left of their limits. As the\n"
+      "user that it runs as, or root. Exit status 0: done. 1: refused, or not reached.");
   ctl->require_subcommand(1);
   const auto options = std::make_shared<CtlOptions>();
   const auto all = std::make_shared<bool>(false);
@@ -637,6 +657,7 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
       "Stop an account, or all of a firm, at once: its orders are cancelled, and no order is taken until allowed,\n"
       "whatever its client says and however often it logs in.");
   CLI::App* const allow = ctl->add_subcommand("allow", "End such a stop: orders are taken again.");
+  add_account_command(*ctl, exit_code);
   for (CLI::App* const command : {halt, resume, to_phase}) add_ctl_symbols(*command, options, *all);
   for (CLI::App* const command : {kill, allow}) add_ctl_accounts(*command, options);
   for (CLI::App* const command : {halt, resume, to_phase, kill, allow}) add_ctl_options(*command, options);

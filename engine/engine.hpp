@@ -77,6 +77,8 @@ class Engine {
 
   const EngineCounters& counters() const { return counters_; }
   std::uint32_t live_orders() const { return live_; }
+  /// Of the last command.
+  TimeNs time_ns() const { return last_time_ns_; }
   Phase phase(SymbolId symbol) const { return state(symbol).phase; }
   /// For tests and tools: the live order of a session's UserRefNum, or kNoOrder.
   OrderIndex find(SessionId session, UserRefNum number, Channel channel = 0) const {

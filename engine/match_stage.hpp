@@ -23,6 +23,27 @@ struct BookTop {
   std::uint64_t volume;  // shares executed
   Phase phase;
 };
+/// What an onlooker may know of a rate: `limit` 0 is none, and nothing is counted then.
+struct RateState {
+  std::uint32_t limit;
+  std::uint32_t taken;  // within the last second, as of the last command
+};
+/// The same of an account. What is not kept is 0.
+struct AccountState {
+  std::uint8_t stops;  // Account::stops
+  bool has_limits;     // any at all; else there is nothing below but live and levels
+  bool has_funds, firm_has_funds, has_positions;
+  std::uint32_t live;    // orders
+  std::uint32_t levels;  // Account::levels
+  RateState orders, cancels;
+  Purse purse, firm;
+};
+/// The same of one symbol for an account.
+struct PositionState {
+  SymbolId symbol;
+  bool kept;  // else `position` says nothing
+  Position position;
+};
 /// How full the engine's tables are, for any thread to read.
 struct MatchGauges {
   CountWord live_orders;
@@ -30,11 +51,22 @@ struct MatchGauges {
 };
 /// Asked for symbols from a number on: 0 is SymbolId 1.
 using BookTopMailbox = Mailbox<BookTop, 64>;
+/// Asked for accounts from a number on: that of their SessionId.
+using AccountMailbox = Mailbox<AccountState, 64>;
+/// Asked for an account's positions, position_question(). The last item is that of the last symbol that was looked at,
+/// also where it is not kept; with its SymbolId as `first` one goes on. No items: there are no more.
+using PositionMailbox = Mailbox<PositionState, 64>;
+/// `first`: 0 is SymbolId 1.
+constexpr std::uint64_t position_question(SessionId account, std::uint16_t first) {
+  return std::uint64_t{account.value} << 16 | first;
+}
 
 class MatchStage {
  public:
   /// The longest span that the engine gets at a time.
   static constexpr std::uint64_t kMaxCommands = 32;
+  /// Symbols that it looks for positions at, for one answer: some tens of microseconds' worth.
+  static constexpr std::uint32_t kMostSymbols = 1024;
 
   /// `in` is a gating reader of `commands`. All outlive the stage.
   MatchStage(Engine& engine, CommandRing& commands, CommandRing::GatingReader& in, EventRing& events,
@@ -44,8 +76,8 @@ class MatchStage {
   /// Applies up to kMaxCommands that wait, as far as the event ring has room. Returns how many it finished, and one
   /// more if it stopped in the middle of a long one.
   std::size_t poll() {
-    if (top_mailbox_.asked()) [[unlikely]]
-      report_tops();
+    if (top_mailbox_.asked() || account_mailbox_.asked() || position_mailbox_.asked()) [[unlikely]]
+      report();
     std::size_t done = 0;
     if (const std::uint64_t waiting = in_.available(); waiting > 0) {
       const std::uint64_t until_wrap = commands_.capacity() - (in_.position() & (commands_.capacity() - 1));
@@ -68,6 +100,8 @@ class MatchStage {
 
   /// For control threads to ask.
   BookTopMailbox& top_mailbox() { return top_mailbox_; }
+  AccountMailbox& account_mailbox() { return account_mailbox_; }
+  PositionMailbox& position_mailbox() { return position_mailbox_; }
 
  private:
   void tell_gauges() {
@@ -75,6 +109,12 @@ class MatchStage {
     gauges_.live_orders.set(engine_.live_orders());
     gauges_.levels.set(pools.levels.capacity() - pools.levels.free_count());
     gauges_.nodes.set(pools.nodes.capacity() - pools.nodes.free_count());
+  }
+
+  void report() {
+    if (top_mailbox_.asked()) report_tops();
+    if (account_mailbox_.asked()) report_accounts();
+    if (position_mailbox_.asked()) report_positions();
   }
 
   void report_tops() {
@@ -85,6 +125,55 @@ class MatchStage {
       }
       return n;
     });
+  }
+
+  void report_accounts() {
+    account_mailbox_.answer([this](std::uint64_t first, std::span<AccountState> items) {
+      std::size_t n = 0;
+      for (; n < items.size() && first + n < engine_.pools().accounts.size(); ++n) {
+        items[n] = account(SessionId{static_cast<std::uint16_t>(first + n)});
+      }
+      return n;
+    });
+  }
+
+  void report_positions() {
+    position_mailbox_.answer([this](std::uint64_t question, std::span<PositionState> items) {
+      return positions(SessionId{static_cast<std::uint16_t>(question >> 16)}, question & 0xFFFF, items);
+    });
+  }
+
+  AccountState account(SessionId session) const {
+    const Account& of = engine_.pools().accounts[session.value];
+    AccountState state{.stops = of.stops, .has_limits = of.checked, .live = of.live, .levels = of.levels};
+    if (!of.checked) return state;
+    const RiskAccount& limits = engine_.risk().account(session);
+    const auto rate = [this](const RollingCount& count) {
+      return RateState{count.limit(), count.limit() == 0 ? 0 : count.taken(engine_.time_ns())};
+    };
+    state.has_funds = limits.has_funds;
+    state.firm_has_funds = limits.firm_has_funds;
+    state.has_positions = limits.has_positions;
+    state.orders = rate(limits.orders);
+    state.cancels = rate(limits.cancels);
+    if (limits.has_funds) state.purse = limits.purse;
+    if (limits.firm_has_funds) state.firm = engine_.risk().firm(limits.firm);
+    return state;
+  }
+
+  std::size_t positions(SessionId session, std::uint64_t first, std::span<PositionState> items) const {
+    const bool any = session.value < engine_.pools().accounts.size() && account(session).has_positions;
+    const std::uint64_t end = any ? std::min<std::uint64_t>(engine_.symbol_count(), first + kMostSymbols) : 0;
+    std::size_t n = 0;
+    bool kept = true;
+    for (std::uint64_t at = first; at < end && n < items.size(); ++at) {
+      const SymbolId symbol{static_cast<std::uint16_t>(at + 1)};
+      const Position* const position = engine_.risk().position(session, symbol);
+      kept = position != nullptr;
+      items[n] = {symbol, kept, kept ? *position : Position{}};
+      n += kept;
+    }
+    return n + !kept;  // there is room for it: the last look was one with room
   }
 
   BookTop top(SymbolId symbol) const {
@@ -109,6 +198,8 @@ class MatchStage {
   EventRing& events_;
   SlotReturner& returner_;
   BookTopMailbox top_mailbox_;
+  AccountMailbox account_mailbox_;
+  PositionMailbox position_mailbox_;
   MatchGauges gauges_;
 };
 

@@ -18,8 +18,12 @@ class RollingCount {
 
   /// `limit`: 1 .. 2^31.
   void set_limit(std::uint32_t limit) { limit_ = limit; }
-  /// Taken within the last second, as of the last take().
-  std::uint32_t taken() const { return past_ + now_; }
+  /// Taken within the last second, as take() would count it then. `now_ns`: not before the last take().
+  std::uint32_t taken(TimeNs now_ns) const {
+    RollingCount then = *this;
+    then.go_on(static_cast<std::uint32_t>(now_ns / kBucketNs));
+    return then.past_ + then.now_;
+  }
   std::uint32_t limit() const { return limit_; }
 
   /// One more, if it is within the limit, or there is none. `now_ns`: never falling, below kNsPerDay * 64.

@@ -42,9 +42,12 @@ std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
 }
 
-std::string symbol_text(const SymbolConfig& symbol) {
-  return std::string(symbol.name.begin(), std::find(symbol.name.begin(), symbol.name.end(), ' '));
+/// Without the spaces behind it.
+template <std::size_t N>
+std::string text_of(const std::array<char, N>& name) {
+  return std::string(name.begin(), std::find(name.begin(), name.end(), ' '));
 }
+std::string symbol_text(const SymbolConfig& symbol) { return text_of(symbol.name); }
 
 }  // namespace
 
@@ -53,8 +56,7 @@ std::vector<TableFigure> tables_of(const Partition& partition) {
   const MatchGauges& gauges = partition.match().gauges();
   return {{"live_orders", gauges.live_orders.get(), config.max_orders},
           {"price_levels", gauges.levels.get(), config.max_levels},
-          {"price_nodes", gauges.nodes.get(), partition.engine().pools().nodes.capacity(),
-           Ladder::kMaxDepth - 1}};
+          {"price_nodes", gauges.nodes.get(), partition.engine().pools().nodes.capacity(), Ladder::kMaxDepth - 1}};
 }
 
 std::vector<std::pair<Phase, std::uint64_t>> phases_of(const Partition& partition) {
@@ -155,6 +157,51 @@ std::vector<BookFigure> LiveFigures::books(std::size_t number, std::size_t first
     books.push_back({symbol_text(partition.config().engine.symbols[first + i]), tops[i]});
   }
   return books;
+}
+
+std::vector<AccountFigure> LiveFigures::accounts(std::size_t number, std::size_t first) const {
+  const std::shared_lock lock(looking_);
+  Partition& partition = sources_[number].partition;
+  std::vector<AccountState> states;
+  if (!partition.stages().match.account_mailbox().ask(first, states, patience_)) return {};
+  std::vector<AccountFigure> accounts;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const AccountConfig& account = partition.config().net.accounts[first + i];
+    accounts.push_back({account.user, text_of(account.firm), states[i]});
+  }
+  return accounts;
+}
+
+std::optional<PositionFigures> LiveFigures::positions(std::size_t number, std::size_t account,
+                                                      std::size_t first) const {
+  const std::shared_lock lock(looking_);
+  Partition& partition = sources_[number].partition;
+  const std::vector<SymbolConfig>& symbols = partition.config().engine.symbols;
+  const SessionId session{static_cast<std::uint16_t>(account)};
+  PositionFigures figures;
+  // An answer may have fewer than there is room for, or none that is kept.
+  while (first < symbols.size() && figures.positions.size() < PositionMailbox::kMostItems) {
+    std::vector<PositionState> states;
+    const std::uint64_t question = position_question(session, static_cast<std::uint16_t>(first));
+    if (!partition.stages().match.position_mailbox().ask(question, states, patience_)) return std::nullopt;
+    if (states.empty()) return figures;
+    for (const PositionState& state : states) {
+      if (figures.positions.size() == PositionMailbox::kMostItems) break;
+      first = state.symbol.value;
+      if (state.kept) figures.positions.push_back({symbol_text(symbols[first - 1]), state.position});
+    }
+  }
+  if (first < symbols.size()) figures.next = first;
+  return figures;
+}
+
+std::optional<std::size_t> LiveFigures::account(std::size_t number, std::string_view user) const {
+  const std::shared_lock lock(looking_);
+  const std::vector<AccountConfig>& accounts = sources_[number].partition.config().net.accounts;
+  const auto found = std::find_if(accounts.begin(), accounts.end(),
+                                  [&](const AccountConfig& account) { return account.user == user; });
+  if (found == accounts.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - accounts.begin());
 }
 
 std::optional<std::size_t> LiveFigures::symbol(std::size_t number, std::string_view name) const {

@@ -57,6 +57,21 @@ struct BookFigure {
   BookTop top;
 };
 
+struct AccountFigure {
+  std::string user, firm;
+  AccountState state;
+};
+
+struct PositionFigure {
+  std::string symbol;
+  Position position;
+};
+/// Some of an account's positions, in the order of the symbols.
+struct PositionFigures {
+  std::vector<PositionFigure> positions;
+  std::size_t next = 0;  // as `first` to go on with; 0: these were the last
+};
+
 /// The time of the process beside that of the host, as the control thread saw it last.
 struct ClockFigure {
   std::int64_t offset_ns = 0;      // CLOCK_REALTIME is ahead by so much, what of it was not followed apart
@@ -163,6 +178,11 @@ class LiveFigures {
   /// answers, as long as its patience lasts; then, and beyond the last, there are none.
   std::vector<SessionFigure> sessions(std::size_t number, std::size_t first) const;
   std::vector<BookFigure> books(std::size_t number, std::size_t first) const;
+  std::vector<AccountFigure> accounts(std::size_t number, std::size_t first) const;
+  /// Of the account of that number, those that are kept, of the symbols from `first` on. None: match gives no answer.
+  std::optional<PositionFigures> positions(std::size_t number, std::size_t account, std::size_t first) const;
+  /// The number of a partition's account, for accounts() and positions(); none of that name.
+  std::optional<std::size_t> account(std::size_t number, std::string_view user) const;
   /// The number of a partition's symbol, for books(); none of that name.
   std::optional<std::size_t> symbol(std::size_t number, std::string_view name) const;
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -17,8 +16,21 @@
 #include <string>
 #include <string_view>
 
+#include "app/figures/telemetry_accounts.hpp"
+#include "app/figures/telemetry_answer.hpp"
+
 namespace crosswire {
 namespace {
+
+using telemetry::add_partitions;
+using telemetry::Columns;
+using telemetry::Dict;
+using telemetry::fail;
+using telemetry::find_partition;
+using telemetry::find_rows;
+using telemetry::named;
+using telemetry::new_array;
+using telemetry::no_partition;
 
 constexpr int kRefused = -1;  // DPDK answers null: out of memory, or at the end
 
@@ -27,82 +39,6 @@ constexpr int kRefused = -1;  // DPDK answers null: out of memory, or at the end
 std::mutex g_mutex;
 const LiveFigures* g_figures = nullptr;
 bool g_registered = false;
-
-/// A dictionary under way. Names are letters, digits, "_" and "/": anything else becomes "_".
-class Dict {
- public:
-  explicit Dict(rte_tel_data* data) : data_(data) { rte_tel_data_start_dict(data); }
-
-  void add(std::string_view name, std::uint64_t value) { rte_tel_data_add_dict_u64(data_, key(name).c_str(), value); }
-  void add(std::string_view name, int value) { rte_tel_data_add_dict_int(data_, key(name).c_str(), value); }
-  void add(std::string_view name, const std::string& value) {
-    rte_tel_data_add_dict_string(data_, key(name).c_str(), value.c_str());
-  }
-  /// Takes the array over.
-  void add(std::string_view name, rte_tel_data* array) {
-    if (rte_tel_data_add_dict_container(data_, key(name).c_str(), array, 0) != 0) rte_tel_data_free(array);
-  }
-
- private:
-  static std::string key(std::string_view name) {
-    std::string key(name);
-    for (char& letter : key) {
-      const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                         (letter >= '0' && letter <= '9') || letter == '_' || letter == '/';
-      if (!plain) letter = '_';
-    }
-    return key;
-  }
-
-  rte_tel_data* data_;
-};
-
-rte_tel_data* new_array(rte_tel_value_type type) {
-  rte_tel_data* const array = rte_tel_data_alloc();
-  if (array == nullptr) throw std::bad_alloc();
-  rte_tel_data_start_array(array, type);
-  return array;
-}
-
-bool fail(rte_tel_data* data, const std::string& error) {
-  Dict(data).add("error", error);
-  return true;
-}
-
-void add_partitions(const LiveFigures& figures, Dict& dict) {
-  rte_tel_data* const names = new_array(RTE_TEL_STRING_VAL);
-  for (const FigureSource& source : figures.sources()) rte_tel_data_add_array_string(names, source.name.c_str());
-  dict.add("partitions", names);
-}
-
-/// What was asked for, in quotes; who asks may be anybody, and DPDK cuts long texts off.
-std::string named(std::string_view text) {
-  constexpr std::size_t kMost = 60;
-  std::string plain(text.substr(0, kMost));
-  for (char& letter : plain) {
-    if (letter < ' ' || letter > '~' || letter == '"' || letter == '\\') letter = '?';
-  }
-  return fmt::format("'{}'", plain);
-}
-
-/// The answer to who asks for what is not there, with what is.
-bool no_partition(const LiveFigures& figures, std::string_view name, rte_tel_data* data) {
-  Dict dict(data);
-  dict.add("error", name.empty() ? std::string("there are several partitions; name one behind the command and a comma")
-                                 : fmt::format("there is no partition {}", named(name)));
-  add_partitions(figures, dict);
-  return true;
-}
-
-/// The number of the partition that `name` means.
-std::optional<std::size_t> find_partition(const LiveFigures& figures, std::string_view name) {
-  const auto& sources = figures.sources();
-  if (name.empty()) return sources.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (sources[i].name == name) return i;
-  }
-  return std::nullopt;
-}
 
 using Answer = bool (*)(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data);
 
@@ -298,51 +234,6 @@ bool histogram(const LiveFigures& figures, std::string_view parameters, rte_tel_
   return true;
 }
 
-/// A table as columns of one length.
-class Columns {
- public:
-  void text(const char* name, const std::string& value) {
-    rte_tel_data_add_array_string(column(name, RTE_TEL_STRING_VAL), value.c_str());
-  }
-  void number(const char* name, std::uint64_t value) {
-    rte_tel_data_add_array_u64(column(name, RTE_TEL_U64_VAL), value);
-  }
-  void give_to(Dict& dict) {
-    for (const auto& [name, array] : columns_) dict.add(name, array);
-  }
-
- private:
-  rte_tel_data* column(const char* name, rte_tel_value_type type) {
-    for (const auto& [known, array] : columns_) {
-      if (known == name) return array;
-    }
-    return columns_.emplace_back(name, new_array(type)).second;
-  }
-
-  std::vector<std::pair<std::string, rte_tel_data*>> columns_;
-};
-
-/// "PARTITION,FIRST", both may be left out: the partition's number and FIRST. None: `data` says what is wrong.
-std::optional<std::pair<std::size_t, std::size_t>> find_rows(const LiveFigures& figures, std::string_view parameters,
-                                                             rte_tel_data* data) {
-  const std::size_t comma = parameters.find(',');
-  const auto number = find_partition(figures, parameters.substr(0, comma));
-  if (!number) {
-    no_partition(figures, parameters.substr(0, comma), data);
-    return std::nullopt;
-  }
-  std::size_t first = 0;
-  if (comma != std::string_view::npos) {
-    const std::string_view digits = parameters.substr(comma + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), first);
-    if (error != std::errc() || end != digits.data() + digits.size() || first > 65'535) {
-      fail(data, fmt::format("{} is no number of a first row, from 0 to 65535", named(digits)));
-      return std::nullopt;
-    }
-  }
-  return std::pair(*number, first);
-}
-
 bool sessions(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
   const auto rows = find_rows(figures, parameters, data);
   if (!rows) return true;
@@ -429,6 +320,10 @@ constexpr std::array kCommands = {
                      of_partition<write_latency>},
     TelemetryCommand{"/crosswire/histogram", "Buckets of a latency. Parameters: name[,partition]", histogram},
     TelemetryCommand{"/crosswire/sessions", "Up to 64 sessions. Parameters: partition[,first]", sessions},
+    TelemetryCommand{"/crosswire/accounts", "Limits of up to 64 accounts. Parameters: partition[,first]",
+                     telemetry::accounts},
+    TelemetryCommand{"/crosswire/positions", "Of an account. Parameters: user[,partition[,first]]",
+                     telemetry::positions},
     TelemetryCommand{"/crosswire/books", "Tops of up to 64 books. Parameters: partition[,first]", books},
     TelemetryCommand{"/crosswire/book", "Top of one book. Parameters: symbol[,partition]", book},
     TelemetryCommand{"/crosswire/ports", "What port and device counted. Parameter: partition",

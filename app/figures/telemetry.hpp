@@ -20,6 +20,9 @@ namespace crosswire {
 ///   /crosswire/latency[,PARTITION]    percentiles since the start, ns
 ///   /crosswire/histogram,NAME[,PARTITION]  its buckets: up_to_ns and count, coarser than inside
 ///   /crosswire/sessions[,PARTITION[,FIRST]]  columns, of up to 64 accounts from the FIRST (0)
+///   /crosswire/accounts[,PARTITION[,FIRST]]  columns, of up to 64 accounts: what is left of their limits
+///   /crosswire/positions,USER[,PARTITION[,FIRST]]  columns, of up to 64 symbols; `account`: the account's number,
+///                                     `next`: the FIRST to go on with, 0 where these were the last
 ///   /crosswire/books[,PARTITION[,FIRST]]     columns, of up to 64 symbols
 ///   /crosswire/book,SYMBOL            of that one, whatever partition it is in
 ///   /crosswire/ports[,PARTITION]      what the port and its device counted

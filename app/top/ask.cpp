@@ -111,9 +111,9 @@ std::string plain(std::string_view text) {
   return result;
 }
 
-/// Within what can be added and subtracted a few times; 0 for what is no number.
+/// Within what can be added and subtracted a few times, and an account can have; 0 for what is no number.
 std::int64_t number(const Json& value) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 60;
+  constexpr std::int64_t kMost = std::int64_t{1} << 61;
   if (value.is_number_unsigned())
     return static_cast<std::int64_t>(std::min<std::uint64_t>(value.get<std::uint64_t>(), kMost));
   if (value.is_number_integer()) return std::clamp(value.get<std::int64_t>(), -kMost, kMost);
@@ -213,6 +213,27 @@ TopBook book_of(const Json& columns, std::size_t i) {
           count("volume")};
 }
 
+/// Row i of a table as an object.
+Json row(const Json& columns, std::size_t i) {
+  Json result = Json::object();
+  for (const auto& [name, column] : columns.items()) {
+    if (column.is_array() && i < column.size()) result[name] = column[i];
+  }
+  return result;
+}
+
+/// The partition's name, which may be left out where there is one.
+std::string partition_of(const Json& info, const std::string& wanted) {
+  std::string all;
+  for (std::size_t i = 0; i < rows_of(info, "partitions"); ++i) {
+    const std::string name = text_cell(info, "partitions", i);
+    if (name == wanted || (wanted.empty() && rows_of(info, "partitions") == 1)) return name;
+    all += (all.empty() ? "" : ", ") + name;
+  }
+  if (wanted.empty()) throw std::runtime_error(fmt::format("there are several partitions; give --partition: {}", all));
+  throw std::runtime_error(fmt::format("no partition is called \"{}\"; there is {}", plain(wanted), all));
+}
+
 TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, std::size_t most_rows, Json& raw) {
   // The answer stays where it is until the next question.
   const auto ask = [&](const char* what, const std::string& parameters) -> const Json& {
@@ -254,6 +275,12 @@ TopPartition ask_partition(TelemetrySocket& socket, const std::string& name, std
 
 }  // namespace
 
+std::int64_t value_of(const TopNumbers& numbers, std::string_view name, std::int64_t missing) {
+  const auto found =
+      std::find_if(numbers.begin(), numbers.end(), [&](const auto& entry) { return entry.first == name; });
+  return found == numbers.end() ? missing : found->second;
+}
+
 std::string top_socket_path(const std::string& prefix) {
   return fmt::format("{}/dpdk/{}/dpdk_telemetry.v2", runtime_folder(), prefix);
 }
@@ -285,6 +312,46 @@ TopFigures ask_top_figures(const std::string& socket_path, std::string* raw, con
   }
   if (raw != nullptr) *raw = all.dump(-1, ' ', true, Json::error_handler_t::replace);
   return figures;
+}
+
+TopAccount ask_top_account(const std::string& socket_path, const std::string& partition, const std::string& user,
+                           std::string* raw) {
+  const TopWait wait = wait_for_answer;
+  TelemetrySocket socket(socket_path, wait);
+  TopAccount account;
+  const Json info = socket.ask("/crosswire/info");
+  if (!info.is_object() || rows_of(info, "partitions") == 0) socket.reject("it tells of no partitions");
+  account.partition = partition_of(info, partition);
+  const auto ask = [&](const std::string& command) {
+    Json answer = socket.ask(command);
+    if (!answer.is_object()) socket.reject("it answers with something else than figures");
+    const std::string error = text(answer, "error");
+    if (!error.empty()) throw std::runtime_error(fmt::format("partition {}: {}", account.partition, error));
+    return answer;
+  };
+  Json positions = Json::array();
+  std::int64_t at = 0;
+  for (std::int64_t next = 0, last = -1; next > last && next < std::int64_t{kAllRows};) {
+    const Json part = ask(fmt::format("/crosswire/positions,{},{},{}", user, account.partition, next));
+    for (std::size_t i = 0; i < rows_of(part, "symbol"); ++i) positions.push_back(row(part, i));
+    at = number(part.value("account", Json(0)));
+    last = next;
+    next = number(part.value("next", Json(0)));
+  }
+  const Json columns = ask(fmt::format("/crosswire/accounts,{},{}", account.partition, at));
+  if (text_cell(columns, "user", 0) != plain(user)) {
+    throw std::runtime_error(
+        fmt::format("partition {}: the match stage gives no answer; does it stand still?", account.partition));
+  }
+  Json all = Json::object({{"partition", account.partition}});
+  all.update(row(columns, 0));
+  account.user = text(all, "user");
+  account.firm = text(all, "firm");
+  account.numbers = numbers(all);
+  for (const Json& position : positions) account.positions.emplace_back(text(position, "symbol"), numbers(position));
+  all["positions"] = std::move(positions);
+  if (raw != nullptr) *raw = all.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return account;
 }
 
 }  // namespace crosswire

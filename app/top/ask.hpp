@@ -1,11 +1,13 @@
 // What a running appliance says of itself: questions to DPDK's telemetry socket, and its answers as plain values. For
-// `crosswire top`, without DPDK. Blocks until the other side has answered, or for ten seconds.
+// `crosswire top` and `crosswire ctl account`, without DPDK. Blocks until the other side has answered, or for ten
+// seconds.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,7 @@ namespace crosswire {
 
 /// Names and values of one answer, in its order.
 using TopNumbers = std::vector<std::pair<std::string, std::int64_t>>;
+std::int64_t value_of(const TopNumbers& numbers, std::string_view name, std::int64_t missing = 0);
 
 struct TopSession {
   std::string user, source;
@@ -42,6 +45,14 @@ struct TopFigures {
   TopNumbers clock;
 };
 
+/// An account and what is left of its limits: numbers by the names of /crosswire/accounts, for each symbol of
+/// /crosswire/positions.
+struct TopAccount {
+  std::string partition, user, firm;
+  TopNumbers numbers;
+  std::vector<std::pair<std::string, TopNumbers>> positions;
+};
+
 /// The telemetry socket of the process with this DPDK file prefix, where DPDK puts it for this user.
 std::string top_socket_path(const std::string& prefix);
 
@@ -57,5 +68,10 @@ inline constexpr std::size_t kTerminalRows = 256, kAllRows = 1u << 16;
 /// (one line) where nobody answers, or not as crosswire does. `raw`: the answers as one JSON object, in a line.
 TopFigures ask_top_figures(const std::string& socket_path, std::string* raw = nullptr,
                            const TopWait& wait = wait_for_answer, std::size_t most_rows = kAllRows);
+
+/// Asks for one account. `partition`: "" where there is one. Throws std::runtime_error (one line) also where there is
+/// no such account. `raw`: the same as one JSON object, in a line.
+TopAccount ask_top_account(const std::string& socket_path, const std::string& partition, const std::string& user,
+                           std::string* raw = nullptr);
 
 }  // namespace crosswire

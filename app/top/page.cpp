@@ -13,12 +13,6 @@
 namespace crosswire {
 namespace {
 
-std::int64_t value_of(const TopNumbers& numbers, std::string_view name, std::int64_t missing = 0) {
-  const auto found =
-      std::find_if(numbers.begin(), numbers.end(), [&](const auto& entry) { return entry.first == name; });
-  return found == numbers.end() ? missing : found->second;
-}
-
 /// "1234567", "12.3 M", "4.56 G": at most seven characters up to 10^15.
 std::string short_number(double value) {
   if (std::abs(value) < 1e7) return fmt::format("{:.0f}", value);

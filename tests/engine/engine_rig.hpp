@@ -1,9 +1,14 @@
 // An engine with everything around it, for tests: pool, event ring of any size, commands by hand.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "engine/box.hpp"
@@ -79,6 +84,18 @@ class EngineRig {
   }
 
   bool poll_match() { return match_.poll() > 0; }
+  /// What the stage answers to who asks one of its mailboxes.
+  template <class Item, std::size_t kMost>
+  std::vector<Item> ask(Mailbox<Item, kMost>& (MatchStage::*mailbox)(), std::uint64_t question) {
+    std::vector<Item> items;
+    std::atomic<bool> told{false};
+    const std::jthread asker([&] {
+      EXPECT_TRUE((match_.*mailbox)().ask(question, items, std::chrono::seconds(60)));
+      told = true;
+    });
+    while (!told) match_.poll();
+    return items;
+  }
 
   /// Takes what is readable now.
   void read(std::vector<Event>& events) {

@@ -432,5 +432,22 @@ TEST(RollingCountOf, AnySecondHasNoMoreThanItsLimit) {
   for (std::size_t i = 5; i < taken.size(); ++i) ASSERT_GT(taken[i] - taken[i - 5], kNsPerSecond) << i;
 }
 
+TEST(RollingCountOf, WhatIsSaidToBeTakenIsWhatIsNotLeft) {
+  RollingCount count;
+  count.set_limit(5);
+  TimeNs now = 0;
+  std::uint64_t state = 54321;
+  for (int i = 0; i < 20'000; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    now += (state >> 33) % (state >> 40 & 1 ? 2'000'000'000 : 100'000'000);
+    RollingCount all = count;
+    const std::uint32_t said = count.taken(now);
+    std::uint32_t left = 0;
+    while (all.take(now)) ++left;
+    ASSERT_EQ(said + left, 5u) << i;
+    if (state >> 41 & 1) count.take(now);
+  }
+}
+
 }  // namespace
 }  // namespace crosswire::testing

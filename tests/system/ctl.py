@@ -27,6 +27,17 @@ CONFIG = two_accounts("net_ring0", "[limits]\nmax_orders = 1000\nmax_levels = 10
 name = "BBB"
 reference_price_e4 = 1000000
 tick_e4 = 100
+[[account]]
+user = "cyn"
+password = "secret"
+firm = "CYNS"
+[account.risk]
+funds_e4 = 12_345_600
+orders_per_second = 10
+position_short = 7
+[[account.position]]
+symbol = "AAA"
+shares = 500
 """
 tap = Tap()
 
@@ -56,6 +67,16 @@ class Appliance:
 def ctl(*arguments):
     run = subprocess.run([CROSSWIRE, "ctl", *arguments], capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE)
     return run.returncode, run.stdout.strip(), run.stderr.strip()
+
+
+def account(user, word):
+    """What is shown of an account; once more where the stages were without a core, or have not done yet what was asked."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        said = ctl("account", user)
+        if word in said[1] or time.monotonic() > until:
+            return said
+        time.sleep(0.1)
 
 
 def one_line(said, status, *words):
@@ -91,8 +112,10 @@ def write_config(name, text=CONFIG):
 
 said = ctl("halt", "AAA")
 tap.check("without an appliance it says that nobody listens", one_line(said, 1, "crosswire.ctl", "crosswire run"), said)
+said = ctl("account", "ann")
+tap.check("nor can an account be looked at", one_line(said, 1, "dpdk_telemetry", "crosswire run"), said)
 said = ctl("halted", "AAA")
-tap.check("an unknown command is wrong usage", one_line(said, 2, "halted", "halt, resume, phase, kill or allow"), said)
+tap.check("an unknown command is wrong usage", one_line(said, 2, "halted", "halt, resume, phase, kill, allow or account"), said)
 said = ctl("halt")
 tap.check("neither a symbol nor all is wrong usage", said[0] == 2 and "--all" in said[2], said)
 
@@ -124,6 +147,30 @@ said = ctl("kill", "--account", "ann", "--request", "9", "--reason", "runs wild"
 tap.check("a kill is done", one_line(said, 0, "kill, account ann: done, 1 account, 0 orders cancelled", "request 9"), said)
 said = ctl("kill", "--account", "ann")
 tap.check("another kill of it is refused", one_line(said, 1, "refused", "killed it already"), said)
+said = account("cyn", "trading")
+tap.check("an account is shown with what is left of its limits",
+          said[0] == 0 and "cyn, firm CYNS, partition one" in said[1]
+          and "1234.5600 of the currency, 0.0000 reserved by open purchases, 1234.5600 left" in said[1]
+          and re.search(r"^orders_per_second +10 messages, 0 taken within the last second, 10 left$", said[1], re.M)
+          and re.search(r"^cancels_per_second +no limit$", said[1], re.M)
+          and re.search(r"^AAA +500 +0 +0 +no limit +7$", said[1], re.M), said)
+ctl("kill", "--account", "cyn")
+said = account("cyn", "killed by an operator")
+tap.check("one that is killed is said to be so", re.search(r"^state +killed by an operator$", said[1], re.M), said)
+said = ctl("account", "cyn", "--json")
+seen = json.loads(said[1]) if said[0] == 0 else {}
+tap.check("the same as one object", seen.get("killed") == 1 and seen["partition"] == "one" and seen["cash_e4"] == 12345600
+          and seen["positions"] == [{"symbol": "AAA", "long": 500, "short": 0, "open_buys": 0, "open_sells": 0,
+                                     "most_long": 1 << 40, "most_short": 7}], said)
+ctl("allow", "--account", "cyn")
+said = account("cyn", "trading")
+tap.check("and trading when it is allowed again", re.search(r"^state +trading$", said[1], re.M), said)
+said = account("bob", "trading")
+tap.check("an account without limits has none", said[0] == 0 and said[1].count("no limit") == 5, said)
+said = ctl("account", "eve")
+tap.check("an account that is not there is refused by name", one_line(said, 1, "no account", "eve"), said)
+said = ctl("account", "cyn", "--partition", "two")
+tap.check("and so is a partition", one_line(said, 1, "two", "there is one"), said)
 said = ctl("kill", "--account", "eve")
 tap.check("an unknown account is refused by name", one_line(said, 1, "no account", "eve"), said)
 said = ctl("kill", "AAA")
@@ -202,6 +249,8 @@ two = write_config("two.toml", CONFIG.replace("net_ring0", "net_ring1"))
 appliance = Appliance([config, two])
 said = ctl("halt", "AAA")
 tap.check("of several partitions one has to be named", one_line(said, 1, "--partition", "one, two"), said)
+said = ctl("account", "cyn")
+tap.check("also to look at an account", one_line(said, 1, "--partition", "one, two"), said)
 said = ctl("halt", "AAA", "--partition", "two")
 tap.check("and is then the one that halts", one_line(said, 0, "done, 1 symbol"), said)
 second = Appliance([write_config("three.toml", CONFIG.replace("net_ring0", "net_ring2"))])

@@ -129,6 +129,12 @@ def compare(tap, program, telemetry):
               ann["source"] == f"{live.CLIENT_ADDRESS}:40001" and ann["heard_ms"] < 600_000 and ann["next_in"] > 500 and
               ann["next_out"] > 500 and ann["kept"] == ann["next_out"] - 1, sessions)
     tap.check("has no sessions beyond the last", telemetry.ask("/crosswire/sessions,c,2") == {})
+    accounts = telemetry.ask_rows("/crosswire/accounts,c")
+    tap.check("shows what is left of accounts' limits", accounts["user"] == ["ann", "bob"] and accounts["has_limits"] == [0, 0]
+              and accounts["killed"] == [0, 0] and sum(accounts["live_orders"]) == 475, accounts)
+    told = [telemetry.ask(f"/crosswire/positions,{user}") for user in ("ann,c", "bob", "eve")]
+    tap.check("and an account's positions", told == [{"account": 0, "next": 0}, {"account": 1, "next": 0},
+                                                     {"error": "there is no account 'eve'"}], told)
     # 500 bids of 100 shares at five prices; then 25 sells took the best of them.
     book = telemetry.ask_rows("/crosswire/book,AAA")
     tap.check("shows the top of a book", (book["bid_e4"], book["bid_shares"], book["ask_e4"], book["last_e4"], book["volume"],
@@ -139,7 +145,7 @@ def compare(tap, program, telemetry):
     tap.check("says so where a book is not there", told == {"error": "there is no symbol 'NOSUCH'"}, told)
     no_partition = {"error": "there is no partition 'nosuch'", "partitions": ["c"]}
     asked = ("stages,nosuch", "histogram,in_the_box,nosuch", "sessions,nosuch", "books,nosuch,0",
-             "book,AAA,nosuch")
+             "book,AAA,nosuch", "accounts,nosuch", "positions,ann,nosuch")
     told = [telemetry.ask(f"/crosswire/{command}") for command in asked]
     tap.check("says which partitions there are to who names another", told == [no_partition] * len(asked), told)
     told = telemetry.ask("/crosswire/histogram,nosuch")

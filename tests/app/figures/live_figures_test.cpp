@@ -35,7 +35,7 @@
 namespace crosswire {
 namespace {
 
-constexpr std::size_t kSymbols = 100, kAccounts = 67;
+constexpr std::size_t kSymbols = 100, kAccounts = 67, kPositions = 70;
 
 Config many_of_each() {
   std::string folder = (std::filesystem::temp_directory_path() / "crosswire-live-XXXXXX").string();
@@ -49,6 +49,9 @@ Config many_of_each() {
     file << fmt::format("[[symbol]]\nname = \"S{}\"\nreference_price_e4 = {}\ntick_e4 = 100\n", i, 100 * (i + 10));
   }
   for (std::size_t i = 0; i < kAccounts; ++i) file << fmt::format("[[account]]\nuser = \"U{}\"\npassword = \"x\"\n", i);
+  file << "firm = \"LAST\"\n[account.risk]\nfunds_e4 = 50_000\n";
+  for (std::size_t i = 0; i < kPositions; ++i)
+    file << fmt::format("[[account.position]]\nsymbol = \"S{}\"\nshares = {}\n", i, i);
   file.close();
   chmod(path.c_str(), 0600);
   Config config = load_config(path, ConfigUse::replay);
@@ -105,6 +108,41 @@ TEST_F(Live, TellsOfAllSessionsInOrderSixtyFourAtATime) {
   }
 }
 
+TEST_F(Live, TellsOfAllAccountsInOrderSixtyFourAtATime) {
+  start();
+  std::size_t seen = 0;
+  for (const std::size_t rows : {64, 3, 0}) {
+    const std::vector<AccountFigure> accounts = figures_.accounts(0, seen);
+    ASSERT_EQ(accounts.size(), rows);
+    for (const AccountFigure& account : accounts) {
+      ASSERT_EQ(account.user, fmt::format("U{}", seen++));
+      ASSERT_EQ(account.state.has_funds, seen == kAccounts);
+      ASSERT_EQ(account.state.purse.cash, seen == kAccounts ? 50'000 : 0);
+      ASSERT_EQ(account.firm, seen == kAccounts ? "LAST" : "");
+    }
+  }
+  EXPECT_EQ(figures_.account(0, "U66"), 66u);
+  EXPECT_EQ(figures_.account(0, "U67"), std::nullopt);
+}
+
+TEST_F(Live, TellsOfAllPositionsInOrderSixtyFourAtATime) {
+  start();
+  std::size_t seen = 0, first = 0;
+  for (const std::size_t rows : {64, 6}) {
+    const auto told = figures_.positions(0, 66, first);
+    ASSERT_TRUE(told.has_value());
+    ASSERT_EQ(told->positions.size(), rows);
+    for (const PositionFigure& position : told->positions) {
+      ASSERT_EQ(position.symbol, fmt::format("S{}", seen));
+      ASSERT_EQ(position.position.shares, seen++);
+    }
+    first = told->next;
+  }
+  EXPECT_EQ(first, 0u) << "there are more";
+  const auto none = figures_.positions(0, 0, 0);
+  EXPECT_TRUE(none.has_value() && none->positions.empty() && none->next == 0);
+}
+
 TEST_F(Live, WaitsWhileAPartitionIsMadeAnew) {
   std::atomic<bool> seen{false};
   std::jthread looking;
@@ -133,6 +171,8 @@ TEST_F(Live, HasNoRowsOfAStageThatIsStalled) {
   impatient.add({"day", partition_, {}, nullptr});
   EXPECT_TRUE(impatient.books(0, 0).empty());
   EXPECT_TRUE(impatient.sessions(0, 0).empty());
+  EXPECT_TRUE(impatient.accounts(0, 0).empty());
+  EXPECT_FALSE(impatient.positions(0, 66, 0).has_value());
 }
 
 // ---- Prometheus -----------------------------------------------------------------------------------------------------

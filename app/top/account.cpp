@@ -1,0 +1,90 @@
+// `crosswire ctl account`: see the header.
+#include "app/top/account.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string_view>
+
+#include "engine/risk_limits.hpp"
+
+namespace crosswire {
+namespace {
+
+std::string money(std::int64_t e4) {
+  return fmt::format("{}{}.{:04}", e4 < 0 ? "-" : "", std::abs(e4) / 10'000, std::abs(e4) % 10'000);
+}
+
+std::string_view key_of(RiskLimit limit) { return kRiskRows[static_cast<std::size_t>(limit)].key; }
+
+std::string state(const TopNumbers& now) {
+  const bool disabled = value_of(now, "disabled") != 0;
+  if (value_of(now, "killed") == 0) return disabled ? "disabled by its client" : "trading";
+  return disabled ? "killed by an operator, disabled by its client too" : "killed by an operator";
+}
+
+/// `whose`: "" of the account, "firm_" of its firm.
+std::string funds(const TopNumbers& now, const std::string& whose) {
+  const auto of = [&](const char* what) { return value_of(now, whose + what); };
+  if (of("has_funds") == 0) return "no limit";
+  const std::int64_t cash = of("cash_e4"), reserved = of("reserved_e4");
+  return fmt::format("{} of the currency, {} reserved by open purchases, {} left", money(cash), money(reserved),
+                     money(cash - reserved));
+}
+
+std::string rate(const TopNumbers& now, const std::string& what) {
+  const std::int64_t limit = value_of(now, what + "_limit"), taken = value_of(now, what + "_taken");
+  if (limit == 0) return "no limit";
+  return fmt::format("{} messages, {} taken within the last second, {} left", limit, taken, limit - taken);
+}
+
+std::string position_limit(std::int64_t shares) { return shares >= kMostShares ? "no limit" : std::to_string(shares); }
+
+}  // namespace
+
+std::string account_page(const TopAccount& account) {
+  const TopNumbers& now = account.numbers;
+  std::string page;
+  const auto line = [&page](std::string_view name, const std::string& text) {
+    page += fmt::format("{:<20}{}\n", name, text);
+  };
+  line("account", fmt::format("{}, firm {}, partition {}", account.user, account.firm.empty() ? "none" : account.firm,
+                              account.partition));
+  line("state", state(now));
+  line("live orders",
+       fmt::format("{}, at the head of {} price levels", value_of(now, "live_orders"), value_of(now, "price_levels")));
+  line("funds", funds(now, ""));
+  line("funds of the firm", funds(now, "firm_"));
+  line(key_of(RiskLimit::orders_per_second), rate(now, "orders"));
+  line(key_of(RiskLimit::cancels_per_second), rate(now, "cancels"));
+  if (value_of(now, "has_positions") == 0) {
+    line("positions", "no limit");
+    return page;
+  }
+  const auto row = [&page](auto... cells) { page += fmt::format("{:<12}{:>16}{:>16}{:>16}{:>16}{:>16}\n", cells...); };
+  page += "\n";
+  row("shares of", "position", "open purchases", "open sales", key_of(RiskLimit::position_long),
+      key_of(RiskLimit::position_short));
+  for (const auto& [symbol, of] : account.positions) {
+    row(symbol, value_of(of, "long") - value_of(of, "short"), value_of(of, "open_buys"), value_of(of, "open_sells"),
+        position_limit(value_of(of, "most_long")), position_limit(value_of(of, "most_short")));
+  }
+  if (account.positions.empty()) page += "none yet\n";
+  return page;
+}
+
+int account_main(const AccountOptions& options) try {
+  std::string raw;
+  const std::string path = options.socket.empty() ? top_socket_path(options.prefix) : options.socket;
+  const TopAccount account = ask_top_account(path, options.partition, options.user, &raw);
+  fmt::print("{}", options.json ? raw + "\n" : account_page(account));
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "crosswire ctl account: {}\n", error.what());
+  return 1;
+}
+
+}  // namespace crosswire
