@@ -196,13 +196,20 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
                            : command.kind == CommandKind::enter   ? rest_plain(command, short_ways, out)
                            : command.kind == CommandKind::replace ? replace_plain(command, short_ways, out)
                                                                   : false;
-      if (is_done) {
+      if (is_done && open_jobs_ == 0) {
         finish(command, true, out);
         continue;
       }
-      events_before_ = emitted(out);
+      begin_turn();
+      events_before_ = emitted(out) - is_done;
+      if (is_done) {
+        step_ = Step::turn;
+      } else if (open_jobs_ != 0 && waits_for_jobs(command)) [[unlikely]] {
+        step_ = Step::jobs;
+      }
     }
-    if (!advance(command, out)) {
+    if (step_ != Step::turn && advance(command, out)) step_ = Step::turn;
+    if (step_ != Step::turn || (open_jobs_ != 0 && !take_turn(command, out))) {
       out.publish_all_but_last();
       break;
     }

@@ -100,6 +100,13 @@ class EngineBox {
     take_events(visit);
   }
 
+  /// Runs `turn` commands until nothing goes on in turns (engine/jobs.hpp); calls visit(const Event&) as run() does.
+  /// Who does not call it has every later command do a turn.
+  template <class Visit>
+  void finish_jobs(Visit visit) {
+    while (engine_.has_jobs()) run({.kind = CommandKind::turn, .session = kNoSession}, visit);
+  }
+
   /// A match stage around this engine, in apply()'s place: it gives slots back, read_events() takes its events.
   /// `commands` and the box outlive it.
   MatchStage stage(CommandRing& commands, CommandRing::GatingReader& in) {

@@ -43,9 +43,10 @@ enum class CommandKind : std::uint8_t {
   feed_resend,    // feed re-request.          Body: ResendAsk (with the peer to answer)
   arp_reply,      // Body: Peer
   echo_reply,     // ICMP echo.                Body: EchoAsk
-  // Defined so that the record need not change; no stage makes them yet, and match stops at one (CHECK).
+  // Defined so that the record need not change; but for `turn`, no stage makes them yet, and match stops at one
+  // (CHECK).
   resumed,    // the downtime between two runs of one day is over. Body: Downtime
-  turn,       // a job of many steps goes on.                      Body: nothing
+  turn,       // jobs go on (engine/jobs.hpp).                     Body: nothing
   configure,  // a row of the configuration changes.               Body: ConfigureAsk
   bust,       // an execution is undone.                           Body: BustAsk
 };

@@ -39,7 +39,13 @@ struct EngineConfig {
   std::uint32_t levels_per_account = 0;
   std::uint32_t looks_per_second = 20'000;         // of an account, at what its command leaves as it is
   std::uint32_t account_queries_per_second = 256;  // of an account, answered; as many as there are channels
-  TimeNs imbalance_interval_ns = kNsPerSecond;     // during a call; a multiple of kTickIntervalNs
+  // Resting orders that one order may execute against on arrival, or have cancelled as its own group's; at least 1.
+  // What would go on is cancelled.
+  std::uint32_t max_fills_per_order = 10'000;
+  TimeNs imbalance_interval_ns = kNsPerSecond;  // during a call; a multiple of kTickIntervalNs
+  // What jobs do behind each command (engine/jobs.hpp); at least 1. Tests have less.
+  std::uint32_t acts_of_turn = 64;     // orders cancelled
+  std::uint32_t looks_of_turn = 2048;  // orders and symbols looked at
   std::uint64_t hash_key =
       0x5bd1e9955bd1e995;  // of the UserRefNum directory; secret where clients are not trusted. Changes no output
 };

@@ -70,23 +70,17 @@ bool Engine::walk_auction(const SymbolState& symbol) {
   return !yielded_;
 }
 
-/// Cancels the GTT orders whose life is over at the command's time.
-bool Engine::end_lives(const Command& command, Out& out) {
-  for (; next_second_ * kNsPerSecond <= command.time_ns; ++next_second_) {
-    const std::uint32_t list = list_of(next_second_);
-    for (OrderIndex index = waiting_.front(list); index != kNoOrder; index = waiting_.front(list)) {
-      if (!out.has_room()) return false;
-      cancel_shares(command, index, pools_.orders.hot(index).open, 'T', out);
-    }
-  }
-  return true;
-}
-
 bool Engine::tick(const Command& command, Out& out) {
   // What is left in the books has ended with the day, and is not cancelled one by one behind it.
-  if (step_ == Step::begin) step_ = day_over_ ? Step::close : Step::lives;
+  if (step_ == Step::begin) {
+    step_ = day_over_ ? Step::close : Step::lives;
+    if (!day_over_) {
+      lives_until_ns_ = command.time_ns;
+      open_jobs_ |= kLives;
+    }
+  }
   if (step_ == Step::lives) {
-    if (!end_lives(command, out)) return false;
+    if (!take_turn(command, out)) return false;
     at_symbol_ = SymbolId{1};
     const bool due = calls_ > 0 && command.time_ns % imbalance_interval_ns_ == 0;
     step_ = due ? Step::list : Step::close;
@@ -235,7 +229,12 @@ bool Engine::cross(const Command& command, Out& out) {
 /// Orders for one cross do not outlive it in the book; a halt leaves everything as it is. A list of them is in the book
 /// as a whole or not at all: on-close orders enter it with the closing call, and no order is taken while it is halted.
 bool Engine::clear(const Command& command, Out& out) {
-  if (to_ == Phase::closed) return expire(command, out);
+  if (to_ == Phase::closed) {
+    if (expire(command, at_symbol_, out)) return true;
+    if (turn_has_more()) return false;  // for want of room
+    open_closing(at_symbol_);
+    return true;
+  }
   if (to_ == Phase::halted) return true;
   constexpr std::pair<CrossType, Phase> kCalls[] = {{CrossType::opening, Phase::opening_call},
                                                     {CrossType::closing, Phase::closing_call}};
@@ -272,23 +271,6 @@ bool Engine::admit(const Command& command, Out& out) {
     } else {
       cancel_shares(command, index, order.open, 'Z', out);
     }
-  }
-  return true;
-}
-
-bool Engine::expire(const Command& command, Out& out) {
-  const Book& book = state(at_symbol_).book;
-  for (const bool buy : {true, false}) {
-    while (!book.side(buy).empty()) {
-      if (!out.has_room()) return false;
-      const OrderIndex index = pools_.levels[book.side(buy).best_level()].head;
-      cancel_shares(command, index, pools_.orders.hot(index).open, 'E', out);
-    }
-  }
-  const std::uint32_t waiting = list_of(at_symbol_, CrossType::closing);
-  for (OrderIndex index = waiting_.front(waiting); index != kNoOrder; index = waiting_.front(waiting)) {
-    if (!out.has_room()) return false;
-    cancel_shares(command, index, pools_.orders.hot(index).open, 'E', out);
   }
   return true;
 }

@@ -1,7 +1,7 @@
 // The exchange as a deterministic state machine: see engine.hpp. Its memory is here, and who does which command; by
 // file what is done: apply.cpp the commands' round with what most are, orders.cpp all that an order may ask,
-// matching.cpp how it meets the book, firm.cpp what a firm asks of all its orders, day.cpp phases and crosses,
-// operator.cpp what operators do, digest.cpp the digest. What they share is in inside.hpp.
+// matching.cpp how it meets the book, firm.cpp what a firm asks of all its orders, jobs.cpp what goes on in turns,
+// day.cpp phases and crosses, operator.cpp what operators do, digest.cpp the digest. What they share is in inside.hpp.
 #include "engine/engine.hpp"
 
 #include <cstring>
@@ -48,7 +48,11 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
       levels_per_account_(levels_per_account(config)),
       look_ns_(kNsPerSecond / config.looks_per_second),
       query_ns_(kNsPerSecond / config.account_queries_per_second),
-      imbalance_interval_ns_(config.imbalance_interval_ns) {
+      imbalance_interval_ns_(config.imbalance_interval_ns),
+      max_fills_(config.max_fills_per_order),
+      acts_of_turn_(config.acts_of_turn),
+      looks_of_turn_(config.looks_of_turn),
+      sweeps_(arena, config.sessions) {
   CHECK(!config.symbols.empty() && config.symbols.size() < 0xFFFF, "%zu symbols", config.symbols.size());
   CHECK(orders.capacity() > config.max_orders, "%u slots for %u live orders", orders.capacity(), config.max_orders);
   for (std::uint16_t i = 0; i < symbol_count(); ++i) {
@@ -82,7 +86,8 @@ std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
   return LadderNodes::bytes_for(ladder_nodes(config)) + Levels::bytes_for(config.max_levels) +
          Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<Account>(config.sessions) +
          Risk::bytes_for(config) + UserRefs::bytes_for(config.sessions, config.max_orders) +
-         Arena::bytes_for<ChannelRefs>(other_channels(config)) + OrderLists::bytes_for(slots, waiting_lists(config));
+         Arena::bytes_for<ChannelRefs>(other_channels(config)) + OrderLists::bytes_for(slots, waiting_lists(config)) +
+         Sweeps::bytes_for(config.sessions);
 }
 
 std::uint32_t Engine::waiting_lists(const EngineConfig& config) {
@@ -91,6 +96,11 @@ std::uint32_t Engine::waiting_lists(const EngineConfig& config) {
 
 /// Does as much of the command as there is room for. True: all of it.
 bool Engine::advance(const Command& command, Out& out) {
+  if (step_ == Step::jobs) [[unlikely]] {
+    if (!finish_jobs(command, out)) return false;
+    begin_turn();
+    step_ = Step::begin;
+  }
   switch (command.kind) {
     case CommandKind::enter:
     case CommandKind::replace:
@@ -108,7 +118,8 @@ bool Engine::advance(const Command& command, Out& out) {
       account_query(command, out);
       return true;
     case CommandKind::mass_cancel:
-      return mass_cancel(command, out);
+      mass_cancel(command, out);
+      return true;
     case CommandKind::disable:
       set_disabled(command, true, out);
       return true;
@@ -130,7 +141,8 @@ bool Engine::advance(const Command& command, Out& out) {
       return true;
     case CommandKind::session_open:
     case CommandKind::session_close:
-      return session_changes(command, same_name(command.kind), out);
+      session_changes(command, same_name(command.kind), out);
+      return true;
     case CommandKind::login_reject:
     case CommandKind::resend:
     case CommandKind::feed_resend:
@@ -138,8 +150,9 @@ bool Engine::advance(const Command& command, Out& out) {
     case CommandKind::echo_reply:
       pass_on(command, same_name(command.kind), out);
       return true;
-    case CommandKind::resumed:
     case CommandKind::turn:
+      return true;
+    case CommandKind::resumed:
     case CommandKind::configure:
     case CommandKind::bust:
     case CommandKind::none:

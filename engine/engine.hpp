@@ -18,13 +18,17 @@
 // Every account has its share of the live orders and of the price levels, a level being that of the order at the head
 // of its queue. An order that would only rest and finds no place, level or node left is rejected; one that executes is
 // accepted, and what it leaves over is cancelled then (reason Z). What a Mass Cancel or a MinQty looks at in vain is
-// charged to its account; whose looks are used up is rejected.
+// charged to its account; whose looks are used up is rejected. An order that has met max_fills_per_order others on
+// arrival meets no more: what is left and would is cancelled (reason Z).
+//
+// A command whose work has no bound (Mass Cancel, a session's end, a kill, lives that are over, a close) opens a job,
+// which goes on in turns behind this command and later ones: engine/jobs.hpp.
 //
 // What is more than a limit order for the day:
 //
 //   hidden         behind the displayed orders of its price
 //   MinQty m       on arrival at least m shares execute, or the order dies, as an IOC that finds nobody. Only the best
-//                  kMostLooks price levels count
+//                  kMostLooks price levels count, and of these the first max_fills_per_order orders
 //   post-only      if it would execute on arrival it is cancelled: G against a displayed order, F against a hidden one
 //   GTT            cancelled (T) at the first tick of the whole second at which its life is over, at most 1 s late
 //   on-open        enters in the opening call, hidden
@@ -44,6 +48,7 @@
 #include "engine/config.hpp"
 #include "engine/counters.hpp"
 #include "engine/event.hpp"
+#include "engine/jobs.hpp"
 #include "engine/operator_log.hpp"
 #include "engine/order_lists.hpp"
 #include "engine/reject.hpp"
@@ -71,6 +76,9 @@ class Engine {
   /// Digest of all that engine/state.hpp visits: equal for equal command sequences, on any machine and whatever the
   /// hash key. Between two commands. Walks every live order.
   std::uint64_t state_hash() const;
+
+  /// Whether a job is open (engine/jobs.hpp): `turn` commands, or others, are wanted for it.
+  bool has_jobs() const { return open_jobs_ != 0; }
 
   /// apply() stopped in the middle of a command to let other stages have their turn, not for want of room.
   bool yielded() const { return yielded_; }
@@ -139,8 +147,6 @@ class Engine {
     match,     // enter, replace: the aggressor executes
     settle,    // enter, replace: what is left of it rests or dies
     show,      // replace: rests anew on the feed
-    sweep,     // mass_cancel, session_open, session_close, operate: the next order of the session
-    accounts,  // operate: the next account that is killed
     symbols,   // phase, operate: the next symbol of the range, or the end
     price,     // phase, operate: finding the price of the symbol's cross
     cross,     // phase, operate: pairs of the symbol's cross
@@ -152,6 +158,8 @@ class Engine {
     walk,      // tick: finding the indicative price of the symbol
     say,       // tick: the symbol's imbalance
     close,     // what follows after the last symbol
+    turn,      // done, but for its turn of the jobs
+    jobs,      // nothing done yet: waits for all jobs
   };
 
   void look_ahead(std::span<const Command> commands) const;
@@ -176,15 +184,25 @@ class Engine {
   void cancel(const Command& command, Out& out);
   void modify(const Command& command, Out& out);
   void account_query(const Command& command, Out& out);
-  bool mass_cancel(const Command& command, Out& out);
-  bool session_changes(const Command& command, EventKind kind, Out& out);
+  void mass_cancel(const Command& command, Out& out);
+  void session_changes(const Command& command, EventKind kind, Out& out);
   void set_disabled(const Command& command, bool disabled, Out& out);
   bool change_phase(const Command& command, Out& out);
   bool operate(const Command& command, Out& out);
   void begin_operate(const Command& command, Out& out);
   bool is_target(const OperatorAsk& ask, std::uint32_t account) const;
   void stop_accounts(const OperatorAsk& ask);
-  bool cancel_of_accounts(const Command& command, Out& out);
+  void open_sweep(SessionId session, const SweepAsk& ask);
+  const SweepAsk* ask_for(const Sweep& sweep, OrderIndex index, const HotOrder& order) const;
+  bool sweep(const Command& command, Out& out);
+  void pass_by(OrderIndex index, const HotOrder& order);
+  void open_closing(SymbolId symbol);
+  bool close_books(const Command& command, Out& out);
+  bool take_turn(const Command& command, Out& out);
+  bool finish_jobs(const Command& command, Out& out);
+  bool waits_for_jobs(const Command& command) const;
+  void begin_turn() { acts_ = looks_ = 0; }
+  bool turn_has_more() const { return acts_ < acts_of_turn_ && looks_ < looks_of_turn_; }
   void begin_phases(const Command& command, bool opens, Out& out);
   Phase enters(const Command& command, SymbolState& symbol);
   bool enter_phases(const Command& command, Out& out);
@@ -207,6 +225,7 @@ class Engine {
   void release(const HotOrder& order, SymbolId symbol, Price limit, Quantity shares);
   void settle(const HotOrder& order, SymbolId symbol, Price price, Quantity shares);
   static Reject check_terms(const Terms& terms);
+  std::uint64_t first_shares(const Level& level, std::uint32_t orders) const;
   static Reject check_phase(const Terms& terms, Phase phase);
   /// Whether one more order of the account may rest or wait.
   bool has_place(const Account& account) const { return live_ < max_orders_ && account.live < orders_per_account_; }
@@ -234,17 +253,14 @@ class Engine {
   bool say_imbalance(const Command& command, Out& out);
   bool cross(const Command& command, Out& out);
   bool clear(const Command& command, Out& out);
-  bool expire(const Command& command, Out& out);
+  bool expire(const Command& command, SymbolId symbol, Out& out);
   bool admit(const Command& command, Out& out);
   bool end_lives(const Command& command, Out& out);
   void reject(const Command& command, std::uint16_t reason, Out& out);
   void reject_firm(const Command& command, std::uint16_t reason, Out& out);
   void count_reject(std::uint16_t reason);
-  bool is_meant(const Command& command, OrderIndex index) const;
   OrderIndex first_order(SessionId session, std::uint32_t channel) const;
   OrderIndex order_after(OrderIndex index) const;
-  void begin_sweep(SessionId session);
-  bool sweep(const Command& command, char reason, Out& out);
   void take_shares(SymbolId symbol, OrderIndex index, HotOrder& order, Quantity shares);
   void cancel_shares(const Command& command, OrderIndex index, Quantity shares, char reason, Out& out);
   void execute(Event& event, OrderIndex order, OrderIndex resting, HotOrder& a, HotOrder& b, SymbolState& symbol,
@@ -312,6 +328,9 @@ class Engine {
   TimeNs look_ns_;   // in which an account gets one
   TimeNs query_ns_;  // likewise
   TimeNs imbalance_interval_ns_;
+  std::uint32_t max_fills_;  // of an order on arrival
+  std::uint32_t acts_of_turn_;
+  std::uint32_t looks_of_turn_;
 
   std::uint32_t live_ = 0;
   std::uint64_t last_ref_ = 0;
@@ -325,15 +344,24 @@ class Engine {
   bool day_over_ = false;          // day_end was sent
   bool burst_has_events_ = false;  // since the last mark
 
+  // Jobs.
+  static constexpr std::uint8_t kSweeps = 1, kLives = 2, kClosing = 4;
+  std::uint8_t open_jobs_ = 0;  // a set of these
+  SymbolId at_closing_{};       // from which on closed books may hold orders
+  TimeNs lives_until_ns_ = 0;   // those end that are over then
+  Sweeps sweeps_;
+
   // The command under way.
   Step step_ = Step::begin;
   std::uint64_t events_before_ = 0;  // of the ring, when it began
   Terms terms_{};
   OrderIndex aggressor_ = kNoOrder;
-  Prevention owed_{};      // by an aggressor that met its own group; quantity 0: nothing
-  char refusal_ = 0;       // cancel reason of an aggressor that may not execute
-  bool may_rest_ = false;  // there was a place for the order when it came
-  std::uint64_t idle_looks_ = 0;
+  Prevention owed_{};  // by an aggressor that met its own group; quantity 0: nothing
+  char refusal_ = 0;   // cancel reason of an aggressor that may not execute
+  std::uint32_t fills_left_ = 0;
+  bool may_rest_ = false;    // there was a place for the order when it came
+  std::uint32_t acts_ = 0;   // of its turn
+  std::uint32_t looks_ = 0;  // likewise
   OrderIndex at_order_ = kNoOrder;
   SymbolId at_symbol_{};
   AuctionWalk walk_;
@@ -344,7 +372,6 @@ class Engine {
   std::uint16_t changed_ = 0;
   std::uint16_t held_ = 0;
   std::uint32_t canceled_ = 0;
-  std::uint32_t at_account_ = 0;  // kill: whose orders are cancelled
   bool yielded_ = false;
 
   OperatorLog operator_log_;

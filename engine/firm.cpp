@@ -5,9 +5,14 @@
 namespace crosswire {
 namespace {
 
-/// Whether a Mass Cancel may look at orders that it does not mean.
-bool picks(const Command& command) {
-  return command.symbol != kAllSymbols || command.firm.side != kNoSide || command.firm.group_given;
+/// What a Mass Cancel means.
+SweepAsk sweep_ask(const Command& command) {
+  const FirmAsk& ask = command.firm;
+  return {.symbol = command.symbol,
+          .group_id = ask.group_given ? ask.group_id : std::uint16_t{0},
+          .side = ask.side,
+          .reason = 'U',
+          .group_given = ask.group_given};
 }
 
 /// Of a login only that one which takes a session over ends anything.
@@ -27,17 +32,6 @@ void Engine::reject_firm(const Command& command, std::uint16_t reason, Out& out)
   count_reject(reason);
 }
 
-/// Whether a Mass Cancel, its session's end or a kill means this order.
-bool Engine::is_meant(const Command& command, OrderIndex index) const {
-  if (command.kind == CommandKind::operate) return true;
-  if (command.kind != CommandKind::mass_cancel) return !pools_.orders.resolved(index).kept.stays_on_disconnect;
-  const FirmAsk& ask = command.firm;
-  const HotOrder& order = pools_.orders.hot(index);
-  if (ask.side != kNoSide && order.side() != ask.side) return false;
-  if (ask.group_given && pools_.orders.resolved(index).kept.group_id != ask.group_id) return false;
-  return command.symbol == kAllSymbols || symbol_of(index, order) == command.symbol;
-}
-
 /// The session's live order with the lowest number of the first channel from `channel` on that has any; kNoOrder: none.
 OrderIndex Engine::first_order(SessionId session, std::uint32_t channel) const {
   for (; channel < kChannels; ++channel) {
@@ -54,71 +48,42 @@ OrderIndex Engine::order_after(OrderIndex index) const {
   return after != kNoOrder ? after : first_order(order.session(), channel_of(index, order) + 1u);
 }
 
-void Engine::begin_sweep(SessionId session) {
-  idle_looks_ = 0;
-  at_order_ = account(session).live > 0 ? first_order(session, 0) : kNoOrder;
-  step_ = Step::sweep;
-}
-
-/// Cancels those of the session's own orders that are meant, channel by channel and in each by number, which is oldest
-/// first.
-bool Engine::sweep(const Command& command, char reason, Out& out) {
-  for (std::size_t looks = 0; at_order_ != kNoOrder; ++looks) {
-    if (looks == kMostLooks) return !(yielded_ = true);
-    const OrderIndex index = at_order_;
-    const bool meant = is_meant(command, index);
-    if (meant && !out.has_room()) return false;
-    at_order_ = order_after(index);
-    if (meant) {
-      cancel_shares(command, index, pools_.orders.hot(index).open, reason, out);
-    } else {
-      ++idle_looks_;
-    }
-  }
-  return true;
-}
-
 /// The answer first, then the orders.
-bool Engine::mass_cancel(const Command& command, Out& out) {
-  if (step_ == Step::begin) {
-    CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
-    counters_.add(EngineCounter::orders);
-    if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return true;
-    if (account(command.session).checked && !takes_cancel(command.session, command.time_ns)) {
-      reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
-      return true;
-    }
-    if (command.reject != 0) {
-      reject_firm(command, command.reject, out);
-      return true;
-    }
-    if (picks(command) && account(command.session).looks.spent(command.time_ns)) {
-      reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
-      return true;
-    }
-    pass_on(command, EventKind::mass_cancel, out);
-    counters_.add(EngineCounter::mass_cancels);
-    begin_sweep(command.session);
+void Engine::mass_cancel(const Command& command, Out& out) {
+  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
+  counters_.add(EngineCounter::orders);
+  if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return;
+  Account& account = this->account(command.session);
+  if (account.checked && !takes_cancel(command.session, command.time_ns)) {
+    reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
+    return;
   }
-  if (!sweep(command, 'U', out)) return false;
-  account(command.session).looks.charge(command.time_ns, idle_looks_, look_ns_);
-  return true;
+  if (command.reject != 0) {
+    reject_firm(command, command.reject, out);
+    return;
+  }
+  const SweepAsk ask = sweep_ask(command);
+  if (ask.is_filtered() && account.looks.spent(command.time_ns)) {
+    reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
+    return;
+  }
+  if ((account.stops & kSweeping) != 0 && !sweeps_.takes(command.session, ask)) {
+    reject_firm(command, static_cast<std::uint16_t>(Reject::cancel_pending), out);
+    return;
+  }
+  pass_on(command, EventKind::mass_cancel, out);
+  counters_.add(EngineCounter::mass_cancels);
+  open_sweep(command.session, ask);
 }
 
 /// A login or a session's end. Passed on first, so that its client, if he can still be told, is told in this order;
 /// then the orders that go with the session. Nobody may refuse that, so it is not charged either. Behind the day's end
 /// nothing is said of orders any more.
-bool Engine::session_changes(const Command& command, EventKind kind, Out& out) {
-  if (step_ == Step::begin) {
-    pass_on(command, kind, out);
-    const bool of_account = command.session.value < pools_.accounts.size();
-    if (!of_account || day_over_ || (account(command.session).cancel_on & set_of({end_of(command)})) == 0) return true;
-    begin_sweep(command.session);
-  }
-  const std::uint64_t canceled = counters_.get(EngineCounter::canceled);
-  const bool done = sweep(command, 'Z', out);
-  counters_.add(EngineCounter::canceled_with_session, counters_.get(EngineCounter::canceled) - canceled);
-  return done;
+void Engine::session_changes(const Command& command, EventKind kind, Out& out) {
+  pass_on(command, kind, out);
+  const bool of_account = command.session.value < pools_.accounts.size();
+  if (!of_account || day_over_ || (account(command.session).cancel_on & set_of({end_of(command)})) == 0) return;
+  open_sweep(command.session, {.reason = 'Z', .spares_staying = true});
 }
 
 void Engine::set_disabled(const Command& command, bool disabled, Out& out) {

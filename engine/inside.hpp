@@ -68,6 +68,8 @@ inline Channel Engine::channel_of(OrderIndex index, const HotOrder& order) const
 [[gnu::always_inline]] inline void Engine::remove_order(const Command& command, OrderIndex index, const HotOrder& order,
                                                         Out& out) {
   Account& account = pools_.account_of(order);
+  if ((account.stops & kSweeping) != 0) [[unlikely]]
+    pass_by(index, order);
   ChannelRefs* refs = &account.own;
   if (order.waits || order.has_channel) [[unlikely]] {
     refs = &this->refs(order.session(), channel_of(index, order));
@@ -104,6 +106,11 @@ inline OrderTypes risk_types(Side side) {
 inline bool Engine::takes_order(SessionId session, TimeNs now_ns) { return risk_.orders(session).take(now_ns); }
 /// The same of what cancels.
 inline bool Engine::takes_cancel(SessionId session, TimeNs now_ns) { return risk_.cancels(session).take(now_ns); }
+
+/// Why an account takes no order, of which Account::stops has something.
+inline Reject why_stopped(std::uint8_t stops) {
+  return stops == kSweeping ? Reject::cancel_pending : Reject::firm_not_authorised;
+}
 
 /// Of a live order: that at which it entered the book, or will.
 inline Price Engine::limit_of(OrderIndex index, const HotOrder& order) const {

@@ -41,8 +41,11 @@ bool Engine::match(const Command& command, Out& out) {
   Price price = symbol.reference;
 
   const std::uint16_t group = account(command.session).self_trade_group;
+  const bool asks_whose = group != 0 || sweeps_.kills() > 0;
   Quantity prevented = 0;
-  while (left > 0 && (contra.best() <= limit || owed_.quantity > 0)) {  // an empty side's best is kNoRank
+  std::uint32_t fills = fills_left_;
+  // An empty side's best is kNoRank.
+  while (left > 0 && ((contra.best() <= limit && fills > 0) || owed_.quantity > 0)) {
     if (!out.has_room()) break;
     if (owed_.quantity > 0) [[unlikely]] {
       left -= owed_.quantity;
@@ -50,12 +53,20 @@ bool Engine::match(const Command& command, Out& out) {
       report_prevention(command, aggressor, order, command.order.user_ref_num, std::exchange(owed_, {}), out);
       continue;
     }
+    --fills;
     Level& level = pools_.levels[contra.best_level()];
     const OrderIndex index = level.head;
     HotOrder& resting = pools_.orders.hot(index);
-    if (group != 0 && pools_.account_of(resting).self_trade_group == group) [[unlikely]] {
-      prevent(command, index, level.price, left, out);
-      continue;
+    if (asks_whose) [[unlikely]] {
+      const Account& whose = pools_.account_of(resting);
+      if ((whose.stops & kKilled) != 0) {
+        cancel_shares(command, index, resting.open, kReasonOfKill, out);
+        continue;
+      }
+      if (group != 0 && whose.self_trade_group == group) {
+        prevent(command, index, level.price, left, out);
+        continue;
+      }
     }
     const Quantity quantity = std::min(left, resting.open);
     left -= quantity;
@@ -83,11 +94,13 @@ bool Engine::match(const Command& command, Out& out) {
   last_match_ = match_number;
   counters_.add(EngineCounter::executions, last_match_ - matches_before);
   counters_.add(EngineCounter::executed_shares, taken);
-  if (left > 0 && (contra.best() <= limit || owed_.quantity > 0)) return false;  // for want of room
+  fills_left_ = fills;
+  if (left > 0 && ((contra.best() <= limit && fills > 0) || owed_.quantity > 0)) return false;  // for want of room
   if (left == 0) {
     retire(command, aggressor_, out);
     return true;
   }
+  if (contra.best() <= limit) refusal_ = 'Z';  // it may meet no more
   step_ = Step::settle;
   return settle(command, out);
 }

@@ -16,8 +16,8 @@ bool Engine::operate(const Command& command, Out& out) {
   }
   if (ask.refused == OperatorResult::none) {
     // In Step::close the symbols are done, but the market may still have to close.
-    const bool done = is_about_accounts(ask.action) ? cancel_of_accounts(command, out) : enter_phases(command, out);
-    if (!done) return false;
+    if (!is_about_accounts(ask.action) && !enter_phases(command, out)) return false;
+    if (!take_turn(command, out)) return false;
   }
   if (!out.has_room()) return false;
   const OperatorResult result = ask.refused == OperatorResult::none ? result_of(ask.action) : ask.refused;
@@ -51,9 +51,6 @@ void Engine::begin_operate(const Command& command, Out& out) {
     return;
   }
   stop_accounts(ask);
-  at_account_ = 0;
-  // Behind the day's end nothing is said of orders any more.
-  if (ask.action == OperatorAction::kill && !day_over_) step_ = Step::accounts;
 }
 
 /// Whether a kill or its end is about the account.
@@ -61,37 +58,22 @@ bool Engine::is_target(const OperatorAsk& ask, std::uint32_t account) const {
   return ask.account == kNoSession ? pools_.accounts[account].firm == ask.firm : ask.account.value == account;
 }
 
-/// All of them before the first order goes: none of theirs is taken from here on.
+/// No order of theirs is taken from here on, and none of a killed one executes: they go in turns. Behind the day's end
+/// nothing is said of orders any more.
 void Engine::stop_accounts(const OperatorAsk& ask) {
   const bool kills = ask.action == OperatorAction::kill;
   for (std::uint32_t i = 0; i < pools_.accounts.size(); ++i) {
-    std::uint8_t& stops = pools_.accounts[i].stops;
-    if (!is_target(ask, i) || ((stops & kKilled) != 0) == kills) continue;
-    stops = static_cast<std::uint8_t>(stops ^ kKilled);
-    ++changed_;
+    if (!is_target(ask, i)) continue;
+    Account& account = pools_.accounts[i];
+    if (((account.stops & kKilled) != 0) != kills) {
+      account.stops = static_cast<std::uint8_t>(account.stops ^ kKilled);
+      ++changed_;
+    }
+    if (!kills || day_over_) continue;
+    canceled_ += account.live;
+    open_sweep(SessionId{static_cast<std::uint16_t>(i)}, {.reason = kReasonOfKill});
   }
   counters_.add(kills ? EngineCounter::accounts_killed : EngineCounter::accounts_allowed, changed_);
-}
-
-/// Account by account, as a Mass Cancel would: also of those that were killed before, which have none.
-bool Engine::cancel_of_accounts(const Command& command, Out& out) {
-  while (step_ != Step::close) {
-    if (step_ == Step::accounts) {
-      while (at_account_ < pools_.accounts.size() && !is_target(command.operate, at_account_)) ++at_account_;
-      if (at_account_ == pools_.accounts.size()) {
-        step_ = Step::close;
-        break;
-      }
-      begin_sweep(SessionId{static_cast<std::uint16_t>(at_account_)});
-    }
-    const std::uint64_t before = counters_.get(EngineCounter::canceled);
-    const bool done = sweep(command, 'S', out);
-    canceled_ += static_cast<std::uint32_t>(counters_.get(EngineCounter::canceled) - before);
-    if (!done) return false;
-    ++at_account_;
-    step_ = Step::accounts;
-  }
-  return true;
 }
 
 /// The phase that the schedule, or an operator, has the symbol enter; its own: none.

@@ -141,12 +141,27 @@ Engine::Fate Engine::fate_of_minimum(const Command& command) {
   std::uint64_t shares = 0;
   Ladder::Cursor at(contra, pools_.nodes, contra.best());
   std::size_t looks = 0;
-  for (; looks < kMostLooks && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
-    shares += pools_.levels[at.level(pools_.nodes)].shares;
+  std::uint32_t orders = max_fills_;  // that may still be met
+  for (; looks < kMostLooks && orders > 0 && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
+    const Level& level = pools_.levels[at.level(pools_.nodes)];
+    const std::uint32_t met = std::min(orders, level.count);
+    if (met < level.count) [[unlikely]]
+      looks += met;
+    shares += met < level.count ? first_shares(level, met) : level.shares;
+    orders -= met;
     if (shares >= terms_.min_quantity) return Fate::execute;
   }
   budget.charge(command.time_ns, looks, look_ns_);
   return Fate::die;
+}
+
+/// Shares of so many orders at the head of the level.
+std::uint64_t Engine::first_shares(const Level& level, std::uint32_t orders) const {
+  std::uint64_t shares = 0;
+  for (OrderIndex at = level.head; orders > 0; --orders, at = pools_.orders.hot(at).next) {
+    shares += pools_.orders.hot(at).open;
+  }
+  return shares;
 }
 
 /// Why a post-only order is cancelled (WIRE 3.4): what it would have executed against.
@@ -223,7 +238,7 @@ bool Engine::enter(const Command& command, Out& out) {
             .min_quantity = ask.min_quantity,
             .expire_seconds = ask.expire_seconds};
   const SymbolState& symbol = state(at_symbol_);
-  Reject reason = account.stops != 0 ? Reject::firm_not_authorised : Reject::none;
+  Reject reason = account.stops != 0 ? why_stopped(account.stops) : Reject::none;
   // A plain order's terms exclude nothing, and a continuous phase takes it.
   if ((command.flags & kPlain) == 0 || symbol.phase != Phase::continuous) {
     if (reason == Reject::none) reason = check_terms(terms_);
@@ -255,6 +270,7 @@ bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Fate 
   HotOrder& order = pools_.orders.hot(command.order.order);
   aggressor_ = command.order.order;
   refusal_ = 0;
+  fills_left_ = max_fills_;
   event.order.feed = before == Shown::no ? FeedAction::none : FeedAction::remove;
   switch (fate) {
     case Fate::execute:
@@ -333,7 +349,7 @@ bool Engine::replace(const Command& command, Out& out) {
   // What cannot be now leaves the original as it is, and the number is consumed. What can never be, and a size that
   // is executed already, cancel the original, and the number stays free.
   const Price limit = limit_of(old_index, old);
-  Reject reason = account.stops != 0 ? Reject::firm_not_authorised : check_phase(terms_, state(at_symbol_).phase);
+  Reject reason = account.stops != 0 ? why_stopped(account.stops) : check_phase(terms_, state(at_symbol_).phase);
   if (account.checked && !only_lowers(old, limit) && !takes_order(command.session, command.time_ns))
     reason = Reject::account_rate;
   const bool done = quantity <= old.executed;

@@ -11,6 +11,7 @@ enum class Reject : std::uint16_t {
   destination_closed = 0x0002,
   halted = 0x0007,
   processing = 0x000A,           // no room: a limit of live orders or price levels, of all or of the account
+  cancel_pending = 0x000B,       // its orders are being cancelled: engine/jobs.hpp
   firm_not_authorised = 0x000C,  // its order entry is disabled
   invalid_min_quantity = 0x000D,
   other = 0x000F,  // terms that exclude each other

@@ -20,16 +20,17 @@ struct EngineState {
   template <class Visit>
   static void visit(const Engine& engine, Visit&& visit) {
     const auto& [pools, returner, symbols, risk, users, channels, waiting, max_orders, orders_per_account,
-                 levels_per_account, look_ns, query_ns, imbalance_interval_ns, live, last_ref, last_match, last_command,
-                 last_time_ns, next_second, calls, closed, market_open, day_over, burst_has_events, step, events_before,
-                 terms, aggressor, owed, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction, cross_left,
-                 to, changed, held, canceled, at_account, yielded, operator_log, counters, in_phase] = engine;
+                 levels_per_account, look_ns, query_ns, imbalance_interval_ns, max_fills, acts_of_turn, looks_of_turn,
+                 live, last_ref, last_match, last_command, last_time_ns, next_second, calls, closed, market_open,
+                 day_over, burst_has_events, open_jobs, at_closing, lives_until_ns, sweeps, step, events_before, terms,
+                 aggressor, owed, refusal, fills_left, may_rest, acts, looks, at_order, at_symbol, walk, auction,
+                 cross_left, to, changed, held, canceled, yielded, operator_log, counters, in_phase] = engine;
     leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
-              imbalance_interval_ns);
+              imbalance_interval_ns, max_fills, acts_of_turn, looks_of_turn);
     leave_out("which slots are free decides no output", returner);
     leave_out("of the command under way: between two commands nothing reads them that has not written them", step,
-              events_before, terms, aggressor, owed, refusal, may_rest, idle_looks, at_order, at_symbol, walk, auction,
-              cross_left, to, changed, held, canceled, at_account, yielded);
+              events_before, terms, aggressor, owed, refusal, fills_left, may_rest, acts, looks, at_order, at_symbol,
+              walk, auction, cross_left, to, changed, held, canceled, yielded);
     leave_out("are told, and decide nothing", counters, in_phase);
     visit("live", live);
     visit("last_ref", last_ref);
@@ -42,6 +43,10 @@ struct EngineState {
     visit("market_open", market_open);
     visit("day_over", day_over);
     visit("burst_has_events", burst_has_events);
+    visit("open_jobs", open_jobs);
+    visit("at_closing", at_closing);
+    visit("lives_until_ns", lives_until_ns);
+    visit_sweeps(pools.orders, sweeps, visit);
     visit_users(users, channels);
     visit_pools(pools);
     for (std::uint32_t i = 0; i < pools.accounts.size(); ++i) {
@@ -84,6 +89,31 @@ struct EngineState {
       visit("user_ref_num", std::uint32_t{number.value});
       visit_order(orders, order, visit);
     });
+  }
+
+  /// The accounts' jobs, in the order in which they go on.
+  template <class Visit>
+  static void visit_sweeps(const Orders& orders, const Sweeps& sweeps, Visit& visit) {
+    const auto& [all, first, last, kills] = sweeps;
+    leave_out("of accounts without a job nobody reads them", all);
+    leave_out("the queue's end, and a count over it", last, kills);
+    for (SessionId session = first; session != kNoSession; session = sweeps.of(session).next) {
+      const auto& [at, spared, next, asked, asks] = sweeps.of(session);
+      leave_out("the queue", next);
+      visit("sweep.session", session);
+      visit("sweep.at", at == kNoOrder ? OrderRef{} : orders.hot(at).ref());
+      visit("sweep.spared", spared);
+      visit("sweep.asked", asked);
+      for (std::size_t i = 0; i < asked; ++i) {
+        const auto& [symbol, group_id, side, reason, group_given, spares_staying] = asks[i];
+        visit("ask.symbol", symbol);
+        visit("ask.group_id", group_id);
+        visit("ask.side", side);
+        visit("ask.reason", reason);
+        visit("ask.group_given", group_given);
+        visit("ask.spares_staying", spares_staying);
+      }
+    }
   }
 
   static void visit_pools(const BookPools& pools) {

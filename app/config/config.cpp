@@ -248,10 +248,10 @@ class Reader {
 
   void read_limits() {
     const Section section(path_, "limits", table("limits"),
-                          {"max_orders", "max_levels", "orders_per_account", "levels_per_account", "looks_per_second",
-                           "account_queries_per_second", "command_ring", "event_ring", "failed_logins_per_second",
-                           "feed_requests_per_second", "pings_per_second", "strangers_told_per_second",
-                           "order_requests_per_second", "order_resend_bytes_per_second"});
+                          {"max_orders", "max_levels", "orders_per_account", "levels_per_account",
+                           "max_fills_per_order", "looks_per_second", "account_queries_per_second", "command_ring",
+                           "event_ring", "failed_logins_per_second", "feed_requests_per_second", "pings_per_second",
+                           "strangers_told_per_second", "order_requests_per_second", "order_resend_bytes_per_second"});
     if (const toml::table* const limits = find_table(path_, root_, "limits"))
       config_.lines["limits"] = line_of(*limits);
     EngineConfig& engine = config_.engine;
@@ -260,6 +260,8 @@ class Reader {
     engine.max_levels = static_cast<std::uint32_t>(section.number("max_levels", 1, 1u << 30, engine.max_levels));
     engine.orders_per_account = share(section, "orders_per_account", "max_orders", engine.max_orders);
     engine.levels_per_account = share(section, "levels_per_account", "max_levels", engine.max_levels);
+    engine.max_fills_per_order =
+        static_cast<std::uint32_t>(section.number("max_fills_per_order", 1, 1u << 30, engine.max_fills_per_order));
     engine.looks_per_second = rate(section, "looks_per_second", engine.looks_per_second);
     engine.account_queries_per_second = rate(section, "account_queries_per_second", engine.account_queries_per_second);
     config_.command_ring = section.power_of_two("command_ring", 2, 1u << 28, config_.command_ring);

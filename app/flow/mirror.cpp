@@ -29,6 +29,7 @@ void EngineMirror::advance(TimeNs time_ns) {
     command.symbol = change.symbol;
     command.phase = {.phase = change.phase, .reserved = {}};
     box_.run(command, ignore);
+    box_.finish_jobs(ignore);
   }
 }
 

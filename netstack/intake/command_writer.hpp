@@ -4,20 +4,24 @@
 // they are in sight of who calls them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
 #include "engine/command.hpp"
 #include "hugepages/rings/broadcast_ring.hpp"
+#include "netstack/intake/turn_clock.hpp"
 #include "netstack/receive/counters.hpp"
 
 namespace crosswire {
 
 class CommandWriter {
  public:
-  /// Both outlive it; commands are counted in `counters`. `start`: the time until it is moved on.
-  CommandWriter(BroadcastRing<Command>::Producer& ring, ReceiveCounters& counters, TimeNs start)
-      : ring_(ring), counters_(counters), now_(start) {}
+  /// What is passed outlives it, but for `engine`; commands are counted in `counters`. `start`: the time until it is
+  /// moved on.
+  CommandWriter(BroadcastRing<Command>::Producer& ring, ReceiveCounters& counters, const EngineConfig& engine,
+                TimeNs start)
+      : ring_(ring), counters_(counters), turns_(engine), now_(start) {}
   CommandWriter(const CommandWriter&) = delete;
   CommandWriter& operator=(const CommandWriter&) = delete;
 
@@ -33,6 +37,7 @@ class CommandWriter {
   Command& make(CommandKind kind, SessionId session) {
     Command& command = make_head(kind, session);
     std::memset(command.body, 0, sizeof(command.body));
+    if (TurnClock::may_open(kind)) expect_turns(kind, session);
     return command;
   }
 
@@ -51,6 +56,22 @@ class CommandWriter {
     return command;
   }
 
+  /// With the newest command, a tick, so many lives may end.
+  void lives_end(std::uint64_t lives) {
+    turns_.lives_end(lives, sequence_, now_);
+    due_ = std::min(due_, turns_.next(sequence_));
+  }
+  /// When the next `turn` is due; TurnClock::kNever: none is.
+  TimeNs next_turn() { return turns_.next(sequence_); }
+  void make_turn() {
+    turns_.pass();
+    make(CommandKind::turn, kNoSession);
+  }
+
+  /// Up to when nothing is due, as set; a turn may have become due before that.
+  TimeNs due() const { return due_; }
+  void set_due(TimeNs due) { due_ = due; }
+
   /// Marks and publishes the newest command, if it is still held back.
   void finish_burst() {
     if (ring_.unpublished() == 0) return;
@@ -66,9 +87,16 @@ class CommandWriter {
   std::uint64_t made() const { return sequence_; }
 
  private:
+  void expect_turns(CommandKind kind, SessionId session) {
+    turns_.expect(kind, session, counters_.get(ReceiveCounter::enters), sequence_, now_);
+    due_ = std::min(due_, turns_.next(sequence_));
+  }
+
   BroadcastRing<Command>::Producer& ring_;
   ReceiveCounters& counters_;
+  TurnClock turns_;
   TimeNs now_;
+  TimeNs due_ = 0;
   std::uint64_t sequence_ = 0;
 };
 

@@ -30,7 +30,8 @@ OrderIntake::OrderIntake(const NetConfig& net, const EngineConfig& engine, Comma
       slots_(slots),
       counters_(counters),
       symbols_(arena, engine.symbols.size()),
-      accounts_(arena.array<Account>(net.accounts.size())) {
+      accounts_(arena.array<Account>(net.accounts.size())),
+      life_ends_(arena) {
   CHECK(engine.symbols.size() <= std::numeric_limits<std::uint16_t>::max(), "%zu symbols", engine.symbols.size());
   for (std::size_t i = 0; i < engine.symbols.size(); ++i) {
     symbols_.insert(symbol_key(engine.symbols[i].name), static_cast<std::uint16_t>(i + 1));
@@ -41,7 +42,8 @@ OrderIntake::OrderIntake(const NetConfig& net, const EngineConfig& engine, Comma
 }
 
 std::size_t OrderIntake::bytes_for(const NetConfig& net, const EngineConfig& engine) {
-  return FixedMap::bytes_for(engine.symbols.size()) + Arena::bytes_for<Account>(net.accounts.size());
+  return FixedMap::bytes_for(engine.symbols.size()) + Arena::bytes_for<Account>(net.accounts.size()) +
+         LifeEnds::bytes_for();
 }
 
 SymbolId OrderIntake::find_symbol(const alpha<8>& name) const {
@@ -128,7 +130,11 @@ template <class Message>
   OrderOptions options =
       read_any_options(ouch::split<ouch::EnterOrder>(bytes), ouch::EnterOrder::kTags, accounts_[session.value].firm);
   if (options.kept.post_only == PostOnly::unsaid) options.kept.post_only = PostOnly::no;
-  return enter(session, index, *view_as<ouch::EnterOrder>(bytes), options);
+  const ouch::EnterOrder& message = *view_as<ouch::EnterOrder>(bytes);
+  // Without a life it is rejected.
+  if (static_cast<TimeInForce>(message.time_in_force) == TimeInForce::gtt && options.kept.expire_seconds != 0)
+    life_ends_.add(commands_.now(), options.kept.expire_seconds);
+  return enter(session, index, message, options);
 }
 
 template <>
@@ -159,6 +165,7 @@ bool OrderIntake::take_one<ouch::ReplaceOrder>(SessionId session, Bytes bytes) {
   Command& command = make_order(CommandKind::replace, session, index, message, options, judged);
   command.order.orig_user_ref_num = UserRefNum{message.orig_user_ref_num};
   if (is_plain(command)) command.flags |= kPlain;
+  if (judged.time_in_force == TimeInForce::gtt) life_ends_.add(commands_.now(), options.kept.expire_seconds);
   return count(Count::replaces);
 }
 

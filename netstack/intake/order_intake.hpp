@@ -45,6 +45,9 @@ class OrderIntake {
   /// poll(), before any other.
   bool take(SessionId session, wire::Bytes message);
 
+  /// Lives of GTT orders that may end with this tick, at most.
+  std::uint64_t lives_over(TimeNs tick_ns) { return life_ends_.take(tick_ns); }
+
   /// By a name of the wire; kNoSymbol if there is none of it.
   SymbolId find_symbol(const wire::alpha<8>& name) const;
 
@@ -81,6 +84,7 @@ class OrderIntake {
   ReceiveCounters& counters_;
   FixedMap symbols_;             // the name's eight bytes to SymbolId
   std::span<Account> accounts_;  // by SessionId
+  LifeEnds life_ends_;
 };
 
 }  // namespace crosswire

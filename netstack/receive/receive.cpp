@@ -2,7 +2,6 @@
 #include "netstack/receive/receive.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "netstack/answers/appendage.hpp"
@@ -59,7 +58,7 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       feed_answers_(net.feed_requests_per_second),
       order_requests_(arena.array<TokenBucket>(net.accounts.size())),
       order_resend_bytes_(tenth_at_once(net.order_resend_bytes_per_second, kMaxFrame)),
-      commands_(commands, counters_, net.start_ns),
+      commands_(commands, counters_, engine, net.start_ns),
       desk_(net, commands_, counters_, arena),
       intake_(net, engine, commands_, orders, slots, counters_, arena),
       operators_(engine, intake_, commands_, orders, slots, counters_) {
@@ -145,22 +144,27 @@ void ReceiveStage::take_burst() {
   step_ = Step::clock;
 }
 
-/// Makes what is due up to the burst's time, each at its own; at one time phases come before the tick.
+/// Makes what is due up to the burst's time, each at its own; at one time phases come before the tick, and that before
+/// a turn.
 bool ReceiveStage::make_what_is_due() {
-  constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
+  constexpr TimeNs kNever = TurnClock::kNever;
   for (unsigned points = 0; points < kMostDuePerPoll; ++points) {
     if (in_silence_scan_ && !close_silent_sessions()) return false;
     const bool phases_left = next_phase_ < net_.schedule.size() && !day_over_;
     const TimeNs phase_at = phases_left ? net_.schedule[next_phase_].at_ns : kNever;
-    const TimeNs due = std::min(phase_at, next_tick_);
+    const TimeNs turn_at = commands_.next_turn();
+    const TimeNs due = std::min({phase_at, next_tick_, turn_at});
     if (due > burst_ns_) {
-      next_due_ = due;
+      commands_.set_due(due);
       commands_.move_on(burst_ns_);
       return true;
     }
     if (!commands_.has_room()) return false;
     commands_.move_on(std::max(now(), due));  // phases from before the start are entered at the start
-    if (phase_at <= next_tick_) {
+    if (turn_at < phase_at && turn_at < next_tick_) {
+      commands_.make_turn();
+      commands_.finish_burst();
+    } else if (phase_at <= next_tick_) {
       enter_phase();
     } else {
       tick();
@@ -180,6 +184,7 @@ void ReceiveStage::enter_phase() {
 void ReceiveStage::tick() {
   next_tick_ += kTickIntervalNs;
   commands_.make(CommandKind::tick, kNoSession);
+  commands_.lives_end(intake_.lives_over(now()));
   if (tcp_) tcp_->streams.look_for_late_logins(now());
   in_silence_scan_ = (tcp_ && tcp_->streams.has_ends()) || desk_.logins().may_be_silent(now(), net_.silence_ns);
   silence_scan_ = SessionId{0};

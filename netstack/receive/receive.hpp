@@ -128,7 +128,7 @@ class ReceiveStage {
   // Time.
   void take_burst();
   bool advance_clock() {
-    if (burst_ns_ >= next_due_) return make_what_is_due();
+    if (burst_ns_ >= commands_.due()) return make_what_is_due();
     commands_.move_on(burst_ns_);
     return true;
   }
@@ -212,7 +212,6 @@ class ReceiveStage {
 
   // What it knows.
   TimeNs next_tick_;
-  TimeNs next_due_ = 0;         // nothing is before it
   std::size_t next_phase_ = 0;  // of the schedule
   SharedRate arp_replies_{kArpRepliesPerSecond};
   SharedRate echo_replies_;

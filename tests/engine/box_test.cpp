@@ -100,6 +100,7 @@ TEST(EngineBox, HasAllSlotsFreeWhenNoOrderLives) {
     if (i % 500 == 0) kinds(box, firm_wide(CommandKind::mass_cancel, 0, 2 * i + 2));
   }
   kinds(box, phase(Phase::closed));
+  box.finish_jobs([](const Event&) {});
   EXPECT_EQ(box.engine().live_orders(), 0u);
   EXPECT_EQ(box.free_slots(), box.slots());
 }

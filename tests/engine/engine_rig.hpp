@@ -64,6 +64,15 @@ class EngineRig {
 
   /// As run(), in terms that the reference speaks.
   std::vector<Outcome> outcomes(const Command& command) { return outcomes({&command, 1}); }
+  /// What goes on in turns to its end: engine/jobs.hpp.
+  std::vector<Outcome> finish_jobs() {
+    std::vector<Outcome> all;
+    while (engine().has_jobs()) {
+      const auto more = outcomes(Command{.kind = CommandKind::turn, .session = kNoSession});
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+  }
   std::vector<Outcome> outcomes(std::span<const Command> burst) {
     outcomes_.clear();
     collect_ = true;

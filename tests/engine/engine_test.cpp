@@ -49,6 +49,36 @@ TEST_F(EngineTest, ExecutesTheOldestOrderOfAPriceFirst) {
   EXPECT_EQ(all.at(1).session_b, 0u);
 }
 
+TEST_F(EngineTest, AnOrderMeetsNoMoreOthersThanItMay) {
+  EngineConfig config = small_config();
+  config.max_fills_per_order = 3;
+  EngineRig few(config);
+  few.run(phase(Phase::continuous));
+  for (std::uint32_t i = 1; i <= 5; ++i) few.run(enter(0, i, Side::sell, kPrice, 10));
+  const auto met = few.outcomes(enter(1, 1, Side::buy, kPrice, 100));
+  EXPECT_EQ(std::ranges::count(met, EventKind::executed, &Outcome::kind), 3);
+  EXPECT_EQ(met.back().kind, EventKind::canceled);
+  EXPECT_EQ(met.back().code, 'Z');
+  EXPECT_EQ(met.back().quantity, 70u);
+  const auto all = few.outcomes(enter(1, 2, Side::buy, kPrice, 100));
+  EXPECT_EQ(all.back().kind, EventKind::rested) << "there are but two";
+}
+
+TEST_F(EngineTest, AMinimumIsLookedForAmongTheOrdersThatOneMayMeet) {
+  EngineConfig config = small_config();
+  config.max_fills_per_order = 3;
+  EngineRig few(config);
+  few.run(phase(Phase::continuous));
+  for (std::uint32_t i = 1; i <= 5; ++i) few.run(enter(0, i, Side::sell, kPrice + (i > 2 ? 100 : 0), 10));
+  Command order = enter(1, 1, Side::buy, kPrice + 100, 50, TimeInForce::ioc);
+  order.order.min_quantity = 31;
+  EXPECT_EQ(few.outcomes(order).at(0).code, 'D');
+  order.order.user_ref_num = UserRefNum{2};
+  order.order.min_quantity = 30;
+  const auto met = few.outcomes(order);
+  EXPECT_EQ(std::ranges::count(met, EventKind::executed, &Outcome::kind), 3);
+}
+
 TEST_F(EngineTest, RestsWhatAnAggressorLeavesAtItsOwnLimit) {
   rig.run(enter(0, 1, S, kPrice, 100));
   const auto all = rig.outcomes(enter(1, 1, B, kPrice + 500, 300));

@@ -42,6 +42,7 @@ class RandomClient {
 
   Command next() {
     const std::uint32_t dice = below(1000);
+    if (below(50) == 0) return plain(CommandKind::turn);
     if (dice < 3) return phase(a_phase(), below(2) == 0 ? 0 : a_symbol());
     if (dice < 6) return phase(Phase::continuous);
     if (dice < 9) return operators();
@@ -193,7 +194,7 @@ std::string difference(const std::vector<Outcome>& want, const std::vector<Outco
 /// How often each kind of event came, and how full the books were: a property that met nothing proves nothing.
 struct Coverage {
   std::array<std::uint64_t, 64> kinds{};
-  std::uint64_t commands = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
+  std::uint64_t commands = 0, with_jobs = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
   std::array<std::uint64_t, 128> cancels{};  // by reason
   std::array<std::uint64_t, 64> rejects{};   // by reason
   std::uint64_t hidden_executions = 0, dead_on_arrival = 0, far_prices = 0, gone_with_session = 0;
@@ -202,6 +203,7 @@ struct Coverage {
   void merge(const Coverage& other) {
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
     commands += other.commands;
+    with_jobs += other.with_jobs;
     live_sum += other.live_sum;
     live_most = std::max(live_most, other.live_most);
     auctions_with_volume += other.auctions_with_volume;
@@ -300,6 +302,21 @@ std::string ledger_difference(const EngineConfig& config, const Risk& risk, cons
   return {};
 }
 
+/// Whether the command may open a job.
+bool may_open_job(const Command& c) {
+  switch (c.kind) {
+    case CommandKind::mass_cancel:
+    case CommandKind::session_open:
+    case CommandKind::session_close:
+    case CommandKind::operate:
+    case CommandKind::phase:
+    case CommandKind::tick:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// Empty, or what differed.
 std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   EngineConfig config = small_config(1 + seed % 3);
@@ -316,6 +333,12 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   for (std::uint32_t i = 0; i < config.sessions; ++i)
     config.cancel_on.push_back(i == 0 ? kCancelOn
                                       : static_cast<SessionEndReasons>(random() % (1u << kSessionEnds) & ~1u));
+  // Turns so short that nearly every job takes some.
+  if (seed % 4 != 3) {
+    config.acts_of_turn = static_cast<std::uint32_t>(1 + random() % 2);
+    config.looks_of_turn = static_cast<std::uint32_t>(1 + random() % 8);
+  }
+  if (seed % 5 == 1) config.max_fills_per_order = static_cast<std::uint32_t>(1 + random() % 3);
   if (seed % 2 == 0) add_limits(config, random);
   if (seed % 3 == 0) add_groups(config, random);
   // Rings from the smallest there is, so that commands stop and go on at every event.
@@ -324,16 +347,23 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   RandomClient client(seed, config);
   std::vector<Command> burst;
   std::vector<Outcome> want;
+  std::uint64_t turns = 0, turns_until = 0;  // jobs are over behind so many commands: turns_of()
   for (std::uint64_t done = 0; done < commands; done += burst.size()) {
     burst.clear();
     want.clear();
     for (const std::uint32_t length = client.burst(); burst.size() < length;) {
       burst.push_back(client.next());
+      if (may_open_job(burst.back()))
+        turns_until = std::max(turns, turns_until) +
+                      turns_of(config.acts_of_turn, config.looks_of_turn, reference.live(), config.symbols.size());
       const auto outcomes = reference.apply(burst.back());
       want.insert(want.end(), outcomes.begin(), outcomes.end());
       const CommandKind kind = burst.back().kind;
       if (kind == CommandKind::session_open || kind == CommandKind::session_close)
         seen.gone_with_session += outcomes.size() - 1;
+      seen.with_jobs += reference.has_jobs();
+      if (++turns >= turns_until && reference.has_jobs())
+        return "a job takes more turns than it may, seed " + std::to_string(seed);
       seen.live_sum += reference.live();
       seen.live_most = std::max<std::uint64_t>(seen.live_most, reference.live());
     }
@@ -342,6 +372,7 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
     const std::string where =
         "command " + std::to_string(done) + " and the " + std::to_string(burst.size() - 1) + " behind it";
     if (want != got) return where + " of seed " + std::to_string(seed) + difference(want, got);
+    if (rig.engine().has_jobs() != reference.has_jobs()) return "jobs differ after " + where;
     if (rig.engine().live_orders() != reference.live()) return "live orders differ after " + where;
     const std::string ledger = ledger_difference(config, rig.engine().risk(), reference);
     if (!ledger.empty()) return where + " of seed " + std::to_string(seed) + ": " + ledger;
@@ -376,7 +407,8 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
             << coverage[EventKind::crossed] << " crossed in " << coverage.auctions_with_volume << " crosses, "
             << coverage[EventKind::rejected] << " rejected; "
             << coverage.live_sum / std::max<std::uint64_t>(1, coverage.commands) << " orders live on average, "
-            << coverage.live_most << " at most; " << coverage.hidden_executions << " executions of hidden orders\n";
+            << coverage.live_most << " at most; " << coverage.with_jobs << " commands left a job open; "
+            << coverage.hidden_executions << " executions of hidden orders\n";
   std::cout << "rejected for:";
   for (std::size_t reason = 0; reason < coverage.rejects.size(); ++reason) {
     if (coverage.rejects[reason] > 0)
@@ -398,11 +430,13 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   }
   for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
     EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
-  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020, 0x0022, 0x0026,
-                           0x0029, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
+  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020, 0x0022,
+                           0x0026, 0x0029, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
     EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
   // More than those that the parser is said to have refused.
   EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0028]) << "hardly an account used up its looks";
+  EXPECT_GT(coverage.rejects[0x000B], 2 * coverage.rejects[0x0028]) << "hardly an account had a job when it entered";
+  EXPECT_GT(coverage.with_jobs, coverage.commands / 400) << "hardly a job was open";
   EXPECT_GT(coverage.hidden_executions, 0u);
   EXPECT_GT(coverage.dead_on_arrival, 0u);
   EXPECT_GT(coverage.gone_with_session, 0u);

@@ -57,6 +57,13 @@ class ReferenceExchange {
   std::vector<Outcome> apply(const Command& c) {
     out_.clear();
     time_ns_ = std::max(time_ns_, c.time_ns);
+    if (waits_for_jobs(c)) {
+      while (has_jobs()) {
+        acts_ = looks_ = 0;
+        turn();
+      }
+    }
+    acts_ = looks_ = 0;
     switch (c.kind) {
       case CommandKind::enter:
         enter(c);
@@ -96,13 +103,18 @@ class ReferenceExchange {
       case CommandKind::tick:
         tick(c);
         break;
+      case CommandKind::turn:
+        break;
       default:
         std::abort();
     }
+    turn();
     return out_;
   }
 
   std::size_t live() const { return orders_.size(); }
+  /// Something goes on in turns.
+  bool has_jobs() const { return !sweeps_.empty() || lives_ || closing_ != 0; }
 
   /// The ledger, added up anew: money of an account or a whole firm, shares of a symbol.
   std::int64_t cash(std::uint32_t session) const { return of(cash_, session); }
@@ -424,8 +436,8 @@ class ReferenceExchange {
   /// Whether an order that executes only if its minimum is there may ask whether it is.
   bool may_look(const Order& o) const {
     if (!aggressive(o) || o.post_only || o.min_quantity == 0) return true;
-    const auto looks = looks_.find(o.session);
-    return looks == looks_.end() || !looks->second.used_up(time_ns_);
+    const auto looks = budgets_.find(o.session);
+    return looks == budgets_.end() || !looks->second.used_up(time_ns_);
   }
 
   Order asked(const Command& c) const {
@@ -473,6 +485,7 @@ class ReferenceExchange {
     if (c.reject != 0) return say_reject(c, c.reject);
     Order o = asked(c);
     if (is_stopped(o.session)) return say_reject(c, 0x000C);
+    if (sweep_of(o.session) != nullptr) return say_reject(c, 0x000B);
     if (const int reason = o.nonsense()) return say_reject(c, reason);
     if (const int reason = phase_reject(o)) return say_reject(c, reason);
     if (o.price % config_.symbols[o.symbol - 1].tick_e4 != 0) return say_reject(c, 0x001D);
@@ -502,12 +515,27 @@ class ReferenceExchange {
     if (o.on_cross()) return symbols_[o.symbol].phase == call_of(o.cross);
     return o.tif != TimeInForce::ioc && o.min_quantity == 0 && !aggressive(o);
   }
-  std::uint64_t executable(const Order& taker) const {
-    std::uint64_t shares = 0;
+  /// Shares that the order finds, of as many orders as it may meet; `looks`: a level is one, and where the last level
+  /// counts in part, so is each of its orders that counts.
+  std::uint64_t executable(const Order& taker, std::uint64_t& looks) const {
+    std::vector<const Order*> found;
     for (const Order& o : orders_)
       if (o.symbol == taker.symbol && o.buy() != taker.buy() && o.time_rank > 0 &&
           (taker.buy() ? o.price <= taker.price : o.price >= taker.price))
-        shares += o.open;
+        found.push_back(&o);
+    std::ranges::sort(found, [&](const Order* a, const Order* b) {
+      if (a->price != b->price) return taker.buy() ? a->price < b->price : a->price > b->price;
+      return std::pair(a->shown() == 0, a->time_rank) < std::pair(b->shown() == 0, b->time_rank);
+    });
+    const std::size_t most = std::min<std::size_t>(found.size(), config_.max_fills_per_order);
+    std::uint64_t shares = 0;
+    std::map<std::uint64_t, std::uint64_t> counted;
+    for (std::size_t i = 0; i < most; ++i) {
+      shares += found[i]->open;
+      ++counted[found[i]->price];
+    }
+    looks = counted.size();
+    if (most < found.size() && counted.contains(found[most]->price)) looks += counted[found[most]->price];
     return shares;
   }
 
@@ -522,8 +550,9 @@ class ReferenceExchange {
       orders_.push_back(o);
       return;
     }
-    const bool too_few = crosses && !o.post_only && executable(o) < o.min_quantity;
-    if (too_few) looks_[o.session].use(time_ns_, within(o).size(), config_.looks_per_second);
+    std::uint64_t looks = 0;
+    const bool too_few = crosses && !o.post_only && executable(o, looks) < o.min_quantity;
+    if (too_few) budgets_[o.session].use(time_ns_, looks, config_.looks_per_second);
     if ((!crosses && !rests) || too_few) {
       said.open = 0;
       said.code = 'D';
@@ -536,9 +565,17 @@ class ReferenceExchange {
     out_.push_back(said);
     char reason = 0;
     if (crosses && o.post_only) reason = best(o.symbol, !o.buy(), o.price)->shown() != 0 ? 'G' : 'F';
-    while (crosses && reason == 0 && o.open > 0) {
+    for (std::uint32_t met = 0; crosses && reason == 0 && o.open > 0; ++met) {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
+      if (met == config_.max_fills_per_order) {
+        reason = 'Z';
+        break;
+      }
+      if (killed_.contains(other->session)) {
+        cancel_shares(*other, other->open, 'S');
+        continue;
+      }
       if (of_one_group(o, *other)) {
         prevent(o, *other);
         drop_dead();
@@ -628,7 +665,7 @@ class ReferenceExchange {
     if (c.order.post_only == PostOnly::unsaid) o.post_only = old->post_only;
     if (c.order.stay_on_disconnect == StayOnDisconnect::unsaid) o.stays = old->stays;
     if (o.tif == TimeInForce::gtt && o.life_seconds == 0) o.life_seconds = old->life_seconds;
-    int reason = is_stopped(o.session) ? 0x000C : phase_reject(o);
+    int reason = is_stopped(o.session) ? 0x000C : sweep_of(o.session) != nullptr ? 0x000B : phase_reject(o);
     if (!only_lowers(o, *old) && !in_rate(o.session, RiskLimit::orders_per_second)) reason = 0x0029;
     if (reason != 0) {
       last = o.number;
@@ -674,21 +711,22 @@ class ReferenceExchange {
       said.code = 0x000C;
       return out_.push_back(said);
     }
-    const auto is_meant = [&](const Order& x) {
-      return x.session == c.session.value && (c.symbol == kAllSymbols || x.symbol == c.symbol.value) &&
-             (ask.side == kNoSide || x.side == static_cast<char>(ask.side)) &&
-             (!ask.group_given || x.group == ask.group_id);
-    };
+    const Ask meant{.reason = 'U',
+                    .symbol = c.symbol.value,
+                    .side = ask.side == kNoSide ? '\0' : static_cast<char>(ask.side),
+                    .group = ask.group_given ? ask.group_id : -1};
     if (c.kind == CommandKind::mass_cancel) {
-      Allowance& looks = looks_[c.session.value];
+      Allowance& looks = budgets_[c.session.value];
       const bool every = c.symbol == kAllSymbols && ask.side == kNoSide && !ask.group_given;
       if (!every && looks.used_up(time_ns_)) {
         said.code = 0x0029;
         return out_.push_back(said);
       }
-      const auto spared = std::count_if(orders_.begin(), orders_.end(),
-                                        [&](const Order& x) { return x.session == c.session.value && !is_meant(x); });
-      looks.use(time_ns_, static_cast<std::uint64_t>(spared), config_.looks_per_second);
+      const Sweep* const open = sweep_of(c.session.value);
+      if (open != nullptr && open->asks.size() >= 2 && std::ranges::find(open->asks, meant) == open->asks.end()) {
+        said.code = 0x000B;
+        return out_.push_back(said);
+      }
     }
     said.kind = c.kind == CommandKind::mass_cancel ? EventKind::mass_cancel
                 : c.kind == CommandKind::disable   ? EventKind::disable
@@ -696,9 +734,7 @@ class ReferenceExchange {
     out_.push_back(said);
     if (c.kind == CommandKind::disable) disabled_.insert(c.session.value);
     if (c.kind == CommandKind::enable) disabled_.erase(c.session.value);
-    if (c.kind != CommandKind::mass_cancel) return;
-    // Channel by channel, and in each by number.
-    for (Order* o = first_meant(is_meant); o != nullptr; o = first_meant(is_meant)) cancel_shares(*o, o->open, 'U');
+    if (c.kind == CommandKind::mass_cancel) open_sweep(c.session.value, meant);
   }
 
   /// Who comes takes over or ends nothing; who goes takes his orders with him, if his account wants it for that reason.
@@ -708,18 +744,130 @@ class ReferenceExchange {
     const bool ends = !opens || c.peer.code == 'T';
     const auto reason = static_cast<unsigned>(opens ? SessionEndReason::takeover : c.end.reason);
     if (!ends || (config_.cancel_on.at(c.session.value) >> reason & 1u) == 0) return;
-    const auto goes = [&](const Order& x) { return x.session == c.session.value && !x.stays; };
-    for (Order* o = first_meant(goes); o != nullptr; o = first_meant(goes)) cancel_shares(*o, o->open, 'Z');
+    open_sweep(c.session.value, {.reason = 'Z', .spares_staying = true});
   }
 
-  template <class Is>
-  Order* first_meant(Is is_meant) {
+  // ---- What goes on in turns ----
+
+  /// Which of an account's orders go: those of a symbol (0: all), so marked (0: all), of a group (-1: all).
+  struct Ask {
+    char reason;
+    std::uint32_t symbol = 0;
+    char side = 0;
+    int group = -1;
+    bool spares_staying = false;
+    bool operator==(const Ask&) const = default;
+    bool means(const Order& o) const {
+      return (symbol == 0 || o.symbol == symbol) && (side == 0 || o.side == side) && (group < 0 || o.group == group) &&
+             !(spares_staying && o.stays);
+    }
+  };
+  /// Of one account: channel by channel, and in each by number; one more ask begins anew.
+  struct Sweep {
+    std::uint32_t session;
+    std::vector<Ask> asks;
+    std::pair<std::uint32_t, std::uint32_t> passed = {0, 0};  // channel and number
+    std::uint64_t spared = 0;
+  };
+
+  Sweep* sweep_of(std::uint32_t session) {
+    const auto found = std::ranges::find(sweeps_, session, &Sweep::session);
+    return found == sweeps_.end() ? nullptr : &*found;
+  }
+  bool is_killing() const {
+    return std::ranges::any_of(sweeps_, [](const Sweep& s) {
+      return std::ranges::any_of(s.asks, [](const Ask& ask) { return ask.reason == 'S'; });
+    });
+  }
+  void open_sweep(std::uint32_t session, const Ask& ask) {
+    if (std::ranges::count(orders_, session, &Order::session) == 0) return;
+    Sweep* sweep = sweep_of(session);
+    if (sweep == nullptr) {
+      sweeps_.push_back({session, {}});
+      sweep = &sweeps_.back();
+    }
+    if (std::ranges::find(sweep->asks, ask) != sweep->asks.end()) return;
+    sweep->asks.push_back(ask);
+    sweep->passed = {0, 0};
+  }
+
+  /// The next order that an account's job looks at.
+  Order* next_of(const Sweep& sweep) {
     Order* first = nullptr;
     for (Order& o : orders_) {
-      if (!is_meant(o)) continue;
+      if (o.session != sweep.session || std::pair(o.channel, o.number) <= sweep.passed) continue;
       if (first == nullptr || std::tie(o.channel, o.number) < std::tie(first->channel, first->number)) first = &o;
     }
     return first;
+  }
+  /// The next order whose life is over.
+  Order* next_over() {
+    Order* first = nullptr;
+    for (Order& o : orders_) {
+      if (o.ends_at_second == 0 || o.ends_at_second * 1'000'000'000 > lives_until_ns_) continue;
+      if (first == nullptr || std::pair(o.ends_at_second, o.ref) < std::pair(first->ends_at_second, first->ref))
+        first = &o;
+    }
+    return first;
+  }
+  /// The next order of a closed symbol.
+  Order* next_closed(std::uint32_t symbol) {
+    for (const bool buy : {true, false})
+      if (Order* o = best(symbol, buy, 0)) return o;
+    return oldest([&](const Order& x) { return x.symbol == symbol; });
+  }
+
+  bool turn_has_more() const { return acts_ < config_.acts_of_turn && looks_ < config_.looks_of_turn; }
+  void act(Order& o, char reason) {
+    ++acts_;
+    cancel_shares(o, o.open, reason);
+  }
+  void turn() {
+    while (turn_has_more() && has_jobs()) {
+      if (!sweeps_.empty()) {
+        sweep();
+      } else if (lives_) {
+        if (Order* const o = next_over()) act(*o, 'T');
+        lives_ = next_over() != nullptr;
+      } else {
+        // Symbol by symbol from the first that was left; each is a look.
+        Order* const o = symbols_[closing_].phase == Phase::closed ? next_closed(closing_) : nullptr;
+        if (o != nullptr) act(*o, 'E');
+        if (symbols_[closing_].phase != Phase::closed || next_closed(closing_) == nullptr) {
+          ++looks_;
+          closing_ = closing_ + 1 < symbols_.size() ? closing_ + 1 : 0;
+        }
+      }
+    }
+  }
+  void sweep() {
+    Sweep& first = sweeps_.front();
+    Order* o = next_of(first);
+    for (; o != nullptr && turn_has_more(); o = next_of(first)) {
+      ++looks_;
+      first.passed = {o->channel, o->number};
+      const auto ask = std::ranges::find_if(first.asks, [&](const Ask& a) { return a.means(*o); });
+      if (ask == first.asks.end()) {
+        ++first.spared;
+      } else {
+        act(*o, ask->reason);
+      }
+    }
+    if (o != nullptr) return;
+    if (std::ranges::any_of(first.asks, [](const Ask& a) { return a.reason == 'U'; }))
+      budgets_[first.session].use(time_ns_, first.spared, config_.looks_per_second);
+    sweeps_.erase(sweeps_.begin());
+  }
+  /// What has to know what can execute, or what of a closed book lives on.
+  bool waits_for_jobs(const Command& c) const {
+    const bool opens = closing_ != 0;
+    if (c.kind == CommandKind::enter) return is_killing() && !is_plain(c);
+    if (c.kind == CommandKind::replace) return is_killing();
+    if (c.kind == CommandKind::phase) return is_killing() || (opens && c.phase.phase != Phase::closed);
+    if (c.kind != CommandKind::operate) return false;
+    const OperatorAction action = c.operate.action;
+    if (action == OperatorAction::kill || action == OperatorAction::allow) return false;
+    return is_killing() || (opens && !(action == OperatorAction::phase && c.operate.phase == Phase::closed));
   }
 
   void say_refused(const Order& o) {
@@ -832,7 +980,10 @@ class ReferenceExchange {
     }
     changed_ = held_ = canceled_ = 0;
     const bool accounts = ask.action == OperatorAction::kill || ask.action == OperatorAction::allow;
-    if (ask.refused == OperatorResult::none) accounts ? stop_accounts(ask) : enter_phases(c);
+    if (ask.refused == OperatorResult::none) {
+      accounts ? stop_accounts(ask) : enter_phases(c);
+      turn();
+    }
     OperatorResult result = OperatorResult::done;
     if (ask.refused != OperatorResult::none) {
       result = ask.refused;
@@ -858,7 +1009,7 @@ class ReferenceExchange {
     out_.push_back(done);
   }
 
-  /// First all are stopped, or let go; then the orders of those that are stopped go, account by account.
+  /// All are stopped, or let go; the orders of those that are stopped go in turns.
   void stop_accounts(const OperatorAsk& ask) {
     std::vector<std::uint32_t> meant;
     for (std::uint32_t i = 0; i < config_.sessions; ++i)
@@ -866,11 +1017,9 @@ class ReferenceExchange {
     const bool kills = ask.action == OperatorAction::kill;
     for (const std::uint32_t i : meant) changed_ += kills ? killed_.insert(i).second : killed_.erase(i);
     for (const std::uint32_t i : meant) {
-      const auto goes = [&](const Order& x) { return kills && x.session == i; };
-      for (Order* o = first_meant(goes); o != nullptr; o = first_meant(goes)) {
-        ++canceled_;
-        cancel_shares(*o, o->open, 'S');
-      }
+      if (!kills) continue;
+      canceled_ += static_cast<std::uint64_t>(std::ranges::count(orders_, i, &Order::session));
+      open_sweep(i, {.reason = 'S'});
     }
   }
 
@@ -938,9 +1087,9 @@ class ReferenceExchange {
                         .code = letter(from)});
       }
       if (to == Phase::closed) {
-        for (const bool buy : {true, false})
-          while (Order* o = best(s, buy, 0)) cancel_shares(*o, o->open, 'E');
-        while (Order* o = oldest([&](const Order& x) { return x.symbol == s; })) cancel_shares(*o, o->open, 'E');
+        Order* o = next_closed(s);
+        for (; o != nullptr && turn_has_more(); o = next_closed(s)) act(*o, 'E');
+        if (o != nullptr && (closing_ == 0 || s < closing_)) closing_ = s;
       } else if (to != Phase::halted) {
         for (const CrossType type : {CrossType::opening, CrossType::closing}) {
           if (to == call_of(type)) continue;
@@ -972,16 +1121,9 @@ class ReferenceExchange {
   }
 
   void tick(const Command& c) {
-    for (;;) {
-      Order* first = nullptr;
-      for (Order& o : orders_) {
-        if (o.ends_at_second == 0 || o.ends_at_second * 1'000'000'000 > c.time_ns) continue;
-        if (first == nullptr || std::pair(o.ends_at_second, o.ref) < std::pair(first->ends_at_second, first->ref))
-          first = &o;
-      }
-      if (first == nullptr) break;
-      cancel_shares(*first, first->open, 'T');
-    }
+    lives_ = true;
+    lives_until_ns_ = c.time_ns;
+    turn();
     if (c.time_ns % config_.imbalance_interval_ns == 0) {
       for (std::uint32_t s = 1; s < symbols_.size(); ++s) {
         if (!call(symbols_[s].phase)) continue;
@@ -1005,7 +1147,7 @@ class ReferenceExchange {
   std::vector<Symbol> symbols_;                                            // [0] unused
   std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
-  std::map<std::uint32_t, Allowance> looks_, queries_;                     // by session
+  std::map<std::uint32_t, Allowance> budgets_, queries_;                   // by session
   std::set<std::uint32_t> disabled_, killed_;
   std::map<std::uint32_t, std::int64_t> cash_, firm_cash_;                           // by session, by firm
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> shares_;           // by session and symbol
@@ -1021,6 +1163,11 @@ class ReferenceExchange {
     std::uint16_t account, firm;
     Outcome outcome;
   };
+  std::vector<Sweep> sweeps_;  // in the order in which they were opened
+  std::uint32_t closing_ = 0;  // symbol from which on closed ones may have orders; 0: none has
+  bool lives_ = false;
+  TimeNs lives_until_ns_ = 0;
+  std::uint64_t acts_ = 0, looks_ = 0;                   // of the turn
   std::vector<Request> requests_;                        // of operators, the newest 256
   std::uint64_t changed_ = 0, held_ = 0, canceled_ = 0;  // by the operator's command under way
   std::vector<Outcome> out_;

@@ -111,6 +111,7 @@ max_orders = 5000
 max_levels = 600
 orders_per_account = 4000
 levels_per_account = 500
+max_fills_per_order = 9
 looks_per_second = 7
 account_queries_per_second = 8
 command_ring = 16
@@ -180,6 +181,7 @@ symbol = "600519"
   EXPECT_EQ(config.engine.orders_per_account, 4000u);
   EXPECT_EQ(config.engine.levels_per_account, 500u);
   EXPECT_EQ(config.engine.looks_per_second, 7u);
+  EXPECT_EQ(config.engine.max_fills_per_order, 9u);
   EXPECT_EQ(config.engine.account_queries_per_second, 8u);
   EXPECT_EQ(config.command_ring, 16u);
   EXPECT_EQ(config.event_ring, 32u);
@@ -422,6 +424,7 @@ TEST_F(ConfigFile, WithAnImpossibleCombinationNamesOneOfItsKeys) {
                "at most 10");
   expect_error(kGood + "[limits]\nmax_levels = 10\nlevels_per_account = 11\n", kNext + 2, "limits.levels_per_account",
                "at most 10");
+  expect_error(kGood + "[limits]\nmax_fills_per_order = 0\n", kNext + 1, "limits.max_fills_per_order");
   expect_error(kGood + "[limits]\nlooks_per_second = 0\n", kNext + 1, "limits.looks_per_second");
 }
 

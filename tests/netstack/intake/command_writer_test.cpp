@@ -24,7 +24,7 @@ struct CommandWriterTest : ::testing::Test {
   BroadcastRing<Command> ring{arena, 4};
   BroadcastRing<Command>::GatingReader& reader = ring.add_gating("test");
   ReceiveCounters counters;
-  CommandWriter commands{ring.producer(), counters, 1000};
+  CommandWriter commands{ring.producer(), counters, EngineConfig{}, 1000};
 };
 
 TEST_F(CommandWriterTest, NumbersAndStampsACommandAndClearsItsBody) {

@@ -85,7 +85,7 @@ class IntakeRig {
         orders_(arena_, slots),
         returns_(arena_, slot_return_capacity(slots)),
         slots_(arena_, returns_, slots),
-        commands_(ring_.producer(), counters_, test_net().start_ns),
+        commands_(ring_.producer(), counters_, test_engine(), test_net().start_ns),
         intake_(test_net(), test_engine(), commands_, orders_, slots_, counters_, arena_) {}
 
   CommandWriter& commands() { return commands_; }

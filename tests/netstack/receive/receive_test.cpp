@@ -41,6 +41,31 @@ TEST(ReceiveSequence, EndsDayAndRunAtThePortsEndAfterWhatIsDueBefore) {
   EXPECT_EQ(rig.stage().poll(), 0u);
 }
 
+TEST(ReceiveSequence, AMassCancelIsFollowedByTurnsOnTheirGridUntilNoJobCanBeOpen) {
+  ReceiveRig rig;
+  rig.frame(login_frame(kAlice, "ALICE", "secret"));
+  const TimeNs at = rig.start() + 10'000'030;
+  rig.burst(at, {data_frame(kAlice, 1, {enter_message(1), mass_cancel_message(2, "", "")})});
+  const auto commands = rig.burst(at + 1'000'000, {});
+  ASSERT_EQ(kinds(commands), (Kinds{turn, turn})) << "one order at most";
+  EXPECT_EQ(commands[0].command.time_ns, (at / kTurnIntervalNs + 1) * kTurnIntervalNs);
+  EXPECT_EQ(commands[1].command.time_ns, commands[0].command.time_ns + kTurnIntervalNs);
+  EXPECT_TRUE(marked(commands[0]) && marked(commands[1]));
+  EXPECT_EQ(kinds(rig.burst(at + 20'000'000, {})), Kinds{}) << "and an idle exchange makes none";
+}
+
+TEST(ReceiveSequence, LivesThatMayEndAreFollowedByTurns) {
+  ReceiveRig rig;
+  rig.frame(login_frame(kAlice, "ALICE", "secret"));
+  const TimeNs second = (rig.start() / kNsPerSecond + 2) * kNsPerSecond;
+  wire::ouch::EnterOrder gtt = enter_fields(1);
+  gtt.time_in_force = '6';
+  const Payload life = option(wire::ouch::Tag::expire_time, {0, 0, 0, 1});
+  rig.frame(data_frame(kAlice, 1, {with_options(bytes(gtt), life)}));
+  rig.burst(second - 1, {});
+  EXPECT_EQ(kinds(rig.burst(second + 50'000'000, {})), (Kinds{tick, turn, turn}));
+}
+
 TEST(ReceiveSequence, BehindTheDaysEndAnswersThoseWhoMissedSomethingAndTakesNoOrder) {
   NetConfig net = test_net();
   net.schedule = {{net.start_ns + 400'000'000, kAllSymbols, Phase::continuous}};

@@ -290,6 +290,7 @@ const std::vector<Meaning>& reject_reasons() {
       reason(iso_not_allowed, "ISO is not offered"),
       reason(invalid_side, "side"),
       reason(processing_error, "no room: orders or price levels"),
+      reason(cancel_pending, "the account's orders are being cancelled: come again"),
       reason(firm_not_authorised, "another firm, or order entry is disabled"),
       reason(invalid_min_quantity, "MinQty above the quantity, or where it cannot be"),
       reason(other, "another field or option, or some that exclude each other"),

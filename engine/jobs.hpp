@@ -1,0 +1,117 @@
+// Jobs: what a command asks for that may be more than others should wait for. A Mass Cancel, a session's end or a kill
+// opens one for its account, a tick one for the lives that are over, a close one for the orders that are left. Jobs go
+// on in turns: behind each command, whosever, the engine does one turn (EngineConfig::acts_of_turn, looks_of_turn), and
+// so behind the command `turn`, which is nothing else. What is within a turn is done behind its own command.
+//
+// While an account has a job its Enters and Replaces are rejected (0x000B), and what else it asks is taken: no order of
+// it is entered behind the job's back. Its orders may execute until their turn comes, but for those of an account that
+// is killed.
+//
+// Match stage only. What jobs do is in engine/jobs.cpp.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/command.hpp"
+#include "engine/config.hpp"
+#include "engine/types.hpp"
+#include "hugepages/base/check.hpp"
+#include "hugepages/memory/arena.hpp"
+
+namespace crosswire {
+
+/// `turn` commands are made at multiples of it, while a job may be open.
+inline constexpr TimeNs kTurnIntervalNs = 100'000;
+
+/// Turns that are enough for what one command opens over so many live orders: of an account, or of all for a change of
+/// phase, which looks at `symbols` too.
+constexpr std::uint64_t turns_of(std::uint32_t acts_of_turn, std::uint32_t looks_of_turn, std::uint64_t orders,
+                                 std::uint64_t symbols) {
+  return orders / acts_of_turn + (orders + symbols) / looks_of_turn + 2;
+}
+
+/// Which orders of an account are cancelled, and why.
+struct SweepAsk {
+  SymbolId symbol = kAllSymbols;  // of this one alone
+  std::uint16_t group_id = 0;     // of this one alone, if group_given
+  Side side = kNoSide;            // so marked alone
+  char reason = 0;                // of the Canceled
+  bool group_given = false;
+  bool spares_staying = false;  // not those that stay when their session ends
+
+  bool is_filtered() const { return symbol != kAllSymbols || side != kNoSide || group_given; }
+  friend bool operator==(const SweepAsk&, const SweepAsk&) = default;
+};
+inline constexpr char kReasonOfKill = 'S';
+
+/// Of an account: it goes through its orders channel by channel, in each by number, and cancels what any of its asks
+/// means, with the reason of the first that does. One more ask has it begin anew.
+struct alignas(64) Sweep {
+  OrderIndex at;         // the next order, live; kNoOrder: no more
+  std::uint32_t spared;  // looked at and left as it was
+  SessionId next;        // in the queue
+  std::uint16_t asked;   // how many
+  std::array<SweepAsk, 4> asks;
+
+  std::span<const SweepAsk> all() const { return {asks.data(), asked}; }
+};
+
+/// The accounts' jobs, in the order in which they were opened. Fixed size: one for each account.
+class Sweeps {
+ public:
+  /// A Mass Cancel beyond it waits until the job has ended; a session's end and a kill always have a place.
+  static constexpr std::size_t kMostMassCancels = 2;
+
+  Sweeps(Arena& arena, std::uint32_t sessions) : sweeps_(arena.array<Sweep>(sessions)) {}
+  static std::size_t bytes_for(std::uint32_t sessions) { return Arena::bytes_for<Sweep>(sessions); }
+
+  bool any() const { return first_ != kNoSession; }
+  SessionId first() const { return first_; }
+  Sweep& of(SessionId session) { return sweeps_[session.value]; }
+  const Sweep& of(SessionId session) const { return sweeps_[session.value]; }
+  /// Accounts whose orders do not execute any more, and of which some may live.
+  std::uint32_t kills() const { return kills_; }
+
+  /// Of an account with a job: whether one more such ask finds a place, or is there.
+  bool takes(SessionId session, const SweepAsk& ask) const {
+    const auto asks = of(session).all();
+    return std::ranges::find(asks, ask) != asks.end() || asks.size() < kMostMassCancels;
+  }
+
+  /// Of an account without a job.
+  void open(SessionId session) {
+    of(session) = {.at = kNoOrder, .spared = 0, .next = kNoSession, .asked = 0, .asks = {}};
+    (any() ? of(last_).next : first_) = session;
+    last_ = session;
+  }
+
+  /// Of an account with a job. False: it was there already, and nothing new can have come since.
+  bool add(SessionId session, const SweepAsk& ask) {
+    Sweep& sweep = of(session);
+    if (std::ranges::find(sweep.all(), ask) != sweep.all().end()) return false;
+    CHECK(sweep.asked < sweep.asks.size(), "%u asks of account %u", sweep.asked, session.value);
+    sweep.asks[sweep.asked++] = ask;
+    kills_ += ask.reason == kReasonOfKill;
+    return true;
+  }
+
+  void close_first() {
+    const Sweep& sweep = of(first_);
+    for (const SweepAsk& ask : sweep.all()) kills_ -= ask.reason == kReasonOfKill;
+    first_ = sweep.next;
+  }
+
+ private:
+  friend struct EngineState;
+
+  std::span<Sweep> sweeps_;  // by SessionId
+  SessionId first_ = kNoSession;
+  SessionId last_ = kNoSession;
+  std::uint32_t kills_ = 0;
+};
+
+}  // namespace crosswire

@@ -1,0 +1,102 @@
+// When `turn` commands are due: while a job of the engine may be open (engine/jobs.hpp), by the commands alone, so that
+// a replay makes the same ones, and an idle exchange makes none. Each command does a turn; what one may open takes a
+// number of turns that is known beforehand, from how many orders can live at most. Receive stage alone.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "engine/command.hpp"
+#include "engine/config.hpp"
+#include "engine/jobs.hpp"
+#include "engine/types.hpp"
+#include "hugepages/memory/arena.hpp"
+
+namespace crosswire {
+
+/// How many lives of GTT orders may end with each second, at most.
+class LifeEnds {
+ public:
+  explicit LifeEnds(Arena& arena) : counts_(arena.array<std::uint32_t>(kSeconds)) {}
+  static std::size_t bytes_for() { return Arena::bytes_for<std::uint32_t>(kSeconds); }
+
+  /// A GTT order asks for a life; `seconds`: 0 if it is that of the order which it replaces, and not known here.
+  void add(TimeNs now_ns, std::uint32_t seconds) {
+    if (seconds == 0) {
+      ++unknown_;
+    } else {
+      ++counts_[((now_ns + kNsPerSecond - 1) / kNsPerSecond + seconds) % kSeconds];
+    }
+  }
+
+  /// Those that may be over at a point of the tick grid, the last one having been asked about.
+  std::uint64_t take(TimeNs tick_ns) {
+    if (tick_ns % kNsPerSecond != 0) return 0;
+    std::uint32_t& count = counts_[tick_ns / kNsPerSecond % kSeconds];
+    const std::uint64_t ends = count + unknown_;
+    count = 0;
+    return ends;
+  }
+
+ private:
+  static constexpr std::uint32_t kSeconds = 1u << 17;
+  static_assert(kSeconds > kMaxExpireSeconds + 2);
+
+  std::span<std::uint32_t> counts_;  // by second
+  std::uint64_t unknown_ = 0;        // may end with any
+};
+
+class TurnClock {
+ public:
+  static constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
+
+  explicit TurnClock(const EngineConfig& config)
+      : acts_(config.acts_of_turn),
+        looks_(config.looks_of_turn),
+        all_(config.max_orders),
+        of_account_(orders_per_account(config)),
+        symbols_(config.symbols.size()) {}
+
+  /// Whether a command of this kind may open a job; of a tick: see lives_end().
+  static constexpr bool may_open(CommandKind kind) {
+    return is_of_account(kind) || kind == CommandKind::phase || kind == CommandKind::operate;
+  }
+
+  /// Such a command, the `made`th, is made at `now_ns`; `entered`: orders so far, of which more cannot live.
+  void expect(CommandKind kind, SessionId session, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
+    if (!is_of_account(kind)) return owe(std::min(all_, entered), symbols_, made, now_ns);
+    if (session != kNoSession) owe(std::min(of_account_, entered), 0, made, now_ns);
+  }
+  /// With the `made`th command, a tick, so many lives may end.
+  void lives_end(std::uint64_t lives, std::uint64_t made, TimeNs now_ns) {
+    owe(std::min(lives, all_), 0, made, now_ns);
+  }
+
+  /// When the next turn is due, `made` commands being made; kNever: none is. After expect() not before `now_ns`.
+  TimeNs next(std::uint64_t made) {
+    if (made >= until_) next_ns_ = kNever;
+    return next_ns_;
+  }
+  /// That turn is being made.
+  void pass() { next_ns_ += kTurnIntervalNs; }
+
+ private:
+  static constexpr bool is_of_account(CommandKind kind) {
+    return kind == CommandKind::mass_cancel || kind == CommandKind::session_open || kind == CommandKind::session_close;
+  }
+  void owe(std::uint64_t orders, std::uint64_t symbols, std::uint64_t made, TimeNs now_ns) {
+    if (orders == 0) return;
+    until_ = std::max(until_, made) + turns_of(acts_, looks_, orders, symbols);
+    if (next_ns_ == kNever) next_ns_ = (now_ns / kTurnIntervalNs + 1) * kTurnIntervalNs;
+  }
+
+  std::uint32_t acts_, looks_;      // of a turn
+  std::uint64_t all_, of_account_;  // orders that can live
+  std::uint64_t symbols_;
+  std::uint64_t until_ = 0;  // behind so many commands no job is open
+  TimeNs next_ns_ = kNever;
+};
+
+}  // namespace crosswire

@@ -1,0 +1,92 @@
+// When `turn` commands are due, by commands alone.
+#include "netstack/intake/turn_clock.hpp"
+
+#include <gtest/gtest.h>
+
+namespace crosswire {
+namespace {
+
+constexpr SessionId kSomeone{0};
+
+EngineConfig config() {
+  EngineConfig config;
+  config.symbols.resize(3);
+  config.sessions = 2;
+  config.max_orders = 1'000;
+  config.orders_per_account = 640;
+  return config;
+}
+
+/// Turns that are made until no more is due, each at the time that it was due at.
+std::vector<TimeNs> turns(TurnClock& clock, std::uint64_t made) {
+  std::vector<TimeNs> times;
+  for (TimeNs due = clock.next(made); due != TurnClock::kNever; due = clock.next(++made)) {
+    times.push_back(due);
+    clock.pass();
+  }
+  return times;
+}
+
+TEST(TurnClock, IsNeverDueWhereNoOrderWasEntered) {
+  TurnClock clock(config());
+  clock.expect(CommandKind::mass_cancel, kSomeone, 0, 1, 50);
+  clock.expect(CommandKind::phase, kNoSession, 0, 2, 50);
+  EXPECT_EQ(clock.next(2), TurnClock::kNever);
+}
+
+TEST(TurnClock, IsDueOnItsGridAsOftenAsTheOrdersThatMayLiveNeed) {
+  TurnClock clock(config());
+  clock.expect(CommandKind::mass_cancel, kSomeone, 100, 101, 250'000);
+  EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000})) << "100 / 64 + 100 / 2048 + 2";
+}
+
+TEST(TurnClock, CountsNoMoreThanAnAccountsShareOrAll) {
+  TurnClock clock(config());
+  clock.expect(CommandKind::session_close, kSomeone, 100'000, 1, 0);
+  EXPECT_EQ(turns(clock, 1).size(), 640u / 64 + 2);
+  clock.expect(CommandKind::operate, kNoSession, 100'000, 50, 0);
+  EXPECT_EQ(turns(clock, 50).size(), 1'000u / 64 + 2);
+}
+
+TEST(TurnClock, OtherCommandsAreTurnsToo) {
+  TurnClock clock(config());
+  clock.expect(CommandKind::mass_cancel, kSomeone, 100, 101, 0);
+  EXPECT_NE(clock.next(103), TurnClock::kNever);
+  EXPECT_EQ(clock.next(104), TurnClock::kNever);
+}
+
+TEST(TurnClock, WhatTwoCommandsOpenTakesTheTurnsOfBoth) {
+  TurnClock clock(config());
+  clock.expect(CommandKind::mass_cancel, kSomeone, 100, 101, 0);
+  clock.expect(CommandKind::mass_cancel, SessionId{1}, 100, 102, 10);
+  EXPECT_EQ(turns(clock, 102).size(), 5u) << "three each, of which the second command was one";
+}
+
+TEST(TurnClock, AConnectionsEndWithoutASessionOpensNothing) {
+  TurnClock clock(config());
+  clock.expect(CommandKind::session_close, kNoSession, 100, 1, 0);
+  EXPECT_EQ(clock.next(1), TurnClock::kNever);
+}
+
+TEST(LifeEnds, AreCountedByTheSecondWithWhichTheyEnd) {
+  Arena arena(LifeEnds::bytes_for(), HugepagePolicy::off);
+  LifeEnds ends(arena);
+  ends.add(1'500'000'000, 2);
+  ends.add(1'000'000'000, 3);
+  ends.add(1'000'000'001, 1);
+  EXPECT_EQ(ends.take(3'000'000'000), 1u);
+  EXPECT_EQ(ends.take(3'100'000'000), 0u) << "no whole second";
+  EXPECT_EQ(ends.take(4'000'000'000), 2u);
+  EXPECT_EQ(ends.take(5'000'000'000), 0u);
+}
+
+TEST(LifeEnds, OneThatIsNotKnownMayBeInAnySecond) {
+  Arena arena(LifeEnds::bytes_for(), HugepagePolicy::off);
+  LifeEnds ends(arena);
+  ends.add(1'000'000'000, 0);
+  EXPECT_EQ(ends.take(2'000'000'000), 1u);
+  EXPECT_EQ(ends.take(3'000'000'000), 1u);
+}
+
+}  // namespace
+}  // namespace crosswire
