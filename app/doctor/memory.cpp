@@ -14,7 +14,6 @@ namespace {
 using enum DoctorState;
 using enum DoctorWeight;
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kSmall = 2 * kMiB;
 constexpr std::uint64_t kLarge = 1024 * kMiB;
 

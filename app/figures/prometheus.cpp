@@ -25,7 +25,7 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
-constexpr double kNsPerSecond = 1e9;
+constexpr double kNsPerS = 1e9;
 
 /// Upper bounds of the buckets that are shown, ns.
 constexpr std::array<std::uint64_t, 19> kBounds = {
@@ -44,9 +44,9 @@ class Metrics {
   void histogram(std::string_view name, std::string_view help, Labels labels, const Histogram& times) {
     ClientMetric::Histogram& shown = add(name, help, MetricType::Histogram, std::move(labels)).histogram;
     shown.sample_count = times.count();
-    shown.sample_sum = static_cast<double>(times.sum()) / kNsPerSecond;
+    shown.sample_sum = static_cast<double>(times.sum()) / kNsPerS;
     for (const std::uint64_t bound : kBounds) {
-      shown.bucket.push_back({times.count_up_to(bound), static_cast<double>(bound) / kNsPerSecond});
+      shown.bucket.push_back({times.count_up_to(bound), static_cast<double>(bound) / kNsPerS});
     }
   }
 
@@ -122,7 +122,7 @@ void add_stages(Metrics& metrics, const PartitionFigures& now) {
     metrics.counter("crosswire_stage_items_total", "Items of work done.", labels,
                     static_cast<double>(stage.figure.items));
     metrics.counter("crosswire_stage_busy_seconds_total", "Time in polls that did work.", labels,
-                    static_cast<double>(stage.figure.busy_ns) / kNsPerSecond);
+                    static_cast<double>(stage.figure.busy_ns) / kNsPerS);
   }
 }
 
@@ -215,7 +215,7 @@ void add_memory(Metrics& metrics, const PartitionFigures& now) {
 
 void add_clock(Metrics& metrics, const ClockFigure& now) {
   const auto seconds = [&](std::string_view name, std::string_view help, std::int64_t ns) {
-    metrics.gauge(name, help, {}, static_cast<double>(ns) / kNsPerSecond);
+    metrics.gauge(name, help, {}, static_cast<double>(ns) / kNsPerS);
   };
   seconds("crosswire_clock_offset_seconds", "The host's clock is ahead by so much, what was not followed apart.",
           now.offset_ns);

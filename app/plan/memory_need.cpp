@@ -13,7 +13,6 @@
 namespace crosswire {
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kOrdinary = 4096;
 constexpr std::uint64_t kSmall = 2 * kMiB;
 constexpr std::uint64_t kLarge = 1024 * kMiB;

@@ -13,6 +13,9 @@
 
 namespace crosswire {
 
+/// Bytes in a mebibyte.
+inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
 /// Something that takes memory.
 struct MemoryWish {
   std::string what;         // "DPDK", "partition NAME"

@@ -24,7 +24,6 @@
 namespace crosswire {
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
 std::string name_of(const Config& config) {

@@ -13,8 +13,8 @@ namespace {
 
 using test::Buffer;
 
-/// Notes all that it is handed: bytes as they are, a hole as dots.
-class Notes final : public StreamSink {
+/// All that it is handed: bytes as they are, a hole as dots.
+class Pieces final : public StreamSink {
  public:
   void bytes(wire::Bytes bytes, bool segment, CapturedAt at) override {
     stream.append(bytes.begin(), bytes.end());
@@ -45,7 +45,7 @@ class Stream {
   void finish() { assembler.finish(notes); }
 
   StreamAssembler assembler;
-  Notes notes;
+  Pieces notes;
   std::uint64_t frame = 0;
 
  private:

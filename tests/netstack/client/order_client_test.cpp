@@ -13,8 +13,6 @@ namespace {
 using test::Payload;
 namespace ouch = wire::ouch;
 
-constexpr std::string_view kSession = test::kOrderSession;
-
 class OrderClientTest : public ::testing::Test {
  protected:
   Payload written(std::size_t size) const { return {room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size)}; }
@@ -25,7 +23,7 @@ class OrderClientTest : public ::testing::Test {
     });
   }
   Payload accepted(std::uint64_t next) const {
-    return test::soup_packet('A', test::bytes(wire::soup::login_accepted(kSession, next)));
+    return test::soup_packet('A', test::bytes(wire::soup::login_accepted(test::kOrderSession, next)));
   }
   void log_in(std::uint64_t next = 1) {
     client.login(room);
@@ -90,7 +88,7 @@ TEST_F(OrderClientTest, AsksForTheAnswersFromBeforeItsLogin) {
   EXPECT_EQ(client.request(room), 0u);
   log_in(5);
   EXPECT_EQ(client.missing(), 4u);
-  EXPECT_EQ(written(client.request(room)), test::mold_header(kSession, 1, 4));
+  EXPECT_EQ(written(client.request(room)), test::mold_header(test::kOrderSession, 1, 4));
   EXPECT_EQ(take(test::mold_packet(1, {{'a'}, {'b'}, {'c'}, {'d'}})), Answer::data);
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{1, 2, 3, 4}));
   EXPECT_EQ(client.request(room), 0u);
@@ -100,7 +98,7 @@ TEST_F(OrderClientTest, GoesOnWhereItWasAfterASecondLogin) {
   log_in();
   take(test::mold_packet(1, {{'a'}, {'b'}}));
   log_in(4);
-  EXPECT_EQ(written(client.request(room)), test::mold_header(kSession, 3, 1));
+  EXPECT_EQ(written(client.request(room)), test::mold_header(test::kOrderSession, 3, 1));
 }
 
 TEST_F(OrderClientTest, SaysWhyALoginWasRefused) {
