@@ -27,7 +27,7 @@ constexpr std::size_t kOpeningAtOnce = 32;
 /// SoupBinTCP wants a heartbeat when nothing was sent for a second. One connection is looked at in a poll.
 constexpr TimeNs kHeartbeatNs = kNsPerSecond / 2;
 /// After which SoupBinTCP takes the server for gone, that sends one each second.
-constexpr TimeNs kSilenceNs = 15 * kNsPerSecond;
+constexpr TimeNs kServerGoneNs = 15 * kNsPerSecond;
 /// Polls so far apart: this process was without its core.
 constexpr TimeNs kStandstillNs = kNsPerSecond / 1000;
 constexpr std::uint32_t kNobody = ~std::uint32_t{0};
@@ -277,7 +277,7 @@ void LoadConnections::keep_alive() {
   if (++next_kept_alive_ == lines_.size()) next_kept_alive_ = 0;
   Line& line = lines_[session];
   if (line.stage != Stage::open || options_.floor) return;
-  if (now_ >= line.heard_ns + kSilenceNs) return cut(session, "nothing has come for 15 s");
+  if (now_ >= line.heard_ns + kServerGoneNs) return cut(session, "nothing has come for 15 s");
   std::array<std::uint8_t, sizeof(soup::Header)> packet;
   if (now_ < line.sent_ns + kHeartbeatNs || room(line) < packet.size()) return;
   put(line, {packet.data(), clients_[session].heartbeat(packet)});

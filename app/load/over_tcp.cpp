@@ -10,7 +10,7 @@ namespace crosswire {
 namespace {
 
 /// For all connections together, as over UDP.
-constexpr TimeNs kPatienceNs = 10 * kNsPerSecond;
+constexpr TimeNs kAllOpenNs = 10 * kNsPerSecond;
 /// For the server's FINs.
 constexpr TimeNs kLeaveNs = 3 * kNsPerSecond;
 
@@ -47,7 +47,7 @@ void LoadClient::log_in_over_tcp() {
   if (connections_->open_count() == sessions_.size()) {
     return enter(options_.floor || options_.capture != nullptr ? Stage::prepare : Stage::query);
   }
-  if (now_ns_ - stage_ns_ <= kPatienceNs) return;
+  if (now_ns_ - stage_ns_ <= kAllOpenNs) return;
   fail(fmt::format("{} of {} logins had no answer; does the appliance take orders over TCP on port {}?",
                    sessions_.size() - connections_->open_count(), sessions_.size(), options_.tcp->port));
 }

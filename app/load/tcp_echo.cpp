@@ -33,7 +33,7 @@ tcp::TcpConfig tcp_config(const EchoArguments& arguments) {
   return config;
 }
 
-std::size_t bytes_for(const tcp::TcpConfig& config) {
+std::size_t echo_bytes(const tcp::TcpConfig& config) {
   return tcp::Signals::bytes_for() + tcp::ReceiveHalf::bytes_for(config) + tcp::SendHalf::bytes_for(config) +
          tcp::EchoService::bytes_for(config);
 }
@@ -72,7 +72,7 @@ int tcp_echo_main(const EchoArguments& arguments) {
   tx.tell_time(clock, midnight);
 
   const tcp::TcpConfig tcp = tcp_config(arguments);
-  Arena arena(bytes_for(tcp) + 4096, config.hugepages, -1, "TCP");
+  Arena arena(echo_bytes(tcp) + 4096, config.hugepages, -1, "TCP");
   tcp::Signals signals(arena);
   using Mode = tcp::EchoService::Mode;
   tcp::EchoService service(arena, tcp, arguments.sink ? Mode::sink : Mode::echo);
@@ -113,7 +113,7 @@ int tcp_echo_main(const EchoArguments& arguments) {
     make_resident();
     fmt::print("TCP {} on port {} of {}: {} connections, {} bytes each; {}\nrunning until SIGINT or SIGTERM\n",
                arguments.sink ? "sink" : "echo", arguments.tcp_port, device.description(), tcp.connections,
-               bytes_for(tcp) / tcp.connections, arguments.send_core ? "a core for each half" : "one core");
+               echo_bytes(tcp) / tcp.connections, arguments.send_core ? "a core for each half" : "one core");
     std::fflush(stdout);
     while (!end_wanted()) {
       host.poll();
