@@ -60,8 +60,8 @@ std::string read_password_file(const Section& section, std::string_view key, con
 /// Reads accounts one by one, of several files.
 class AccountReader {
  public:
-  AccountReader(const std::string& path, const SymbolNumbers& symbols, Config& config)
-      : path_(path), config_(config), limits_(path, symbols, config) {}
+  AccountReader(const std::string& path, const SymbolNumbers& symbols, Logins logins, Config& config)
+      : path_(path), logins_(logins), config_(config), limits_(path, symbols, config) {}
 
   void read(const Section& root, const toml::table& tables) {
     for (const toml::table* table : find_tables(path_, tables, "account")) read_account(path_, *table);
@@ -133,6 +133,7 @@ class AccountReader {
   }
 
   std::string read_password(const Section& section, const std::string& file) {
+    if (logins_ == Logins::none) return "";  // nobody logs in by it
     if (section.has("password") && section.has("password_file")) {
       section.reject("password_file", "password is given as well", "keep one of the two");
     }
@@ -216,6 +217,7 @@ class AccountReader {
   }
 
   const std::string& path_;
+  Logins logins_;
   Config& config_;
   std::map<std::string, bool> users_;  // upper case
   LimitsReader limits_;
@@ -224,8 +226,8 @@ class AccountReader {
 }  // namespace
 
 void read_accounts(const Section& root, const std::string& path, const toml::table& tables,
-                   const SymbolNumbers& symbols, Config& config) {
-  AccountReader(path, symbols, config).read(root, tables);
+                   const SymbolNumbers& symbols, Logins logins, Config& config) {
+  AccountReader(path, symbols, logins, config).read(root, tables);
 }
 
 }  // namespace crosswire::config_file

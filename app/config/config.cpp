@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "app/config/accounts.hpp"
 #include "app/config/calendar_section.hpp"
@@ -53,7 +54,8 @@ bool is_refused(std::string_view argument) {
 /// Reads one configuration file into a Config, section by section, then checks what spans sections.
 class Reader {
  public:
-  Reader(const std::string& path, ConfigUse use) : path_(path), use_(use), root_(parse_file(path)) {}
+  Reader(const std::string& path, toml::table root, ConfigUse use, Logins logins)
+      : path_(path), use_(use), logins_(logins), root_(std::move(root)) {}
 
   Config read() {
     config_.path = path_;
@@ -70,7 +72,7 @@ class Reader {
     read_monitoring();
     config_.impair = read_impair(path_, root_);
     const SymbolNumbers symbols = read_symbols(path_, root_, config_);
-    read_accounts(root, path_, root_, symbols, config_);
+    read_accounts(root, path_, root_, symbols, logins_, config_);
     read_calendar(path_, root_, symbols, config_);
     check_relations(root);
     return std::move(config_);
@@ -362,6 +364,7 @@ class Reader {
 
   std::string path_;
   ConfigUse use_;
+  Logins logins_;
   toml::table root_;
   Config config_;
 };
@@ -379,7 +382,13 @@ TimeNs schedule_end_ns(const Config& config) {
   return config.net.schedule.empty() ? 0 : config.net.schedule.back().at_ns;
 }
 
-Config load_config(const std::string& path, ConfigUse use) { return Reader(path, use).read(); }
+Config load_config(const std::string& path, ConfigUse use) {
+  return read_table(path, parse_file(path), use, Logins::some);
+}
+
+Config config_file::read_table(const std::string& path, toml::table root, ConfigUse use, Logins logins) {
+  return Reader(path, std::move(root), use, logins).read();
+}
 
 std::string location_of(const Config& config, const std::string& key) {
   const auto line = config.lines.find(key);

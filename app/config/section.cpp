@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 namespace crosswire::config_file {
@@ -137,8 +138,12 @@ toml::table parse_file(const std::string& path) {
     throw ConfigError(fmt::format("{}:1: file: cannot be read: {}; give the path of a TOML file that you may read",
                                   path, std::generic_category().message(folder ? EISDIR : reason)));
   }
+  return parse_text(path, {std::istreambuf_iterator<char>(in), {}});
+}
+
+toml::table parse_text(const std::string& path, const std::string& text) {
   try {
-    return toml::parse(in, path);
+    return toml::parse(text, path);
   } catch (const toml::parse_error& fault) {
     fail(path, fault.source().begin.line, "syntax", fault.description(), "write it as TOML 1.0");
   }

@@ -66,6 +66,12 @@ class Section {
 
 /// The file as TOML. Throws ConfigError.
 toml::table parse_file(const std::string& path);
+/// The same of a text that stands in the file `path`.
+toml::table parse_text(const std::string& path, const std::string& text);
+/// Whether anybody logs in to the accounts: where nobody does, passwords are left out and not looked at.
+enum class Logins { some, none };
+/// load_config() of what is there as TOML: the root of the file `path`. Throws ConfigError.
+Config read_table(const std::string& path, toml::table root, ConfigUse use, Logins logins);
 
 /// A table of the root, or nothing where the file leaves it out.
 const toml::table* find_table(const std::string& file, const toml::table& root, std::string_view name);
