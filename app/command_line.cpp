@@ -27,6 +27,7 @@
 #include "app/plan/plan.hpp"
 #include "app/replay/replay.hpp"
 #include "app/run/run.hpp"
+#include "app/scenario/scenario.hpp"
 #include "app/top/account.hpp"
 #include "app/top/top.hpp"
 #include "hugepages/base/stage.hpp"
@@ -672,6 +673,23 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
         "  crosswire ctl phase opening_call --all\n  crosswire ctl kill --firm ANNS --reason \"runs wild\"");
 }
 
+void add_scenario_command(CLI::App& root, int& exit_code) {
+  CLI::App* const scenario = root.add_subcommand(
+      "scenario",
+      "Run rule-book scenarios: a few lines of text that say what clients and operators do and what should come of "
+      "it,\n"
+      "against the real engine and its limits, in virtual time, without network. docs/scenarios.md has the language.\n"
+      "Exit status 0: all hold. 1: one does not; the first difference is told with its file and line.");
+  const auto options = std::make_shared<ScenarioOptions>();
+  scenario->add_option("FILE", options->paths, "scenario, or a folder with *.scenario")
+      ->required()
+      ->check(CLI::ExistingPath);
+  scenario->add_flag("--verbose", options->verbose, "print each line and what comes of it, as `expect` may have it");
+  scenario->add_flag("--tap", options->tap, "print the Test Anything Protocol, a test for each scenario");
+  scenario->footer("Example:\n  crosswire scenario --verbose my-rule.scenario");
+  scenario->callback([options, &exit_code] { exit_code = scenario_main(*options); });
+}
+
 /// "run, replay, ... or top", as they were added.
 std::string commands_of(CLI::App& root) {
   const std::vector<CLI::App*> commands = root.get_subcommands([](const CLI::App*) { return true; });
@@ -701,6 +719,7 @@ int command_line(int argc, const char* const* argv) {
   add_plan_command(app, exit_code);
   add_top_command(app, exit_code);
   add_ctl_command(app, exit_code);
+  add_scenario_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -46,7 +46,7 @@ ORDER = {
     "hugepages": ["base", "memory rings", "host"],
     "netstack": ["wire", "common", "port", "link", "ip", "udp", "session", "frame_writer", "tcp", "intake", "answers", "receive",
                  "transmit", "publish", "client"],
-    "app": ["files", "config", "partition", "figures", "replay", "plan", "ctl", "run", "doctor", "top", "flow", "load"],
+    "app": ["files", "config", "partition", "figures", "replay", "plan", "ctl", "run", "doctor", "top", "flow", "load", "scenario"],
 }
 # Lists of names that any room of netstack may read: a parser's reasons are the counters of the stage that runs it.
 LISTS = {"netstack/receive/counters.hpp": ("hugepages/base/counters.hpp",)}
@@ -216,6 +216,36 @@ def tests_that_the_protocol_names_and_nobody_wrote():
                 yield f"{page} names {suite}.{test}"
 
 
+def rules_without_a_scenario():
+    """Of docs/rules.md: each row of a table that has a column `scenario` names files of tests/scenarios there, and each file
+    is named by a row or in the text."""
+    page = (ROOT / "docs/rules.md").read_text()
+    there = {p.stem for p in (ROOT / "tests/scenarios").glob("*.scenario")}
+    column = None
+    rows = 0
+    for number, line in enumerate(page.splitlines(), 1):
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else None
+        if cells is None:
+            column = None
+        elif column is None:
+            column = cells.index("scenario") if "scenario" in cells else -1
+            if column < 0:
+                yield f"docs/rules.md:{number}: a table without a column \"scenario\""
+        elif column >= 0 and set(line) - set("|- "):
+            rows += 1
+            named = re.findall(r"`(\w+)`", cells[column]) if column < len(cells) else []
+            if not named:
+                yield f"docs/rules.md:{number}: the rule \"{cells[0]}\" names no scenario"
+            for name in named:
+                if name not in there:
+                    yield f"docs/rules.md:{number}: names the scenario {name}, and there is no tests/scenarios/{name}.scenario"
+    if rows < 50:
+        yield f"docs/rules.md has only {rows} rules with scenarios"
+    for name in sorted(there):
+        if f"`{name}`" not in page:
+            yield f"docs/rules.md has no rule for tests/scenarios/{name}.scenario"
+
+
 def drops_that_operators_are_not_told_of():
     told = (ROOT / "docs/operating.md").read_text()
     tables = [p for folder in FOLDERS for p in sources(folder) if p.name == "counters.hpp"]
@@ -255,6 +285,7 @@ RULES = {
     "every header is included once": headers_without_pragma_once,
     "headers that are slow to compile stay where they are needed": slow_headers_that_spread,
     "every test that docs/protocol.md, docs/messages.md and docs/rules.md name is there": tests_that_the_protocol_names_and_nobody_wrote,
+    "every rule of docs/rules.md names its scenarios, and they are there": rules_without_a_scenario,
     "docs/operating.md says what each drop means": drops_that_operators_are_not_told_of,
     "docs/operating.md says what to do about each warning and error of the log": log_lines_that_operators_are_not_told_of,
 }

@@ -142,14 +142,17 @@ TEST_F(LimitsSection, FormsGroupsOfAccountsThatDoNotTradeWithEachOther) {
 TEST(LimitsTable, IsWhatTheRulesPageSays) {
   constexpr std::string_view kMark = "<!-- limits: made by `CROSSWIRE_WRITE_DOCS=1 meson test -C build config` -->\n";
   constexpr std::string_view kEndMark = "<!-- end of limits -->\n";
-  std::string made = "| key | of | unit | range | refused, if set | with |\n|---|---|---|---|---|---|\n";
+  std::string made = "| key | of | unit | range | refused, if set | with | scenario |\n|---|---|---|---|---|---|---|\n";
   for (const RiskRow& row : kRiskRows) {
-    made += fmt::format("| `{}` | {} | {} | {} to {} | {} | 0x{:04X} |\n", row.key,
-                        row.scope == RiskScope::firm ? "`[[firm]]`" : "`[account.risk]`", row.unit, row.low, row.high,
-                        row.about, row.code);
+    const bool firm = row.scope == RiskScope::firm;
+    made += fmt::format("| `{}` | {} | {} | {} to {} | {} | 0x{:04X} | `{}{}` |\n", row.key,
+                        firm ? "`[[firm]]`" : "`[account.risk]`", row.unit, row.low, row.high, row.about, row.code,
+                        firm ? "firm_" : "", row.key);
   }
-  made += "\n| order type that `forbids` may name | refused with |\n|---|---|\n";
-  for (const OrderTypeRow& row : kOrderTypes) made += fmt::format("| `{}` | 0x{:04X} |\n", row.name, row.code);
+  made += "\n| order type that `forbids` may name | refused with | scenario |\n|---|---|---|\n";
+  for (const OrderTypeRow& row : kOrderTypes) {
+    made += fmt::format("| `{}` | 0x{:04X} | `forbids_{}` |\n", row.name, row.code, row.name);
+  }
   const std::string path = std::string(CROSSWIRE_SOURCE_ROOT) + "/docs/rules.md";
   std::ifstream in(path);
   const std::string docs((std::istreambuf_iterator<char>(in)), {});

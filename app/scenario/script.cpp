@@ -1,0 +1,410 @@
+// A scenario, run: see the header.
+#include "app/scenario/script.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "app/config/time_of_day.hpp"
+#include "app/scenario/client.hpp"
+#include "app/scenario/exchange.hpp"
+#include "app/scenario/expectation.hpp"
+#include "app/scenario/head.hpp"
+#include "app/scenario/line_reader.hpp"
+#include "app/scenario/tell.hpp"
+#include "app/scenario/words.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr std::uint32_t kMostTimes = 100'000;
+/// Events of a step that are listed at a difference: of those that were expected, of the others.
+constexpr std::size_t kMostBefore = 10, kMostBehind = 30;
+constexpr std::string_view kHeadMark = "---";
+
+constexpr Word<OperatorAction> kOperatorWords[] = {{"halt", OperatorAction::halt},
+                                                   {"resume", OperatorAction::resume},
+                                                   {"phase", OperatorAction::phase},
+                                                   {"kill", OperatorAction::kill},
+                                                   {"allow", OperatorAction::allow}};
+constexpr Word<SessionEndReason> kEndWords[] = {{"logout", SessionEndReason::logout},
+                                                {"reset", SessionEndReason::reset},
+                                                {"silence", SessionEndReason::silence},
+                                                {"cut", SessionEndReason::cut},
+                                                {"operator", SessionEndReason::by_operator}};
+
+std::vector<std::string> lines_of(const std::string& path) {
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  const int reason = errno;
+  std::error_code error;
+  if (!in || std::filesystem::is_directory(path, error)) {
+    throw ScenarioFault(fmt::format("cannot be read: {}; give the path of a scenario",
+                                    std::generic_category().message(in ? EISDIR : reason)));
+  }
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+/// "AAA" or "all", for an operator's frame.
+std::string symbol_or_all(LineReader& line, const Names& names) {
+  const std::string name(line.next("a symbol, or all"));
+  if (name == "all" && !names.find_symbol(name)) return "";
+  names.symbol(name);
+  return name;
+}
+
+/// "100 times": 100; 1 where the line does not say so.
+std::uint32_t take_times(LineReader& line) {
+  if (line.peek(1) != "times") return 1;
+  const std::uint32_t times = line.number("times");
+  line.need("times");
+  if (times > kMostTimes) throw ScenarioFault(fmt::format("at most {} times", kMostTimes));
+  return times;
+}
+
+Phase read_phase(LineReader& line) {
+  const std::string_view word = line.next("a phase");
+  for (std::size_t i = 0; i < kPhaseNames.size(); ++i) {
+    if (word == kPhaseNames[i]) return static_cast<Phase>(i);
+  }
+  throw ScenarioFault(fmt::format("\"{}\" is no phase", word));
+}
+
+/// Runs the lines of one file.
+class Script {
+ public:
+  Script(const std::string& path, const std::function<void(const std::string&)>& verbose)
+      : path_(path), verbose_(verbose) {}
+
+  ScenarioOutcome run() {
+    try {
+      lines_ = lines_of(path_);
+      begin();
+      for (; line_ <= lines_.size(); ++line_) take(split(lines_[line_ - 1]));
+      check_step();
+      if (outcome_.expectations == 0) {
+        line_ = lines_.size();
+        throw ScenarioFault("nothing is expected; write what should come as \"expect ..\"");
+      }
+    } catch (const ConfigError& fault) {
+      outcome_.fault = fault.what();
+    } catch (const std::exception& fault) {
+      outcome_.fault = fmt::format("{}:{}: {}", path_, std::max<std::size_t>(line_, 1), fault.what());
+    }
+    return outcome_;
+  }
+
+ private:
+  void begin();
+  void take(const Words& words);
+  void act(const Words& words);
+  bool is_time(LineReader& line);
+  bool is_operators(LineReader& line);
+  void end_session(SessionId account, LineReader& line);
+  void hear(const Event& event);
+  void expect(const Words& words);
+  void expect_event(const Words& expected);
+  void expect_nothing();
+  void expect_book(LineReader& line);
+  bool expect_state(const Words& words);
+  void check_step();
+  void compare(const std::string& expected, const std::string& is);
+  [[noreturn]] void differ(const std::string& expected, const std::string& got) const;
+
+  const std::string& path_;
+  const std::function<void(const std::string&)>& verbose_;
+  ScenarioOutcome outcome_;
+  std::vector<std::string> lines_;
+  std::size_t line_ = 1;  // under way; the first is 1
+
+  std::optional<Config> config_;
+  std::optional<Names> names_;
+  std::optional<ScenarioClients> clients_;
+  std::unique_ptr<ScenarioExchange> exchange_;
+  std::uint64_t requests_ = 0;  // operators'
+  TimeNs midnight_ns_ = 0;      // of the trading date, in the day's time
+
+  bool loose_ = false;
+  std::size_t step_line_ = 0;                      // of what was last done
+  std::vector<std::string> events_;                // that came of it
+  std::size_t expected_ = 0;                       // of them
+  std::map<std::string, std::string> imbalances_;  // the last one of each symbol, of the step
+};
+
+/// The head, and the exchange of it.
+void Script::begin() {
+  while (line_ <= lines_.size() && split(lines_[line_ - 1]).empty()) ++line_;
+  std::string text;
+  std::size_t first = 1;
+  if (line_ <= lines_.size() && split(lines_[line_ - 1]) == Words{std::string(kHeadMark)}) {
+    first = ++line_;
+    while (line_ <= lines_.size() && split(lines_[line_ - 1]) != Words{std::string(kHeadMark)}) {
+      text += lines_[line_++ - 1] + "\n";
+    }
+    if (line_ > lines_.size()) throw ScenarioFault("the head has no end; close it with a line ---");
+    ++line_;
+  }
+  config_ = read_scenario_head(path_, text, first);
+  names_.emplace(*config_);
+  clients_.emplace(*config_, *names_);
+  const TradingDay day = config_->calendar.day_at(config_->midnight_epoch_ns.value_or(0));
+  midnight_ns_ = day.begin_ns > 0 ? kNsPerDay : 0;
+  exchange_ = std::make_unique<ScenarioExchange>(*config_, day.begin_ns, [this](const Event& event) { hear(event); });
+  events_.clear();  // of the day's begin
+  imbalances_.clear();
+}
+
+void Script::hear(const Event& event) {
+  if (!exchange_) return;
+  const std::string told = tell(event, exchange_->orders(), *names_);
+  if (told.empty()) return;
+  if (verbose_) verbose_("    " + told);
+  if (event.kind == EventKind::imbalance) {
+    imbalances_[names_->symbol_name(event.symbol)] = told;
+  } else {
+    events_.push_back(told);
+  }
+}
+
+void Script::take(const Words& words) {
+  if (words.empty()) return;
+  if (words[0] == "expect") {
+    expect(words);
+    ++outcome_.expectations;
+    return;
+  }
+  check_step();
+  if (verbose_) verbose_(fmt::format("{}:{}: {}", path_, line_, joined(words)));
+  if (words.size() == 1 && (words[0] == "loose" || words[0] == "strict")) {
+    loose_ = words[0] == "loose";
+    expected_ = events_.size();
+    return;
+  }
+  step_line_ = line_;
+  events_.clear();
+  imbalances_.clear();
+  expected_ = 0;
+  LineReader line(words);
+  const std::uint32_t times = take_times(line);
+  const Words rest(words.begin() + static_cast<std::ptrdiff_t>(line.at()), words.end());
+  for (std::uint32_t i = 0; i < times; ++i) act(rest);
+}
+
+void Script::act(const Words& words) {
+  LineReader line(words);
+  if (is_time(line) || is_operators(line)) return;
+  if (ScenarioClients::is_of_order(line.peek())) {
+    const auto said = clients_->of_order(line.next("a verb"), line);
+    exchange_->say(said.account, said.message);
+    return;
+  }
+  const std::string_view name = line.next("an account");
+  const auto account = names_->find_account(name);
+  if (!account) {
+    throw ScenarioFault(
+        fmt::format("\"{}\" is neither an account nor a statement; docs/scenarios.md lists them", name));
+  }
+  const std::string_view verb = line.next("what the account does");
+  if (verb == "session_ends") return end_session(*account, line);
+  const auto said = clients_->of_account(*account, verb, line);
+  exchange_->say(said.account, said.message);
+}
+
+bool Script::is_time(LineReader& line) {
+  TimeNs to = 0;
+  if (line.take("tick")) {
+    const std::string_view word = line.next("how long");
+    const auto span = parse_span(word);
+    if (!span) throw ScenarioFault(fmt::format("\"{}\" is no span, as 100ms, 2.5s, 1m", word));
+    to = exchange_->now() + *span;
+  } else if (line.take("at")) {
+    const std::string_view word = line.next("a time");
+    const auto time = parse_time_of_day(word);
+    if (!time) throw ScenarioFault(fmt::format("\"{}\" is no time of day, as 09:30:00", word));
+    to = midnight_ns_ + *time;
+    if (to < exchange_->now()) throw ScenarioFault(fmt::format("{} is over already", word));
+  } else {
+    return false;
+  }
+  line.end();
+  exchange_->move_on(to);
+  return true;
+}
+
+bool Script::is_operators(LineReader& line) {
+  const auto action = value_of(kOperatorWords, line.peek());
+  if (!action) return false;
+  line.next("a command");
+  wire::OperatorFrame frame{};
+  frame.ether_type = wire::kRecorderEtherType;
+  frame.version = wire::OperatorFrame::kVersion;
+  frame.request = ++requests_;
+  frame.action = static_cast<std::uint8_t>(*action);
+  frame.symbol = std::string_view();
+  frame.account = kNoSession.value;
+  frame.firm = kNoFirm.value;
+  frame.role = static_cast<std::uint8_t>(OperatorRole::owner);
+  if (!is_about_accounts(*action)) {
+    frame.symbol = std::string_view(symbol_or_all(line, *names_));
+  } else if (line.take("firm")) {
+    frame.firm = names_->firm(line.next("a firm")).value;
+  } else {
+    frame.account = names_->account(line.next("an account, or firm FIRM")).value;
+  }
+  if (*action == OperatorAction::phase) frame.phase = static_cast<std::uint8_t>(read_phase(line));
+  line.end();
+  exchange_->operate(frame);
+  return true;
+}
+
+void Script::end_session(SessionId account, LineReader& line) {
+  const std::string_view word = line.next("how it ends");
+  line.end();
+  if (word == "takeover") return exchange_->take_over(account);
+  const auto reason = value_of(kEndWords, word);
+  if (!reason) throw ScenarioFault(fmt::format("\"{}\" is no end of a session, as logout", word));
+  exchange_->end_session(account, *reason);
+}
+
+// ---- Expectations ---------------------------------------------------------------------------------------------------
+
+void Script::expect(const Words& words) {
+  LineReader line(words, 1);
+  if (line.done()) throw ScenarioFault("what is expected is missing");
+  if (step_line_ == 0) throw ScenarioFault("nothing has been done yet of which something could be expected");
+  if (line.peek() == "nothing") {
+    if (words.size() > 2) throw ScenarioFault("\"nothing\" stands alone");
+    return expect_nothing();
+  }
+  if (expect_state(words)) return;
+  const std::uint32_t times = take_times(line);
+  const Words rest(words.begin() + static_cast<std::ptrdiff_t>(line.at()), words.end());
+  if (rest.empty()) throw ScenarioFault("what is expected is missing");
+  const Words expected = as_told(rest);
+  for (std::uint32_t i = 0; i < times; ++i) expect_event(expected);
+}
+
+void Script::expect_event(const Words& expected) {
+  if (expected[0] == "imbalance") {
+    const auto found = imbalances_.find(expected.size() > 1 ? expected[1] : "");
+    if (found == imbalances_.end()) differ(joined(expected), "no imbalance of that symbol");
+    if (!is_expected(expected, found->second)) differ(joined(expected), found->second);
+    return;
+  }
+  std::size_t at = expected_;
+  while (loose_ && at < events_.size() && !is_expected(expected, events_[at])) ++at;
+  if (at == events_.size()) differ(joined(expected), loose_ ? "none that is like it" : "nothing");
+  if (!is_expected(expected, events_[at])) differ(joined(expected), events_[at]);
+  expected_ = at + 1;
+}
+
+void Script::expect_nothing() {
+  if (expected_ < events_.size()) differ("nothing", events_[expected_]);
+}
+
+/// What is so, rather than what has happened.
+bool Script::expect_state(const Words& words) {
+  LineReader line(words, 1);
+  if (line.take("book")) {
+    expect_book(line);
+  } else if (line.take("last")) {
+    const SymbolId symbol = names_->symbol(line.next("a symbol"));
+    const std::string wanted = format_price(line.price());
+    line.end();
+    compare("last " + wanted, "last " + format_price(exchange_->engine().last_price(symbol).value));
+  } else if (line.take("funds")) {
+    const SessionId account = names_->account(line.next("an account"));
+    const auto wanted = parse_price(line.next("an amount"));
+    line.end();
+    if (!wanted) throw ScenarioFault("no amount of money, as 1000.00");
+    const Purse& purse = exchange_->engine().risk().account(account).purse;
+    compare("funds " + format_price(*wanted),
+            "funds " + format_price(static_cast<std::uint64_t>(purse.cash - purse.reserved)));
+  } else if (line.take("position")) {
+    const SessionId account = names_->account(line.next("an account"));
+    const SymbolId symbol = names_->symbol(line.next("a symbol"));
+    const std::string wanted(line.next("shares"));
+    line.end();
+    const Position* const position = exchange_->engine().risk().position(account, symbol);
+    compare("position " + wanted, fmt::format("position {}", position == nullptr ? 0 : position->shares));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// "bid 100 x 10.00 ..": a side that is not named is not looked at; "empty": neither has orders.
+void Script::expect_book(LineReader& line) {
+  const std::string is = tell_book(exchange_->engine(), names_->symbol(line.next("a symbol")));
+  if (line.take("empty")) {
+    line.end();
+    return compare("book empty", is.empty() ? "book empty" : "book " + is);
+  }
+  std::string wanted;
+  bool sides[2] = {};
+  while (!line.done()) {
+    std::string word(line.next("a word"));
+    if (word == "bid" || word == "ask") sides[word == "ask"] = true;
+    if (const auto shares = parse_number(word)) word = std::to_string(*shares);
+    if (!wanted.empty()) wanted += ' ';
+    wanted += word;
+    if (word != "x") continue;
+    const auto price = parse_price(line.next("a price"));
+    if (!price) throw ScenarioFault("no price, as 10.00");
+    wanted += ' ';
+    wanted += format_price(*price);
+  }
+  if (!sides[0] && !sides[1]) throw ScenarioFault("give bid SHARES x PRICE .., ask .. or empty");
+  const std::size_t asks = is.find("ask");
+  std::string looked = sides[0] ? is.substr(0, asks) : "";
+  if (sides[1] && asks != std::string::npos) looked += is.substr(asks);
+  if (!looked.empty() && looked.back() == ' ') looked.pop_back();
+  compare("book " + wanted, looked.empty() ? "book without those" : "book " + looked);
+}
+
+void Script::check_step() {
+  if (loose_ || expected_ == events_.size()) return;
+  line_ = step_line_;
+  differ("nothing more of it", events_[expected_]);
+}
+
+void Script::compare(const std::string& expected, const std::string& is) {
+  if (expected != is) differ(expected, is);
+}
+
+void Script::differ(const std::string& expected, const std::string& got) const {
+  std::string text = fmt::format("expected {}, got {}\n  line {}: {}", expected, got, step_line_,
+                                 step_line_ == 0 ? "" : joined(split(lines_[step_line_ - 1])));
+  const std::size_t first = expected_ > kMostBefore ? expected_ - kMostBefore : 0;
+  const std::size_t end = std::min(events_.size(), expected_ + kMostBehind);
+  if (first > 0) text += fmt::format("\n    .. {} more", first);
+  for (std::size_t i = first; i < end; ++i) {
+    text += fmt::format("\n  {} {}", i < expected_ ? " " : ">", events_[i]);
+  }
+  if (end < events_.size()) text += fmt::format("\n  > .. {} more", events_.size() - end);
+  if (events_.empty()) text += "\n    nothing came of it";
+  throw ScenarioFault(text);
+}
+
+}  // namespace
+
+ScenarioOutcome run_scenario(const std::string& path, const std::function<void(const std::string&)>& verbose) {
+  return Script(path, verbose).run();
+}
+
+}  // namespace crosswire
