@@ -2,7 +2,6 @@
 #include "app/scenario/exchange.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "hugepages/base/check.hpp"
@@ -36,7 +35,7 @@ ScenarioExchange::ScenarioExchange(const Config& config, TimeNs begin, Listener 
       returner_(arena_, returns_, slots_of(config)),
       engine_(config.engine, orders_, returner_, arena_),
       match_(engine_, commands_, match_in_, events_, returner_),
-      writer_(commands_.producer(), counters_, begin),
+      writer_(commands_.producer(), counters_, config.engine, begin),
       intake_(config.net, config.engine, writer_, orders_, source_, counters_, arena_),
       operators_(config.engine, intake_, writer_, orders_, source_, counters_),
       next_tick_((begin + kTickIntervalNs - 1) / kTickIntervalNs * kTickIntervalNs) {
@@ -69,14 +68,18 @@ void ScenarioExchange::take_over(SessionId account) {
 }
 
 void ScenarioExchange::move_on(TimeNs to) {
-  constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
+  constexpr TimeNs kNever = TurnClock::kNever;
   const auto& schedule = config_.net.schedule;
   for (;;) {
     const TimeNs phase_at = next_phase_ < schedule.size() ? schedule[next_phase_].at_ns : kNever;
-    const TimeNs due = std::min(phase_at, next_tick_);
+    const TimeNs turn_at = writer_.next_turn();
+    const TimeNs due = std::min({phase_at, next_tick_, turn_at});
     if (due > to) break;
     writer_.move_on(std::max(now(), due));
-    if (phase_at <= next_tick_) {
+    if (turn_at < phase_at && turn_at < next_tick_) {
+      writer_.make_turn();
+      finish();
+    } else if (phase_at <= next_tick_) {
       const PhaseChange& change = schedule[next_phase_++];
       Command& command = writer_.make(CommandKind::phase, kNoSession);
       command.symbol = change.symbol;
@@ -84,7 +87,9 @@ void ScenarioExchange::move_on(TimeNs to) {
       finish();
     } else {
       next_tick_ += kTickIntervalNs;
-      make(CommandKind::tick, kNoSession);
+      writer_.make(CommandKind::tick, kNoSession);
+      writer_.lives_end(intake_.lives_over(now()));
+      finish();
     }
   }
   writer_.move_on(to);

@@ -38,8 +38,8 @@ class ScenarioExchange {
   void end_session(SessionId account, SessionEndReason reason);
   /// Another login of the account takes its session over.
   void take_over(SessionId account);
-  /// Makes what is due until then, each at its own time: at one time phases of the schedule before the tick. `to` is
-  /// not before now().
+  /// Makes what is due until then, each at its own time: at one time phases of the schedule before the tick, and that
+  /// before a turn of what goes on in turns. `to` is not before now().
   void move_on(TimeNs to);
 
   /// Ns since midnight.
