@@ -18,9 +18,9 @@ namespace ouch = wire::ouch;
 using ouch::Tag;
 
 /// Larger than any order: a Modify that takes nothing off.
-constexpr std::uint32_t kAll = kMaxQuantity;
+constexpr std::uint32_t kTakesNothing = kMaxQuantity;
 
-std::uint32_t number_of(std::string_view option, std::string_view value) {
+std::uint32_t option_number(std::string_view option, std::string_view value) {
   const auto number = parse_number(value);
   if (!number) throw ScenarioFault(fmt::format("{}={}: give a number", option, value));
   return *number;
@@ -46,7 +46,7 @@ ScenarioClients::Options ScenarioClients::read_options(LineReader& line) {
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
     const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
-    const auto side = value_of(kSideWords, word);
+    const auto side = meaning_of(kSideWords, word);
     if (word == "as") {
       options.label = std::string(line.next("a label"));
     } else if (side) {
@@ -60,11 +60,11 @@ ScenarioClients::Options ScenarioClients::read_options(LineReader& line) {
       options.fill_or_kill = true;
     } else if (name == "gtt") {
       options.time_in_force = '6';
-      if (!value.empty()) options.expire_seconds = number_of(name, value);
+      if (!value.empty()) options.expire_seconds = option_number(name, value);
     } else if (name == "expire") {
-      options.expire_seconds = number_of(name, value);
+      options.expire_seconds = option_number(name, value);
     } else if (name == "min_qty") {
-      options.min_quantity = number_of(name, value);
+      options.min_quantity = option_number(name, value);
     } else if (word == "post_only") {
       options.post_only = 'P';
     } else if (word == "not_post_only") {
@@ -82,11 +82,11 @@ ScenarioClients::Options ScenarioClients::read_options(LineReader& line) {
     } else if (word == "goes") {
       options.stays = 'N';
     } else if (name == "group") {
-      options.group = number_of(name, value);
+      options.group = option_number(name, value);
     } else if (name == "number") {
-      options.number = number_of(name, value);
-    } else if (name == "self_trade" && value_of(kSelfTradeWords, value)) {
-      options.self_trade = static_cast<char>(*value_of(kSelfTradeWords, value));
+      options.number = option_number(name, value);
+    } else if (name == "self_trade" && meaning_of(kSelfTradeWords, value)) {
+      options.self_trade = static_cast<char>(*meaning_of(kSelfTradeWords, value));
     } else {
       throw ScenarioFault(fmt::format("\"{}\" is no option; docs/scenarios.md lists them", word));
     }
@@ -182,10 +182,10 @@ ScenarioClients::Said ScenarioClients::of_order(std::string_view verb, LineReade
     return {order.account, put(cancel, {})};
   }
   const std::string_view word = line.next("a side");
-  const auto side = value_of(kSideWords, word);
+  const auto side = meaning_of(kSideWords, word);
   if (!side) throw ScenarioFault(fmt::format("\"{}\" is no side; give buy, sell, short or short_exempt", word));
   const ouch::ModifyOrder modify{
-      .user_ref_num = order.number.value, .side = static_cast<char>(*side), .quantity = shares(kAll)};
+      .user_ref_num = order.number.value, .side = static_cast<char>(*side), .quantity = shares(kTakesNothing)};
   return {order.account, put(modify, {})};
 }
 
@@ -200,7 +200,7 @@ ScenarioClients::Said ScenarioClients::mass_cancel(SessionId account, LineReader
 }
 
 ScenarioClients::Said ScenarioClients::of_account(SessionId account, std::string_view verb, LineReader& line) {
-  if (const auto side = value_of(kSideWords, verb)) return enter(account, *side, line);
+  if (const auto side = meaning_of(kSideWords, verb)) return enter(account, *side, line);
   if (verb == "mass_cancel") return mass_cancel(account, line);
   if (verb == "query") {
     line.end();

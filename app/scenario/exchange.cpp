@@ -9,12 +9,12 @@
 namespace crosswire {
 namespace {
 
-std::uint32_t slots_of(const Config& config) { return static_cast<std::uint32_t>(order_pool_slots(config)); }
+std::uint32_t pool_slots(const Config& config) { return static_cast<std::uint32_t>(order_pool_slots(config)); }
 
 }  // namespace
 
 std::size_t ScenarioExchange::bytes_for(const Config& config) {
-  const std::uint32_t slots = slots_of(config);
+  const std::uint32_t slots = pool_slots(config);
   return CommandRing::bytes_for(config.command_ring) + EventRing::bytes_for(config.event_ring) +
          Orders::bytes_for(slots) + SlotReturnRing::bytes_for(slot_return_capacity(slots)) +
          SlotSource::bytes_for(slots) + SlotReturner::bytes_for(slots) + Engine::bytes_for(config.engine, slots) +
@@ -29,10 +29,10 @@ ScenarioExchange::ScenarioExchange(const Config& config, TimeNs begin, Listener 
       events_(arena_, config.event_ring),
       match_in_(commands_.add_gating("match")),
       events_in_(events_.add_gating("scenario")),
-      orders_(arena_, slots_of(config)),
-      returns_(arena_, slot_return_capacity(slots_of(config))),
-      source_(arena_, returns_, slots_of(config)),
-      returner_(arena_, returns_, slots_of(config)),
+      orders_(arena_, pool_slots(config)),
+      returns_(arena_, slot_return_capacity(pool_slots(config))),
+      source_(arena_, returns_, pool_slots(config)),
+      returner_(arena_, returns_, pool_slots(config)),
       engine_(config.engine, orders_, returner_, arena_),
       match_(engine_, commands_, match_in_, events_, returner_),
       writer_(commands_.producer(), counters_, config.engine, begin),

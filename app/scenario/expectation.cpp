@@ -10,7 +10,7 @@
 namespace crosswire {
 namespace {
 
-constexpr std::array<std::string_view, 17> kKinds = {
+constexpr std::array<std::string_view, 17> kEventWords = {
     "accepted", "replaced", "canceled",    "modified", "prevented", "rejected", "refused", "next",     "executed",
     "crossed",  "cross",    "mass_cancel", "disabled", "enabled",   "operated", "phase",   "imbalance"};
 constexpr std::array<std::string_view, 7> kWithTheNext = {"@", "left", "by", "with", "held", "paired", "canceled"};
@@ -21,7 +21,7 @@ bool is_in(const List& list, std::string_view word) {
 }
 
 /// Words that belong together as one.
-Words grouped(const Words& words) {
+Words in_groups(const Words& words) {
   Words groups;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool pair = i > 0 && i + 1 < words.size() && is_in(kWithTheNext, words[i]);
@@ -34,7 +34,7 @@ Words grouped(const Words& words) {
 }  // namespace
 
 Words as_told(const Words& expected) {
-  if (!is_in(kKinds, expected.front())) {
+  if (!is_in(kEventWords, expected.front())) {
     throw ScenarioFault(fmt::format("\"{}\" is no event; docs/scenarios.md lists them", expected.front()));
   }
   Words words = expected;
@@ -55,7 +55,7 @@ Words as_told(const Words& expected) {
 }
 
 bool is_expected(const Words& expected, std::string_view told) {
-  const Words wanted = grouped(expected), words = grouped(split(told));
+  const Words wanted = in_groups(expected), words = in_groups(split_line(told));
   if (wanted.front() != words.front()) return false;
   std::size_t at = 1;
   for (std::size_t i = 1; i < wanted.size(); ++i, ++at) {

@@ -30,13 +30,13 @@ constexpr std::int64_t kReferenceE4 = 100'000;
 constexpr std::int64_t kTickE4 = 100;
 
 /// A table's keys that are missing are those of the default.
-void fill(toml::table& table, const toml::table& defaults) {
+void fill_in(toml::table& table, const toml::table& defaults) {
   for (const auto& [key, value] : defaults) {
     toml::node* const node = table.get(key);
     if (node == nullptr) {
       value.visit([&table, &name = key](const auto& given) { table.insert(name, given); });
     } else if (node->is_table() && value.is_table()) {
-      fill(*node->as_table(), *value.as_table());
+      fill_in(*node->as_table(), *value.as_table());
     }
   }
 }
@@ -46,7 +46,7 @@ void fill(toml::table& table, const toml::table& defaults) {
 Config read_scenario_head(const std::string& path, const std::string& text, std::size_t first_line) {
   // Lines before it are lines of TOML too, so that faults name the scenario's.
   toml::table table = config_file::parse_text(path, std::string(first_line - 1, '\n') + text);
-  fill(table, toml::parse(kDefaults));
+  fill_in(table, toml::parse(kDefaults));
   if (toml::array* const symbols = table["symbol"].as_array()) {
     for (toml::node& symbol : *symbols) {
       if (!symbol.is_table()) continue;

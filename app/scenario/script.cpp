@@ -95,7 +95,7 @@ class Script {
     try {
       lines_ = lines_of(path_);
       begin();
-      for (; line_ <= lines_.size(); ++line_) take(split(lines_[line_ - 1]));
+      for (; line_ <= lines_.size(); ++line_) take(split_line(lines_[line_ - 1]));
       check_step();
       if (outcome_.expectations == 0) {
         line_ = lines_.size();
@@ -148,12 +148,12 @@ class Script {
 
 /// The head, and the exchange of it.
 void Script::begin() {
-  while (line_ <= lines_.size() && split(lines_[line_ - 1]).empty()) ++line_;
+  while (line_ <= lines_.size() && split_line(lines_[line_ - 1]).empty()) ++line_;
   std::string text;
   std::size_t first = 1;
-  if (line_ <= lines_.size() && split(lines_[line_ - 1]) == Words{std::string(kHeadMark)}) {
+  if (line_ <= lines_.size() && split_line(lines_[line_ - 1]) == Words{std::string(kHeadMark)}) {
     first = ++line_;
-    while (line_ <= lines_.size() && split(lines_[line_ - 1]) != Words{std::string(kHeadMark)}) {
+    while (line_ <= lines_.size() && split_line(lines_[line_ - 1]) != Words{std::string(kHeadMark)}) {
       text += lines_[line_++ - 1] + "\n";
     }
     if (line_ > lines_.size()) throw ScenarioFault("the head has no end; close it with a line ---");
@@ -189,7 +189,7 @@ void Script::take(const Words& words) {
     return;
   }
   check_step();
-  if (verbose_) verbose_(fmt::format("{}:{}: {}", path_, line_, joined(words)));
+  if (verbose_) verbose_(fmt::format("{}:{}: {}", path_, line_, joined_words(words)));
   if (words.size() == 1 && (words[0] == "loose" || words[0] == "strict")) {
     loose_ = words[0] == "loose";
     expected_ = events_.size();
@@ -247,7 +247,7 @@ bool Script::is_time(LineReader& line) {
 }
 
 bool Script::is_operators(LineReader& line) {
-  const auto action = value_of(kOperatorWords, line.peek());
+  const auto action = meaning_of(kOperatorWords, line.peek());
   if (!action) return false;
   line.next("a command");
   wire::OperatorFrame frame{};
@@ -276,7 +276,7 @@ void Script::end_session(SessionId account, LineReader& line) {
   const std::string_view word = line.next("how it ends");
   line.end();
   if (word == "takeover") return exchange_->take_over(account);
-  const auto reason = value_of(kEndWords, word);
+  const auto reason = meaning_of(kEndWords, word);
   if (!reason) throw ScenarioFault(fmt::format("\"{}\" is no end of a session, as logout", word));
   exchange_->end_session(account, *reason);
 }
@@ -302,14 +302,14 @@ void Script::expect(const Words& words) {
 void Script::expect_event(const Words& expected) {
   if (expected[0] == "imbalance") {
     const auto found = imbalances_.find(expected.size() > 1 ? expected[1] : "");
-    if (found == imbalances_.end()) differ(joined(expected), "no imbalance of that symbol");
-    if (!is_expected(expected, found->second)) differ(joined(expected), found->second);
+    if (found == imbalances_.end()) differ(joined_words(expected), "no imbalance of that symbol");
+    if (!is_expected(expected, found->second)) differ(joined_words(expected), found->second);
     return;
   }
   std::size_t at = expected_;
   while (loose_ && at < events_.size() && !is_expected(expected, events_[at])) ++at;
-  if (at == events_.size()) differ(joined(expected), loose_ ? "none that is like it" : "nothing");
-  if (!is_expected(expected, events_[at])) differ(joined(expected), events_[at]);
+  if (at == events_.size()) differ(joined_words(expected), loose_ ? "none that is like it" : "nothing");
+  if (!is_expected(expected, events_[at])) differ(joined_words(expected), events_[at]);
   expected_ = at + 1;
 }
 
@@ -389,7 +389,7 @@ void Script::compare(const std::string& expected, const std::string& is) {
 
 void Script::differ(const std::string& expected, const std::string& got) const {
   std::string text = fmt::format("expected {}, got {}\n  line {}: {}", expected, got, step_line_,
-                                 step_line_ == 0 ? "" : joined(split(lines_[step_line_ - 1])));
+                                 step_line_ == 0 ? "" : joined_words(split_line(lines_[step_line_ - 1])));
   const std::size_t first = expected_ > kMostBefore ? expected_ - kMostBefore : 0;
   const std::size_t end = std::min(events_.size(), expected_ + kMostBehind);
   if (first > 0) text += fmt::format("\n    .. {} more", first);

@@ -73,10 +73,10 @@ class Telling {
                            name_of(event_.order.order), terms());
       case EventKind::canceled:
         return fmt::format("canceled {} {} {} {}", name_of(event_.order.order), event_.order.quantity,
-                           event_.order.code, word_of(kCancelWords, static_cast<CancelReason>(event_.order.code))) +
+                           event_.order.code, word_for(kCancelWords, static_cast<CancelReason>(event_.order.code))) +
                left(event_.order.open);
       case EventKind::modified:
-        return fmt::format("modified {} {}", name_of(event_.order.order), word_of(kSideWords, event_.order.side)) +
+        return fmt::format("modified {} {}", name_of(event_.order.order), word_for(kSideWords, event_.order.side)) +
                left(event_.order.open);
       case EventKind::prevented:
         return prevented();
@@ -89,7 +89,7 @@ class Telling {
       case EventKind::executed:
         return execution("executed", "");
       case EventKind::crossed:
-        return execution("crossed", word_of(kCrossWords, event_.cross_type));
+        return execution("crossed", word_for(kCrossWords, event_.cross_type));
       case EventKind::mass_cancel:
         return fmt::format("mass_cancel {}", names_.account_name(event_.session));
       case EventKind::disable:
@@ -111,11 +111,11 @@ class Telling {
       case EventKind::phase:
         return fmt::format("phase {} {}", symbol, phase_name(event_.phase.phase));
       case EventKind::cross_done:
-        return fmt::format("cross {} {} {}{}", symbol, word_of(kCrossWords, event_.cross.cross_type),
+        return fmt::format("cross {} {} {}{}", symbol, word_for(kCrossWords, event_.cross.cross_type),
                            event_.cross.paired, price(event_.cross.price));
       case EventKind::imbalance:
         return fmt::format("imbalance {} paired {} left {} {}{}", symbol, event_.cross.paired, event_.cross.imbalance,
-                           word_of(kDirectionWords, event_.cross.direction), price(event_.cross.price));
+                           word_for(kDirectionWords, event_.cross.direction), price(event_.cross.price));
       default:
         return "";
     }
@@ -124,7 +124,7 @@ class Telling {
   std::string terms() const {
     const OrderEvent& order = event_.order;
     const OrderResolved& resolved = orders_.resolved(order.order);
-    return fmt::format(" {} {} {} @ {}{}", word_of(kSideWords, order.side), order.quantity,
+    return fmt::format(" {} {} {} @ {}{}", word_for(kSideWords, order.side), order.quantity,
                        names_.symbol_name(resolved.symbol), format_price(order.price.value),
                        order.code == 'D' ? " dead" : "");
   }
@@ -132,7 +132,7 @@ class Telling {
   std::string prevented() const {
     const Prevention& said = event_.prevention;
     return fmt::format("prevented {} {} @ {} {}", name_of(said.order), said.quantity, format_price(said.price.value),
-                       word_of(kSelfTradeWords, said.action)) +
+                       word_for(kSelfTradeWords, said.action)) +
            left(said.open);
   }
 
@@ -140,7 +140,7 @@ class Telling {
     const OrderIndex order = event_.order.order;
     return fmt::format("rejected {} 0x{:04X} {}",
                        order == kNoOrder ? names_.account_name(event_.session) : name_of(order), event_.reject,
-                       word_of(kRejectWords, static_cast<RejectReason>(event_.reject)));
+                       word_for(kRejectWords, static_cast<RejectReason>(event_.reject)));
   }
 
   std::string execution(std::string_view kind, std::string_view cross) const {

@@ -40,11 +40,11 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text, std::size_t pl
   return *whole * scale + *part;
 }
 
-std::string_view trimmed(std::string_view padded) { return padded.substr(0, padded.find_last_not_of(' ') + 1); }
+std::string_view without_padding(std::string_view padded) { return padded.substr(0, padded.find_last_not_of(' ') + 1); }
 
 }  // namespace
 
-Words split(std::string_view line) {
+Words split_line(std::string_view line) {
   Words words;
   std::size_t at = 0;
   for (;;) {
@@ -56,7 +56,7 @@ Words split(std::string_view line) {
   }
 }
 
-std::string joined(const Words& words, std::size_t from) {
+std::string joined_words(const Words& words, std::size_t from) {
   std::string text;
   for (std::size_t i = from; i < words.size(); ++i) text += (text.empty() ? "" : " ") + words[i];
   return text;
@@ -81,7 +81,7 @@ std::optional<TimeNs> parse_span(std::string_view text) {
       {"ms", 1'000'000}, {"s", kNsPerSecond}, {"m", 60 * kNsPerSecond}, {"h", 3600 * kNsPerSecond}};
   const auto letter = std::find_if(text.begin(), text.end(), [](char c) { return std::isalpha(c) != 0; });
   const std::size_t digits = static_cast<std::size_t>(letter - text.begin());
-  const auto unit = value_of(kUnits, text.substr(digits));
+  const auto unit = meaning_of(kUnits, text.substr(digits));
   const auto amount = parse_decimal(text.substr(0, digits), 6);
   constexpr std::uint64_t kMost = 48 * 3600ull * 1'000'000;
   if (!unit || !amount || *amount > kMost) return std::nullopt;
@@ -100,7 +100,7 @@ std::optional<FirmId> Names::find_firm(std::string_view name) const {
   const auto& accounts = config_.net.accounts;
   for (std::size_t i = 0; i < accounts.size(); ++i) {
     const std::string_view firm(accounts[i].firm.data(), accounts[i].firm.size());
-    if (!name.empty() && trimmed(firm) == name) return config_.engine.firms[i];
+    if (!name.empty() && without_padding(firm) == name) return config_.engine.firms[i];
   }
   return std::nullopt;
 }
@@ -150,7 +150,7 @@ Names::Order Names::order(std::string_view label) const {
 std::string Names::symbol_name(SymbolId symbol) const {
   if (symbol == kNoSymbol) return "?";
   const SymbolName& name = config_.engine.symbols[symbol.value - 1u].name;
-  return std::string(trimmed({name.data(), name.size()}));
+  return std::string(without_padding({name.data(), name.size()}));
 }
 
 std::string Names::order_name(Order order) const {

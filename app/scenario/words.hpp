@@ -25,9 +25,9 @@ class ScenarioFault : public std::runtime_error {
 using Words = std::vector<std::string>;
 
 /// Split at spaces; from a word that begins with # on it is a comment.
-Words split(std::string_view line);
+Words split_line(std::string_view line);
 /// "a b c".
-std::string joined(const Words& words, std::size_t from = 0);
+std::string joined_words(const Words& words, std::size_t from = 0);
 
 /// "1000" or "1_000"; nothing if it is anything else, or beyond 32 bits.
 std::optional<std::uint32_t> parse_number(std::string_view text);
@@ -45,14 +45,14 @@ struct Word {
   Value value;
 };
 template <class Value, std::size_t n>
-std::optional<Value> value_of(const Word<Value> (&table)[n], std::string_view word) {
+std::optional<Value> meaning_of(const Word<Value> (&table)[n], std::string_view word) {
   for (const Word<Value>& row : table) {
     if (row.word == word) return row.value;
   }
   return std::nullopt;
 }
 template <class Value, std::size_t n>
-std::string_view word_of(const Word<Value> (&table)[n], Value value) {
+std::string_view word_for(const Word<Value> (&table)[n], Value value) {
   for (const Word<Value>& row : table) {
     if (row.value == value) return row.word;
   }

@@ -105,7 +105,7 @@ TEST_F(Scenario, GoesByItsOwnTimeAndSchedule) {
 
 TEST(Expectation, IsTheWordsOfAnEventWithSomeLeftOut) {
   const auto expects = [](const std::string& expected, const std::string& told) {
-    return is_expected(as_told(split(expected)), told);
+    return is_expected(as_told(split_line(expected)), told);
   };
   const std::string event = "canceled o1 50 U user left 100";
   EXPECT_TRUE(expects("canceled", event));
@@ -119,8 +119,8 @@ TEST(Expectation, IsTheWordsOfAnEventWithSomeLeftOut) {
 }
 
 TEST(ScenarioWords, AreNumbersPricesAndSpans) {
-  EXPECT_EQ(split(" a\tb # c"), (Words{"a", "b"}));
-  EXPECT_EQ(split("cancel ann#3"), (Words{"cancel", "ann#3"}));
+  EXPECT_EQ(split_line(" a\tb # c"), (Words{"a", "b"}));
+  EXPECT_EQ(split_line("cancel ann#3"), (Words{"cancel", "ann#3"}));
   EXPECT_EQ(parse_number("1_000"), 1000u);
   EXPECT_FALSE(parse_number("-1"));
   EXPECT_FALSE(parse_number("4294967296"));
