@@ -53,6 +53,8 @@ enum class CommandKind : std::uint8_t {
 
 /// Timers are commands too: receive emits a tick at each multiple of this, before anything of the same or a later time.
 inline constexpr TimeNs kTickIntervalNs = 100'000'000;
+/// And a turn at each multiple of this while a job may be open (engine/jobs.hpp).
+inline constexpr TimeNs kTurnIntervalNs = 100'000;
 
 /// Command::flags and Event::flags.
 inline constexpr std::uint8_t kLastOfBurst = 1;  // feed datagrams close after it

@@ -68,4 +68,11 @@ constexpr std::uint32_t levels_per_account(const EngineConfig& config) {
   return config.levels_per_account > 0 ? config.levels_per_account : fair_share(config.max_levels, config.sessions);
 }
 
+/// Turns that are enough for what one command opens over so many live orders (engine/jobs.hpp): of an account, or of
+/// all for a change of phase, which looks at `symbols` too.
+constexpr std::uint64_t turns_of(std::uint32_t acts_of_turn, std::uint32_t looks_of_turn, std::uint64_t orders,
+                                 std::uint64_t symbols) {
+  return orders / acts_of_turn + (orders + symbols) / looks_of_turn + 2;
+}
+
 }  // namespace crosswire

@@ -162,7 +162,7 @@ struct Operated {
   std::uint16_t held;     // symbols that stay halted by an operator, and enter the phase when they are resumed
   Phase phase;            // of the one symbol, behind done_by; of all: nothing
   std::uint8_t reserved0;
-  std::uint32_t canceled;  // kill: orders
+  std::uint32_t canceled;  // kill: orders that lived; they are cancelled, in turns
 };
 
 struct SystemEvent {

@@ -24,16 +24,6 @@
 
 namespace crosswire {
 
-/// `turn` commands are made at multiples of it, while a job may be open.
-inline constexpr TimeNs kTurnIntervalNs = 100'000;
-
-/// Turns that are enough for what one command opens over so many live orders: of an account, or of all for a change of
-/// phase, which looks at `symbols` too.
-constexpr std::uint64_t turns_of(std::uint32_t acts_of_turn, std::uint32_t looks_of_turn, std::uint64_t orders,
-                                 std::uint64_t symbols) {
-  return orders / acts_of_turn + (orders + symbols) / looks_of_turn + 2;
-}
-
 /// Which orders of an account are cancelled, and why.
 struct SweepAsk {
   SymbolId symbol = kAllSymbols;  // of this one alone

@@ -22,6 +22,7 @@ constexpr Word<RejectReason> kRejectWords[] = {
     {"iso_not_allowed", RejectReason::iso_not_allowed},
     {"invalid_side", RejectReason::invalid_side},
     {"processing_error", RejectReason::processing_error},
+    {"cancel_pending", RejectReason::cancel_pending},
     {"firm_not_authorised", RejectReason::firm_not_authorised},
     {"invalid_min_quantity", RejectReason::invalid_min_quantity},
     {"other", RejectReason::other},

@@ -24,8 +24,7 @@
 
 namespace crosswire {
 
-/// Mass Cancels of one account that are carried out a second. Each looks at every order that the account has, and all
-/// others wait.
+/// Mass Cancels of one account that are carried out a second.
 inline constexpr std::uint32_t kMassCancelsPerSecond = 10;
 
 class OrderIntake {

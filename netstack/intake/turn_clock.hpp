@@ -10,7 +10,6 @@
 
 #include "engine/command.hpp"
 #include "engine/config.hpp"
-#include "engine/jobs.hpp"
 #include "engine/types.hpp"
 #include "hugepages/memory/arena.hpp"
 
