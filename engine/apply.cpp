@@ -32,18 +32,16 @@ namespace {
 
 }  // namespace
 
-/// False: nothing is done.
-[[gnu::always_inline]] inline bool Engine::rest_plain(const Command& command, ShortWays& done, Out& out) {
+/// Of an account that may enter orders, with limits or without: who has none pays for none. False: nothing is done.
+template <bool kLimited>
+[[gnu::always_inline]] inline bool Engine::rest_plain_of(const Command& command, ShortWays& done, Out& out) {
   const OrderAsk& ask = command.order;
   const SessionId session = command.session;
   const SymbolId symbol_id = command.symbol;
   const UserRefNum number = ask.user_ref_num;
-  CHECK(session.value < pools_.accounts.size() && symbol_id.value - 1u < symbols_.size(), "session %u, symbol %u",
-        session.value, symbol_id.value);
-  if (ask.time_in_force != TimeInForce::day) return false;
   Account& account = this->account(session);
   SymbolState& symbol = state(symbol_id);
-  if (account.stops != 0 || number <= account.own.last || symbol.phase != Phase::continuous) return false;
+  if (number <= account.own.last || symbol.phase != Phase::continuous) return false;
   const bool buy = is_buy(ask.side);
   const Price price = ask.price;
   const TickScale& scale = symbol.book.scale();
@@ -54,10 +52,8 @@ namespace {
   Ladder& ladder = symbol.book.side(buy);
   const std::uint32_t level = ladder.find(pools_.nodes, rank);
   if (level == Ladder::kNothing && !symbol.book.can_rest(pools_, buy)) return false;
-  if (account.checked) {
-    const OrderTypes types = risk_types(ask.side);
-    if (risk_.judge({session, symbol_id, ask.side, price, ask.quantity, types}, symbol.reference) != Reject::none ||
-        !takes_order(session, command.time_ns))
+  if constexpr (kLimited) {
+    if (!risk_.admit_plain(session, symbol_id, ask.side, price, ask.quantity, symbol.reference, command.time_ns))
       return false;
   }
 
@@ -75,7 +71,6 @@ namespace {
   } else {
     symbol.book.open_level(pools_, ladder, rank, index, order, buy, price);
   }
-  if (account.ledger) risk_.reserve(session, symbol_id, buy, price, open);
   Event& event = emit_head(command, EventKind::accepted, session, symbol_id, out);
   event.order = {.order = index,
                  .price = price,
@@ -90,6 +85,22 @@ namespace {
                  .user_ref_idx = 0};
   ++done.entered;
   return true;
+}
+
+/// Aside: in one piece with the other they would want more registers than there are.
+[[gnu::noinline]] bool Engine::rest_limited(const Command& command, ShortWays& done, Out& out) {
+  return rest_plain_of<true>(command, done, out);
+}
+
+/// False: nothing is done.
+[[gnu::always_inline]] inline bool Engine::rest_plain(const Command& command, ShortWays& done, Out& out) {
+  CHECK(command.session.value < pools_.accounts.size() && command.symbol.value - 1u < symbols_.size(),
+        "session %u, symbol %u", command.session.value, command.symbol.value);
+  if (command.order.time_in_force != TimeInForce::day) return false;
+  const Account& account = this->account(command.session);
+  if (account.stops == 0 && !account.checked) [[likely]]
+    return rest_plain_of<false>(command, done, out);
+  return account.stops == 0 && rest_limited(command, done, out);
 }
 
 /// False: nothing is done.
@@ -152,11 +163,12 @@ inline bool Engine::replace_plain(const Command& command, ShortWays& done, Out& 
   if (index == kNoOrder || ask.quantity != 0) return false;
   HotOrder& order = pools_.orders.hot(index);
   if (order.waits || order.level == kNoLevel) return false;
-  const Account& account = pools_.account_of(order);
-  if (account.checked && !takes_cancel(command.session, command.time_ns)) return false;
   const Quantity shares = order.open;
   const SymbolId symbol = pools_.levels[order.level].symbol;
-  release(order, symbol, pools_.levels[order.level].price, shares);
+  if (pools_.account_of(order).checked &&
+      !risk_.cancel_plain(command.session, symbol, order.buy(), pools_.levels[order.level].price, shares,
+                          command.time_ns))
+    return false;
   state(symbol).book.reduce(pools_, order, shares);
   Event& event = emit_head(command, EventKind::canceled, command.session, symbol, out);
   event.order = {.order = index,

@@ -176,6 +176,9 @@ class Engine {
   void end_burst(const Command& command, bool any, Out& out);
 
   bool rest_plain(const Command& command, ShortWays& done, Out& out);
+  bool rest_limited(const Command& command, ShortWays& done, Out& out);
+  template <bool kLimited>
+  bool rest_plain_of(const Command& command, ShortWays& done, Out& out);
   bool replace_plain(const Command& command, ShortWays& done, Out& out);
   bool cancel_plain(const Command& command, ShortWays& done, Out& out);
   bool enter(const Command& command, Out& out);

@@ -96,12 +96,6 @@ inline void Engine::add_live(const Command& command, HotOrder& order) {
 // ---- Limits and ledger of accounts that have them
 // -------------------------------------------------------------------------
 
-/// What of its side an account may be forbidden.
-inline OrderTypes risk_types(Side side) {
-  if (side == Side::sell_short) return set_of({OrderType::short_sale});
-  return side == Side::sell_short_exempt ? set_of({OrderType::short_exempt}) : OrderTypes{0};
-}
-
 /// Whether one more Enter or Replace is within the rate of an account that has limits; it is counted then.
 inline bool Engine::takes_order(SessionId session, TimeNs now_ns) { return risk_.orders(session).take(now_ns); }
 /// The same of what cancels.
@@ -133,7 +127,7 @@ inline void Engine::release(const HotOrder& order, SymbolId symbol, Price limit,
 /// And that are executed at `price`.
 inline void Engine::settle(const HotOrder& order, SymbolId symbol, Price price, Quantity shares) {
   if (pools_.account_of(order).ledger) [[unlikely]]
-    risk_.settle(order.session(), symbol, order.buy(), price, shares);
+    risk_.settle(order.session(), symbol, order.buy(), Money{price.value} * shares, shares);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -151,13 +151,13 @@ class MatchStage {
     const auto rate = [this](const RollingCount& count) {
       return RateState{count.limit(), count.limit() == 0 ? 0 : count.taken(engine_.time_ns())};
     };
-    state.has_funds = limits.has_funds;
-    state.firm_has_funds = limits.firm_has_funds;
-    state.has_positions = limits.has_positions;
+    state.has_funds = limits.has(kHasFunds);
+    state.firm_has_funds = limits.has(kFirmHasFunds);
+    state.has_positions = limits.has(kHasPositions);
     state.orders = rate(limits.orders);
     state.cancels = rate(limits.cancels);
-    if (limits.has_funds) state.purse = limits.purse;
-    if (limits.firm_has_funds) state.firm = engine_.risk().firm(limits.firm);
+    if (state.has_funds) state.purse = limits.purse;
+    if (state.firm_has_funds) state.firm = engine_.risk().firm(limits.firm);
     return state;
   }
 

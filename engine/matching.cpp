@@ -37,6 +37,7 @@ bool Engine::match(const Command& command, Out& out) {
   const std::uint64_t matches_before = last_match_;
   std::uint64_t match_number = last_match_;
   const bool ledgers = risk_.is_on();
+  Money value = 0;  // of the aggressor's executions
   Quantity left = order.open;
   Price price = symbol.reference;
 
@@ -74,9 +75,8 @@ bool Engine::match(const Command& command, Out& out) {
     Event& event = emit_head(command, EventKind::executed, command.session, symbol_id, out);
     event.execution = {aggressor, index, price, quantity, MatchNumber{++match_number}, ref, ref_on_feed(resting)};
     if (ledgers) {
-      release(resting, symbol_id, price, quantity);
-      settle(resting, symbol_id, price, quantity);
-      settle(order, symbol_id, price, quantity);
+      value += Money{price.value} * quantity;
+      if (pools_.account_of(resting).ledger) risk_.fill(resting.session(), symbol_id, resting.buy(), price, quantity);
     }
     symbol.book.reduce_first(pools_, index, resting, level, quantity);
     if (resting.open == 0) {
@@ -87,6 +87,8 @@ bool Engine::match(const Command& command, Out& out) {
   }
 
   const Quantity taken = order.open - prevented - left;
+  if (ledgers && taken > 0 && account(command.session).ledger)
+    risk_.settle(command.session, symbol_id, terms_.buy(), value, taken);
   order.open = left;
   order.executed = (order.executed + taken) & 0xFFFFFu;
   symbol.reference = price;

@@ -64,7 +64,8 @@ OrderTypes Engine::types_of_terms() const {
 
 /// Whether the account's limits take the order of terms_. `original`: the live order that it replaces, or nullptr.
 Reject Engine::judge(SessionId session, const HotOrder* original, Price original_limit) const {
-  RiskAsk ask{session, at_symbol_, terms_.side, terms_.price, terms_.open, types_of_terms()};
+  const OrderTypes types = risk_.account(session).forbidden == 0 ? OrderTypes{0} : types_of_terms();
+  RiskAsk ask{session, at_symbol_, terms_.side, terms_.price, terms_.open, types};
   if (original != nullptr) {
     ask.freed = original->open;
     ask.freed_price = original_limit;

@@ -2,6 +2,7 @@
 // its place from its first order on, for the day.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -13,15 +14,42 @@
 
 namespace crosswire {
 
-/// One line. What an account has of a symbol, what its open orders may make of that, and how far they may.
+/// One line. What an account has of a symbol, how far its open orders may still grow, and how far it may go. By side,
+/// index 1 the purchases, so that no step has to branch on which it is:
+///   room[1] = most_long - shares - open purchases,  room[0] = most_short + shares - open sales
 struct alignas(64) Position {
   std::uint32_t key = 0;  // 0: the place is free
   std::int64_t shares = 0;
-  std::int64_t open_buys = 0;   // shares of live orders
-  std::int64_t open_sells = 0;  // likewise
+  std::array<std::int64_t, 2> room{};  // below zero: it began beyond the limit
   std::int64_t most_long = 0;
   std::int64_t most_short = 0;
+
+  /// Nothing is open; sets all but the key.
+  void begin(std::int64_t its_shares, std::int64_t its_most_long, std::int64_t its_most_short) {
+    shares = its_shares;
+    most_long = its_most_long;
+    most_short = its_most_short;
+    room = {most_short + shares, most_long - shares};
+  }
+  /// Shares of live orders.
+  std::int64_t open_buys() const { return most_long - shares - room[1]; }
+  std::int64_t open_sells() const { return most_short + shares - room[0]; }
+  /// The least room that an order of this side may leave: a sale that is not marked short needs the shares.
+  std::int64_t least_room(Side side) const { return side == Side::sell ? most_short : 0; }
+  /// Shares that are executed, and were not open before.
+  void settle(bool buy, std::int64_t executed) {
+    const std::int64_t more = buy ? executed : -executed;
+    shares += more;
+    room[0] += more;
+    room[1] -= more;
+  }
+  /// The same of open ones.
+  void fill(bool buy, std::int64_t executed) {
+    shares += buy ? executed : -executed;
+    room[!buy] += executed;
+  }
 };
+static_assert(sizeof(Position) == 64);
 
 class Positions {
  public:
@@ -33,12 +61,10 @@ class Positions {
   static std::size_t bytes_for(std::uint32_t most) { return Arena::bytes_for<Position>(places(most)); }
 
   /// nullptr: there is none yet.
-  Position* find(SessionId session, SymbolId symbol) const {
+  [[gnu::always_inline]] Position* find(SessionId session, SymbolId symbol) const {
     const std::uint32_t key = key_of(session, symbol);
-    for (std::size_t at = home(key);; at = (at + 1) & (table_.size() - 1)) {
-      if (table_[at].key == key) return &table_[at];
-      if (table_[at].key == 0) return nullptr;
-    }
+    Position* const there = &table_[home(key)];
+    return there->key == key ? there : find_on(key);
   }
   bool has_room() const { return count_ < most_; }
   /// There is none yet, and room. Its limits are for who asks to set.
@@ -58,6 +84,12 @@ class Positions {
  private:
   friend struct EngineState;
 
+  /// The same of one that is not where it most likely is.
+  [[gnu::noinline]] Position* find_on(std::uint32_t key) const {
+    for (std::size_t at = home(key); table_[at].key != 0; at = (at + 1) & (table_.size() - 1))
+      if (table_[at].key == key) return &table_[at];
+    return nullptr;
+  }
   /// At most half of them are taken.
   static std::size_t places(std::uint32_t most) { return std::bit_ceil(std::size_t{2} * most + 2); }
   /// Never 0: symbols count from 1.

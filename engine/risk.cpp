@@ -46,12 +46,19 @@ RiskAccount made_of(const RiskConfig& config) {
     account.orders.set_limit(static_cast<std::uint32_t>(config.limit(orders_per_second)));
   if (config.has(cancels_per_second))
     account.cancels.set_limit(static_cast<std::uint32_t>(config.limit(cancels_per_second)));
-  account.has_funds = config.has(funds);
-  if (account.has_funds) account.purse.cash = config.limit(funds);
-  account.has_positions = config.keeps_positions();
+  if (config.has(funds)) account.purse = Purse::of(config.limit(funds));
   if (config.has(position_long)) account.most_long = config.limit(position_long);
   if (config.has(position_short)) account.most_short = config.limit(position_short);
   account.forbidden = config.forbidden;
+  const auto check = [&account](RiskChecks what, bool is) {
+    if (is) account.checks |= what;
+  };
+  check(kChecksSymbols, !config.symbols.empty());
+  check(kChecksBand, config.has(price_band));
+  check(kForbidsShort, (config.forbidden & set_of({OrderType::short_sale, OrderType::short_exempt})) != 0);
+  check(kHasFunds, config.has(funds));
+  check(kFirmHasFunds, config.has(firm_funds));
+  check(kHasPositions, config.keeps_positions());
   return account;
 }
 
@@ -74,13 +81,11 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
     account = made_of(of);
     if (!of.symbols.empty()) account.symbols = sets.at(of.symbols);
     account.firm = config.firms.empty() ? FirmId{i} : config.firms[i];
-    account.firm_has_funds = of.has(RiskLimit::firm_funds);
-    if (account.firm_has_funds) firms_[account.firm.value].cash = of.limit(RiskLimit::firm_funds);
+    if (account.has(kFirmHasFunds)) firms_[account.firm.value] = Purse::of(of.limit(RiskLimit::firm_funds));
     for (const PositionConfig& position : of.positions) {
       Position& kept = position_of(account, SessionId{i}, position.symbol);
-      kept.shares = position.shares;
-      if (position.most_long >= 0) kept.most_long = position.most_long;
-      if (position.most_short >= 0) kept.most_short = position.most_short;
+      kept.begin(position.shares, position.most_long >= 0 ? position.most_long : account.most_long,
+                 position.most_short >= 0 ? position.most_short : account.most_short);
     }
   }
 }
@@ -98,53 +103,48 @@ Reject Risk::refused_type(const RiskAccount& account, const RiskAsk& ask) {
   return Reject::none;
 }
 
-Reject Risk::judge_ledger(const RiskAccount& account, const RiskAsk& ask, Money notional) const {
+Reject Risk::judge_ledger(const RiskAccount& account, const RiskAsk& ask) const {
   const bool buy = is_buy(ask.side);
-  const Money freed = Money{ask.freed_price.value} * ask.freed;
-  if (account.has_funds) {
-    const Reject reason = account.purse.judge(buy, notional, ask.open, freed, ask.freed);
+  // What it replaces is of its side.
+  const Money more = Purse::amount_of(buy, ask.price, ask.open) - Purse::amount_of(buy, ask.freed_price, ask.freed);
+  if (account.has(kHasFunds)) {
+    const Reject reason = account.purse.judge(buy, more);
     if (reason != Reject::none) return reason;
   }
-  if (account.firm_has_funds) {
-    const Reject reason = firms_[account.firm.value].judge(buy, notional, ask.open, freed, ask.freed);
+  if (account.has(kFirmHasFunds)) {
+    const Reject reason = firms_[account.firm.value].judge(buy, more);
     if (reason != Reject::none) return reason;
   }
-  if (!account.has_positions) return Reject::none;
+  if (!account.has(kHasPositions)) return Reject::none;
   const Position* const kept = positions_.find(ask.session, ask.symbol);
   if (kept == nullptr && !positions_.has_room()) return Reject::processing;
-  const Position none{.most_long = account.most_long, .most_short = account.most_short};
+  Position none;
+  if (kept == nullptr) none.begin(0, account.most_long, account.most_short);
   const Position& position = kept == nullptr ? none : *kept;
-  const std::int64_t more = std::int64_t{ask.open} - ask.freed;
-  if (buy)
-    return position.shares + position.open_buys + more <= position.most_long ? Reject::none : Reject::risk_exposure;
-  const std::int64_t least = ask.side == Side::sell ? 0 : -position.most_short;
-  return position.shares - position.open_sells - more >= least ? Reject::none : Reject::risk_exposure;
+  const std::int64_t left = position.room[buy] - (std::int64_t{ask.open} - ask.freed);
+  return left >= position.least_room(ask.side) ? Reject::none : Reject::risk_exposure;
 }
 
 Position& Risk::position_of(const RiskAccount& account, SessionId session, SymbolId symbol) {
   if (Position* const kept = positions_.find(session, symbol); kept != nullptr) return *kept;
   Position& position = positions_.add(session, symbol);
-  position.most_long = account.most_long;
-  position.most_short = account.most_short;
+  position.begin(0, account.most_long, account.most_short);
   return position;
 }
 
-void Risk::count(SessionId session, SymbolId symbol, bool buy, Money notional, std::int64_t shares) {
+void Risk::reserve(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares) {
   RiskAccount& account = accounts_[session.value];
-  if (account.has_funds) account.purse.reserve(buy, notional, shares);
-  if (account.firm_has_funds) firms_[account.firm.value].reserve(buy, notional, shares);
-  if (!account.has_positions) return;
-  Position& position = position_of(account, session, symbol);
-  (buy ? position.open_buys : position.open_sells) += shares;
+  const Money amount = Purse::amount_of(buy, price, shares);
+  if (account.has(kHasFunds)) account.purse.take(buy, amount);
+  if (account.has(kFirmHasFunds)) firms_[account.firm.value].take(buy, amount);
+  if (account.has(kHasPositions)) position_of(account, session, symbol).room[buy] -= shares;
 }
 
-void Risk::settle(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares) {
+void Risk::settle(SessionId session, SymbolId symbol, bool buy, Money value, std::int64_t shares) {
   RiskAccount& account = accounts_[session.value];
-  const Money value = Money{price.value} * shares;
-  if (account.has_funds) account.purse.settle(buy, value);
-  if (account.firm_has_funds) firms_[account.firm.value].settle(buy, value);
-  if (!account.has_positions) return;
-  position_of(account, session, symbol).shares += buy ? std::int64_t{shares} : -std::int64_t{shares};
+  if (account.has(kHasFunds)) account.purse.settle(buy, value);
+  if (account.has(kFirmHasFunds)) firms_[account.firm.value].settle(buy, value);
+  if (account.has(kHasPositions)) position_of(account, session, symbol).settle(buy, shares);
 }
 
 }  // namespace crosswire

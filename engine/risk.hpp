@@ -10,7 +10,7 @@
 // shares - open_sells >= -most_short, unless it began beyond: then it was admitted only what does not make that worse.
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,42 +25,71 @@
 
 namespace crosswire {
 
-/// Funds, and what is promised of them.
-struct Purse {
-  Money cash = 0;               // of the day's start, less purchases, and sales
-  Money reserved = 0;           // limit price times open shares of live purchases
-  std::int64_t open_sells = 0;  // shares of live sales
+/// Funds, and how far open orders may still go: `room`, by side, index 1 the purchases, so that no step has to branch
+/// on which it is. A sale is counted as the most that it could fetch, so that whatever is fetched can be counted.
+///   room[1] = cash - limit price times shares of live purchases
+///   room[0] = kMostMoney - cash - kMaxPrice times shares of live sales
+struct alignas(32) Purse {
+  Money cash = 0;  // of the day's start, less purchases, and sales
+  std::array<Money, 2> room{kMostMoney, 0};
 
-  /// `freed`, `freed_shares`: what the order gives back that it replaces.
-  Reject judge(bool buy, Money notional, Quantity shares, Money freed, Quantity freed_shares) const {
-    if (buy) return cash - reserved + freed >= notional ? Reject::none : Reject::risk_exposure;
-    // Whatever the open sales fetch has to be countable.
-    const std::int64_t sells = open_sells - freed_shares + shares;
-    return sells <= (kMostMoney - std::max<Money>(cash, 0)) / kMaxPrice.value ? Reject::none : Reject::notional_sum;
+  static Purse of(Money cash) { return {.cash = cash, .room = {kMostMoney - cash, cash}}; }
+  Money reserved() const { return cash - room[1]; }
+  /// Shares of live sales.
+  std::int64_t open_sells() const { return (kMostMoney - cash - room[0]) / kMaxPrice.value; }
+  /// What an order takes of its side's room.
+  static Money amount_of(bool buy, Price price, std::int64_t shares) {
+    return (buy ? price.value : kMaxPrice.value) * shares;
   }
-  void reserve(bool buy, Money notional, std::int64_t shares) {
-    (buy ? reserved : open_sells) += buy ? notional : shares;
+  Reject judge(bool buy, Money amount) const {
+    return room[buy] >= amount ? Reject::none : buy ? Reject::risk_exposure : Reject::notional_sum;
   }
-  void settle(bool buy, Money value) { cash += buy ? -value : value; }
+  /// Judges and takes; the caller gives back what is refused.
+  bool take(bool buy, Money amount) { return (room[buy] -= amount) >= 0; }
+  void give_back(bool buy, Money amount) { room[buy] += amount; }
+  /// An execution of shares that were not open before, or are not any more.
+  void settle(bool buy, Money value) {
+    const Money less = buy ? value : -value;
+    cash -= less;
+    room[1] -= less;
+    room[0] += less;
+  }
 };
 
-/// What the checks of one account's orders read: a line, with positions one more a symbol, with rates the next.
+/// RiskAccount::checks: what an account has, and pays for.
+using RiskChecks = std::uint8_t;
+inline constexpr RiskChecks kChecksSymbols = 1;
+inline constexpr RiskChecks kChecksBand = 2;
+inline constexpr RiskChecks kForbidsShort = 4;  // sales that are marked short, of either kind
+inline constexpr RiskChecks kHasFunds = 8;
+inline constexpr RiskChecks kFirmHasFunds = 16;
+inline constexpr RiskChecks kHasPositions = 32;
+inline constexpr RiskChecks kHasLedger = kHasFunds | kFirmHasFunds | kHasPositions;
+
+/// What the checks of one account's orders read: a line and the head of its rate, with positions one more a symbol.
 struct alignas(64) RiskAccount {
-  Quantity order_quantity = kMaxQuantity;
-  std::uint32_t price_band = 0;  // in 1/10000; 0: none
-  Money order_notional = kMostMoney;
-  Purse purse;
-  std::uint32_t symbols = 0;  // where its set begins in Risk's words; 0: all symbols
+  RiskChecks checks = 0;
   OrderTypes forbidden = 0;
-  bool has_funds = false;
-  bool has_positions = false;
+  Quantity order_quantity = kMaxQuantity;
+  Money order_notional = kMostMoney;
+  std::uint32_t price_band = 0;  // in 1/10000; 0: none
+  std::uint32_t symbols = 0;     // where its set begins in Risk's words; 0: all symbols
   FirmId firm{};
-  bool firm_has_funds = false;
+  Purse purse;
   RollingCount orders;
   RollingCount cancels;
   std::int64_t most_long = kMostShares;  // of a symbol that has no limit of its own
   std::int64_t most_short = 0;
+
+  bool has(RiskChecks any_of) const { return (checks & any_of) != 0; }
 };
+static_assert(offsetof(RiskAccount, orders) == 64 && sizeof(RiskAccount) == 256);
+
+/// What of its side an account may be forbidden.
+inline OrderTypes risk_types(Side side) {
+  if (side == Side::sell_short) return set_of({OrderType::short_sale});
+  return side == Side::sell_short_exempt ? set_of({OrderType::short_exempt}) : OrderTypes{0};
+}
 
 /// An order as it is judged: what it may come to, and what is given back by the one that it replaces.
 struct RiskAsk {
@@ -94,26 +123,77 @@ class Risk {
       return refused_type(account, ask);
     if (ask.only_lowers) return Reject::none;
     if (ask.open > account.order_quantity) return Reject::risk_quantity;
-    const Money notional = Money{ask.price.value} * ask.open;
-    if (notional > account.order_notional) return Reject::risk_notional;
+    if (Money{ask.price.value} * ask.open > account.order_notional) return Reject::risk_notional;
     const bool buy = is_buy(ask.side);
     if (account.price_band != 0 && is_beyond(ask.price, buy, last, account.price_band)) return Reject::risk_price;
-    return account.has_funds || account.has_positions || account.firm_has_funds ? judge_ledger(account, ask, notional)
-                                                                                : Reject::none;
+    return account.has(kHasLedger) ? judge_ledger(account, ask) : Reject::none;
+  }
+
+  /// The whole of a plain order in one pass: its rate, its limits, and the shares that rest from now on. False: nothing
+  /// is done, for whatever reason; who wants to know it asks the above.
+  [[gnu::always_inline]] bool admit_plain(SessionId session, SymbolId symbol, Side side, Price price, Quantity open,
+                                          Price last, TimeNs now_ns) {
+    RiskAccount& account = accounts_[session.value];
+    const RiskChecks checks = account.checks;
+    const bool buy = is_buy(side);
+    if (open > account.order_quantity || Money{price.value} * open > account.order_notional) return false;
+    if ((checks & kChecksSymbols) != 0 && !may_trade(account, symbol)) return false;
+    if ((checks & kForbidsShort) != 0 && (account.forbidden & risk_types(side)) != 0) [[unlikely]]
+      return false;
+    if ((checks & kChecksBand) != 0 && is_beyond(price, buy, last, account.price_band)) return false;
+    const Money amount = Purse::amount_of(buy, price, open);
+    if ((checks & kHasPositions) != 0) {
+      Position* const position = positions_.find(session, symbol);
+      if (position == nullptr) [[unlikely]]
+        return false;
+      if ((position->room[buy] -= open) < position->least_room(side)) [[unlikely]] {
+        position->room[buy] += open;
+        return false;
+      }
+    }
+    if ((checks & kHasFunds) != 0 && !account.purse.take(buy, amount)) [[unlikely]]
+      return undo(account, session, symbol, buy, amount, open, checks & (kHasPositions | kHasFunds));
+    if ((checks & kFirmHasFunds) != 0 && !firms_[account.firm.value].take(buy, amount)) [[unlikely]]
+      return undo(account, session, symbol, buy, amount, open, checks & kHasLedger);
+    if (!account.orders.take(now_ns)) [[unlikely]]
+      return undo(account, session, symbol, buy, amount, open, checks & kHasLedger);
+    return true;
+  }
+  /// The same of the Cancel of a whole order in a book.
+  [[gnu::always_inline]] bool cancel_plain(SessionId session, SymbolId symbol, bool buy, Price price, Quantity open,
+                                           TimeNs now_ns) {
+    RiskAccount& account = accounts_[session.value];
+    if (!account.cancels.take(now_ns)) [[unlikely]]
+      return false;
+    give_back(account, session, symbol, buy, Purse::amount_of(buy, price, open), open, account.checks);
+    return true;
   }
 
   // Of accounts with a ledger (Account::ledger).
 
   /// Shares of an order that rests or waits from now on. There is room for its position: judge() has said so.
-  void reserve(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares) {
-    count(session, symbol, buy, Money{price.value} * shares, shares);
-  }
+  void reserve(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares);
   /// Of a live order, that are open no more.
   void release(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares) {
-    count(session, symbol, buy, -(Money{price.value} * shares), -std::int64_t{shares});
+    RiskAccount& account = accounts_[session.value];
+    give_back(account, session, symbol, buy, Purse::amount_of(buy, price, shares), shares, account.checks);
   }
-  /// That are executed, at the execution's price.
-  void settle(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares);
+  /// Of an order, not open before or released, that are executed for `value`.
+  void settle(SessionId session, SymbolId symbol, bool buy, Money value, std::int64_t shares);
+  /// Of a live order, that are executed at its own limit: release() and settle().
+  [[gnu::always_inline]] void fill(SessionId session, SymbolId symbol, bool buy, Price limit, Quantity shares) {
+    RiskAccount& account = accounts_[session.value];
+    const RiskChecks checks = account.checks;
+    const Money amount = Purse::amount_of(buy, limit, shares);
+    const Money value = Money{limit.value} * shares;
+    const auto book = [=](Purse& purse) {
+      purse.give_back(buy, amount);
+      purse.settle(buy, value);
+    };
+    if ((checks & kHasFunds) != 0) book(account.purse);
+    if ((checks & kFirmHasFunds) != 0) book(firms_[account.firm.value]);
+    if ((checks & kHasPositions) != 0) positions_.find(session, symbol)->fill(buy, shares);
+  }
 
   const RiskAccount& account(SessionId session) const { return accounts_[session.value]; }
   const Purse& firm(FirmId firm) const { return firms_[firm.value]; }
@@ -131,8 +211,19 @@ class Risk {
     return away * 10'000 > std::int64_t{last.value} * band;
   }
   static Reject refused_type(const RiskAccount& account, const RiskAsk& ask);
-  Reject judge_ledger(const RiskAccount& account, const RiskAsk& ask, Money notional) const;
-  void count(SessionId session, SymbolId symbol, bool buy, Money notional, std::int64_t shares);
+  Reject judge_ledger(const RiskAccount& account, const RiskAsk& ask) const;
+  /// `of`: what of the ledger. The position is there.
+  [[gnu::always_inline]] void give_back(RiskAccount& account, SessionId session, SymbolId symbol, bool buy,
+                                        Money amount, std::int64_t shares, RiskChecks of) {
+    if ((of & kHasFunds) != 0) account.purse.give_back(buy, amount);
+    if ((of & kFirmHasFunds) != 0) firms_[account.firm.value].give_back(buy, amount);
+    if ((of & kHasPositions) != 0) positions_.find(session, symbol)->room[buy] += shares;
+  }
+  [[gnu::noinline]] bool undo(RiskAccount& account, SessionId session, SymbolId symbol, bool buy, Money amount,
+                              std::int64_t shares, unsigned of) {
+    give_back(account, session, symbol, buy, amount, shares, static_cast<RiskChecks>(of));
+    return false;
+  }
   Position& position_of(const RiskAccount& account, SessionId session, SymbolId symbol);
 
   std::span<RiskAccount> accounts_;  // by SessionId; empty: no account has limits

@@ -16,46 +16,60 @@ class RollingCount {
  public:
   static constexpr TimeNs kBucketNs = kNsPerSecond / 16;
 
-  /// `limit`: 1 .. 2^31.
-  void set_limit(std::uint32_t limit) { limit_ = limit; }
-  /// Taken within the last second, as take() would count it then. `now_ns`: not before the last take().
-  std::uint32_t taken(TimeNs now_ns) const {
-    RollingCount then = *this;
-    then.go_on(static_cast<std::uint32_t>(now_ns / kBucketNs));
-    return then.past_ + then.now_;
+  /// `limit`: 1 .. 2^31. Before the first take().
+  void set_limit(std::uint32_t limit) {
+    limit_ = limit;
+    left_ = limit;
+    ends_ns_ = kBucketNs;
   }
   std::uint32_t limit() const { return limit_; }
+  /// Taken within the last second, as take() would count it then; 0 without a limit. `now_ns`: not before the last
+  /// take().
+  std::uint32_t taken(TimeNs now_ns) const {
+    RollingCount then = *this;
+    if (now_ns >= ends_ns_) then.go_on(now_ns);
+    return then.counted();
+  }
 
   /// One more, if it is within the limit, or there is none. `now_ns`: never falling, below kNsPerDay * 64.
-  bool take(TimeNs now_ns) {
-    if (limit_ == 0) return true;
-    const auto bucket = static_cast<std::uint32_t>(now_ns / kBucketNs);
-    if (bucket != bucket_) [[unlikely]]
-      go_on(bucket);
-    if (past_ + now_ >= limit_) return false;
-    ++now_;
+  [[gnu::always_inline]] bool take(TimeNs now_ns) {
+    if (now_ns >= ends_ns_) [[unlikely]]
+      go_on(now_ns);
+    if (left_ == 0) return false;
+    --left_;
     return true;
   }
 
  private:
   friend struct EngineState;
 
-  void go_on(std::uint32_t bucket) {
-    const std::uint32_t steps = std::min<std::uint32_t>(bucket - bucket_, kBuckets + 1);
+  /// In all buckets; 0 without a limit.
+  std::uint32_t counted() const { return limit_ == 0 ? 0 : limit_ - static_cast<std::uint32_t>(left_); }
+  /// In the bucket under way.
+  std::uint32_t counted_now() const { return counted() - past_; }
+  std::uint32_t bucket() const { return limit_ == 0 ? 0 : static_cast<std::uint32_t>(ends_ns_ / kBucketNs - 1); }
+
+  /// There is a limit, and the bucket under way is over.
+  [[gnu::noinline]] void go_on(TimeNs now_ns) {
+    const std::uint32_t from = bucket(), to = static_cast<std::uint32_t>(now_ns / kBucketNs);
+    const std::uint32_t steps = std::min<std::uint32_t>(to - from, kBuckets + 1);
+    std::uint32_t now = counted_now();
     for (std::uint32_t i = 0; i < steps; ++i) {
-      std::uint32_t& oldest = before_[(bucket_ + i) % kBuckets];
-      past_ += now_ - oldest;
-      oldest = now_;
-      now_ = 0;
+      std::uint32_t& oldest = before_[(from + i) % kBuckets];
+      past_ += now - oldest;
+      left_ += oldest;
+      oldest = now;
+      now = 0;
     }
-    bucket_ = bucket;
+    ends_ns_ = (TimeNs{to} + 1) * kBucketNs;
   }
 
   static constexpr std::uint32_t kBuckets = 16;
+  // What take() reads. Without a limit they are never reached.
+  TimeNs ends_ns_ = ~TimeNs{0};             // of the bucket under way
+  std::uint64_t left_ = ~std::uint64_t{0};  // of the limit
   std::uint32_t limit_ = 0;
   std::uint32_t past_ = 0;  // the sum of before_
-  std::uint32_t now_ = 0;   // of bucket_
-  std::uint32_t bucket_ = 0;
   std::array<std::uint32_t, kBuckets> before_{};
 };
 

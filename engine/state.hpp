@@ -149,15 +149,15 @@ struct EngineState {
     const auto& [accounts, firms, sets, positions] = risk;
     leave_out("visited behind the accounts", firms);
     leave_out("configuration", sets);
-    const auto& [order_quantity, price_band, order_notional, purse, set, forbidden, has_funds, has_positions, firm,
-                 firm_has_funds, orders, cancels, most_long, most_short] = accounts[i];
-    leave_out("configuration", order_quantity, price_band, order_notional, set, forbidden, has_funds, has_positions,
-              firm, firm_has_funds, most_long, most_short);
+    const auto& [checks, forbidden, order_quantity, order_notional, price_band, set, firm, purse, orders, cancels,
+                 most_long, most_short] = accounts[i];
+    leave_out("configuration", checks, forbidden, order_quantity, order_notional, price_band, set, firm, most_long,
+              most_short);
     visit_purse(purse, visit);
     visit_rate(orders, visit);
     visit_rate(cancels, visit);
     const SessionId session{static_cast<std::uint16_t>(i)};
-    for (std::size_t symbol = 1; has_positions && symbol <= symbols; ++symbol) {
+    for (std::size_t symbol = 1; accounts[i].has(kHasPositions) && symbol <= symbols; ++symbol) {
       const Position* const position = positions.find(session, SymbolId{static_cast<std::uint16_t>(symbol)});
       if (position != nullptr) visit_position(*position, visit);
     }
@@ -165,12 +165,11 @@ struct EngineState {
 
   template <class Visit>
   static void visit_position(const Position& position, Visit& visit) {
-    const auto& [key, shares, open_buys, open_sells, most_long, most_short] = position;
+    const auto& [key, shares, room, most_long, most_short] = position;
     leave_out("configuration", most_long, most_short);
     visit("position", key);
     visit("position.shares", shares);
-    visit("position.open_buys", open_buys);
-    visit("position.open_sells", open_sells);
+    for (const std::int64_t& left : room) visit("position.room", left);
   }
 
   template <class Visit>
@@ -180,19 +179,18 @@ struct EngineState {
 
   template <class Visit>
   static void visit_purse(const Purse& purse, Visit& visit) {
-    const auto& [cash, reserved, open_sells] = purse;
+    const auto& [cash, room] = purse;
     visit("cash", cash);
-    visit("reserved", reserved);
-    visit("open_sells", open_sells);
+    for (const Money& left : room) visit("room", left);
   }
 
   template <class Visit>
   static void visit_rate(const RollingCount& rate, Visit& visit) {
-    const auto& [limit, past, now, bucket, before] = rate;
+    const auto& [ends_ns, left, limit, past, before] = rate;
     leave_out("configuration", limit);
+    visit("rate.ends_ns", ends_ns);
+    visit("rate.left", left);
     visit("rate.past", past);
-    visit("rate.now", now);
-    visit("rate.bucket", bucket);
     for (const std::uint32_t& count : before) visit("rate.before", count);
   }
 

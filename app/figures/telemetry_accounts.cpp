@@ -31,12 +31,12 @@ void write_account(const AccountFigure& account, Columns& columns) {
   columns.number("has_positions", state.has_positions ? 1 : 0);
   columns.number("has_funds", state.has_funds ? 1 : 0);
   columns.number("cash_e4", above_zero(state.purse.cash));
-  columns.number("reserved_e4", above_zero(state.purse.reserved));
-  columns.number("open_sells", above_zero(state.purse.open_sells));
+  columns.number("reserved_e4", above_zero(state.purse.reserved()));
+  columns.number("open_sells", above_zero(state.purse.open_sells()));
   columns.number("firm_has_funds", state.firm_has_funds ? 1 : 0);
   columns.number("firm_cash_e4", above_zero(state.firm.cash));
-  columns.number("firm_reserved_e4", above_zero(state.firm.reserved));
-  columns.number("firm_open_sells", above_zero(state.firm.open_sells));
+  columns.number("firm_reserved_e4", above_zero(state.firm.reserved()));
+  columns.number("firm_open_sells", above_zero(state.firm.open_sells()));
 }
 
 void write_position(const PositionFigure& figure, Columns& columns) {
@@ -44,8 +44,8 @@ void write_position(const PositionFigure& figure, Columns& columns) {
   columns.text("symbol", figure.symbol);
   columns.number("long", above_zero(position.shares));
   columns.number("short", above_zero(-position.shares));
-  columns.number("open_buys", above_zero(position.open_buys));
-  columns.number("open_sells", above_zero(position.open_sells));
+  columns.number("open_buys", above_zero(position.open_buys()));
+  columns.number("open_sells", above_zero(position.open_sells()));
   columns.number("most_long", above_zero(position.most_long));
   columns.number("most_short", above_zero(position.most_short));
 }

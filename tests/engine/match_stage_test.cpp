@@ -64,12 +64,12 @@ TEST_F(MatchTellsOf, FundsOfTheAccountAndOfItsFirm) {
   EXPECT_EQ(told[0].live, 1u);
   EXPECT_EQ(told[0].levels, 1u);
   EXPECT_EQ(told[0].purse.cash, 990 * kOne);
-  EXPECT_EQ(told[0].purse.reserved, 90 * kOne);
+  EXPECT_EQ(told[0].purse.reserved(), 90 * kOne);
   EXPECT_FALSE(told[1].has_funds);
-  EXPECT_EQ(told[1].purse.reserved, 0);
+  EXPECT_EQ(told[1].purse.reserved(), 0);
   for (const std::size_t session : {0, 1}) {
     EXPECT_EQ(told[session].firm.cash, 2'990 * kOne);
-    EXPECT_EQ(told[session].firm.reserved, 290 * kOne);
+    EXPECT_EQ(told[session].firm.reserved(), 290 * kOne);
   }
   EXPECT_FALSE(told[3].has_limits || told[3].has_funds || told[3].firm_has_funds);
 }
@@ -125,7 +125,7 @@ TEST_F(MatchTellsOf, PositionsThatAreKeptAndHowToGoOn) {
       told.push_back(item.symbol.value);
       ASSERT_EQ(item.position.shares, item.symbol.value);
       ASSERT_EQ(item.position.most_long, 5'000);
-      ASSERT_EQ(item.position.open_sells, item.symbol.value == 10 ? 3 : 0);
+      ASSERT_EQ(item.position.open_sells(), item.symbol.value == 10 ? 3 : 0);
     }
     first = items.back().symbol.value;
   }

@@ -279,23 +279,23 @@ std::string ledger_difference(const EngineConfig& config, const Risk& risk, cons
     const SessionId session{i};
     const RiskAccount& account = risk.account(session);
     std::string text;
-    if (account.has_funds) {
+    if (account.has(kHasFunds)) {
       text += compare("cash", i, reference.cash(i), account.purse.cash);
-      text += compare("reserved", i, reference.reserved(i), account.purse.reserved);
-      if (account.purse.cash < account.purse.reserved) text += "more is reserved than there is";
+      text += compare("reserved", i, reference.reserved(i), account.purse.reserved());
+      if (account.purse.cash < account.purse.reserved()) text += "more is reserved than there is";
     }
     const std::uint16_t firm = account.firm.value;
-    if (account.firm_has_funds) {
+    if (account.has(kFirmHasFunds)) {
       text += compare("cash of a firm", firm, reference.firm_cash(firm), risk.firm(account.firm).cash);
-      text += compare("reserved of a firm", firm, reference.firm_reserved(firm), risk.firm(account.firm).reserved);
+      text += compare("reserved of a firm", firm, reference.firm_reserved(firm), risk.firm(account.firm).reserved());
     }
-    for (std::uint16_t s = 1; account.has_positions && s <= config.symbols.size(); ++s) {
+    for (std::uint16_t s = 1; account.has(kHasPositions) && s <= config.symbols.size(); ++s) {
       const Position* const position = risk.position(session, SymbolId{s});
       const Position none{};
       const Position& kept = position == nullptr ? none : *position;
       text += compare("shares", i, reference.shares(i, s), kept.shares);
-      text += compare("open purchases", i, reference.open(i, s, true), kept.open_buys);
-      text += compare("open sales", i, reference.open(i, s, false), kept.open_sells);
+      text += compare("open purchases", i, reference.open(i, s, true), kept.open_buys());
+      text += compare("open sales", i, reference.open(i, s, false), kept.open_sells());
     }
     if (!text.empty()) return text;
   }

@@ -175,12 +175,12 @@ TEST_F(RiskOf, FundsCanBeSpentToTheLastUnit) {
   EXPECT_EQ(told(enter(0, 3, B, kPrice, 41)), "J 0020");
   EXPECT_EQ(told(enter(0, 4, B, kPrice, 40)), "A");
   EXPECT_EQ(told(enter(0, 5, B, 100, 1)), "J 0020");
-  EXPECT_EQ(purse(0).cash, purse(0).reserved);
+  EXPECT_EQ(purse(0).cash, purse(0).reserved());
   EXPECT_EQ(told(cancel(0, 2)), "C");
   EXPECT_EQ(told(enter(0, 6, B, kPrice, 60)), "A");
   rig->run(enter(3, 1, S, kPrice, 200));
   EXPECT_EQ(purse(0).cash, 0);
-  EXPECT_EQ(purse(0).reserved, 0);
+  EXPECT_EQ(purse(0).reserved(), 0);
   EXPECT_EQ(told(enter(0, 7, B, 100, 1)), "J 0020");
 }
 
@@ -190,7 +190,7 @@ TEST_F(RiskOf, ABetterPriceIsGivenBackAtOnce) {
   rig->run(enter(3, 1, S, kPrice / 2, 100));
   EXPECT_EQ(told(enter(0, 1, B, kPrice, 100)), "A E");
   EXPECT_EQ(purse(0).cash, 50 * kOne);
-  EXPECT_EQ(purse(0).reserved, 0);
+  EXPECT_EQ(purse(0).reserved(), 0);
 }
 
 TEST_F(RiskOf, WhatASaleFetchesCanBeSpent) {
@@ -211,7 +211,7 @@ TEST_F(RiskOf, AReplaceIsJudgedByTheDifference) {
   EXPECT_EQ(told(replace(0, 1, 2, kPrice, 101)), "J 0020");
   EXPECT_EQ(told(replace(0, 1, 3, kPrice, 100)), "U");
   EXPECT_EQ(told(replace(0, 3, 4, kPrice * 2, 50)), "U");
-  EXPECT_EQ(purse(0).reserved, 100 * kOne);
+  EXPECT_EQ(purse(0).reserved(), 100 * kOne);
 }
 
 TEST_F(RiskOf, AReplaceThatOnlyLowersIsNeverRefused) {
@@ -224,7 +224,7 @@ TEST_F(RiskOf, AReplaceThatOnlyLowersIsNeverRefused) {
   EXPECT_EQ(told(replace(0, 1, 3, kPrice, 99)), "U");
   EXPECT_EQ(told(replace(0, 3, 4, kPrice, 98)), "U");
   EXPECT_EQ(told(replace(0, 4, 5, kPrice, 98)), "J 0029") << "as many shares again";
-  EXPECT_EQ(purse(0).reserved, 98 * kOne);
+  EXPECT_EQ(purse(0).reserved(), 98 * kOne);
 }
 
 TEST_F(RiskOf, AFirmsFundsAreAllItsAccounts) {
@@ -255,7 +255,7 @@ TEST_F(RiskOf, APositionCountsOpenOrdersIn) {
   EXPECT_EQ(told(enter(0, 8, B, kPrice, 1, TimeInForce::day, 2)), "A") << "each symbol has its own";
   rig->run(enter(3, 1, S, kPrice, 100));
   EXPECT_EQ(position(0).shares, 100);
-  EXPECT_EQ(position(0).open_buys, 0);
+  EXPECT_EQ(position(0).open_buys(), 0);
   EXPECT_EQ(told(enter(0, 9, B, kPrice, 1)), "J 0020");
   EXPECT_EQ(told(enter(0, 10, T, kPrice + 100, 100)), "A") << "through zero";
   EXPECT_EQ(told(enter(0, 11, T, kPrice + 100, 1)), "J 0020");
@@ -315,10 +315,10 @@ TEST_F(RiskOf, OrdersWaitForNoCrossUnreserved) {
   EXPECT_EQ(told(on_close), "A");
   EXPECT_EQ(told(enter(0, 2, B, 100, 1)), "J 0020");
   rig->run(phase(Phase::closing_call));
-  EXPECT_EQ(purse(0).reserved, 100 * kOne);
+  EXPECT_EQ(purse(0).reserved(), 100 * kOne);
   rig->run(enter(3, 1, S, kPrice / 2, 100));
   rig->run(phase(Phase::closed));
-  EXPECT_EQ(purse(0).reserved, 0);
+  EXPECT_EQ(purse(0).reserved(), 0);
   EXPECT_EQ(purse(0).cash, 100 * (kOne - rig->engine().last_price(SymbolId{1}).value));
 }
 
@@ -334,21 +334,21 @@ TEST_F(RiskOf, EveryEndOfAnOrderReleasesIt) {
   };
   for (std::uint32_t i = 1; i <= 4; ++i) EXPECT_EQ(told(enter(0, i, B, kPrice, 100)), "A");
   EXPECT_EQ(told(gtt(5)), "A");
-  EXPECT_EQ(purse(0).reserved, 500 * kOne);
+  EXPECT_EQ(purse(0).reserved(), 500 * kOne);
   EXPECT_EQ(told(cancel(0, 1, 30)), "C");
-  EXPECT_EQ(purse(0).reserved, 430 * kOne);
+  EXPECT_EQ(purse(0).reserved(), 430 * kOne);
   EXPECT_EQ(told(modify(0, 1, B, 20)), "M");
-  EXPECT_EQ(purse(0).reserved, 420 * kOne);
+  EXPECT_EQ(purse(0).reserved(), 420 * kOne);
   rig->run(tick(2 * kNsPerSecond));
-  EXPECT_EQ(purse(0).reserved, 320 * kOne);
+  EXPECT_EQ(purse(0).reserved(), 320 * kOne);
   rig->run(session_close(0, SessionEndReason::logout));
-  EXPECT_EQ(purse(0).reserved, 0);
+  EXPECT_EQ(purse(0).reserved(), 0);
   EXPECT_EQ(told(enter(0, 6, B, kPrice, 100)), "A");
   EXPECT_EQ(told(firm_wide(CommandKind::mass_cancel, 0, 7)), "X C");
-  EXPECT_EQ(purse(0).reserved, 0);
+  EXPECT_EQ(purse(0).reserved(), 0);
   EXPECT_EQ(told(enter(0, 8, B, kPrice, 100)), "A");
   rig->run(phase(Phase::closed));
-  EXPECT_EQ(purse(0).reserved, 0);
+  EXPECT_EQ(purse(0).reserved(), 0);
   EXPECT_EQ(purse(0).cash, 1'000 * kOne);
 }
 
