@@ -2,6 +2,7 @@
 // its place from its first order on, for the day.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -91,7 +92,9 @@ class Positions {
     return nullptr;
   }
   /// At most half of them are taken.
-  static std::size_t places(std::uint32_t most) { return std::bit_ceil(std::size_t{2} * most + 2); }
+  static std::size_t places(std::uint32_t most) {
+    return std::bit_ceil(std::max(std::size_t{2} * most, std::size_t{2}));
+  }
   /// Never 0: symbols count from 1.
   static std::uint32_t key_of(SessionId session, SymbolId symbol) {
     return std::uint32_t{session.value} << 16 | symbol.value;
