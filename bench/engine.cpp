@@ -154,6 +154,7 @@ class Limited : public Crosswire {
     for (std::size_t i = 0; i + 1 < config.risk.size(); ++i) {
       RiskConfig& account = config.risk[i];
       for (const RiskRow& row : kRiskRows) account.limits[static_cast<std::size_t>(row.limit)] = row.high;
+      account.limits[static_cast<std::size_t>(RiskLimit::duplicate_window)] = RiskConfig::kNoLimit;  // flows repeat
       for (std::uint16_t symbol = 1; symbol <= workload.symbols; ++symbol) {
         account.symbols.push_back(SymbolId{symbol});
         account.positions.push_back({.symbol = SymbolId{symbol}, .shares = kMostShares / 2});

@@ -22,6 +22,7 @@ enum class Reject : std::uint16_t {
   risk_restricted = 0x0022,  // a symbol that the account may not trade
   risk_price = 0x0026,       // too far from the last price
   account_rate = 0x0029,     // messages, or it has looked at too much that it left as it was
+  risk_duplicate = 0x002A,   // equal to one that the account entered just before
   risk_short_sale = 0x002B,
   risk_order_type = 0x002C,
   risk_short_exempt = 0x002F,
@@ -36,6 +37,7 @@ constexpr bool is_limit(Reject reason) {
     case Reject::risk_exposure:
     case Reject::risk_restricted:
     case Reject::risk_price:
+    case Reject::risk_duplicate:
     case Reject::risk_short_sale:
     case Reject::risk_order_type:
     case Reject::risk_short_exempt:

@@ -34,6 +34,12 @@ std::uint32_t positions_of(const EngineConfig& config) {
   return static_cast<std::uint32_t>(std::min<std::size_t>(all, config.max_positions));
 }
 
+std::size_t rememberers(const EngineConfig& config) {
+  const bool any = std::any_of(config.risk.begin(), config.risk.end(),
+                               [](const RiskConfig& of) { return of.has(RiskLimit::duplicate_window); });
+  return any ? config.risk.size() : 0;
+}
+
 std::size_t firms_of(const EngineConfig& config) { return config.risk.empty() ? 0 : firm_count(config); }
 
 RiskAccount made_of(const RiskConfig& config) {
@@ -47,6 +53,8 @@ RiskAccount made_of(const RiskConfig& config) {
   if (config.has(cancels_per_second))
     account.cancels.set_limit(static_cast<std::uint32_t>(config.limit(cancels_per_second)));
   if (config.has(funds)) account.purse = Purse::of(config.limit(funds));
+  if (config.has(duplicate_window))
+    account.duplicate_window_ms = static_cast<std::uint32_t>(config.limit(duplicate_window));
   if (config.has(position_long)) account.most_long = config.limit(position_long);
   if (config.has(position_short)) account.most_short = config.limit(position_short);
   account.forbidden = config.forbidden;
@@ -56,6 +64,7 @@ RiskAccount made_of(const RiskConfig& config) {
   check(kChecksSymbols, !config.symbols.empty());
   check(kChecksBand, config.has(price_band));
   check(kForbidsShort, (config.forbidden & set_of({OrderType::short_sale, OrderType::short_exempt})) != 0);
+  check(kRefusesDuplicates, config.has(duplicate_window));
   check(kHasFunds, config.has(funds));
   check(kFirmHasFunds, config.has(firm_funds));
   check(kHasPositions, config.keeps_positions());
@@ -68,7 +77,8 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
     : accounts_(arena.array<RiskAccount>(config.risk.size())),
       firms_(arena.array<Purse>(firms_of(config))),
       sets_(arena.array<std::uint64_t>(words(config))),
-      positions_(arena, positions_of(config)) {
+      positions_(arena, positions_of(config)),
+      recent_(arena.array<RecentOrders>(rememberers(config))) {
   CHECK(config.risk.empty() || config.risk.size() == config.sessions, "limits of %zu accounts of %u",
         config.risk.size(), config.sessions);
   const auto sets = sets_of(config);
@@ -92,7 +102,8 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
 
 std::size_t Risk::bytes_for(const EngineConfig& config) {
   return Arena::bytes_for<RiskAccount>(config.risk.size()) + Arena::bytes_for<Purse>(firms_of(config)) +
-         Arena::bytes_for<std::uint64_t>(words(config)) + Positions::bytes_for(positions_of(config));
+         Arena::bytes_for<std::uint64_t>(words(config)) + Positions::bytes_for(positions_of(config)) +
+         Arena::bytes_for<RecentOrders>(rememberers(config));
 }
 
 /// Of a type that is forbidden: the first one's reason.

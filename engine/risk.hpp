@@ -17,6 +17,7 @@
 
 #include "engine/config.hpp"
 #include "engine/positions.hpp"
+#include "engine/recent_orders.hpp"
 #include "engine/reject.hpp"
 #include "engine/risk_limits.hpp"
 #include "engine/rolling_count.hpp"
@@ -64,6 +65,7 @@ inline constexpr RiskChecks kForbidsShort = 4;  // sales that are marked short, 
 inline constexpr RiskChecks kHasFunds = 8;
 inline constexpr RiskChecks kFirmHasFunds = 16;
 inline constexpr RiskChecks kHasPositions = 32;
+inline constexpr RiskChecks kRefusesDuplicates = 64;
 inline constexpr RiskChecks kHasLedger = kHasFunds | kFirmHasFunds | kHasPositions;
 
 /// What the checks of one account's orders read: a line and the head of its rate, with positions one more a symbol.
@@ -75,6 +77,7 @@ struct alignas(64) RiskAccount {
   std::uint32_t price_band = 0;  // in 1/10000; 0: none
   std::uint32_t symbols = 0;     // where its set begins in Risk's words; 0: all symbols
   FirmId firm{};
+  std::uint32_t duplicate_window_ms = 0;
   Purse purse;
   RollingCount orders;
   RollingCount cancels;
@@ -138,8 +141,10 @@ class Risk {
     const bool buy = is_buy(side);
     if (open > account.order_quantity || Money{price.value} * open > account.order_notional) return false;
     if ((checks & kChecksSymbols) != 0 && !may_trade(account, symbol)) return false;
-    if ((checks & kForbidsShort) != 0 && (account.forbidden & risk_types(side)) != 0) [[unlikely]]
-      return false;
+    if ((checks & (kForbidsShort | kRefusesDuplicates)) != 0) [[unlikely]] {
+      // An account whose orders are remembered takes the way for all.
+      if ((checks & kRefusesDuplicates) != 0 || (account.forbidden & risk_types(side)) != 0) return false;
+    }
     if ((checks & kChecksBand) != 0 && is_beyond(price, buy, last, account.price_band)) return false;
     const Money amount = Purse::amount_of(buy, price, open);
     if ((checks & kHasPositions) != 0) {
@@ -167,6 +172,17 @@ class Risk {
       return false;
     give_back(account, session, symbol, buy, Purse::amount_of(buy, price, open), open, account.checks);
     return true;
+  }
+
+  /// Of an Enter at its time: whether the account has entered it before, within the span that its limits say.
+  bool is_duplicate(SessionId session, const RecentOrder& order) const {
+    const RiskAccount& account = accounts_[session.value];
+    return account.has(kRefusesDuplicates) &&
+           recent_[session.value].has(order, account.duplicate_window_ms * (kNsPerSecond / 1000));
+  }
+  /// One that is accepted.
+  void remember(SessionId session, const RecentOrder& order) {
+    if (accounts_[session.value].has(kRefusesDuplicates)) recent_[session.value].add(order);
   }
 
   // Of accounts with a ledger (Account::ledger).
@@ -230,6 +246,7 @@ class Risk {
   std::span<Purse> firms_;           // by FirmId
   std::span<std::uint64_t> sets_;    // of symbols, bit n is SymbolId n; the first word is nobody's
   Positions positions_;
+  std::span<RecentOrders> recent_;  // by SessionId; empty: nobody's orders are remembered
 };
 
 }  // namespace crosswire

@@ -30,6 +30,7 @@ enum class RiskLimit : std::uint8_t {
   funds,
   position_long,
   position_short,
+  duplicate_window,
   firm_funds,
   count_
 };
@@ -59,9 +60,11 @@ inline constexpr std::array kRiskRows = [] {
       Row{price_band, "price_band_e4", account, "1/10000 of the last price", 1, 10'000'000, 0x0026,
           "a purchase at a price so far above the last one, a sale so far below it"},
       Row{orders_per_second, "orders_per_second", account, "messages", 1, 10'000'000, 0x0029,
-          "an Enter or Replace beyond so many that were taken within a second"},
+          "an Enter or Replace beyond so many within a second, those not counted that were refused for this"},
       Row{cancels_per_second, "cancels_per_second", account, "messages", 1, 10'000'000, 0x0029,
-          "a Cancel, Modify, Mass Cancel, Disable or Enable beyond so many that were taken within a second"},
+          "a Cancel, Modify, Mass Cancel, Disable or Enable beyond so many within a second, those not counted that "
+          "were "
+          "refused for this"},
       Row{funds, "funds_e4", account, "1/10000 of the currency", 0, kMostMoney / 2, 0x0020,
           "a purchase that the funds, less what open purchases reserve, do not pay"},
       Row{position_long, "position_long", account, "shares of a symbol", 0, kMostShares, 0x0020,
@@ -69,6 +72,9 @@ inline constexpr std::array kRiskRows = [] {
       Row{position_short, "position_short", account, "shares of a symbol", 0, kMostShares, 0x0020,
           "a sale with which the position, open sales counted in, would be further below zero; of a sale that is not "
           "marked short, below zero at all"},
+      Row{duplicate_window, "duplicate_window_ms", account, "milliseconds", 1, 3'600'000, 0x002A,
+          "an Enter of the side, symbol, price and shares of one of the account's last eight that were accepted, if "
+          "less time than this has passed since"},
       Row{firm_funds, "funds_e4", firm, "1/10000 of the currency", 0, kMostMoney / 2, 0x0020,
           "a purchase that the firm's funds, less what open purchases of its accounts reserve, do not pay"},
   };

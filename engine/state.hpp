@@ -146,20 +146,35 @@ struct EngineState {
   /// Of an account that has limits.
   template <class Visit>
   static void visit_risk(const Risk& risk, std::uint32_t i, std::size_t symbols, Visit& visit) {
-    const auto& [accounts, firms, sets, positions] = risk;
+    const auto& [accounts, firms, sets, positions, recent] = risk;
     leave_out("visited behind the accounts", firms);
     leave_out("configuration", sets);
-    const auto& [checks, forbidden, order_quantity, order_notional, price_band, set, firm, purse, orders, cancels,
-                 most_long, most_short] = accounts[i];
-    leave_out("configuration", checks, forbidden, order_quantity, order_notional, price_band, set, firm, most_long,
-              most_short);
+    const auto& [checks, forbidden, order_quantity, order_notional, price_band, set, firm, duplicate_window_ms, purse,
+                 orders, cancels, most_long, most_short] = accounts[i];
+    leave_out("configuration", checks, forbidden, order_quantity, order_notional, price_band, set, firm,
+              duplicate_window_ms, most_long, most_short);
     visit_purse(purse, visit);
     visit_rate(orders, visit);
     visit_rate(cancels, visit);
+    if (accounts[i].has(kRefusesDuplicates)) visit_recent(recent[i], visit);
     const SessionId session{static_cast<std::uint16_t>(i)};
     for (std::size_t symbol = 1; accounts[i].has(kHasPositions) && symbol <= symbols; ++symbol) {
       const Position* const position = positions.find(session, SymbolId{static_cast<std::uint16_t>(symbol)});
       if (position != nullptr) visit_position(*position, visit);
+    }
+  }
+
+  template <class Visit>
+  static void visit_recent(const RecentOrders& recent, Visit& visit) {
+    const auto& [kept, next] = recent;
+    visit("recent.next", next);
+    for (const RecentOrder& order : kept) {
+      const auto& [at_ns, price, shares, symbol, side] = order;
+      visit("recent.at_ns", at_ns);
+      visit("recent.price", price);
+      visit("recent.shares", shares);
+      visit("recent.symbol", symbol);
+      visit("recent.side", side);
     }
   }
 

@@ -251,6 +251,7 @@ void add_limits(EngineConfig& config, std::mt19937_64& random) {
     set(funds, 30'000'000'000);
     set(position_long, 20'000);
     set(position_short, 20'000);
+    set(duplicate_window, 3'000);
     if (below(3) == 0) account.forbidden = static_cast<OrderTypes>(below(1u << kOrderTypes.size()) & random());
     if (config.symbols.size() > 1 && below(4) == 0) account.symbols = {SymbolId{1}};
     if (below(3) == 0)
@@ -431,7 +432,7 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
     EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
   for (const int reason : {0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020, 0x0022,
-                           0x0026, 0x0029, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
+                           0x0026, 0x0029, 0x002A, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
     EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
   // More than those that the parser is said to have refused.
   EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0028]) << "hardly an account used up its looks";

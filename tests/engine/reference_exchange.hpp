@@ -311,6 +311,18 @@ class ReferenceExchange {
     return has - with_it < (o.side == 'S' ? 0 : -most_short) ? 0x0020 : 0;
   }
 
+  /// Whether the account's last eight orders have one like it that is younger than the account's window.
+  bool is_duplicate(const Order& o) const {
+    const RiskConfig* limits = limits_of(o.session);
+    const auto found = entered_.find(o.session);
+    if (limits == nullptr || !limits->has(RiskLimit::duplicate_window) || found == entered_.end()) return false;
+    const auto window_ns = static_cast<std::uint64_t>(limits->limit(RiskLimit::duplicate_window)) * 1'000'000;
+    const std::vector<Entered>& all = found->second;
+    return std::any_of(all.end() - std::min<std::ptrdiff_t>(8, all.end() - all.begin()), all.end(), [&](const auto& e) {
+      return time_ns_ - e.first < window_ns && e.second == std::tuple(o.side, o.symbol, o.price, o.open);
+    });
+  }
+
   bool of_one_group(const Order& a, const Order& b) const {
     if (config_.self_trade.empty()) return false;
     const std::uint16_t group = config_.self_trade[a.session].group;
@@ -490,10 +502,12 @@ class ReferenceExchange {
     if (const int reason = phase_reject(o)) return say_reject(c, reason);
     if (o.price % config_.symbols[o.symbol - 1].tick_e4 != 0) return say_reject(c, 0x001D);
     if (const int reason = limit_reject(o, nullptr)) return say_reject(c, reason);
+    if (is_duplicate(o)) return say_reject(c, 0x002A);
     if (!may_look(o)) return say_reject(c, 0x0029);
     const bool place = has_place(o.session);
     if (!place && (will_rest(o) || o.on_cross())) return say_reject(c, 0x000A);
     if (will_rest(o) && no_level_for(o, nullptr)) return say_reject(c, 0x000A);
+    entered_[o.session].emplace_back(time_ns_, std::tuple(o.side, o.symbol, o.price, o.open));
     o.ref = ++ref_;
     match_or_rest(o, said_of(EventKind::accepted, o), 0, place);
   }
@@ -1152,6 +1166,8 @@ class ReferenceExchange {
   std::map<std::uint32_t, std::int64_t> cash_, firm_cash_;                           // by session, by firm
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> shares_;           // by session and symbol
   std::map<std::pair<std::uint32_t, RiskLimit>, std::vector<std::uint64_t>> taken_;  // sixteenths of a second
+  using Entered = std::pair<TimeNs, std::tuple<char, std::uint32_t, std::uint64_t, std::uint64_t>>;
+  std::map<std::uint32_t, std::vector<Entered>> entered_;  // accepted orders, by account
   TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
   bool market_open_ = false;

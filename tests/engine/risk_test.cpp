@@ -417,6 +417,41 @@ TEST_F(RiskOf, TheNumberOfWhatIsRefusedIsConsumed) {
   EXPECT_EQ(told(2 * kNsPerSecond, enter(0, 3, B, kPrice, 10)), "");
 }
 
+TEST_F(RiskOf, AnOrderSentTwiceIsRefusedWithinTheWindow) {
+  limit(0, duplicate_window, 500);
+  start();
+  constexpr TimeNs kMs = kNsPerSecond / 1000;
+  EXPECT_EQ(told(1'000 * kMs, enter(0, 1, B, kPrice, 10)), "A");
+  EXPECT_EQ(told(1'000 * kMs, enter(0, 2, B, kPrice, 10)), "J 002a");
+  EXPECT_EQ(told(1'500 * kMs - 1, enter(0, 3, B, kPrice, 10)), "J 002a");
+  EXPECT_EQ(told(1'500 * kMs, enter(0, 4, B, kPrice, 10)), "A") << "what was refused is not remembered";
+  EXPECT_EQ(told(1'999 * kMs, enter(0, 5, B, kPrice, 10)), "J 002a");
+  EXPECT_EQ(told(9'000 * kMs, enter(0, 6, B, kPrice, 10)), "A");
+  EXPECT_EQ(told(9'000 * kMs, enter(3, 1, B, kPrice, 10)), "A") << "another account's";
+}
+
+TEST_F(RiskOf, WhatDiffersInSideSymbolPriceOrSharesIsNoDuplicate) {
+  limit(0, duplicate_window, 500);
+  start();
+  EXPECT_EQ(told(enter(0, 1, S, kPrice, 10)), "A");
+  EXPECT_EQ(told(enter(0, 2, T, kPrice, 10)), "A");
+  EXPECT_EQ(told(enter(0, 3, S, kPrice + 100, 10)), "A");
+  EXPECT_EQ(told(enter(0, 4, S, kPrice, 11)), "A");
+  EXPECT_EQ(told(enter(0, 5, S, kPrice, 10, TimeInForce::day, 2)), "A");
+  EXPECT_EQ(told(enter(0, 6, S, kPrice, 10)), "J 002a");
+  EXPECT_EQ(told(replace(0, 4, 7, kPrice, 10)), "U") << "a Replace is none";
+}
+
+TEST_F(RiskOf, TheLastEightOrdersAreRemembered) {
+  limit(0, duplicate_window, 500);
+  start();
+  for (std::uint32_t i = 1; i <= 8; ++i) EXPECT_EQ(told(enter(0, i, B, kPrice, i)), "A");
+  EXPECT_EQ(told(enter(0, 9, B, kPrice, 1)), "J 002a");
+  EXPECT_EQ(told(enter(0, 10, B, kPrice, 9)), "A");
+  EXPECT_EQ(told(enter(0, 11, B, kPrice, 2)), "J 002a");
+  EXPECT_EQ(told(enter(0, 12, B, kPrice, 1)), "A") << "the oldest is forgotten";
+}
+
 TEST(RollingCountOf, AnySecondHasNoMoreThanItsLimit) {
   RollingCount count;
   count.set_limit(5);

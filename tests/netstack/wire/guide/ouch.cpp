@@ -305,6 +305,7 @@ const std::vector<Meaning>& reject_reasons() {
       reason(risk_restricted_stock, "a symbol that the account may not trade"),
       reason(risk_fat_finger, "price: too far from the last one"),
       reason(risk_port_message_rate, "more than the account's rate"),
+      reason(risk_duplicate_message_rate, "equal to one that the account entered just before"),
       reason(risk_short_sell_not_allowed, "the account may not sell short"),
       reason(risk_market_order_not_allowed, "an order type that the account may not use"),
       reason(risk_short_sell_exempt_not_allowed, "the account may not sell short exempt"),
