@@ -246,9 +246,13 @@ bool Engine::enter(const Command& command, Out& out) {
     if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
   }
   if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
+  const bool remembers = account.checked && risk_.account(command.session).has(kRefusesDuplicates);
+  const auto recent = [&] {
+    return RecentOrder{command.time_ns, command.order.price, command.order.quantity, command.symbol,
+                       command.order.side};
+  };
   if (reason == Reject::none && account.checked) reason = judge(command.session, nullptr, kNoPrice);
-  const RecentOrder recent{command.time_ns, ask.price, ask.quantity, at_symbol_, ask.side};
-  if (reason == Reject::none && account.checked && risk_.is_duplicate(command.session, recent))
+  if (remembers && reason == Reject::none && risk_.is_duplicate(command.session, recent()))
     reason = Reject::risk_duplicate;
   Fate fate{};
   may_rest_ = has_place(account);
@@ -260,7 +264,8 @@ bool Engine::enter(const Command& command, Out& out) {
     reject(command, static_cast<std::uint16_t>(reason), out);
     return true;
   }
-  if (account.checked) risk_.remember(command.session, recent);
+  if (remembers) [[unlikely]]
+    risk_.remember(command.session, recent());
   fill_hot(command, 0);
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);
