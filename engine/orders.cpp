@@ -5,6 +5,19 @@
 #include "engine/inside.hpp"
 
 namespace crosswire {
+namespace {
+
+RecentOrder recent(const Command& command) {
+  const OrderAsk& ask = command.order;
+  return {command.time_ns, ask.price, ask.quantity, command.symbol, ask.side};
+}
+// Aside: nearly no account has its orders remembered.
+[[gnu::noinline]] bool is_duplicate(const Risk& risk, const Command& command) {
+  return risk.is_duplicate(command.session, recent(command));
+}
+[[gnu::noinline]] void remember(Risk& risk, const Command& command) { risk.remember(command.session, recent(command)); }
+
+}  // namespace
 
 /// Takes a number of a channel. False: it is not above the last one, and the message is a repeat (WIRE 3.1).
 bool Engine::consume(ChannelRefs& refs, UserRefNum number) {
@@ -246,14 +259,10 @@ bool Engine::enter(const Command& command, Out& out) {
     if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
   }
   if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
-  const bool remembers = account.checked && risk_.account(command.session).has(kRefusesDuplicates);
-  const auto recent = [&] {
-    return RecentOrder{command.time_ns, command.order.price, command.order.quantity, command.symbol,
-                       command.order.side};
-  };
-  if (reason == Reject::none && account.checked) reason = judge(command.session, nullptr, kNoPrice);
-  if (remembers && reason == Reject::none && risk_.is_duplicate(command.session, recent()))
-    reason = Reject::risk_duplicate;
+  if (reason == Reject::none && account.checked) [[unlikely]] {
+    reason = judge(command.session, nullptr, kNoPrice);
+    if (reason == Reject::none && is_duplicate(risk_, command)) reason = Reject::risk_duplicate;
+  }
   Fate fate{};
   may_rest_ = has_place(account);
   if (reason == Reject::none) {
@@ -264,8 +273,8 @@ bool Engine::enter(const Command& command, Out& out) {
     reject(command, static_cast<std::uint16_t>(reason), out);
     return true;
   }
-  if (remembers) [[unlikely]]
-    risk_.remember(command.session, recent());
+  if (account.checked) [[unlikely]]
+    remember(risk_, command);
   fill_hot(command, 0);
   counters_.add(EngineCounter::accepted);
   Event& event = emit(command, EventKind::accepted, command.session, at_symbol_, out);

@@ -334,7 +334,7 @@ bool Script::expect_state(const Words& words) {
     if (!wanted) throw ScenarioFault("no amount of money, as 1000.00");
     const Purse& purse = exchange_->engine().risk().account(account).purse;
     compare("funds " + format_price(*wanted),
-            "funds " + format_price(static_cast<std::uint64_t>(purse.cash - purse.reserved)));
+            "funds " + format_price(static_cast<std::uint64_t>(purse.cash - purse.reserved())));
   } else if (line.take("position")) {
     const SessionId account = names_->account(line.next("an account"));
     const SymbolId symbol = names_->symbol(line.next("a symbol"));
