@@ -216,8 +216,9 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
       events_before_ = emitted(out) - is_done;
       if (is_done) {
         step_ = Step::turn;
-      } else if (open_jobs_ != 0 && waits_for_jobs(command)) [[unlikely]] {
-        step_ = Step::jobs;
+      } else if (open_jobs_ != 0) [[unlikely]] {
+        const Wait wait = waits(command);
+        if (wait != Wait::none) step_ = wait == Wait::jobs ? Step::jobs : Step::kills;
       }
     }
     if (step_ != Step::turn && advance(command, out)) step_ = Step::turn;
@@ -225,6 +226,7 @@ std::size_t Engine::apply(std::span<const Command> commands, Out& out) {
       out.publish_all_but_last();
       break;
     }
+    if (open_jobs_ != 0) end_turn();
     step_ = Step::begin;
     finish(command, emitted(out) > events_before_, out);
   }

@@ -44,8 +44,8 @@ struct EngineConfig {
   std::uint32_t max_fills_per_order = 10'000;
   TimeNs imbalance_interval_ns = kNsPerSecond;  // during a call; a multiple of kTickIntervalNs
   // What jobs do behind each command (engine/jobs.hpp); at least 1. Tests have less.
-  std::uint32_t acts_of_turn = 64;     // orders cancelled
-  std::uint32_t looks_of_turn = 2048;  // orders and symbols looked at
+  std::uint32_t acts_of_turn = 64;    // orders cancelled
+  std::uint32_t looks_of_turn = 256;  // orders and symbols looked at
   std::uint64_t hash_key =
       0x5bd1e9955bd1e995;  // of the UserRefNum directory; secret where clients are not trusted. Changes no output
 };

@@ -96,8 +96,8 @@ std::uint32_t Engine::waiting_lists(const EngineConfig& config) {
 
 /// Does as much of the command as there is room for. True: all of it.
 bool Engine::advance(const Command& command, Out& out) {
-  if (step_ == Step::jobs) [[unlikely]] {
-    if (!finish_jobs(command, out)) return false;
+  if (step_ == Step::jobs || step_ == Step::kills) [[unlikely]] {
+    if (!(step_ == Step::jobs ? finish_jobs(command, out) : finish_kills(command, out))) return false;
     begin_turn();
     step_ = Step::begin;
   }

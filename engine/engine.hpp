@@ -160,6 +160,7 @@ class Engine {
     close,     // what follows after the last symbol
     turn,      // done, but for its turn of the jobs
     jobs,      // nothing done yet: waits for all jobs
+    kills,     // likewise, for kills alone
   };
 
   void look_ahead(std::span<const Command> commands) const;
@@ -203,7 +204,12 @@ class Engine {
   bool close_books(const Command& command, Out& out);
   bool take_turn(const Command& command, Out& out);
   bool finish_jobs(const Command& command, Out& out);
-  bool waits_for_jobs(const Command& command) const;
+  bool finish_kills(const Command& command, Out& out);
+  /// What is to be done before a command.
+  enum class Wait : std::uint8_t { none, kills, jobs };
+  Wait waits(const Command& command) const;
+  bool waits_for_kills(const Command& command) const;
+  void end_turn();
   void begin_turn() { acts_ = looks_ = 0; }
   bool turn_has_more() const { return acts_ < acts_of_turn_ && looks_ < looks_of_turn_; }
   void begin_phases(const Command& command, bool opens, Out& out);
@@ -228,7 +234,7 @@ class Engine {
   void release(const HotOrder& order, SymbolId symbol, Price limit, Quantity shares);
   void settle(const HotOrder& order, SymbolId symbol, Price price, Quantity shares);
   static Reject check_terms(const Terms& terms);
-  std::uint64_t first_shares(const Level& level, std::uint32_t orders) const;
+  bool holds(const Level& level, std::uint32_t orders, std::uint64_t shares) const;
   static Reject check_phase(const Terms& terms, Phase phase);
   /// Whether one more order of the account may rest or wait.
   bool has_place(const Account& account) const { return live_ < max_orders_ && account.live < orders_per_account_; }

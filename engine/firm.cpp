@@ -1,5 +1,5 @@
-// A firm's order entry as a whole: Mass Cancel, Disable, Enable, and what goes with its session. The rest of the
-// engine: engine.cpp.
+// A firm's order entry as a whole: Mass Cancel, Disable, Enable, Account Query, and what goes with its session. The rest
+// of the engine: engine.cpp.
 #include "engine/inside.hpp"
 
 namespace crosswire {
@@ -105,6 +105,21 @@ void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
   }
   stops = static_cast<std::uint8_t>(disabled ? stops | kDisabled : stops & ~kDisabled);
   pass_on(command, disabled ? EventKind::disable : EventKind::enable, out);
+}
+
+void Engine::account_query(const Command& command, Out& out) {
+  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
+  counters_.add(EngineCounter::orders);
+  Account& asks = account(command.session);
+  if (asks.queries.spent(command.time_ns)) {
+    counters_.add(EngineCounter::ignored_query_rate);
+    return;
+  }
+  asks.queries.charge(command.time_ns, 1, query_ns_);
+  Event& event = emit(command, EventKind::account, command.session, kNoSymbol, out);
+  event.order.order = kNoOrder;
+  event.order.user_ref_idx = command.order.user_ref_idx;
+  event.order.user_ref_num = UserRefNum{refs(command.session, command.order.user_ref_idx).last.value + 1};
 }
 
 }  // namespace crosswire

@@ -5,7 +5,7 @@
 
 namespace crosswire {
 
-/// Has the account's orders cancelled that `ask` means, from this command's turn on.
+/// Has the account's orders cancelled that `ask` means, from this command's turn on, in which it comes first.
 void Engine::open_sweep(SessionId session, const SweepAsk& ask) {
   Account& account = this->account(session);
   if (account.live == 0) return;
@@ -14,9 +14,8 @@ void Engine::open_sweep(SessionId session, const SweepAsk& ask) {
     account.stops |= kSweeping;
     open_jobs_ |= kSweeps;
   }
-  if (!sweeps_.add(session, ask)) return;
-  Sweep& sweep = sweeps_.of(session);
-  sweep.at = first_order(session, 0);
+  if (sweeps_.add(session, ask)) sweeps_.of(session).at = first_order(session, 0);
+  sweeps_.bring_forward(session);
 }
 
 /// The ask that means the order; nullptr: none does.
@@ -32,10 +31,14 @@ const SweepAsk* Engine::ask_for(const Sweep& sweep, OrderIndex index, const HotO
   return nullptr;
 }
 
-/// The first account's job. False: there was no room for an event.
+/// The first account's job. What a Mass Cancel that does not mean all looks at in vain is charged, as it is looked at.
+/// False: there was no room for an event.
 bool Engine::sweep(const Command& command, Out& out) {
   const SessionId session = sweeps_.first();
+  Account& account = this->account(session);
   Sweep& sweep = sweeps_.of(session);
+  const bool charged =
+      std::ranges::any_of(sweep.all(), [](const SweepAsk& ask) { return ask.reason == 'U' && ask.is_filtered(); });
   for (; sweep.at != kNoOrder && turn_has_more(); ++looks_) {
     const OrderIndex index = sweep.at;
     const HotOrder& order = pools_.orders.hot(index);
@@ -43,7 +46,7 @@ bool Engine::sweep(const Command& command, Out& out) {
     if (ask != nullptr && !out.has_room()) return false;
     sweep.at = order_after(index);
     if (ask == nullptr) {
-      ++sweep.spared;
+      if (charged) account.looks.charge(command.time_ns, 1, look_ns_);
       continue;
     }
     ++acts_;
@@ -51,9 +54,6 @@ bool Engine::sweep(const Command& command, Out& out) {
     cancel_shares(command, index, order.open, ask->reason, out);
   }
   if (sweep.at != kNoOrder) return true;
-  Account& account = this->account(session);
-  const bool charged = std::ranges::any_of(sweep.all(), [](const SweepAsk& ask) { return ask.reason == 'U'; });
-  if (charged) account.looks.charge(command.time_ns, sweep.spared, look_ns_);
   account.stops = static_cast<std::uint8_t>(account.stops & ~kSweeping);
   sweeps_.close_first();
   if (!sweeps_.any()) open_jobs_ &= static_cast<std::uint8_t>(~kSweeps);
@@ -113,15 +113,23 @@ bool Engine::close_books(const Command& command, Out& out) {
   return true;
 }
 
-/// What is left of the command's turn. False: there was no room for an event.
+/// What is left of the command's turn. By turns accounts come first, or what the day ends; kills in any case. False:
+/// there was no room for an event.
 bool Engine::take_turn(const Command& command, Out& out) {
   while (open_jobs_ != 0 && turn_has_more()) {
-    const bool room = (open_jobs_ & kSweeps) != 0  ? sweep(command, out)
+    const bool accounts_first = command.sequence.value % 2 == 0 || sweeps_.kills() > 0;
+    const bool sweeps = (open_jobs_ & kSweeps) != 0 && (accounts_first || open_jobs_ == kSweeps);
+    const bool room = sweeps                       ? sweep(command, out)
                       : (open_jobs_ & kLives) != 0 ? end_lives(command, out)
                                                    : close_books(command, out);
     if (!room) return false;
   }
   return true;
+}
+
+/// Behind a command's turn: the next one is another account's.
+void Engine::end_turn() {
+  if ((open_jobs_ & kSweeps) != 0) sweeps_.pass_on();
 }
 
 /// All that is open, a turn an apply(), so that other stages have theirs. True: nothing is, and there is room for an
@@ -133,28 +141,54 @@ bool Engine::finish_jobs(const Command& command, Out& out) {
   return !(yielded_ = true);
 }
 
-/// Whether the command depends on more than a job leaves certain: what could execute while orders are in the books that
-/// may not, or what of a closed book lives on.
-bool Engine::waits_for_jobs(const Command& command) const {
-  const bool kills = sweeps_.kills() > 0;
+/// The same of kills alone: they come first.
+bool Engine::finish_kills(const Command& command, Out& out) {
+  while (sweeps_.kills() > 0 && turn_has_more()) {
+    sweeps_.bring_kill_forward();
+    if (!sweep(command, out)) return false;
+  }
+  if (sweeps_.kills() == 0) return out.has_room();
+  begin_turn();
+  return !(yielded_ = true);
+}
+
+/// Whether the command needs to know what can execute, while orders are in the books that may not.
+bool Engine::waits_for_kills(const Command& command) const {
+  const OrderAsk& ask = command.order;
   switch (command.kind) {
     case CommandKind::enter:
-      return kills && !is_plain(command);
-    case CommandKind::replace:
-      return kills;
-    case CommandKind::phase:
-      return kills || ((open_jobs_ & kClosing) != 0 && command.phase.phase != Phase::closed);
-    case CommandKind::operate: {
-      const OperatorAsk& ask = command.operate;
-      const bool closes = ask.action == OperatorAction::phase && ask.phase == Phase::closed;
-      return !is_about_accounts(ask.action) && (kills || ((open_jobs_ & kClosing) != 0 && !closes));
+      return command.reject == 0 && (ask.min_quantity > 0 || ask.post_only == PostOnly::yes);
+    case CommandKind::replace: {
+      if (ask.min_quantity > 0 || ask.post_only == PostOnly::yes) return true;
+      const OrderIndex original = users_.find(command.session, ask.user_ref_idx, ask.orig_user_ref_num);
+      return original != kNoOrder && ask.post_only == PostOnly::unsaid &&
+             pools_.orders.resolved(original).kept.post_only == PostOnly::yes;
     }
-    case CommandKind::day_end:
-    case CommandKind::run_end:
-      return true;
+    case CommandKind::phase:
+      return command.phase.phase != Phase::halted;
+    case CommandKind::operate:  // also one that allows an account again: none of its orders that were there executes
+      return command.operate.action != OperatorAction::halt && command.operate.action != OperatorAction::kill;
+    case CommandKind::tick:
+      return calls_ > 0;
     default:
       return false;
   }
+}
+
+/// What of the open jobs the command waits for.
+Engine::Wait Engine::waits(const Command& command) const {
+  if (command.kind == CommandKind::day_end || command.kind == CommandKind::run_end) return Wait::jobs;
+  // No order of a closed book lives on where its symbol is opened.
+  const bool opens = command.kind == CommandKind::phase     ? command.phase.phase != Phase::closed
+                     : command.kind == CommandKind::operate ? command.operate.action == OperatorAction::resume ||
+                                                                  (command.operate.action == OperatorAction::phase &&
+                                                                   command.operate.phase != Phase::closed)
+                                                            : false;
+  if (opens && (open_jobs_ & kClosing) != 0) return Wait::jobs;
+  if (sweeps_.kills() == 0) return Wait::none;
+  const bool of_stopped = (command.kind == CommandKind::enter || command.kind == CommandKind::replace) &&
+                          account(command.session).stops != 0;
+  return !of_stopped && waits_for_kills(command) ? Wait::kills : Wait::none;
 }
 
 }  // namespace crosswire

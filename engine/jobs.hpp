@@ -41,16 +41,17 @@ inline constexpr char kReasonOfKill = 'S';
 /// Of an account: it goes through its orders channel by channel, in each by number, and cancels what any of its asks
 /// means, with the reason of the first that does. One more ask has it begin anew.
 struct alignas(64) Sweep {
-  OrderIndex at;         // the next order, live; kNoOrder: no more
-  std::uint32_t spared;  // looked at and left as it was
-  SessionId next;        // in the queue
-  std::uint16_t asked;   // how many
+  OrderIndex at;        // the next order, live; kNoOrder: no more
+  SessionId next;       // in the ring
+  SessionId before;     // likewise
+  std::uint16_t asked;  // how many
   std::array<SweepAsk, 4> asks;
 
   std::span<const SweepAsk> all() const { return {asks.data(), asked}; }
 };
 
-/// The accounts' jobs, in the order in which they were opened. Fixed size: one for each account.
+/// The accounts' jobs, in the order in which they go on: whose command opened one comes first, and behind each turn the
+/// first becomes the last. Fixed size: one for each account. A ring of accounts, in both directions.
 class Sweeps {
  public:
   /// A Mass Cancel beyond it waits until the job has ended; a session's end and a kill always have a place.
@@ -66,41 +67,74 @@ class Sweeps {
   /// Accounts whose orders do not execute any more, and of which some may live.
   std::uint32_t kills() const { return kills_; }
 
-  /// Of an account with a job: whether one more such ask finds a place, or is there.
+  /// Of an account with a job: whether one more such Mass Cancel finds a place, or is there.
   bool takes(SessionId session, const SweepAsk& ask) const {
     const auto asks = of(session).all();
-    return std::ranges::find(asks, ask) != asks.end() || asks.size() < kMostMassCancels;
+    return std::ranges::find(asks, ask) != asks.end() ||
+           std::ranges::count(asks, ask.reason, &SweepAsk::reason) < std::ptrdiff_t{kMostMassCancels};
   }
 
-  /// Of an account without a job.
+  /// Of an account without a job; it is the first.
   void open(SessionId session) {
-    of(session) = {.at = kNoOrder, .spared = 0, .next = kNoSession, .asked = 0, .asks = {}};
-    (any() ? of(last_).next : first_) = session;
-    last_ = session;
+    of(session) = {.at = kNoOrder, .next = session, .before = session, .asked = 0, .asks = {}};
+    if (any()) insert_before_first(session);
+    first_ = session;
   }
 
-  /// Of an account with a job. False: it was there already, and nothing new can have come since.
+  /// Of an account with a job. False: it goes on where it is, since it was asked already and nothing new can mean an
+  /// order that it has passed.
   bool add(SessionId session, const SweepAsk& ask) {
     Sweep& sweep = of(session);
-    if (std::ranges::find(sweep.all(), ask) != sweep.all().end()) return false;
+    // A Modify may have marked an order as the side that is asked for.
+    if (std::ranges::find(sweep.all(), ask) != sweep.all().end()) return ask.side != kNoSide;
     CHECK(sweep.asked < sweep.asks.size(), "%u asks of account %u", sweep.asked, session.value);
     sweep.asks[sweep.asked++] = ask;
     kills_ += ask.reason == kReasonOfKill;
     return true;
   }
 
+  /// Of an account with a job: it is the first.
+  void bring_forward(SessionId session) {
+    if (session == first_) return;
+    take_out(session);
+    insert_before_first(session);
+    first_ = session;
+  }
+  /// The first that is a kill is the first. There is one.
+  void bring_kill_forward() {
+    SessionId session = first_;
+    while (std::ranges::count(of(session).all(), kReasonOfKill, &SweepAsk::reason) == 0) session = of(session).next;
+    bring_forward(session);
+  }
+  /// The first becomes the last.
+  void pass_on() { first_ = of(first_).next; }
+
   void close_first() {
     const Sweep& sweep = of(first_);
     for (const SweepAsk& ask : sweep.all()) kills_ -= ask.reason == kReasonOfKill;
-    first_ = sweep.next;
+    const SessionId next = sweep.next;
+    take_out(first_);
+    first_ = next == first_ ? kNoSession : next;
   }
 
  private:
   friend struct EngineState;
 
+  void take_out(SessionId session) {
+    const Sweep& sweep = of(session);
+    of(sweep.before).next = sweep.next;
+    of(sweep.next).before = sweep.before;
+  }
+  void insert_before_first(SessionId session) {
+    Sweep& sweep = of(session);
+    sweep.next = first_;
+    sweep.before = of(first_).before;
+    of(sweep.before).next = session;
+    of(first_).before = session;
+  }
+
   std::span<Sweep> sweeps_;  // by SessionId
   SessionId first_ = kNoSession;
-  SessionId last_ = kNoSession;
   std::uint32_t kills_ = 0;
 };
 

@@ -54,7 +54,6 @@ bool Engine::match(const Command& command, Out& out) {
       report_prevention(command, aggressor, order, command.order.user_ref_num, std::exchange(owed_, {}), out);
       continue;
     }
-    --fills;
     Level& level = pools_.levels[contra.best_level()];
     const OrderIndex index = level.head;
     HotOrder& resting = pools_.orders.hot(index);
@@ -65,10 +64,12 @@ bool Engine::match(const Command& command, Out& out) {
         continue;
       }
       if (group != 0 && whose.self_trade_group == group) {
+        --fills;
         prevent(command, index, level.price, left, out);
         continue;
       }
     }
+    --fills;
     const Quantity quantity = std::min(left, resting.open);
     left -= quantity;
     price = level.price;

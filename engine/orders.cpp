@@ -1,4 +1,4 @@
-// Orders, in all that they may ask: Enter, Replace, Cancel, Modify, Account Query. What most of them ask takes the way
+// Orders, in all that they may ask: Enter, Replace, Cancel, Modify. What most of them ask takes the way
 // in apply.cpp; this one is for all. The rest of the engine: engine.cpp.
 #include <algorithm>
 
@@ -159,9 +159,13 @@ Engine::Fate Engine::fate_of_minimum(const Command& command) {
   for (; looks < kMostLooks && orders > 0 && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
     const Level& level = pools_.levels[at.level(pools_.nodes)];
     const std::uint32_t met = std::min(orders, level.count);
-    if (met < level.count) [[unlikely]]
-      looks += met;
-    shares += met < level.count ? first_shares(level, met) : level.shares;
+    if (met < level.count) [[unlikely]] {
+      const bool enough = holds(level, met, terms_.min_quantity - shares);
+      looks += met + 1;
+      if (enough) return Fate::execute;
+      break;
+    }
+    shares += level.shares;
     orders -= met;
     if (shares >= terms_.min_quantity) return Fate::execute;
   }
@@ -169,13 +173,14 @@ Engine::Fate Engine::fate_of_minimum(const Command& command) {
   return Fate::die;
 }
 
-/// Shares of so many orders at the head of the level.
-std::uint64_t Engine::first_shares(const Level& level, std::uint32_t orders) const {
-  std::uint64_t shares = 0;
+/// Whether so many orders at the head of the level have so many shares. Looks at no more than will execute, if so.
+bool Engine::holds(const Level& level, std::uint32_t orders, std::uint64_t shares) const {
   for (OrderIndex at = level.head; orders > 0; --orders, at = pools_.orders.hot(at).next) {
-    shares += pools_.orders.hot(at).open;
+    const Quantity open = pools_.orders.hot(at).open;
+    if (open >= shares) return true;
+    shares -= open;
   }
-  return shares;
+  return false;
 }
 
 /// Why a post-only order is cancelled (WIRE 3.4): what it would have executed against.
@@ -477,21 +482,6 @@ void Engine::modify(const Command& command, Out& out) {
   report_order(event, index, order, number_of(order), kNoPrice, canceled, 0,
                says ? FeedAction::reduce : FeedAction::none);
   counters_.add(EngineCounter::modified);
-}
-
-void Engine::account_query(const Command& command, Out& out) {
-  CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
-  counters_.add(EngineCounter::orders);
-  Account& asks = account(command.session);
-  if (asks.queries.spent(command.time_ns)) {
-    counters_.add(EngineCounter::ignored_query_rate);
-    return;
-  }
-  asks.queries.charge(command.time_ns, 1, query_ns_);
-  Event& event = emit(command, EventKind::account, command.session, kNoSymbol, out);
-  event.order.order = kNoOrder;
-  event.order.user_ref_idx = command.order.user_ref_idx;
-  event.order.user_ref_num = UserRefNum{refs(command.session, command.order.user_ref_idx).last.value + 1};
 }
 
 }  // namespace crosswire

@@ -94,15 +94,14 @@ struct EngineState {
   /// The accounts' jobs, in the order in which they go on.
   template <class Visit>
   static void visit_sweeps(const Orders& orders, const Sweeps& sweeps, Visit& visit) {
-    const auto& [all, first, last, kills] = sweeps;
+    const auto& [all, first, kills] = sweeps;
     leave_out("of accounts without a job nobody reads them", all);
-    leave_out("the queue's end, and a count over it", last, kills);
-    for (SessionId session = first; session != kNoSession; session = sweeps.of(session).next) {
-      const auto& [at, spared, next, asked, asks] = sweeps.of(session);
-      leave_out("the queue", next);
+    leave_out("a count over them", kills);
+    for (SessionId session = first; session != kNoSession;) {
+      const auto& [at, next, before, asked, asks] = sweeps.of(session);
+      leave_out("the ring backwards", before);
       visit("sweep.session", session);
       visit("sweep.at", at == kNoOrder ? OrderRef{} : orders.hot(at).ref());
-      visit("sweep.spared", spared);
       visit("sweep.asked", asked);
       for (std::size_t i = 0; i < asked; ++i) {
         const auto& [symbol, group_id, side, reason, group_given, spares_staying] = asks[i];
@@ -113,6 +112,7 @@ struct EngineState {
         visit("ask.group_given", group_given);
         visit("ask.spares_staying", spares_staying);
       }
+      session = next == first ? kNoSession : next;
     }
   }
 

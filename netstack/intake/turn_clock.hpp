@@ -65,12 +65,12 @@ class TurnClock {
 
   /// Such a command, the `made`th, is made at `now_ns`; `entered`: orders so far, of which more cannot live.
   void expect(CommandKind kind, SessionId session, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
-    if (!is_of_account(kind)) return owe(std::min(all_, entered), symbols_, made, now_ns);
-    if (session != kNoSession) owe(std::min(of_account_, entered), 0, made, now_ns);
+    if (!is_of_account(kind)) return owe(entered, symbols_, entered, made, now_ns);
+    if (session != kNoSession) owe(std::min(of_account_, entered), 0, entered, made, now_ns);
   }
   /// With the `made`th command, a tick, so many lives may end.
-  void lives_end(std::uint64_t lives, std::uint64_t made, TimeNs now_ns) {
-    owe(std::min(lives, all_), 0, made, now_ns);
+  void lives_end(std::uint64_t lives, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
+    owe(std::min(lives, entered), 0, entered, made, now_ns);
   }
 
   /// When the next turn is due, `made` commands being made; kNever: none is. After expect() not before `now_ns`.
@@ -85,9 +85,12 @@ class TurnClock {
   static constexpr bool is_of_account(CommandKind kind) {
     return kind == CommandKind::mass_cancel || kind == CommandKind::session_open || kind == CommandKind::session_close;
   }
-  void owe(std::uint64_t orders, std::uint64_t symbols, std::uint64_t made, TimeNs now_ns) {
+  /// Whatever is open, no more than the orders that live can be left to do.
+  void owe(std::uint64_t orders, std::uint64_t symbols, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
     if (orders == 0) return;
-    until_ = std::max(until_, made) + turns_of(acts_, looks_, orders, symbols);
+    const std::uint64_t turns = turns_of(acts_, looks_, std::min(orders, all_), symbols);
+    const std::uint64_t most = turns_of(acts_, looks_, std::min(entered, all_), symbols_);
+    until_ = std::min(std::max(until_, made) + turns, made + most);
     if (next_ns_ == kNever) next_ns_ = (now_ns / kTurnIntervalNs + 1) * kTurnIntervalNs;
   }
 

@@ -81,7 +81,9 @@ class Looks : public ::testing::Test {
 
 TEST_F(Looks, AMassCancelThatFindsNothingIsChargedAndRejectedWhenTheyAreUsedUp) {
   EXPECT_EQ(rig.outcomes(mass_cancel_of_none(1'001)).at(0).kind, EventKind::mass_cancel);
+  rig.finish_jobs();
   EXPECT_EQ(rig.outcomes(mass_cancel_of_none(1'002)).at(0).kind, EventKind::mass_cancel) << "overdraws";
+  rig.finish_jobs();
   const auto third = rig.outcomes(mass_cancel_of_none(1'003));
   ASSERT_EQ(third.size(), 1u);
   EXPECT_EQ(third[0].kind, EventKind::rejected);

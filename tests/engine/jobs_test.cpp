@@ -120,16 +120,67 @@ TEST_F(Jobs, ASecondMassCancelJoinsTheFirstAndAThirdIsRejected) {
   EXPECT_EQ(slow.engine().live_orders(), 0u);
 }
 
-TEST_F(Jobs, JobsOfTwoAccountsGoOnInTheOrderInWhichTheyWereOpened) {
+TEST_F(Jobs, OfTwoAccountsGoOnInTurnsAndWhoseCommandItIsComesFirst) {
   for (std::uint32_t i = 1; i <= 100; ++i) rig.run(enter(kOther, i, B, kPrice, 1));
+  for (std::uint32_t i = 1; i <= 10; ++i) rig.run(enter(2, i, B, kPrice, 1));
   rig.run(mass_cancel(1'000));
-  const auto second = rig.outcomes(firm_wide(CommandKind::mass_cancel, kOther, 1'000));
-  EXPECT_EQ(second.at(1).session, kBusy) << "the first account's are not done";
-  const auto rest = rig.finish_jobs();
-  std::vector<std::uint32_t> sessions;
-  for (const Outcome& o : rest) sessions.push_back(o.session);
-  EXPECT_TRUE(std::ranges::is_sorted(sessions));
+  const auto few = rig.outcomes(firm_wide(CommandKind::mass_cancel, 2, 1'000));
+  EXPECT_EQ(std::ranges::count(few, 2u, &Outcome::session), 11) << "its Response and all its orders";
+  const auto whose = [&](const std::vector<Outcome>& outcomes) { return outcomes.back().session; };
+  EXPECT_EQ(whose(rig.outcomes(firm_wide(CommandKind::mass_cancel, kOther, 1'000))), kOther);
+  EXPECT_EQ(whose(rig.outcomes(turn())), kBusy);
+  rig.finish_jobs();
   EXPECT_EQ(engine().live_orders(), 0u);
+}
+
+TEST_F(Jobs, LivesEndWhileAccountsHaveJobs) {
+  Command gtt = enter(kOther, 1, B, kPrice, 1, TimeInForce::gtt);
+  gtt.order.expire_seconds = 1;
+  rig.run(gtt);
+  EngineRig many(config());
+  many.run(phase(Phase::continuous));
+  many.run(gtt);
+  for (std::uint32_t i = 1; i <= 5'000; ++i) many.run(enter(kBusy, i, B, kPrice, 1));
+  many.run(mass_cancel(10'000));
+  bool ended = false;
+  const auto look = [&](const std::vector<Outcome>& outcomes) {
+    for (const Outcome& o : outcomes) ended |= o.kind == EventKind::canceled && o.session == kOther;
+  };
+  look(many.outcomes(tick(1'000'000'000)));
+  look(many.outcomes(turn()));
+  EXPECT_TRUE(ended) << "every other turn begins with them";
+  EXPECT_TRUE(many.engine().has_jobs());
+}
+
+TEST_F(Jobs, AMassCancelOfASideMeansWhatAModifyHasMarkedSince) {
+  EngineRig marked(config());
+  marked.run(phase(Phase::continuous));
+  marked.run(enter(kBusy, 1, S, kPrice, 5));
+  for (std::uint32_t i = 2; i <= 200; ++i) marked.run(enter(kBusy, i, Side::sell_short, kPrice, 5));
+  Command shorts = mass_cancel(1'000);
+  shorts.firm.side = Side::sell_short;
+  marked.run(shorts);
+  marked.run(modify(kBusy, 1, Side::sell_short, 5));
+  shorts.firm.user_ref_num = UserRefNum{1'001};
+  marked.run(shorts);
+  marked.finish_jobs();
+  EXPECT_EQ(marked.engine().live_orders(), 0u);
+}
+
+TEST_F(Jobs, AnAccountIsAllowedAgainWhenItsOrdersAreGone) {
+  rig.run(kill(1));
+  const auto allowed = rig.outcomes(stop(OperatorAction::allow, 2, SessionId{kBusy}));
+  EXPECT_EQ(cancels(allowed), kOrders - 64u);
+  EXPECT_EQ(engine().live_orders(), 0u);
+  EXPECT_EQ(rig.outcomes(enter(kBusy, 1'000, B, kPrice, 1)).at(0).kind, EventKind::accepted);
+}
+
+TEST_F(Jobs, WhatNeedsToKnowNothingDoesNotWaitForAKill) {
+  rig.run(kill(1));
+  for (const Command& command : {operate(OperatorAction::halt, 2, 1), replace(kBusy, kOrders, 1'000, kPrice, 5),
+                                 replace(kOther, 7, 8, kPrice, 5)}) {
+    EXPECT_LE(cancels(rig.outcomes(command)), 64u);
+  }
 }
 
 TEST_F(Jobs, NoOrderOfAKilledAccountExecutesFromTheKillOn) {

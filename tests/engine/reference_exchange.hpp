@@ -57,10 +57,20 @@ class ReferenceExchange {
   std::vector<Outcome> apply(const Command& c) {
     out_.clear();
     time_ns_ = std::max(time_ns_, c.time_ns);
-    if (waits_for_jobs(c)) {
+    sequence_ = c.sequence.value != 0 ? c.sequence.value : sequence_ + 1;
+    if (opens_closed(c)) {
       while (has_jobs()) {
         acts_ = looks_ = 0;
         turn();
+      }
+    }
+    if (is_killing() && waits_for_kills(c)) {
+      while (is_killing()) {
+        acts_ = looks_ = 0;
+        while (is_killing() && turn_has_more()) {
+          bring_forward(std::ranges::find_if(sweeps_, is_kill));
+          sweep();
+        }
       }
     }
     acts_ = looks_ = 0;
@@ -109,6 +119,7 @@ class ReferenceExchange {
         std::abort();
     }
     turn();
+    if (!sweeps_.empty()) std::ranges::rotate(sweeps_, sweeps_.begin() + 1);
     return out_;
   }
 
@@ -579,7 +590,7 @@ class ReferenceExchange {
     out_.push_back(said);
     char reason = 0;
     if (crosses && o.post_only) reason = best(o.symbol, !o.buy(), o.price)->shown() != 0 ? 'G' : 'F';
-    for (std::uint32_t met = 0; crosses && reason == 0 && o.open > 0; ++met) {
+    for (std::uint32_t met = 0; crosses && reason == 0 && o.open > 0;) {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
       if (met == config_.max_fills_per_order) {
@@ -590,6 +601,7 @@ class ReferenceExchange {
         cancel_shares(*other, other->open, 'S');
         continue;
       }
+      ++met;
       if (of_one_group(o, *other)) {
         prevent(o, *other);
         drop_dead();
@@ -737,7 +749,8 @@ class ReferenceExchange {
         return out_.push_back(said);
       }
       const Sweep* const open = sweep_of(c.session.value);
-      if (open != nullptr && open->asks.size() >= 2 && std::ranges::find(open->asks, meant) == open->asks.end()) {
+      if (open != nullptr && std::ranges::count(open->asks, 'U', &Ask::reason) >= 2 &&
+          std::ranges::find(open->asks, meant) == open->asks.end()) {
         said.code = 0x000B;
         return out_.push_back(said);
       }
@@ -771,6 +784,7 @@ class ReferenceExchange {
     int group = -1;
     bool spares_staying = false;
     bool operator==(const Ask&) const = default;
+    bool is_filtered() const { return reason == 'U' && (symbol != 0 || side != 0 || group >= 0); }
     bool means(const Order& o) const {
       return (symbol == 0 || o.symbol == symbol) && (side == 0 || o.side == side) && (group < 0 || o.group == group) &&
              !(spares_staying && o.stays);
@@ -781,18 +795,15 @@ class ReferenceExchange {
     std::uint32_t session;
     std::vector<Ask> asks;
     std::pair<std::uint32_t, std::uint32_t> passed = {0, 0};  // channel and number
-    std::uint64_t spared = 0;
   };
 
   Sweep* sweep_of(std::uint32_t session) {
     const auto found = std::ranges::find(sweeps_, session, &Sweep::session);
     return found == sweeps_.end() ? nullptr : &*found;
   }
-  bool is_killing() const {
-    return std::ranges::any_of(sweeps_, [](const Sweep& s) {
-      return std::ranges::any_of(s.asks, [](const Ask& ask) { return ask.reason == 'S'; });
-    });
-  }
+  static bool is_kill(const Sweep& sweep) { return std::ranges::count(sweep.asks, 'S', &Ask::reason) > 0; }
+  bool is_killing() const { return std::ranges::any_of(sweeps_, is_kill); }
+  void bring_forward(std::vector<Sweep>::iterator sweep) { std::rotate(sweeps_.begin(), sweep, sweep + 1); }
   void open_sweep(std::uint32_t session, const Ask& ask) {
     if (std::ranges::count(orders_, session, &Order::session) == 0) return;
     Sweep* sweep = sweep_of(session);
@@ -800,9 +811,10 @@ class ReferenceExchange {
       sweeps_.push_back({session, {}});
       sweep = &sweeps_.back();
     }
-    if (std::ranges::find(sweep->asks, ask) != sweep->asks.end()) return;
-    sweep->asks.push_back(ask);
-    sweep->passed = {0, 0};
+    const bool there = std::ranges::find(sweep->asks, ask) != sweep->asks.end();
+    if (!there) sweep->asks.push_back(ask);
+    if (!there || ask.side != 0) sweep->passed = {0, 0};
+    bring_forward(sweeps_.begin() + (sweep - sweeps_.data()));
   }
 
   /// The next order that an account's job looks at.
@@ -838,7 +850,8 @@ class ReferenceExchange {
   }
   void turn() {
     while (turn_has_more() && has_jobs()) {
-      if (!sweeps_.empty()) {
+      const bool others = lives_ || closing_ != 0;
+      if (!sweeps_.empty() && (!others || sequence_ % 2 == 0 || is_killing())) {
         sweep();
       } else if (lives_) {
         if (Order* const o = next_over()) act(*o, 'T');
@@ -862,26 +875,37 @@ class ReferenceExchange {
       first.passed = {o->channel, o->number};
       const auto ask = std::ranges::find_if(first.asks, [&](const Ask& a) { return a.means(*o); });
       if (ask == first.asks.end()) {
-        ++first.spared;
+        if (std::ranges::any_of(first.asks, [](const Ask& a) { return a.is_filtered(); }))
+          budgets_[first.session].use(time_ns_, 1, config_.looks_per_second);
       } else {
         act(*o, ask->reason);
       }
     }
     if (o != nullptr) return;
-    if (std::ranges::any_of(first.asks, [](const Ask& a) { return a.reason == 'U'; }))
-      budgets_[first.session].use(time_ns_, first.spared, config_.looks_per_second);
     sweeps_.erase(sweeps_.begin());
   }
-  /// What has to know what can execute, or what of a closed book lives on.
-  bool waits_for_jobs(const Command& c) const {
-    const bool opens = closing_ != 0;
-    if (c.kind == CommandKind::enter) return is_killing() && !is_plain(c);
-    if (c.kind == CommandKind::replace) return is_killing();
-    if (c.kind == CommandKind::phase) return is_killing() || (opens && c.phase.phase != Phase::closed);
+  /// What no order of a closed book may live to see.
+  bool opens_closed(const Command& c) const {
+    if (closing_ == 0) return false;
+    if (c.kind == CommandKind::phase) return c.phase.phase != Phase::closed;
     if (c.kind != CommandKind::operate) return false;
-    const OperatorAction action = c.operate.action;
-    if (action == OperatorAction::kill || action == OperatorAction::allow) return false;
-    return is_killing() || (opens && !(action == OperatorAction::phase && c.operate.phase == Phase::closed));
+    const OperatorAsk& ask = c.operate;
+    return ask.action == OperatorAction::resume || (ask.action == OperatorAction::phase && ask.phase != Phase::closed);
+  }
+  /// What has to know what can execute.
+  bool waits_for_kills(const Command& c) {
+    const bool enters = c.kind == CommandKind::enter || c.kind == CommandKind::replace;
+    if (enters && (is_stopped(c.session.value) || sweep_of(c.session.value) != nullptr)) return false;
+    const bool counts = c.order.min_quantity > 0 || c.order.post_only == PostOnly::yes;
+    if (c.kind == CommandKind::enter) return c.reject == 0 && counts;
+    if (c.kind == CommandKind::replace) {
+      const Order* const old = find(c, c.order.orig_user_ref_num);
+      return counts || (old != nullptr && c.order.post_only == PostOnly::unsaid && old->post_only);
+    }
+    if (c.kind == CommandKind::phase) return c.phase.phase != Phase::halted;
+    if (c.kind == CommandKind::operate)
+      return c.operate.action != OperatorAction::halt && c.operate.action != OperatorAction::kill;
+    return c.kind == CommandKind::tick && std::ranges::any_of(symbols_, [](const Symbol& s) { return call(s.phase); });
   }
 
   void say_refused(const Order& o) {
@@ -1183,6 +1207,7 @@ class ReferenceExchange {
   std::uint32_t closing_ = 0;  // symbol from which on closed ones may have orders; 0: none has
   bool lives_ = false;
   TimeNs lives_until_ns_ = 0;
+  std::uint64_t sequence_ = 0;                           // of the command
   std::uint64_t acts_ = 0, looks_ = 0;                   // of the turn
   std::vector<Request> requests_;                        // of operators, the newest 256
   std::uint64_t changed_ = 0, held_ = 0, canceled_ = 0;  // by the operator's command under way
