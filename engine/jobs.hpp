@@ -67,10 +67,10 @@ class Sweeps {
   /// Accounts whose orders do not execute any more, and of which some may live.
   std::uint32_t kills() const { return kills_; }
 
-  /// Of an account with a job: whether one more such Mass Cancel finds a place, or is there.
+  /// Of an account with a job: whether one more such Mass Cancel finds a place, or is there. One of everything does.
   bool takes(SessionId session, const SweepAsk& ask) const {
     const auto asks = of(session).all();
-    return std::ranges::find(asks, ask) != asks.end() ||
+    return !ask.is_filtered() || std::ranges::find(asks, ask) != asks.end() ||
            std::ranges::count(asks, ask.reason, &SweepAsk::reason) < std::ptrdiff_t{kMostMassCancels};
   }
 
@@ -87,6 +87,7 @@ class Sweeps {
     Sweep& sweep = of(session);
     // A Modify may have marked an order as the side that is asked for.
     if (std::ranges::find(sweep.all(), ask) != sweep.all().end()) return ask.side != kNoSide;
+    if (ask.reason == 'U' && !ask.is_filtered()) drop_mass_cancels(sweep);
     CHECK(sweep.asked < sweep.asks.size(), "%u asks of account %u", sweep.asked, session.value);
     sweep.asks[sweep.asked++] = ask;
     kills_ += ask.reason == kReasonOfKill;
@@ -120,6 +121,12 @@ class Sweeps {
  private:
   friend struct EngineState;
 
+  /// One of everything means what they mean.
+  static void drop_mass_cancels(Sweep& sweep) {
+    const auto end = std::remove_if(sweep.asks.begin(), sweep.asks.begin() + sweep.asked,
+                                    [](const SweepAsk& ask) { return ask.reason == 'U'; });
+    sweep.asked = static_cast<std::uint16_t>(end - sweep.asks.begin());
+  }
   void take_out(SessionId session) {
     const Sweep& sweep = of(session);
     of(sweep.before).next = sweep.next;

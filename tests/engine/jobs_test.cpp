@@ -96,7 +96,7 @@ TEST_F(Jobs, OrdersOfAMassCancelMayExecuteUntilTheirTurnComes) {
   EXPECT_EQ(engine().live_orders(), 0u);
 }
 
-TEST_F(Jobs, ASecondMassCancelJoinsTheFirstAndAThirdIsRejected) {
+TEST_F(Jobs, ASecondMassCancelJoinsTheFirstAndAThirdIsRejectedUnlessItMeansEverything) {
   const auto of_side = [](std::uint32_t number, Side side) {
     Command c = mass_cancel(number);
     c.firm.side = side;
@@ -111,9 +111,10 @@ TEST_F(Jobs, ASecondMassCancelJoinsTheFirstAndAThirdIsRejected) {
   for (std::uint32_t i = 1; i <= 5'000; ++i) slow.run(enter(kBusy, i, B, kPrice, 1));
   slow.run(of_side(10'000, B));
   slow.run(of_side(10'001, S));
-  const auto third = slow.outcomes(mass_cancel(10'002));
+  const auto third = slow.outcomes(firm_wide(CommandKind::mass_cancel, kBusy, 10'002, 1));
   EXPECT_EQ(third.at(0).kind, EventKind::rejected);
   EXPECT_EQ(third.at(0).code, 0x000B);
+  EXPECT_EQ(slow.outcomes(mass_cancel(10'003)).at(0).kind, EventKind::mass_cancel) << "of everything";
   EXPECT_EQ(slow.outcomes(session_close(kBusy, SessionEndReason::reset)).at(0).kind, EventKind::session_close)
       << "a session's end has a place in any case";
   slow.finish_jobs();

@@ -749,7 +749,7 @@ class ReferenceExchange {
         return out_.push_back(said);
       }
       const Sweep* const open = sweep_of(c.session.value);
-      if (open != nullptr && std::ranges::count(open->asks, 'U', &Ask::reason) >= 2 &&
+      if (open != nullptr && !every && std::ranges::count(open->asks, 'U', &Ask::reason) >= 2 &&
           std::ranges::find(open->asks, meant) == open->asks.end()) {
         said.code = 0x000B;
         return out_.push_back(said);
@@ -812,6 +812,8 @@ class ReferenceExchange {
       sweep = &sweeps_.back();
     }
     const bool there = std::ranges::find(sweep->asks, ask) != sweep->asks.end();
+    if (!there && ask.reason == 'U' && !ask.is_filtered())
+      std::erase_if(sweep->asks, [](const Ask& a) { return a.reason == 'U'; });
     if (!there) sweep->asks.push_back(ask);
     if (!there || ask.side != 0) sweep->passed = {0, 0};
     bring_forward(sweeps_.begin() + (sweep - sweeps_.data()));
