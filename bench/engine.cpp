@@ -108,6 +108,7 @@ class Crosswire {
     const auto most = static_cast<std::uint32_t>(workload.most_live);
     config.max_orders = std::max(config.max_orders, most + 1);
     config.orders_per_account = config.max_orders;
+    config.max_fills_per_order = config.max_orders;  // the others have no such limit, and the book is swept at the end
     config.levels_per_account = config.max_levels;
     return config;
   }

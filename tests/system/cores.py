@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAY = ROOT.parent / "shared" / "data" / "sse-600519"
-STATE = "54f6b942951bece5"  # of scripts/replay-day on one thread
+STATE = "d6fbbf1dc940c6e3"  # of scripts/replay-day on one thread
 MOST = 4
 
 

@@ -609,9 +609,10 @@ TEST_F(Program, TakesWrongUsageForAnErrorOfItsOwn) {
   EXPECT_EQ(shell(program_).status, 2);
   const Ran fly = shell(program_ + " fly");
   EXPECT_EQ(fly.status, 2);
-  EXPECT_EQ(fly.output,
-            "crosswire: \"fly\" is no command; give run, replay, doctor, flow, load, echo, plan, top or ctl, or see "
-            "crosswire --help\n");
+  EXPECT_EQ(
+      fly.output,
+      "crosswire: \"fly\" is no command; give run, replay, doctor, flow, load, echo, plan, top, ctl or scenario, or "
+      "see crosswire --help\n");
   const Ran mistyped = shell(program_ + " replay --confg x --out o");
   EXPECT_EQ(mistyped.status, 2);
   EXPECT_EQ(mistyped.output.find("The following arguments were not expected: --confg x\n"), 0u) << mistyped.output;
