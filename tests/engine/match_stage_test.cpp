@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tests/engine/engine_rig.hpp"
+#include "tests/engine/limits_rig.hpp"
 
 namespace crosswire::testing {
 namespace {
@@ -16,27 +16,12 @@ constexpr Side B = Side::buy, S = Side::sell;
 constexpr std::uint32_t kPrice = 1'000'000;
 constexpr Money kOne = kPrice;  // what a share costs there
 
-/// Accounts 0 and 1 are one firm, 2 and 3 another. Account 3 has no limits.
-class MatchTellsOf : public ::testing::Test {
+class MatchTellsOf : public LimitsRig {
  protected:
-  MatchTellsOf() {
-    config.risk.resize(config.sessions);
-    config.firms = {FirmId{0}, FirmId{0}, FirmId{1}, FirmId{1}};
-  }
-  void limit(std::uint32_t session, RiskLimit which, std::int64_t to) {
-    config.risk[session].limits[static_cast<std::size_t>(which)] = to;
-  }
-  void start() {
-    rig.emplace(config);
-    rig->run(phase(Phase::continuous));
-  }
   std::vector<AccountState> accounts(std::uint64_t first = 0) { return rig->ask(&MatchStage::account_mailbox, first); }
   std::vector<PositionState> positions(std::uint16_t session, std::uint16_t first) {
     return rig->ask(&MatchStage::position_mailbox, position_question(SessionId{session}, first));
   }
-
-  EngineConfig config = small_config(2);
-  std::optional<EngineRig> rig;
 };
 
 TEST_F(MatchTellsOf, AllAccountsFromOneOn) {

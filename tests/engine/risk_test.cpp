@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/engine/engine_rig.hpp"
+#include "tests/engine/limits_rig.hpp"
 
 namespace crosswire::testing {
 namespace {
@@ -16,20 +16,8 @@ constexpr Side B = Side::buy, S = Side::sell, T = Side::sell_short, E = Side::se
 constexpr std::uint32_t kPrice = 1'000'000;
 constexpr Money kOne = kPrice;  // what a share costs there
 
-/// Accounts 0 and 1 are one firm, 2 and 3 another. Account 3 has no limits.
-class RiskOf : public ::testing::Test {
+class RiskOf : public LimitsRig {
  protected:
-  RiskOf() {
-    config.risk.resize(config.sessions);
-    config.firms = {FirmId{0}, FirmId{0}, FirmId{1}, FirmId{1}};
-  }
-  void limit(std::uint32_t session, RiskLimit which, std::int64_t to) {
-    config.risk[session].limits[static_cast<std::size_t>(which)] = to;
-  }
-  void start() {
-    rig.emplace(config);
-    rig->run(phase(Phase::continuous));
-  }
   /// "A", "J 0020", "C", ..: kinds by the letter of their answer, with the reason of a reject.
   std::string told(const Command& command) {
     std::string text;
@@ -62,8 +50,6 @@ class RiskOf : public ::testing::Test {
     return found == nullptr ? kNone : *found;
   }
 
-  EngineConfig config = small_config(2);
-  std::optional<EngineRig> rig;
   std::uint32_t n = 0;  // numbers
 };
 
