@@ -68,11 +68,19 @@ std::string symbol_or_all(LineReader& line, const Names& names) {
   return name;
 }
 
+/// Of an account that has what is asked about: else the answer would be the same whatever happens.
+const RiskAccount& limits_of(const Engine& engine, SessionId account, RiskChecks what, std::string_view lacks) {
+  const Risk& risk = engine.risk();
+  if (!risk.is_on() || !risk.account(account).has(what)) throw ScenarioFault(fmt::format("the account has {}", lacks));
+  return risk.account(account);
+}
+
 /// "100 times": 100; 1 where the line does not say so.
 std::uint32_t take_times(LineReader& line) {
   if (line.peek(1) != "times") return 1;
   const std::uint32_t times = line.number("times");
   line.need("times");
+  if (times == 0) throw ScenarioFault("0 times is nothing: leave the line out");
   if (times > kMostTimes) throw ScenarioFault(fmt::format("at most {} times", kMostTimes));
   return times;
 }
@@ -332,7 +340,7 @@ bool Script::expect_state(const Words& words) {
     const auto wanted = parse_price(line.next("an amount"));
     line.end();
     if (!wanted) throw ScenarioFault("no amount of money, as 1000.00");
-    const Purse& purse = exchange_->engine().risk().account(account).purse;
+    const Purse& purse = limits_of(exchange_->engine(), account, kHasFunds, "no funds: give it funds_e4").purse;
     compare("funds " + format_price(*wanted),
             "funds " + format_price(static_cast<std::uint64_t>(purse.cash - purse.reserved())));
   } else if (line.take("position")) {
@@ -340,6 +348,7 @@ bool Script::expect_state(const Words& words) {
     const SymbolId symbol = names_->symbol(line.next("a symbol"));
     const std::string wanted(line.next("shares"));
     line.end();
+    limits_of(exchange_->engine(), account, kHasPositions, "no positions: give it position_long or position_short");
     const Position* const position = exchange_->engine().risk().position(account, symbol);
     compare("position " + wanted, fmt::format("position {}", position == nullptr ? 0 : position->shares));
   } else {

@@ -82,12 +82,25 @@ TEST_F(Scenario, SaysWhatIsWrongWithALine) {
            {"expect accepted", "nothing has been done yet"},
            {"ann query\nexpect happiness", "\"happiness\" is no event"},
            {"ann query\nexpect book AAA", "give bid SHARES x PRICE"},
+           {"0 times ann query", "0 times is nothing"},
+           {"ann query\nexpect 0 times next", "0 times is nothing"},
+           {"ann query\nexpect funds ann 0", "the account has no funds"},
+           {"ann query\nexpect position ann AAA 0", "the account has no positions"},
        }) {
     EXPECT_NE(fault(line + "\n").find(what), std::string::npos) << line << ": " << fault(line + "\n");
   }
   EXPECT_NE(fault("ann query\n").find("expected nothing more"), std::string::npos);
   EXPECT_NE(fault("# empty\n").find("nothing is expected"), std::string::npos);
   EXPECT_NE(run_scenario("/nowhere", {}).fault.find("/nowhere:1: cannot be read"), std::string::npos);
+}
+
+TEST_F(Scenario, KnowsOnlyTheFundsAndPositionsThatAreKept) {
+  const std::string head =
+      "---\naccount = [{user = \"ann\", risk = {funds_e4 = 5_0000}}, {user = \"bob\"}]\n---\n"
+      "ann query\nexpect next\n";
+  EXPECT_EQ(fault(head + "expect funds ann 5.00\n"), "");
+  EXPECT_NE(fault(head + "expect funds bob 0\n").find("6: the account has no funds"), std::string::npos);
+  EXPECT_NE(fault(head + "expect position ann AAA 0\n").find("6: the account has no positions"), std::string::npos);
 }
 
 TEST_F(Scenario, TellsWhatHappensInTheWordsThatExpectTakes) {
