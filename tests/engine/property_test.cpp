@@ -35,6 +35,7 @@ class RandomClient {
       for (auto& number : of_session)
         number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
     plain_ = below(4) == 0;
+    crosses_ = below(4) == 0;
   }
 
   /// Commands of the next burst: 1 .. MatchStage::kMaxCommands, often 1.
@@ -43,6 +44,9 @@ class RandomClient {
   Command next() {
     const std::uint32_t dice = below(1000);
     if (below(50) == 0) return plain(CommandKind::turn);
+    if (crosses_ && below(20) == 0) return tick(time_ns_ += kTickIntervalNs);
+    if (crosses_ && below(100) == 0)
+      return phase(below(2) == 0 ? Phase::opening_call : Phase::closing_call, a_symbol());
     if (dice < 3) return phase(a_phase(), below(2) == 0 ? 0 : a_symbol());
     if (dice < 6) return phase(Phase::continuous);
     if (dice < 9) return operators();
@@ -101,7 +105,8 @@ class RandomClient {
     if (below(8) == 0) ask.post_only = below(4) == 0 ? PostOnly::no : PostOnly::yes;
     if (below(8) == 0) ask.time_in_force = TimeInForce::gtt;
     if (ask.time_in_force == TimeInForce::gtt ? below(8) != 0 : below(50) == 0) ask.expire_seconds = 1 + below(20);
-    if (is_new && below(8) == 0) ask.cross_type = below(2) == 0 ? CrossType::opening : CrossType::closing;
+    if (is_new && below(crosses_ ? 2 : 8) == 0)
+      ask.cross_type = below(2) == 0 ? CrossType::opening : CrossType::closing;
     if (!is_new && below(6) == 0) ask.side = a_side();
     constexpr SelfTrade kSelfTrades[] = {SelfTrade::newest, SelfTrade::oldest, SelfTrade::both, SelfTrade::decrement};
     if (below(3) == 0) ask.self_trade = kSelfTrades[below(std::size(kSelfTrades))];
@@ -177,6 +182,7 @@ class RandomClient {
   std::uint64_t requests_ = 0;
   std::map<std::uint64_t, Command> operated_;  // the newest of each number
   bool plain_;                                 // a client of limit orders alone
+  bool crosses_;                               // a client of calls, whose every other order is for a cross
   TimeNs time_ns_ = 0;
 };
 
@@ -409,7 +415,8 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
             << coverage[EventKind::rejected] << " rejected; "
             << coverage.live_sum / std::max<std::uint64_t>(1, coverage.commands) << " orders live on average, "
             << coverage.live_most << " at most; " << coverage.with_jobs << " commands left a job open; "
-            << coverage.hidden_executions << " executions of hidden orders\n";
+            << coverage.hidden_executions << " executions of hidden orders; " << coverage.far_prices
+            << " calls with a price of the orders for its cross alone\n";
   std::cout << "rejected for:";
   for (std::size_t reason = 0; reason < coverage.rejects.size(); ++reason) {
     if (coverage.rejects[reason] > 0)
