@@ -319,7 +319,9 @@ def looked_at(tap, path, least):
     fields = ["frame.number", "soupbintcp.packet_type", "_ws.malformed", "_ws.expert.severity", "tcp.checksum.status", "ip.checksum.status",
               "soupbintcp.message"]
     command = ["tshark", "-n", "-r", path, "-d", f"tcp.port=={ORDER_PORT},soupbintcp", "--disable-heuristic", "ouch_soupbintcp",
-               "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y", f"ip.src == {OUR_ADDRESS} && tcp.port == {ORDER_PORT}",
+               "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE",
+               "-o", "tcp.reassemble_out_of_order:TRUE",  # a packet in two segments is read whole where one was lost on its way, too
+               "-Y", f"ip.src == {OUR_ADDRESS} && tcp.port == {ORDER_PORT}",
                *(["-X", f"lua_script:{FIELDS}"] if FIELDS.exists() else []), "-T", "fields"]
     for field in fields:
         command += ["-e", field]

@@ -147,7 +147,9 @@ def looked_at(tap, path, told, echo, on_two_cores, stolen_seconds):
     again = ["tcp.analysis.retransmission", "tcp.analysis.fast_retransmission"]
     fields = ["_ws.malformed", "tcp.checksum.status", "ip.checksum.status", *odd, *again, "tcp.analysis.rto"]
     rows = dissected(path, " || ".join([*malformed, *odd, *again]), *fields)
-    wrong = [row for row in rows if row["_ws.malformed"] or "0" in (row["tcp.checksum.status"], row["ip.checksum.status"])]
+    # Of the appliance's alone: its client's kernel may show a frame to the capture before the sum is in it.
+    wrong = [row for row in rows if row["ip.src"] == OUR_ADDRESS
+             and (row["_ws.malformed"] or "0" in (row["tcp.checksum.status"], row["ip.checksum.status"]))]
     tap.check("tshark finds no malformed packet and no wrong checksum", not wrong, wrong[:10])
     sent_again = [row for row in rows if any(row[name] for name in again)]
     late = [row for row in rows if row not in wrong and row not in sent_again]
