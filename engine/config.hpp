@@ -42,10 +42,13 @@ struct EngineConfig {
   // Resting orders that one order may execute against on arrival, or have cancelled as its own group's; at least 1.
   // What would go on is cancelled.
   std::uint32_t max_fills_per_order = 10'000;
+  // Price levels, and orders of one that has more than may be met, at which a MinQty is looked for; at least 1. Tests
+  // have less.
+  std::uint32_t looks_for_minimum = 128;
   TimeNs imbalance_interval_ns = kNsPerSecond;  // during a call; a multiple of kTickIntervalNs
   // What jobs do behind each command (engine/jobs.hpp); at least 1. Tests have less.
-  std::uint32_t acts_of_turn = 64;    // orders cancelled
-  std::uint32_t looks_of_turn = 256;  // orders and symbols looked at
+  std::uint32_t acts_of_turn = 40;    // orders cancelled
+  std::uint32_t looks_of_turn = 128;  // orders and symbols looked at
   std::uint64_t hash_key =
       0x5bd1e9955bd1e995;  // of the UserRefNum directory; secret where clients are not trusted. Changes no output
 };

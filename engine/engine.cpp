@@ -50,6 +50,7 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
       query_ns_(kNsPerSecond / config.account_queries_per_second),
       imbalance_interval_ns_(config.imbalance_interval_ns),
       max_fills_(config.max_fills_per_order),
+      looks_for_minimum_(config.looks_for_minimum),
       acts_of_turn_(config.acts_of_turn),
       looks_of_turn_(config.looks_of_turn),
       sweeps_(arena, config.sessions) {

@@ -28,7 +28,7 @@
 //
 //   hidden         behind the displayed orders of its price
 //   MinQty m       on arrival at least m shares execute, or the order dies, as an IOC that finds nobody. Only the best
-//                  kMostLooks price levels count, and of these the first max_fills_per_order orders
+//                  looks_for_minimum price levels count, and of these the first max_fills_per_order orders
 //   post-only      if it would execute on arrival it is cancelled: G against a displayed order, F against a hidden one
 //   GTT            cancelled (T) at the first tick of the whole second at which its life is over, at most 1 s late
 //   on-open        enters in the opening call, hidden
@@ -338,6 +338,7 @@ class Engine {
   TimeNs query_ns_;  // likewise
   TimeNs imbalance_interval_ns_;
   std::uint32_t max_fills_;  // of an order on arrival
+  std::uint32_t looks_for_minimum_;
   std::uint32_t acts_of_turn_;
   std::uint32_t looks_of_turn_;
 

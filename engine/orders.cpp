@@ -156,10 +156,11 @@ Engine::Fate Engine::fate_of_minimum(const Command& command) {
   Ladder::Cursor at(contra, pools_.nodes, contra.best());
   std::size_t looks = 0;
   std::uint32_t orders = max_fills_;  // that may still be met
-  for (; looks < kMostLooks && orders > 0 && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
+  for (; looks < looks_for_minimum_ && orders > 0 && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
     const Level& level = pools_.levels[at.level(pools_.nodes)];
-    const std::uint32_t met = std::min(orders, level.count);
+    std::uint32_t met = std::min(orders, level.count);
     if (met < level.count) [[unlikely]] {
+      met = std::min(met, looks_for_minimum_);
       const bool enough = holds(level, met, terms_.min_quantity - shares);
       looks += met + 1;
       if (enough) return Fate::execute;

@@ -114,8 +114,8 @@ TEST_F(Looks, AMassCancelOfEverythingIsNeverRefused) {
 
 TEST_F(Looks, WhatAMassCancelCancelsIsFree) {
   Command of_symbol = firm_wide(CommandKind::mass_cancel, 0, 1'001, 1);
-  EXPECT_EQ(rig.outcomes(of_symbol).size(), 65u);
-  EXPECT_EQ(rig.finish_jobs().size(), 236u);
+  EXPECT_EQ(rig.outcomes(of_symbol).size(), 41u);
+  EXPECT_EQ(rig.finish_jobs().size(), 260u);
   for (std::uint32_t i = 0; i < 5; ++i) {
     of_symbol.firm.user_ref_num = UserRefNum{1'002 + i};
     EXPECT_EQ(rig.outcomes(of_symbol).at(0).kind, EventKind::mass_cancel) << "nothing was looked at";
@@ -132,14 +132,14 @@ class Minimum : public Looks {
 
 TEST_F(Minimum, IsAskedOnceAndChargedWhereItIsNotThere) {
   std::uint32_t number = 0;
-  // 500 looks a second: the third overdraws them.
-  for (int i = 0; i < 3; ++i) {
+  // 500 looks a second, of which each takes 128: the fourth overdraws them.
+  for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(rig.outcomes(fill_or_kill(++number, B, kMaxPrice.value / kTick * kTick, 999'999)).at(0).code, 'D');
   }
-  const auto fourth = rig.outcomes(fill_or_kill(++number, B, kMaxPrice.value / kTick * kTick, 999'999));
-  ASSERT_EQ(fourth.size(), 1u);
-  EXPECT_EQ(fourth[0].kind, EventKind::rejected);
-  EXPECT_EQ(fourth[0].code, 0x0029);
+  const auto fifth = rig.outcomes(fill_or_kill(++number, B, kMaxPrice.value / kTick * kTick, 999'999));
+  ASSERT_EQ(fifth.size(), 1u);
+  EXPECT_EQ(fifth[0].kind, EventKind::rejected);
+  EXPECT_EQ(fifth[0].code, 0x0029);
   EXPECT_EQ(rig.outcomes(enter(0, ++number, B, kPrice, 1)).at(1).kind, EventKind::executed)
       << "an order without a minimum looks at nothing in vain";
   EXPECT_EQ(rig.outcomes(fill_or_kill(++number, B, kPrice - kTick, 5)).at(0).code, 'D') << "it meets nobody";
@@ -154,7 +154,7 @@ TEST_F(Minimum, ThatIsThereIsFree) {
 TEST_F(Minimum, OfAReplaceIsRejectedAndItsOriginalStays) {
   rig.run(enter(0, 1, B, kPrice - kTick, 10));
   std::uint32_t number = 1;
-  for (int i = 0; i < 3; ++i) rig.run(fill_or_kill(++number, B, kMaxPrice.value / kTick * kTick, 999'999));
+  for (int i = 0; i < 4; ++i) rig.run(fill_or_kill(++number, B, kMaxPrice.value / kTick * kTick, 999'999));
   Command c = replace(0, 1, ++number, kPrice + 50 * kTick, 1'000);
   c.order.min_quantity = 900;
   EXPECT_EQ(rig.outcomes(c).at(0).code, 0x0029);

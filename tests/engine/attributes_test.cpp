@@ -156,15 +156,15 @@ TEST_F(Attributes, AMinimumAboveTheQuantityIsRejected) {
   EXPECT_EQ(only(at_least(101, enter(0, 1, B, kPrice, 100))).code, 0x000D);
 }
 
-TEST_F(Attributes, AMinimumIsLookedForInTheBest2048LevelsOnly) {
+TEST_F(Attributes, AMinimumIsLookedForInTheBest128LevelsOnly) {
   EngineConfig config = small_config();
   config.max_orders = config.max_levels = 10'000;
   EngineRig deep(config);
   deep.run(phase(Phase::continuous));
-  for (std::uint32_t i = 0; i < 2'049; ++i) deep.run(enter(0, i + 1, S, kPrice + 100 * i, 1));
+  for (std::uint32_t i = 0; i < 129; ++i) deep.run(enter(0, i + 1, S, kPrice + 100 * i, 1));
   const std::uint32_t limit = kPrice + 1'000'000;
-  EXPECT_EQ(deep.outcomes(at_least(2'049, enter(1, 1, B, limit, 2'049, TimeInForce::ioc))).at(0).code, 'D');
-  EXPECT_EQ(deep.outcomes(at_least(2'048, enter(1, 2, B, limit, 2'049, TimeInForce::ioc))).size(), 2'050u);
+  EXPECT_EQ(deep.outcomes(at_least(129, enter(1, 1, B, limit, 129, TimeInForce::ioc))).at(0).code, 'D');
+  EXPECT_EQ(deep.outcomes(at_least(128, enter(1, 2, B, limit, 129, TimeInForce::ioc))).size(), 130u);
 }
 
 // ---- Post-only ----
@@ -412,7 +412,7 @@ TEST_F(Attributes, AMassCancelOfManyOrdersGoesInTurns) {
   many.run(none);
   int turns = 1;
   for (; many.engine().has_jobs(); ++turns) many.run(plain(CommandKind::turn));
-  EXPECT_EQ(turns, 20) << "256 orders a turn";
+  EXPECT_EQ(turns, 40) << "128 orders a turn";
   EXPECT_EQ(many.engine().live_orders(), 5'000u);
 }
 

@@ -345,7 +345,9 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
     config.acts_of_turn = static_cast<std::uint32_t>(1 + random() % 2);
     config.looks_of_turn = static_cast<std::uint32_t>(1 + random() % 8);
   }
-  if (seed % 5 == 1) config.max_fills_per_order = static_cast<std::uint32_t>(1 + random() % 3);
+  if (seed % 5 == 2) config.looks_for_minimum = static_cast<std::uint32_t>(1 + random() % 4);
+  if (seed % 5 <= 1) config.max_fills_per_order = static_cast<std::uint32_t>(1 + random() % 3);
+  if (seed % 10 == 1) config.looks_for_minimum = static_cast<std::uint32_t>(1 + random() % 3);
   if (seed % 2 == 0) add_limits(config, random);
   if (seed % 3 == 0) add_groups(config, random);
   // Rings from the smallest there is, so that commands stop and go on at every event.

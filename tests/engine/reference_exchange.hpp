@@ -552,15 +552,24 @@ class ReferenceExchange {
       if (a->price != b->price) return taker.buy() ? a->price < b->price : a->price > b->price;
       return std::pair(a->shown() == 0, a->time_rank) < std::pair(b->shown() == 0, b->time_rank);
     });
-    const std::size_t most = std::min<std::size_t>(found.size(), config_.max_fills_per_order);
-    std::uint64_t shares = 0;
-    std::map<std::uint64_t, std::uint64_t> counted;
-    for (std::size_t i = 0; i < most; ++i) {
-      shares += found[i]->open;
-      ++counted[found[i]->price];
+    std::map<std::uint64_t, std::uint64_t> there, counted;
+    for (const Order* o : found) ++there[o->price];
+    std::uint64_t shares = 0, may_meet = config_.max_fills_per_order;
+    looks = 0;
+    for (const Order* o : found) {
+      const bool is_new = !counted.contains(o->price);
+      if (is_new && (looks == config_.looks_for_minimum || may_meet == 0)) break;
+      if (is_new) ++looks;
+      std::uint64_t& of_level = counted[o->price];
+      const std::uint64_t left = may_meet + of_level;  // that it might meet when it came to the level
+      if (there[o->price] > left) {
+        if (of_level == std::min<std::uint64_t>(left, config_.looks_for_minimum)) break;
+        ++looks;
+      }
+      ++of_level;
+      --may_meet;
+      shares += o->open;
     }
-    looks = counted.size();
-    if (most < found.size() && counted.contains(found[most]->price)) looks += counted[found[most]->price];
     return shares;
   }
 

@@ -152,10 +152,10 @@ TEST(SessionEndTurns, OfManyOrdersGoInTurnsAndHoweverLittleRoomThereIs) {
   for (std::uint32_t i = 5'000; i < 5'100; ++i) many.run(enter(0, i + 1, B, kPrice, 1));
   std::vector<Event> events;
   many.run(session_close(0, cut), events);
-  EXPECT_EQ(events.size(), 1u) << "256 orders a turn, of which none goes";
+  EXPECT_EQ(events.size(), 1u) << "128 orders a turn, of which none goes";
   int turns = 1;
   for (; many.engine().has_jobs(); ++turns) many.run(plain(CommandKind::turn), events);
-  EXPECT_EQ(turns, 21) << "64 cancels a turn";
+  EXPECT_EQ(turns, 42) << "40 cancels a turn";
   std::erase_if(events, [](const Event& e) { return e.kind == EventKind::burst_end; });
   EXPECT_EQ(events.size(), 101u);
   EXPECT_EQ(events.front().kind, EventKind::session_close);

@@ -37,28 +37,28 @@ TEST(TurnClock, IsNeverDueWhereNoOrderWasEntered) {
 TEST(TurnClock, IsDueOnItsGridAsOftenAsTheOrdersThatMayLiveNeed) {
   TurnClock clock(config());
   clock.expect(CommandKind::mass_cancel, kSomeone, 100, 101, 250'000);
-  EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000})) << "100 / 64 + 100 / 256 + 2";
+  EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000, 600'000})) << "100 / 40 + 100 / 128 + 2";
 }
 
 TEST(TurnClock, CountsNoMoreThanAnAccountsShareOrAll) {
   TurnClock clock(config());
   clock.expect(CommandKind::session_close, kSomeone, 100'000, 1, 0);
-  EXPECT_EQ(turns(clock, 1).size(), 640u / 64 + 640 / 256 + 2);
+  EXPECT_EQ(turns(clock, 1).size(), 640u / 40 + 640 / 128 + 2);
   clock.expect(CommandKind::operate, kNoSession, 100'000, 50, 0);
-  EXPECT_EQ(turns(clock, 50).size(), 1'000u / 64 + 1'003 / 256 + 2);
+  EXPECT_EQ(turns(clock, 50).size(), 1'000u / 40 + 1'003 / 128 + 2);
 }
 
 TEST(TurnClock, OtherCommandsAreTurnsToo) {
   TurnClock clock(config());
   clock.expect(CommandKind::mass_cancel, kSomeone, 100, 101, 0);
-  EXPECT_NE(clock.next(103), TurnClock::kNever);
-  EXPECT_EQ(clock.next(104), TurnClock::kNever);
+  EXPECT_NE(clock.next(104), TurnClock::kNever);
+  EXPECT_EQ(clock.next(105), TurnClock::kNever);
 }
 
 TEST(TurnClock, WhatTwoCommandsOpenTakesTheTurnsOfBothButNeverMoreThanAllOrdersNeed) {
   TurnClock clock(config());
   clock.expect(CommandKind::mass_cancel, kSomeone, 1'000, 101, 0);
-  const std::uint64_t one = 640 / 64 + 640 / 256 + 2, all = 1'000 / 64 + 1'003 / 256 + 2;
+  const std::uint64_t one = 640 / 40 + 640 / 128 + 2, all = 1'000 / 40 + 1'003 / 128 + 2;
   clock.expect(CommandKind::mass_cancel, SessionId{1}, 1'000, 101, 10);
   EXPECT_LT(all, 2 * one);
   for (int i = 0; i < 1'000; ++i) clock.expect(CommandKind::mass_cancel, kSomeone, 1'000, 101, 10);
