@@ -2,14 +2,10 @@
 #include "app/config/accounts.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <string_view>
@@ -18,6 +14,7 @@
 #include <vector>
 
 #include "app/config/limits_section.hpp"
+#include "app/config/secret_file.hpp"
 
 namespace crosswire::config_file {
 namespace {
@@ -26,35 +23,6 @@ std::string upper(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return result;
-}
-
-/// A password is worth as much as the file that holds it.
-void check_owner_only(const Section& section, std::string_view key, const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    section.reject(key, fmt::format("{} cannot be read: {}", path, std::strerror(errno)),
-                   "give the path of a file that you may read");
-  }
-  if (!S_ISREG(status.st_mode)) {
-    section.reject(key, fmt::format("{} is not a file", path), "give the path of a file that you may read");
-  }
-  if ((status.st_mode & 077) != 0) {
-    section.reject(key, fmt::format("others may read {}", path), fmt::format("chmod 600 {}", path));
-  }
-}
-
-std::string read_password_file(const Section& section, std::string_view key, const std::string& path) {
-  check_owner_only(section, key, path);
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  std::string password;
-  if (!in || (std::getline(in, password).bad())) {
-    section.reject(key, fmt::format("{} cannot be read: {}", path, std::strerror(errno)),
-                   "give the path of a file that you may read");
-  }
-  if (!password.empty() && password.back() == '\r') password.pop_back();
-  if (password.empty()) section.reject(key, fmt::format("{} is empty", path), "write the password into it, one line");
-  return password;
 }
 
 /// Reads accounts one by one, of several files.
@@ -66,7 +34,8 @@ class AccountReader {
   void read(const Section& root, const toml::table& tables) {
     for (const toml::table* table : find_tables(path_, tables, "account")) read_account(path_, *table);
     if (root.has("accounts_file")) {
-      const std::string path = beside(root.text("accounts_file", "give the path of a file with [[account]] tables"));
+      const std::string path =
+          beside(path_, root.text("accounts_file", "give the path of a file with [[account]] tables"));
       std::error_code error;
       if (!std::filesystem::is_regular_file(path, error)) {
         root.reject("accounts_file",
@@ -142,8 +111,8 @@ class AccountReader {
     if (key == "password") {
       check_owner_only(section, key, file);
     } else {
-      config_.files.push_back(beside(password));
-      password = read_password_file(section, key, config_.files.back());
+      config_.files.push_back(beside(path_, password));
+      password = read_secret_file(section, key, config_.files.back(), "the password");
     }
     if (password.size() > 10 || !is_printable(password, '!')) {
       section.reject(key, "is no password of 0 to 10 printable ASCII characters without spaces",
@@ -209,11 +178,6 @@ class AccountReader {
       reasons |= set_of({found->second});
     }
     return reasons;
-  }
-
-  /// A file named in the configuration is sought beside it.
-  std::string beside(const std::string& name) const {
-    return (std::filesystem::path(path_).parent_path() / name).string();
   }
 
   const std::string& path_;

@@ -57,6 +57,14 @@ std::string local_time(const TradingDay& day, TimeNs time_ns) {
   return day.zone.clock(day.midnight_epoch_ns + static_cast<std::int64_t>(time_ns));
 }
 
+std::string local_time_of_phase(const TradingDay& day, std::size_t at) {
+  const PhaseWindow& window = day.windows[at];
+  const std::string from = local_time(day, window.from_ns);
+  return window.for_ns == 0
+             ? from
+             : fmt::format("{} and up to {:g} s later", from, static_cast<double>(window.for_ns) / kNsPerSecond);
+}
+
 std::string CalendarRules::no_trading(Date date) const {
   if (holidays.count(date) != 0) return "holiday";
   return weekdays[weekday_of(date)] ? "" : std::string(weekday_name(date));
@@ -80,6 +88,15 @@ std::int64_t Calendar::begin_epoch_ns(Date date) const {
   return rules_.zone.epoch_ns(local_midnight_ns(date) + rules_.schedule_of(date)->front().at_ns);
 }
 
+/// How much behind at_ns the phase is entered on that date: whole milliseconds below random_ns.
+std::int64_t Calendar::drawn_ns(Date date, const LocalPhase& phase) const {
+  constexpr std::int64_t kGrid = 1'000'000;
+  if (phase.random_ns < kGrid) return 0;
+  const auto day = static_cast<std::uint64_t>(date.time_since_epoch().count());
+  const std::uint64_t hash = tcp::siphash<2>(rules_.random_key, {day, phase.draw});
+  return static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(phase.random_ns / kGrid)) * kGrid;
+}
+
 TradingDay Calendar::on(Date date) const {
   const std::int64_t midnight = midnight_epoch_ns(begins_the_evening_before(date) ? date - days(1) : date);
   const Date next = date + days(1);
@@ -94,13 +111,27 @@ TradingDay Calendar::on(Date date) const {
   day.phases_written = schedule != nullptr && !schedule->empty();
   if (!day.phases_written) {
     day.schedule = {{day.begin_ns, kAllSymbols, schedule == nullptr ? Phase::closed : Phase::continuous}};
+    day.windows = {{day.begin_ns, 0}};
     return day;
   }
+  struct Drawn {
+    PhaseChange change;
+    PhaseWindow window;
+  };
+  std::vector<Drawn> drawn;
   for (const LocalPhase& phase : *schedule) {
-    const std::int64_t at_ns = rules_.zone.epoch_ns(local_midnight_ns(date) + phase.at_ns) - midnight;
     // A clock that leaps over the last phase and midnight at once has both where the next day begins.
-    const TimeNs in_day = std::min(static_cast<TimeNs>(at_ns), day.end_ns - 1);
-    day.schedule.push_back({std::max(in_day, day.begin_ns), phase.symbol, phase.phase});
+    const auto in_day = [&](std::int64_t random_ns) {
+      const std::int64_t at_ns = rules_.zone.epoch_ns(local_midnight_ns(date) + phase.at_ns) - midnight + random_ns;
+      return std::max(std::min(static_cast<TimeNs>(at_ns), day.end_ns - 1), day.begin_ns);
+    };
+    const PhaseWindow window{in_day(0), static_cast<TimeNs>(phase.random_ns)};
+    drawn.push_back({{in_day(drawn_ns(date, phase)), phase.symbol, phase.phase}, window});
+  }
+  std::ranges::stable_sort(drawn, {}, [](const Drawn& phase) { return phase.change.at_ns; });
+  for (const Drawn& phase : drawn) {
+    day.schedule.push_back(phase.change);
+    day.windows.push_back(phase.window);
   }
   return day;
 }

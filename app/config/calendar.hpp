@@ -15,6 +15,7 @@
 
 #include "app/config/zone.hpp"
 #include "engine/types.hpp"
+#include "netstack/tcp/siphash.hpp"
 
 namespace crosswire {
 
@@ -32,8 +33,16 @@ struct LocalPhase {
   std::int64_t at_ns;  // since the midnight of the trading date, -24 h .. below 24 h; negative: the evening before
   SymbolId symbol;
   Phase phase;
+  std::int64_t random_ns = 0;  // it is entered within so much from at_ns on, at a time drawn for the day
+  std::uint32_t draw = 0;      // phases with one number have one time drawn
 };
 using LocalSchedule = std::vector<LocalPhase>;  // rising times
+
+/// When a phase is entered, before its time was drawn: from from_ns on, and less than for_ns later; 0: then.
+struct PhaseWindow {
+  TimeNs from_ns;
+  TimeNs for_ns;
+};
 
 /// One day of the venue. Times are elapsed ns since `midnight_epoch_ns`: on a day on which the clock is changed they
 /// are not what it shows.
@@ -43,6 +52,7 @@ struct TradingDay {
   TimeNs begin_ns;                    // 0, or the first phase of the evening before
   TimeNs end_ns;                      // where the next day begins; below 50 h
   std::vector<PhaseChange> schedule;  // rising times from begin_ns on, all before end_ns; never empty
+  std::vector<PhaseWindow> windows;   // of each phase of the schedule: what may be told of its time
   bool phases_written;     // the schedule is of [[phase]] lines; else continuous, or closed, from begin_ns on
   std::string no_trading;  // "", or why it does not trade: "Saturday", "holiday"; then it is closed all day
   Zone zone;
@@ -50,6 +60,9 @@ struct TradingDay {
 
 /// What the clock on the exchange's wall shows at a time of the day: "2026-03-29 03:00:00".
 std::string local_time(const TradingDay& day, TimeNs time_ns);
+/// The same of when the schedule's phase `at` is entered, as far as it may be told: "2026-03-29 17:30:00", or with
+/// " and up to 30 s later" behind it.
+std::string local_time_of_phase(const TradingDay& day, std::size_t at);
 
 /// What a Calendar goes by.
 struct CalendarRules {
@@ -59,6 +72,7 @@ struct CalendarRules {
   std::set<Date> holidays;
   LocalSchedule schedule;                   // of an ordinary day; empty: continuous
   std::map<Date, LocalSchedule> half_days;  // none of them empty
+  tcp::SipKey random_key;                   // what times are drawn with; secret, or clients foresee them
 
   /// "", or why there is no trading on it.
   std::string no_trading(Date date) const;
@@ -91,6 +105,7 @@ class Calendar {
   std::int64_t midnight_epoch_ns(Date date) const;
   std::int64_t begin_epoch_ns(Date date) const;
   bool begins_the_evening_before(Date date) const;
+  std::int64_t drawn_ns(Date date, const LocalPhase& phase) const;
 
   CalendarRules rules_;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/config/secret_file.hpp"
 #include "app/config/time_of_day.hpp"
 
 namespace crosswire::config_file {
@@ -37,7 +39,7 @@ struct WrittenSchedule {
 /// Reads what makes up the days, then checks that none reaches into the next.
 class CalendarReader {
  public:
-  CalendarReader(const std::string& path, const toml::table& root, const SymbolNumbers& symbols, Config& config)
+  CalendarReader(const std::string& path, const toml::table& root, const Symbols& symbols, Config& config)
       : path_(path), root_(root), symbols_(symbols), config_(config) {}
 
   void read() {
@@ -45,6 +47,8 @@ class CalendarReader {
     rules_.schedule = ordinary_.phases;
     read_time();
     if (const toml::table* const calendar = find_table(path_, root_, "calendar")) read_dates(*calendar);
+    check_random_key(ordinary_);
+    for (const auto& [date, schedule] : half_days_) check_random_key(schedule);
     check_days_apart();
     config_.calendar = Calendar(std::move(rules_));
     set_day(config_, config_.calendar.day_at(config_.midnight_epoch_ns.value_or(0)));
@@ -54,7 +58,8 @@ class CalendarReader {
   void read_time() {
     static const toml::table kNone;
     const toml::table* const table = find_table(path_, root_, "time");
-    const Section section(path_, "time", table == nullptr ? kNone : *table, {"midnight", "zone", "at_end", "linger_s"});
+    const Section section(path_, "time", table == nullptr ? kNone : *table,
+                          {"midnight", "zone", "at_end", "linger_s", "random_key_file"});
     if (section.has("midnight")) read_midnight(section);
     if (section.has("zone")) read_zone(section);
     config_.rolls = !section.has("midnight");
@@ -65,7 +70,37 @@ class CalendarReader {
       }
       config_.rolls = rolls;
     }
+    if (section.has("random_key_file")) read_random_key(section);
     config_.net.linger_ns = section.number("linger_s", 0, 3600, kLingerS) * kNsPerSecond;
+  }
+
+  /// Two words of 16 hexadecimal digits.
+  void read_random_key(const Section& section) {
+    constexpr std::string_view kKey = "random_key_file",
+                               kRemedy = "write 32 hexadecimal digits, as `openssl rand -hex 16`";
+    const std::string path = beside(path_, section.text(kKey, "give the path of a file with the key"));
+    config_.files.push_back(path);
+    const std::string text = read_secret_file(section, kKey, path, "the key");
+    const auto word = [&text](std::size_t at, std::uint64_t& into) {
+      const char* const end = text.data() + at + 16;
+      const auto [stop, error] = std::from_chars(text.data() + at, end, into, 16);
+      return error == std::errc{} && stop == end;
+    };
+    if (text.size() != 32 || !word(0, rules_.random_key.first) || !word(16, rules_.random_key.second)) {
+      section.reject(kKey, fmt::format("{} holds no key", path), kRemedy);
+    }
+    has_random_key_ = true;
+  }
+
+  /// Without a secret key clients could foresee what is drawn.
+  void check_random_key(const WrittenSchedule& schedule) const {
+    if (has_random_key_) return;
+    for (const toml::table* const phase : find_tables(path_, *schedule.table, "phase", schedule.parent)) {
+      const toml::node* const seconds = phase->get("random_seconds");
+      if (seconds == nullptr || seconds->value_or(0) == 0) continue;
+      fail(path_, line_of(*seconds), fmt::format("{}phase.random_seconds", schedule.parent),
+           "times are drawn with a key, and there is none", "give [time] random_key_file");
+    }
   }
 
   void read_midnight(const Section& section) {
@@ -180,7 +215,10 @@ class CalendarReader {
     const std::int64_t begin_ns = next->phases.front().at_ns;
     if (begin_ns >= 0) return;
     const auto evening_ns = static_cast<TimeNs>(begin_ns + static_cast<std::int64_t>(kNsPerDay));
-    if (day->phases.back().at_ns < static_cast<std::int64_t>(evening_ns)) return;
+    const auto reaches = [evening_ns](const LocalPhase& phase) {
+      return phase.at_ns + std::max<std::int64_t>(phase.random_ns - 1, 0) >= static_cast<std::int64_t>(evening_ns);
+    };
+    if (std::ranges::none_of(day->phases, reaches)) return;
     const toml::table& last = *find_tables(path_, *day->table, "phase", day->parent).back();
     fail(path_, line_of(*last.get("at")), fmt::format("{}phase.at", day->parent),
          fmt::format("the next day has begun, at \"-1d {}\"", format_time_of_day(evening_ns)),
@@ -191,17 +229,18 @@ class CalendarReader {
 
   const std::string& path_;
   const toml::table& root_;
-  const SymbolNumbers& symbols_;
+  const Symbols& symbols_;
   Config& config_;
   CalendarRules rules_;
   WrittenSchedule ordinary_{};
+  bool has_random_key_ = false;
   std::map<Date, WrittenSchedule> half_days_;
   std::map<Date, std::string> used_;  // where the file has it
 };
 
 }  // namespace
 
-void read_calendar(const std::string& path, const toml::table& root, const SymbolNumbers& symbols, Config& config) {
+void read_calendar(const std::string& path, const toml::table& root, const Symbols& symbols, Config& config) {
   CalendarReader(path, root, symbols, config).read();
 }
 

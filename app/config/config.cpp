@@ -71,8 +71,8 @@ class Reader {
     read_memory();
     read_monitoring();
     config_.impair = read_impair(path_, root_);
-    const SymbolNumbers symbols = read_symbols(path_, root_, config_);
-    read_accounts(root, path_, root_, symbols, logins_, config_);
+    const Symbols symbols = read_symbols(path_, root_, config_);
+    read_accounts(root, path_, root_, symbols.numbers, logins_, config_);
     read_calendar(path_, root_, symbols, config_);
     check_relations(root);
     return std::move(config_);

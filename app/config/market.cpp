@@ -12,6 +12,8 @@
 namespace crosswire::config_file {
 namespace {
 
+constexpr std::uint64_t kMostRandomS = 3600;
+
 /// Since midnight; negative of the evening before, where there may be one.
 std::int64_t read_at(const Section& section, bool evening_allowed) {
   constexpr std::string_view kEveningBefore = "-1d ";
@@ -33,25 +35,64 @@ Phase read_state(const Section& section) {
   return static_cast<Phase>(found - kPhaseNames.begin());
 }
 
-/// Times never fall, and at one time a symbol enters one phase.
-void check_rising(const Section& section, const LocalSchedule& schedule, const LocalPhase& change) {
-  if (!schedule.empty() && change.at_ns < schedule.back().at_ns) {
-    section.reject("at", "is before the phase above", "put the phases in the order of their times");
+/// The symbols that a phase is of: one, those of a group, or kAllSymbols alone.
+std::vector<SymbolId> read_whose(const Section& section, const Symbols& symbols) {
+  const auto find = [&section](std::string_view key, const auto& known, std::string_view remedy) {
+    const std::string name = section.text(key, remedy);
+    const auto found = known.find(name);
+    if (found == known.end()) section.reject(key, fmt::format("\"{}\" is unknown", name), remedy);
+    return found->second;
+  };
+  if (section.has("group")) {
+    if (section.has("symbol")) section.reject("group", "symbol is given as well", "keep one of the two");
+    return find("group", symbols.groups, "give a name that a [[symbol]] has as its group");
   }
-  for (auto other = schedule.rbegin(); other != schedule.rend() && other->at_ns == change.at_ns; ++other) {
-    const bool same = other->symbol == change.symbol || other->symbol == kAllSymbols || change.symbol == kAllSymbols;
-    if (same) section.reject("at", "the phase above has the same time and symbol", "keep one of the two");
-  }
+  if (!section.has("symbol")) return {kAllSymbols};
+  return {SymbolId{static_cast<std::uint16_t>(find("symbol", symbols.numbers, "give the name of a [[symbol]]"))}};
 }
 
-SymbolId read_symbol(const Section& section, const SymbolNumbers& symbols) {
-  constexpr std::string_view kRemedy = "give the name of a [[symbol]]";
-  if (!section.has("symbol")) return kAllSymbols;
-  const std::string name = section.text("symbol", kRemedy);
-  const auto found = symbols.find(name);
-  if (found == symbols.end()) section.reject("symbol", fmt::format("\"{}\" is unknown", name), kRemedy);
-  return SymbolId{static_cast<std::uint16_t>(found->second)};
-}
+/// Reads the phases of one schedule, one by one. Times never fall, at one time a symbol enters one phase, and while the
+/// time of one may still come it enters no other.
+class ScheduleReader {
+ public:
+  void add(const Section& section, LocalPhase change, const std::vector<SymbolId>& whose) {
+    if (!schedule_.empty() && change.at_ns < schedule_.back().at_ns) {
+      section.reject("at", "is before the phase above", "put the phases in the order of their times");
+    }
+    std::erase_if(open_, [&change](const Open& phase) { return phase.until_ns < change.at_ns; });
+    for (const Open& other : open_) {
+      if (!shares_a_symbol(other.whose, whose)) continue;
+      if (other.at_ns == change.at_ns) {
+        section.reject("at", "the phase above has the same time and symbol", "keep one of the two");
+      }
+      section.reject("at", "the phase above may be entered later, by its random_seconds",
+                     "begin this one behind them, or make them fewer");
+    }
+    // One without random_seconds is over at once, but for others of the same time.
+    open_.push_back({change.at_ns, change.at_ns + std::max<std::int64_t>(change.random_ns - 1, 0), whose});
+    change.draw = draws_++;
+    for (const SymbolId symbol : whose) {
+      change.symbol = symbol;
+      schedule_.push_back(change);
+    }
+  }
+  LocalSchedule take() { return std::move(schedule_); }
+
+ private:
+  struct Open {
+    std::int64_t at_ns, until_ns;
+    std::vector<SymbolId> whose;
+  };
+
+  static bool shares_a_symbol(const std::vector<SymbolId>& a, const std::vector<SymbolId>& b) {
+    if (a.front() == kAllSymbols || b.front() == kAllSymbols) return true;
+    return std::ranges::any_of(a, [&b](SymbolId symbol) { return std::ranges::binary_search(b, symbol); });
+  }
+
+  LocalSchedule schedule_;
+  std::vector<Open> open_;  // that a phase at the time of the last one might meet
+  std::uint32_t draws_ = 0;
+};
 
 }  // namespace
 
@@ -60,6 +101,15 @@ std::string read_symbol_name(const Section& section, std::string_view key) {
   const std::string name = section.text(key, kRemedy);
   if (name.empty() || name.size() > 8 || !is_printable(name, '!')) {
     section.reject(key, fmt::format("\"{}\" cannot be a symbol", name), kRemedy);
+  }
+  return name;
+}
+
+std::string read_symbol_group(const Section& section) {
+  constexpr std::string_view kRemedy = "give 1 to 16 printable ASCII characters";
+  const std::string name = section.text("group", kRemedy);
+  if (name.empty() || name.size() > 16 || !is_printable(name, '!')) {
+    section.reject("group", fmt::format("\"{}\" cannot be a group", name), kRemedy);
   }
   return name;
 }
@@ -74,15 +124,16 @@ SymbolPrices read_symbol_prices(const Section& section) {
   return {Price{reference}, tick_e4};
 }
 
-SymbolNumbers read_symbols(const std::string& path, const toml::table& root, Config& config) {
-  SymbolNumbers symbols;
+Symbols read_symbols(const std::string& path, const toml::table& root, Config& config) {
+  Symbols symbols;
   const auto tables = find_tables(path, root, "symbol");
   if (tables.empty()) fail(path, 1, "symbol", "missing", "add a [[symbol]] with name, reference_price_e4, tick_e4");
   if (tables.size() > 65'534) fail(path, line_of(*tables[65'534]), "symbol", "too many", "give at most 65534");
   for (const toml::table* table : tables) {
-    const Section section(path, "symbol", *table, {"name", "reference_price_e4", "tick_e4"});
+    const Section section(path, "symbol", *table, {"name", "reference_price_e4", "tick_e4", "group"});
     const std::string name = read_symbol_name(section, "name");
-    if (!symbols.emplace(name, symbols.size() + 1).second) {
+    const SymbolId id{static_cast<std::uint16_t>(symbols.numbers.size() + 1)};
+    if (!symbols.numbers.emplace(name, id.value).second) {
       section.reject("name", fmt::format("\"{}\" is there twice", name), "give each symbol a name of its own");
     }
     const SymbolPrices prices = read_symbol_prices(section);
@@ -92,35 +143,42 @@ SymbolNumbers read_symbols(const std::string& path, const toml::table& root, Con
     symbol.tick_e4 = prices.tick_e4;
     symbol.reference = prices.reference;
     config.engine.symbols.push_back(symbol);
+    if (section.has("group")) symbols.groups[read_symbol_group(section)].push_back(id);
   }
   return symbols;
 }
 
-LocalSchedule read_phases(const std::string& path, const toml::table& table, const SymbolNumbers& symbols,
+LocalSchedule read_phases(const std::string& path, const toml::table& table, const Symbols& symbols,
                           std::string_view parent) {
-  LocalSchedule schedule;
+  ScheduleReader schedule;
   for (const toml::table* phase : find_tables(path, table, "phase", parent)) {
-    const Section section(path, fmt::format("{}phase", parent), *phase, {"at", "state", "symbol"});
+    const Section section(path, fmt::format("{}phase", parent), *phase,
+                          {"at", "state", "symbol", "group", "random_seconds"});
     LocalPhase change{};
     change.at_ns = read_at(section, true);
     change.phase = read_state(section);
-    change.symbol = read_symbol(section, symbols);
-    check_rising(section, schedule, change);
-    schedule.push_back(change);
+    const std::uint64_t random_s = section.number("random_seconds", 0, kMostRandomS, 0);
+    if (random_s > 0 && change.at_ns < 0) {
+      section.reject("random_seconds", "the day would not begin at one time", "leave it out of the evening before");
+    }
+    change.random_ns = static_cast<std::int64_t>(random_s * kNsPerSecond);
+    schedule.add(section, change, read_whose(section, symbols));
   }
-  return schedule;
+  return schedule.take();
 }
 
 std::vector<PhaseChange> read_recorded_phases(const std::string& path, const toml::table& root) {
-  LocalSchedule schedule;
-  std::vector<PhaseChange> elapsed;
+  ScheduleReader schedule;
   for (const toml::table* phase : find_tables(path, root, "phase")) {
     const Section section(path, "phase", *phase, {"at", "state"});
-    const LocalPhase change{read_at(section, false), kAllSymbols, read_state(section)};
-    check_rising(section, schedule, change);
-    schedule.push_back(change);
-    elapsed.push_back({static_cast<TimeNs>(change.at_ns), change.symbol, change.phase});
+    LocalPhase change{};
+    change.at_ns = read_at(section, false);
+    change.phase = read_state(section);
+    schedule.add(section, change, {kAllSymbols});
   }
+  std::vector<PhaseChange> elapsed;
+  for (const LocalPhase& change : schedule.take())
+    elapsed.push_back({static_cast<TimeNs>(change.at_ns), change.symbol, change.phase});
   return elapsed;
 }
 

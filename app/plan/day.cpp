@@ -61,10 +61,15 @@ std::string day_text(const std::string& name, const Config& config, const Tradin
   constexpr std::string_view kRow = "{:<13}{:<21}{:<21}{:<20}{}\n";
   text += '\n';
   text += fmt::format(kRow, "phase", "local time", "UTC", "since midnight", "symbol");
-  for (const PhaseChange& change : day.schedule) {
-    const std::int64_t epoch_ns = day.midnight_epoch_ns + static_cast<std::int64_t>(change.at_ns);
+  for (std::size_t i = 0; i < day.schedule.size(); ++i) {
+    const PhaseChange& change = day.schedule[i];
+    const PhaseWindow& window = day.windows[i];
+    const std::int64_t epoch_ns = day.midnight_epoch_ns + static_cast<std::int64_t>(window.from_ns);
+    std::string whose = symbol_text(config, change.symbol);
+    if (window.for_ns > 0)
+      whose += fmt::format(", up to {:g} s later", static_cast<double>(window.for_ns) / kNsPerSecond);
     text += fmt::format(kRow, phase_name(change.phase), day.zone.clock(epoch_ns), Zone().clock(epoch_ns),
-                        format_time_of_day(change.at_ns), symbol_text(config, change.symbol));
+                        format_time_of_day(window.from_ns), whose);
   }
   return text;
 }

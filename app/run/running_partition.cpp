@@ -34,10 +34,11 @@ std::string describe_time(const Config& config, const TradingDay& day) {
   const TimeNs now = config.net.start_ns;
   Phase phase = Phase::pre_open;
   std::string next = "to the end";
-  for (const PhaseChange& change : day.schedule) {
+  for (std::size_t i = 0; i < day.schedule.size(); ++i) {
+    const PhaseChange& change = day.schedule[i];
     if (change.at_ns > now) {
-      next = fmt::format("until {}{} at {}", phase_name(change.phase), whose(config, change),
-                         local_time(day, change.at_ns));
+      next =
+          fmt::format("until {}{} at {}", phase_name(change.phase), whose(config, change), local_time_of_phase(day, i));
       break;
     }
     if (change.symbol == kAllSymbols) phase = change.phase;
@@ -150,8 +151,8 @@ DayFigure RunningPartition::day_figure() const {
     return static_cast<std::int64_t>(change.at_ns) > now_ns;
   });
   if (next == day.schedule.end()) return {day.date, ""};
-  return {day.date,
-          fmt::format("{}{} at {}", phase_name(next->phase), whose(config_, *next), local_time(day, next->at_ns))};
+  return {day.date, fmt::format("{}{} at {}", phase_name(next->phase), whose(config_, *next),
+                                local_time_of_phase(day, static_cast<std::size_t>(next - day.schedule.begin())))};
 }
 
 void RunningPartition::warn_of_mac() const {

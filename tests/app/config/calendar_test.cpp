@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include "app/config/config.hpp"
@@ -440,6 +443,140 @@ TEST(DaysProperty, DatesReadAsTheyAreWritten) {
                                 "20260101", "2026-01-01 ", ""}) {
     EXPECT_FALSE(parse_date(bad)) << bad;
   }
+}
+
+// ---- Groups and times that are drawn ----
+
+const std::string kGrouped =
+    "[port]\naddress = \"10.99.0.1\"\n"
+    "[[symbol]]\nname = \"AAA\"\nreference_price_e4 = 10000\ntick_e4 = 100\ngroup = \"tech\"\n"
+    "[[symbol]]\nname = \"BBB\"\nreference_price_e4 = 10000\ntick_e4 = 100\n"
+    "[[symbol]]\nname = \"CCC\"\nreference_price_e4 = 10000\ntick_e4 = 100\ngroup = \"tech\"\n"
+    "[[account]]\nuser = \"U1\"\npassword = \"p\"\n";
+
+void expect_holds(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << '"' << text << "\" does not hold \"" << part << '"';
+}
+
+class Groups : public ::testing::Test {
+ protected:
+  TradingDay day(const std::string& phases, const std::string& date = "2026-03-30") {
+    return load(phases).calendar.on(*parse_date(date));
+  }
+  Config load(const std::string& phases) {
+    return load_config(folder_.write("c.toml", time_ + kGrouped + phases), ConfigUse::replay);
+  }
+  std::string error_of(const std::string& phases) {
+    try {
+      load(phases);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  }
+  void has_key(const std::string& text = "000102030405060708090a0b0c0d0e0f\n") {
+    folder_.write("end.key", text);
+    time_ = "[time]\nzone = \"UTC\"\nrandom_key_file = \"end.key\"\n";
+  }
+  static std::string random_close(const std::string& more = "") {
+    return phase("09:00:00", "continuous") + phase("17:00:00", "closing_call") + phase("17:05:00", "closed") +
+           "random_seconds = 30\n" + more;
+  }
+
+  test::Folder folder_;
+  std::string time_;
+};
+
+TEST_F(Groups, HavePhasesOfTheirOwnSymbolBySymbol) {
+  const TradingDay got = day(phase("09:00:00", "continuous") + phase("16:00:00", "closed") + "group = \"tech\"\n" +
+                             phase("16:00:00", "closing_call") + "symbol = \"BBB\"\n" + phase("17:00:00", "closed"));
+  ASSERT_EQ(got.schedule.size(), 5u);
+  EXPECT_EQ(got.schedule[0].symbol, kAllSymbols);
+  EXPECT_EQ(got.schedule[1].symbol, SymbolId{1});
+  EXPECT_EQ(got.schedule[2].symbol, SymbolId{3});
+  EXPECT_EQ(got.schedule[2].at_ns, 16 * kHour);
+  EXPECT_EQ(got.schedule[3].symbol, SymbolId{2});
+  EXPECT_EQ(got.schedule[4].symbol, kAllSymbols);
+}
+
+TEST_F(Groups, WithAFaultNameItsLine) {
+  expect_holds(error_of(phase("09:00:00", "continuous") + "group = \"none\"\n"), "phase.group: \"none\" is unknown");
+  expect_holds(error_of(phase("09:00:00", "continuous") + "group = \"tech\"\nsymbol = \"BBB\"\n"),
+               "phase.group: symbol is given as well");
+  expect_holds(error_of(phase("09:00:00", "continuous") + "group = \"tech\"\n" + phase("09:00:00", "closed") +
+                        "symbol = \"CCC\"\n"),
+               "phase.at: the phase above has the same time and symbol");
+  EXPECT_EQ(error_of(phase("09:00:00", "continuous") + "group = \"tech\"\n" + phase("09:00:00", "closed") +
+                     "symbol = \"BBB\"\n"),
+            "");
+}
+
+TEST_F(Groups, TimesThatAreDrawnLieInTheirWindowAndAreTheSameForOneDate) {
+  has_key();
+  std::set<TimeNs> drawn;
+  for (int i = 0; i < 60; ++i) {
+    const std::string date = format_date(*parse_date("2026-03-30") + std::chrono::days(i));
+    const TradingDay got = day(random_close(), date);
+    ASSERT_EQ(got.schedule.size(), 3u);
+    const TimeNs late = got.schedule[2].at_ns - (17 * kHour + 300 * kNsPerSecond);
+    EXPECT_LT(late, 30 * kNsPerSecond);
+    EXPECT_EQ(late % 1'000'000, 0u);
+    EXPECT_EQ(day(random_close(), date).schedule[2].at_ns, got.schedule[2].at_ns) << "a replay draws the same";
+    EXPECT_EQ(got.windows[2].from_ns, 17 * kHour + 300 * kNsPerSecond);
+    EXPECT_EQ(local_time_of_phase(got, 2), date + " 17:05:00 and up to 30 s later");
+    EXPECT_EQ(local_time_of_phase(got, 1), date + " 17:00:00");
+    drawn.insert(late);
+  }
+  EXPECT_GT(drawn.size(), 50u);
+  EXPECT_LT(*drawn.begin(), 5 * kNsPerSecond);
+  EXPECT_GT(*drawn.rbegin(), 25 * kNsPerSecond);
+}
+
+TEST_F(Groups, OfAGroupEnterAtOneDrawnTimeAndTheScheduleStaysInOrder) {
+  has_key();
+  bool overtaken = false;
+  for (int i = 0; i < 60; ++i) {
+    const TradingDay got = day(phase("09:00:00", "closed") + "group = \"tech\"\nrandom_seconds = 60\n" +
+                                   phase("09:00:30", "closed") + "symbol = \"BBB\"\nrandom_seconds = 60\n",
+                               format_date(*parse_date("2026-03-30") + std::chrono::days(i)));
+    ASSERT_EQ(got.schedule.size(), 3u);
+    EXPECT_TRUE(std::ranges::is_sorted(got.schedule, {}, &PhaseChange::at_ns));
+    std::map<std::uint16_t, TimeNs> of;
+    for (const PhaseChange& change : got.schedule) of[change.symbol.value] = change.at_ns;
+    EXPECT_EQ(of[1], of[3]);
+    EXPECT_NE(of[1], of[2]);
+    overtaken |= of[2] < of[1];
+  }
+  EXPECT_TRUE(overtaken);
+}
+
+TEST_F(Groups, AnotherKeyDrawsOtherTimes) {
+  has_key();
+  const TimeNs before = day(random_close()).schedule[2].at_ns;
+  has_key("100102030405060708090a0b0c0d0e0f\n");
+  EXPECT_NE(day(random_close()).schedule[2].at_ns, before);
+}
+
+TEST_F(Groups, TimesThatAreDrawnNeedAKeyAndRoom) {
+  expect_holds(error_of(random_close()), "phase.random_seconds: times are drawn with a key, and there is none");
+  has_key();
+  EXPECT_EQ(error_of(random_close()), "");
+  EXPECT_EQ(error_of(random_close(phase("17:05:30", "opening_call"))), "");
+  expect_holds(error_of(random_close(phase("17:05:29", "opening_call"))),
+               "phase.at: the phase above may be entered later, by its random_seconds");
+  expect_holds(error_of(phase("-1d 20:00:00", "continuous") + "random_seconds = 5\n"),
+               "phase.random_seconds: the day would not begin at one time");
+  expect_holds(error_of(phase("09:00:00", "continuous") + "random_seconds = 3601\n"), "phase.random_seconds");
+  has_key("0001020304050607\n");
+  expect_holds(error_of(random_close()), "end.key holds no key");
+  folder_.write("end.key", "000102030405060708090a0b0c0d0e0f\n", 0644);
+  expect_holds(error_of(random_close()), "others may read");
+}
+
+TEST_F(Groups, ADrawnTimeMayNotReachIntoTheNextDay) {
+  has_key();
+  expect_holds(error_of(phase("-1d 20:00:00", "continuous") + phase("19:59:50", "closed") + "random_seconds = 30\n"),
+               "the next day has begun");
 }
 
 }  // namespace

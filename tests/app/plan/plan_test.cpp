@@ -246,10 +246,12 @@ TEST_F(PlanCommand, JsonIsJson) {
 }
 
 TEST_F(PlanCommand, ShowsTheDay) {
+  std::ofstream(path("random.key")) << "000102030405060708090a0b0c0d0e0f\n";
+  std::filesystem::permissions(path("random.key"), std::filesystem::perms::owner_read);
   std::ofstream(config("a.toml"), std::ios::app)
-      << "[time]\nzone = \"Europe/Berlin\"\n[calendar]\nholidays = [2026-12-25]\n"
+      << "[time]\nzone = \"Europe/Berlin\"\nrandom_key_file = \"random.key\"\n[calendar]\nholidays = [2026-12-25]\n"
          "[[phase]]\nat = \"-1d 20:00:00\"\nstate = \"continuous\"\n"
-         "[[phase]]\nat = \"17:30:00\"\nstate = \"closed\"\nsymbol = \"AAA\"\n";
+         "[[phase]]\nat = \"17:30:00\"\nstate = \"closed\"\nsymbol = \"AAA\"\nrandom_seconds = 30\n";
   const std::string file = "--config " + path("a.toml");
   const test::Ran monday = plan(file + " --date 2026-03-30");
   EXPECT_EQ(monday.status, 0) << monday.output;
@@ -259,7 +261,7 @@ TEST_F(PlanCommand, ShowsTheDay) {
            "begins       2026-03-29 20:00:00 = 2026-03-29 18:00:00 UTC\n",
            "ends         2026-03-30 20:00:00 = 2026-03-30 18:00:00 UTC\n",
            "continuous   2026-03-29 20:00:00  2026-03-29 18:00:00  19:00:00.000        all\n",
-           "closed       2026-03-30 17:30:00  2026-03-30 15:30:00  40:30:00.000        AAA\n",
+           "closed       2026-03-30 17:30:00  2026-03-30 15:30:00  40:30:00.000        AAA, up to 30 s later\n",
        }) {
     EXPECT_TRUE(has(monday.output, line)) << line << "of:\n" << monday.output;
   }
