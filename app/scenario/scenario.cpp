@@ -9,7 +9,10 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <string>
+#include <string_view>
 
+#include "app/flow/error.hpp"
 #include "app/scenario/script.hpp"
 
 namespace crosswire {
@@ -43,6 +46,33 @@ void print_commented(const std::string& text) {
   }
 }
 
+/// Prints lines; of one that comes again and again only how often.
+class Told {
+ public:
+  explicit Told(std::string_view before) : before_(before) {}
+  void print(const std::string& line) {
+    if (line == last_) {
+      ++repeats_;
+      return;
+    }
+    flush();
+    fmt::print("{}{}\n", before_, line);
+    last_ = line;
+  }
+  void flush() {
+    if (repeats_ > 0) fmt::print("{}    .. the same {} times more\n", before_, repeats_);
+    repeats_ = 0;
+    last_.clear();
+  }
+
+ private:
+  std::string_view before_;
+  std::string last_;
+  std::size_t repeats_ = 0;
+};
+
+int exit_status(std::size_t differ, std::size_t broken) { return broken > 0 ? 2 : differ > 0 ? 1 : 0; }
+
 }  // namespace
 
 int scenario_main(const ScenarioOptions& options) {
@@ -51,18 +81,19 @@ int scenario_main(const ScenarioOptions& options) {
     files = files_of(options.paths);
   } catch (const std::exception& error) {
     fmt::print(stderr, "crosswire scenario: {}\n", error.what());
-    return 1;
+    return 2;
   }
   if (options.tap) fmt::print("1..{}\n", files.size());
+  Told told(options.tap ? "# " : "");
   std::function<void(const std::string&)> verbose;
-  if (options.verbose) {
-    verbose = [&options](const std::string& line) { fmt::print("{}{}\n", options.tap ? "# " : "", line); };
-  }
-  std::size_t number = 0, fail = 0, expectations = 0;
+  if (options.verbose) verbose = [&told](const std::string& line) { told.print(line); };
+  std::size_t number = 0, differ = 0, broken = 0, expectations = 0;
   for (const std::string& file : files) {
     const ScenarioOutcome outcome = run_scenario(file, verbose);
+    told.flush();
     const bool held = outcome.fault.empty();
-    fail += held ? 0 : 1;
+    differ += outcome.differs;
+    broken += !held && !outcome.differs;
     expectations += outcome.expectations;
     ++number;
     if (options.tap) {
@@ -74,10 +105,13 @@ int scenario_main(const ScenarioOptions& options) {
     }
   }
   if (!options.tap) {
-    fmt::print("{} scenarios, {} expectations: {}\n", files.size(), expectations,
-               fail == 0 ? "all hold" : fmt::format("{} of the scenarios do not hold", fail));
+    const std::size_t fail = differ + broken;
+    fmt::print("{}, {}: {}\n", counted(files.size(), "scenario"), counted(expectations, "expectation"),
+               fail == 0   ? "all hold"
+               : fail == 1 ? "1 does not hold"
+                           : fmt::format("{} do not hold", fail));
   }
-  return fail == 0 ? 0 : 1;
+  return exit_status(differ, broken);
 }
 
 }  // namespace crosswire

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <exception>
@@ -26,6 +27,7 @@
 #include "app/scenario/line_reader.hpp"
 #include "app/scenario/tell.hpp"
 #include "app/scenario/words.hpp"
+#include "hugepages/base/check.hpp"
 
 namespace crosswire {
 namespace {
@@ -93,6 +95,12 @@ Phase read_phase(LineReader& line) {
   throw ScenarioFault(fmt::format("\"{}\" is no phase", word));
 }
 
+/// What came of the exchange is not what was expected.
+class ScenarioDifference : public ScenarioFault {
+ public:
+  using ScenarioFault::ScenarioFault;
+};
+
 /// Runs the lines of one file.
 class Script {
  public:
@@ -111,6 +119,9 @@ class Script {
       }
     } catch (const ConfigError& fault) {
       outcome_.fault = fault.what();
+    } catch (const ScenarioDifference& difference) {
+      outcome_.fault = fmt::format("{}:{}: {}", path_, std::max<std::size_t>(line_, 1), difference.what());
+      outcome_.differs = true;
     } catch (const std::exception& fault) {
       outcome_.fault = fmt::format("{}:{}: {}", path_, std::max<std::size_t>(line_, 1), fault.what());
     }
@@ -120,6 +131,7 @@ class Script {
  private:
   void begin();
   void take(const Words& words);
+  void check_word(const Words& words) const;
   void act(const Words& words);
   bool is_time(LineReader& line);
   bool is_operators(LineReader& line);
@@ -196,6 +208,7 @@ void Script::take(const Words& words) {
     ++outcome_.expectations;
     return;
   }
+  check_word(words);
   check_step();
   if (verbose_) verbose_(fmt::format("{}:{}: {}", path_, line_, joined_words(words)));
   if (words.size() == 1 && (words[0] == "loose" || words[0] == "strict")) {
@@ -213,6 +226,17 @@ void Script::take(const Words& words) {
   for (std::uint32_t i = 0; i < times; ++i) act(rest);
 }
 
+/// A word that means nothing is told before what came of the step above: an `expect` may be misspelt.
+void Script::check_word(const Words& words) const {
+  const std::size_t at = words.size() > 1 && words[1] == "times" ? 2 : 0;
+  if (at == words.size()) return;
+  const std::string& word = words[at];
+  constexpr std::array<std::string_view, 4> kOther = {"tick", "at", "loose", "strict"};
+  if (std::ranges::find(kOther, word) != kOther.end() || meaning_of(kOperatorWords, word)) return;
+  if (ScenarioClients::is_of_order(word) || names_->find_account(word)) return;
+  throw ScenarioFault(fmt::format("\"{}\" is neither an account nor a statement; docs/scenarios.md lists them", word));
+}
+
 void Script::act(const Words& words) {
   LineReader line(words);
   if (is_time(line) || is_operators(line)) return;
@@ -221,12 +245,8 @@ void Script::act(const Words& words) {
     exchange_->say(said.account, said.message);
     return;
   }
-  const std::string_view name = line.next("an account");
-  const auto account = names_->find_account(name);
-  if (!account) {
-    throw ScenarioFault(
-        fmt::format("\"{}\" is neither an account nor a statement; docs/scenarios.md lists them", name));
-  }
+  const auto account = names_->find_account(line.next("an account"));
+  CHECK(account.has_value(), "an account that check_word() has not seen");
   const std::string_view verb = line.next("what the account does");
   if (verb == "session_ends") return end_session(*account, line);
   const auto said = clients_->of_account(*account, verb, line);
@@ -239,6 +259,7 @@ bool Script::is_time(LineReader& line) {
     const std::string_view word = line.next("how long");
     const auto span = parse_span(word);
     if (!span) throw ScenarioFault(fmt::format("\"{}\" is no span, as 100ms, 2.5s, 1m", word));
+    if (*span > kNsPerDay) throw ScenarioFault(fmt::format("{} is longer than a day", word));
     to = exchange_->now() + *span;
   } else if (line.take("at")) {
     const std::string_view word = line.next("a time");
@@ -407,7 +428,7 @@ void Script::differ(const std::string& expected, const std::string& got) const {
   }
   if (end < events_.size()) text += fmt::format("\n  > .. {} more", events_.size() - end);
   if (events_.empty()) text += "\n    nothing came of it";
-  throw ScenarioFault(text);
+  throw ScenarioDifference(text);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace crosswire {
 
 struct ScenarioOutcome {
   std::string fault;             // "" if all held; else "FILE:LINE: what", then what came of the step, a line each
+  bool differs = false;          // the fault is that something else came than was expected, not the file's
   std::size_t expectations = 0;  // that held
 };
 

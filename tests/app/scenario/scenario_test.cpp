@@ -77,6 +77,8 @@ TEST_F(Scenario, SaysWhatIsWrongWithALine) {
            {"halt BBB", "no symbol is called BBB"},
            {"kill firm AAAA", "no account is of a firm AAAA"},
            {"tick 5", "\"5\" is no span"},
+           {"tick 1441m", "1441m is longer than a day"},
+           {"ann query\nexpekt next ann 1", "2: \"expekt\" is neither an account nor a statement"},
            {"at 9:30", "\"9:30\" is no time of day"},
            {"ann session_ends soon", "\"soon\" is no end of a session"},
            {"expect accepted", "nothing has been done yet"},
@@ -90,6 +92,10 @@ TEST_F(Scenario, SaysWhatIsWrongWithALine) {
     EXPECT_NE(fault(line + "\n").find(what), std::string::npos) << line << ": " << fault(line + "\n");
   }
   EXPECT_NE(fault("ann query\n").find("expected nothing more"), std::string::npos);
+  EXPECT_TRUE(run("ann query\n").differs);
+  EXPECT_TRUE(run("ann query\nexpect nothing\n").differs);
+  EXPECT_FALSE(run("ann quern\n").differs);
+  EXPECT_FALSE(run("---\nnokey = 1\n---\nann query\n").differs);
   EXPECT_NE(fault("# empty\n").find("nothing is expected"), std::string::npos);
   EXPECT_NE(run_scenario("/nowhere", {}).fault.find("/nowhere:1: cannot be read"), std::string::npos);
 }
