@@ -131,6 +131,7 @@ class Engine {
     Quantity open;
     Quantity min_quantity;
     std::uint32_t expire_seconds;
+    bool keeps_life;  // a Replace's: its life ends when its original's would have
 
     bool buy() const { return is_buy(side); }
     bool one_cross() const { return cross != CrossType::continuous; }

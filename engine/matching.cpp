@@ -16,7 +16,9 @@ void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
     order.waits = 1;
     waiting_.push_back(list_of(at_symbol_, terms_.cross), index);
   } else if (terms_.time_in_force == TimeInForce::gtt) {
-    const std::uint64_t second = (command.time_ns + kNsPerSecond - 1) / kNsPerSecond + terms_.expire_seconds;
+    std::uint32_t& second = pools_.orders.resolved(index).life_ends_s;
+    if (!terms_.keeps_life)
+      second = static_cast<std::uint32_t>((command.time_ns + kNsPerSecond - 1) / kNsPerSecond) + terms_.expire_seconds;
     CHECK(second >= next_second_ && second - next_second_ < kWheelSeconds, "a life ends at %llu s, ticks are at %llu s",
           static_cast<unsigned long long>(second), static_cast<unsigned long long>(next_second_));
     order.waits = 1;

@@ -73,7 +73,7 @@ struct KeptOptions {
 };
 
 /// Cold line 1, *as resolved*: what a Replace inherits. Written by receive for an Enter, by match for a Replace before
-/// the first event that names the order, then never.
+/// the first event that names the order, then never, but for what is match's alone.
 struct alignas(64) OrderResolved {
   SymbolName symbol_name;
   std::array<char, 4> firm;
@@ -83,7 +83,9 @@ struct alignas(64) OrderResolved {
   char cross_type;  // CrossType's letter, if the order was accepted
   std::uint8_t reserved0[3];
   KeptOptions kept;
-  std::uint8_t reserved1[36];
+  std::uint32_t
+      life_ends_s;  // match's alone: the second of the day with which a GTT order's life ends, from when it rests
+  std::uint8_t reserved1[32];
 };
 static_assert(sizeof(OrderResolved) == 64);
 

@@ -256,7 +256,8 @@ bool Engine::enter(const Command& command, Out& out) {
             .price = ask.price,
             .open = ask.quantity,
             .min_quantity = ask.min_quantity,
-            .expire_seconds = ask.expire_seconds};
+            .expire_seconds = ask.expire_seconds,
+            .keeps_life = false};
   const SymbolState& symbol = state(at_symbol_);
   Reject reason = account.stops != 0 ? why_stopped(account.stops) : Reject::none;
   // A plain order's terms exclude nothing, and a continuous phase takes it.
@@ -347,7 +348,8 @@ void Engine::resolve_terms(const OrderAsk& ask, std::uint64_t quantity, OrderInd
             .price = ask.price,
             .open = quantity > old.executed ? static_cast<Quantity>(quantity) - old.executed : 0,
             .min_quantity = ask.min_quantity,
-            .expire_seconds = ask.expire_seconds == 0 && gtt ? resolved.kept.expire_seconds : ask.expire_seconds};
+            .expire_seconds = ask.expire_seconds == 0 && gtt ? resolved.kept.expire_seconds : ask.expire_seconds,
+            .keeps_life = ask.expire_seconds == 0 && gtt};
 }
 
 bool Engine::replace(const Command& command, Out& out) {

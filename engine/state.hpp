@@ -250,9 +250,11 @@ struct EngineState {
 
   template <class Visit>
   static void visit_resolved(const OrderResolved& resolved, Visit& visit) {
-    const auto& [symbol_name, firm, symbol, side, capacity, cross_type, reserved0, kept, reserved1] = resolved;
+    const auto& [symbol_name, firm, symbol, side, capacity, cross_type, reserved0, kept, life_ends_s, reserved1] =
+        resolved;
     const auto& [firm_given, stays_on_disconnect, post_only, group_id, expire_seconds] = kept;
     leave_out("nobody reads them", reserved0, reserved1);
+    visit("resolved.life_ends_s", life_ends_s);
     visit("resolved.symbol_name", symbol_name);
     visit("resolved.firm", firm);
     visit("resolved.symbol", symbol);

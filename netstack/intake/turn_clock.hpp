@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "engine/command.hpp"
 #include "engine/config.hpp"
@@ -21,22 +22,17 @@ class LifeEnds {
   explicit LifeEnds(Arena& arena) : counts_(arena.array<std::uint32_t>(kSeconds)) {}
   static std::size_t bytes_for() { return Arena::bytes_for<std::uint32_t>(kSeconds); }
 
-  /// A GTT order asks for a life; `seconds`: 0 if it is that of the order which it replaces, and not known here.
+  /// A GTT order asks for a life. A Replace that names none has its original's, which was counted already: of the two
+  /// only one lives.
   void add(TimeNs now_ns, std::uint32_t seconds) {
-    if (seconds == 0) {
-      ++unknown_;
-    } else {
-      ++counts_[((now_ns + kNsPerSecond - 1) / kNsPerSecond + seconds) % kSeconds];
-    }
+    if (seconds > 0) ++counts_[((now_ns + kNsPerSecond - 1) / kNsPerSecond + seconds) % kSeconds];
   }
 
   /// Those that may be over at a point of the tick grid, the last one having been asked about.
   std::uint64_t take(TimeNs tick_ns) {
     if (tick_ns % kNsPerSecond != 0) return 0;
     std::uint32_t& count = counts_[tick_ns / kNsPerSecond % kSeconds];
-    const std::uint64_t ends = count + unknown_;
-    count = 0;
-    return ends;
+    return std::exchange(count, 0);
   }
 
  private:
@@ -44,7 +40,6 @@ class LifeEnds {
   static_assert(kSeconds > kMaxExpireSeconds + 2);
 
   std::span<std::uint32_t> counts_;  // by second
-  std::uint64_t unknown_ = 0;        // may end with any
 };
 
 class TurnClock {

@@ -213,13 +213,16 @@ TEST_F(Attributes, LivesEndInTheOrderOfTheirSecondsAndThenOfTheirOrders) {
   EXPECT_EQ(cancels(tick(86'399'000'000'000)), "3/1T ");
 }
 
-TEST_F(Attributes, AReplaceCountsTheLifeAnewAndKeepsItsLength) {
+TEST_F(Attributes, AReplaceKeepsTheLifeUnlessItNamesOne) {
   rig.run(lives(2, enter(0, 1, B, kPrice, 100)));
+  rig.run(lives(2, enter(1, 1, B, kPrice, 100)));
   rig.run(at(1'000'000'000, replace(0, 1, 2, kPrice, 100, TimeInForce::gtt)));
-  EXPECT_EQ(cancels(tick(2'000'000'000)), "");
-  EXPECT_EQ(cancels(tick(3'000'000'000)), "0/2T ");
-  rig.run(lives(2, enter(0, 3, B, kPrice, 100)));
-  rig.run(replace(0, 3, 4, kPrice, 100));
+  rig.run(at(1'000'000'000, replace(0, 2, 3, kPrice, 100, TimeInForce::gtt)));
+  rig.run(at(1'000'000'000, lives(2, replace(1, 1, 2, kPrice, 100, TimeInForce::gtt))));
+  EXPECT_EQ(cancels(tick(2'000'000'000)), "0/3T ");
+  EXPECT_EQ(cancels(tick(3'000'000'000)), "1/2T ");
+  rig.run(lives(2, enter(0, 4, B, kPrice, 100)));
+  rig.run(replace(0, 4, 5, kPrice, 100));
   EXPECT_EQ(cancels(tick(60'000'000'000)), "") << "a Replace for the day takes the life's end away";
 }
 

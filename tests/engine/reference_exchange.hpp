@@ -157,6 +157,7 @@ class ReferenceExchange {
     bool stays;
     SelfTrade self_trade;
     std::uint64_t min_quantity, life_seconds, ends_at_second;
+    bool keeps_life = false;  // ends_at_second is its original's
     std::uint16_t group;
     bool buy() const { return side == 'B'; }
     bool on_cross() const { return cross != CrossType::continuous; }
@@ -630,7 +631,8 @@ class ReferenceExchange {
       return;
     }
     o.time_rank = ++time_rank_;
-    if (o.tif == TimeInForce::gtt) o.ends_at_second = (time_ns_ + 999'999'999) / 1'000'000'000 + o.life_seconds;
+    if (o.tif == TimeInForce::gtt && !o.keeps_life)
+      o.ends_at_second = (time_ns_ + 999'999'999) / 1'000'000'000 + o.life_seconds;
     orders_.push_back(o);
     if (!rests || two_messages) {
       Outcome rested = said_of(EventKind::rested, o);
@@ -699,7 +701,11 @@ class ReferenceExchange {
     if (c.order.side == kNoSide) o.side = old->side;
     if (c.order.post_only == PostOnly::unsaid) o.post_only = old->post_only;
     if (c.order.stay_on_disconnect == StayOnDisconnect::unsaid) o.stays = old->stays;
-    if (o.tif == TimeInForce::gtt && o.life_seconds == 0) o.life_seconds = old->life_seconds;
+    if (o.tif == TimeInForce::gtt && o.life_seconds == 0) {
+      o.life_seconds = old->life_seconds;
+      o.ends_at_second = old->ends_at_second;
+      o.keeps_life = true;
+    }
     int reason = is_stopped(o.session) ? 0x000C : sweep_of(o.session) != nullptr ? 0x000B : phase_reject(o);
     if (!only_lowers(o, *old) && !in_rate(o.session, RiskLimit::orders_per_second)) reason = 0x0029;
     if (reason != 0) {

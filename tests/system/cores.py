@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAY = ROOT.parent / "shared" / "data" / "sse-600519"
-STATE = "d6fbbf1dc940c6e3"  # of scripts/replay-day on one thread
+STATE = "f9e128abcf93fb8d"  # of scripts/replay-day on one thread
 MOST = 4
 
 
