@@ -640,8 +640,8 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
     if (is_about_accounts(action) && !accounts) throw CLI::ValidationError("give --account or --firm");
     if (!is_about_accounts(action) && !symbols) throw CLI::ValidationError("give a SYMBOL, or --all");
     options->ask.action = action;
-    const auto found = std::find(kPhaseNames.begin(), kPhaseNames.end(), *phase);
-    if (found != kPhaseNames.end()) options->ask.phase = static_cast<Phase>(found - kPhaseNames.begin());
+    const auto found = std::find(kAskedPhaseNames.begin(), kAskedPhaseNames.end(), *phase);
+    if (found != kAskedPhaseNames.end()) options->ask.phase = static_cast<Phase>(found - kAskedPhaseNames.begin());
     exit_code = ctl_main(*options);
   };
   CLI::App* const halt = ctl->add_subcommand(
@@ -652,7 +652,7 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
       "phase", "Enter a phase now, as if the schedule said so; for rehearsals. A halted symbol does so when resumed.");
   to_phase->add_option("PHASE", *phase, "which phase")
       ->required()
-      ->check(CLI::IsMember(std::vector<std::string>(kPhaseNames.begin(), kPhaseNames.end())));
+      ->check(CLI::IsMember(std::vector<std::string>(kAskedPhaseNames.begin(), kAskedPhaseNames.end())));
   CLI::App* const kill = ctl->add_subcommand(
       "kill",
       "Stop an account, or all of a firm, at once: its orders are cancelled, and no order is taken until allowed,\n"

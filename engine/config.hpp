@@ -11,10 +11,22 @@
 
 namespace crosswire {
 
+/// Outside of which prices a symbol executes nothing in continuous trading, and what comes instead (engine/collar.hpp).
+struct CollarConfig {
+  std::uint32_t static_percent_e2 = 0;   // about the last cross's price, in 1/100 of a percent; at most 10,000; 0: none
+  std::uint32_t dynamic_percent_e2 = 0;  // about the last execution's, likewise
+  std::uint32_t interruption_seconds = 120;       // 1 .. 86,400
+  std::uint32_t interruption_random_seconds = 0;  // so many more at most, drawn; at most 86,400
+  std::uint32_t interruption_extensions = 1;      // how often a call is prolonged, at most
+
+  bool is_on() const { return static_percent_e2 > 0 || dynamic_percent_e2 > 0; }
+};
+
 struct SymbolConfig {
   SymbolName name;
   Price reference;        // previous close; 1 .. kMaxPrice
   std::uint32_t tick_e4;  // prices are multiples of it, in 1/10000; >= 1
+  CollarConfig collar{};
 };
 
 /// Orders of accounts with one group do not execute against each other.
@@ -45,6 +57,7 @@ struct EngineConfig {
   // Price levels, and orders of one that has more than may be met, at which a MinQty is looked for; at least 1. Tests
   // have less.
   std::uint32_t looks_for_minimum = 128;
+  std::uint64_t interruption_seed = 1;  // of what is drawn of interruptions' ends; secret where clients are not trusted
   TimeNs imbalance_interval_ns = kNsPerSecond;  // during a call; a multiple of kTickIntervalNs
   // What jobs do behind each command (engine/jobs.hpp); at least 1. Tests have less.
   std::uint32_t acts_of_turn = 40;    // orders cancelled

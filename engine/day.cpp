@@ -9,8 +9,6 @@
 namespace crosswire {
 namespace {
 
-bool is_call(Phase phase) { return phase == Phase::opening_call || phase == Phase::closing_call; }
-
 char cross_letter(Phase from) {
   if (from == Phase::opening_call) return 'O';
   return from == Phase::closing_call ? 'C' : 'H';
@@ -82,6 +80,11 @@ bool Engine::tick(const Command& command, Out& out) {
   if (step_ == Step::lives) {
     if (!take_turn(command, out)) return false;
     at_symbol_ = SymbolId{1};
+    step_ = Step::symbols;
+  }
+  if (step_ >= Step::symbols && step_ <= Step::announce) {
+    if (!end_calls(command, out)) return false;
+    at_symbol_ = SymbolId{1};
     const bool due = calls_ > 0 && command.time_ns % imbalance_interval_ns_ == 0;
     step_ = due ? Step::list : Step::close;
   }
@@ -134,53 +137,14 @@ void Engine::begin_phases(const Command& command, bool opens, Out& out) {
   emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'Q';
 }
 
-/// Symbol by symbol: cross where a call ends, clear the book of what does not live on, then the new phase.
+/// Symbol by symbol.
 bool Engine::enter_phases(const Command& command, Out& out) {
   const std::uint16_t last = command.symbol == kAllSymbols ? symbol_count() : command.symbol.value;
   CHECK(last <= symbol_count(), "phase of symbol %u of %u", last, symbol_count());
   while (step_ != Step::close) {
-    SymbolState& symbol = state(at_symbol_);
-    if (step_ == Step::symbols) {
-      to_ = enters(command, symbol);
-      const bool crosses = to_ == symbol.phase        ? false
-                           : is_call(symbol.phase)    ? to_ != Phase::halted
-                           : to_ == Phase::continuous ? symbol.book.crossed(pools_.levels)
-                                                      : false;
-      if (crosses) walk_.begin(symbol.book, pools_, symbol.reference);
-      step_ = crosses ? Step::price : Step::clear;
-    }
-    if (step_ == Step::price) {
-      if (!walk_auction(symbol)) return false;
-      cross_left_ = auction_.paired;
-      step_ = Step::cross;
-    }
-    if (step_ == Step::cross) {
-      if (!cross(command, out)) return false;
-      step_ = Step::clear;
-    }
-    if (step_ == Step::clear) {
-      if (!clear(command, out)) return false;
-      const bool call = to_ == Phase::closing_call && symbol.phase != to_;
-      at_order_ = call ? waiting_.front(list_of(at_symbol_, CrossType::closing)) : kNoOrder;
-      step_ = Step::admit;
-    }
-    if (step_ == Step::admit) {
-      if (!admit(command, out)) return false;
-      step_ = Step::announce;
-    }
-    if (symbol.phase != to_) {
-      if (!out.has_room()) return false;
-      emit(command, EventKind::phase, kNoSession, at_symbol_, out).phase = {to_, symbol.phase, {}};
-      calls_ += is_call(to_);
-      calls_ -= is_call(symbol.phase);
-      closed_ += to_ == Phase::closed;
-      closed_ -= symbol.phase == Phase::closed;
-      CountWord& left = in_phase_[static_cast<std::size_t>(symbol.phase)];
-      left.set(left.get() - 1);
-      in_phase_[static_cast<std::size_t>(to_)].add();
-      symbol.phase = to_;
-    }
-    step_ = at_symbol_.value == last ? Step::close : Step::symbols;
+    if (step_ == Step::symbols) to_ = enters(command, state(at_symbol_));
+    if (!enter_phase(command, out)) return false;
+    if (at_symbol_.value == last) step_ = Step::close;
     ++at_symbol_.value;
   }
   if (closed_ == symbol_count() && market_open_) {
@@ -189,6 +153,72 @@ bool Engine::enter_phases(const Command& command, Out& out) {
     emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'M';
   }
   return true;
+}
+
+/// at_symbol_ enters to_, from Step::symbols to Step::symbols: cross where a call ends, clear the book of what does not
+/// live on, then the new phase; or the call is prolonged. False: there was no room for an event, or other stages have
+/// waited long enough.
+bool Engine::enter_phase(const Command& command, Out& out) {
+  SymbolState& symbol = state(at_symbol_);
+  if (step_ == Step::symbols) {
+    const bool goes_on = symbol.phase == Phase::interrupted && is_call(to_);
+    const bool crosses = to_ == symbol.phase        ? false
+                         : is_call(symbol.phase)    ? to_ != Phase::halted && !goes_on
+                         : to_ == Phase::continuous ? symbol.book.crossed(pools_.levels)
+                                                    : false;
+    if (crosses) walk_.begin(symbol.book, pools_, symbol.reference);
+    step_ = crosses ? Step::price : Step::clear;
+  }
+  if (step_ == Step::price) {
+    if (!walk_auction(symbol)) return false;
+    step_ = Step::cross;
+    cross_left_ = auction_.paired;
+    if (prolongs_call(command)) {
+      step_ = Step::price;
+      if (!out.has_room()) return false;
+      prolong_call(command, out);
+      step_ = Step::symbols;
+      return true;
+    }
+  }
+  if (step_ == Step::cross) {
+    if (!cross(command, out)) return false;
+    step_ = Step::clear;
+  }
+  if (step_ == Step::clear) {
+    if (!clear(command, out)) return false;
+    const bool call = to_ == Phase::closing_call && symbol.phase != to_;
+    at_order_ = call ? waiting_.front(list_of(at_symbol_, CrossType::closing)) : kNoOrder;
+    step_ = Step::admit;
+  }
+  if (step_ == Step::admit) {
+    if (!admit(command, out)) return false;
+    step_ = Step::announce;
+  }
+  if (symbol.phase != to_) {
+    if (!out.has_room()) return false;
+    set_phase(command, at_symbol_, to_, out);
+  }
+  step_ = Step::symbols;
+  return true;
+}
+
+/// The symbol is in another phase, and its call, if it was in one, does not end by itself any more. There is room for
+/// an event.
+void Engine::set_phase(const Command& command, SymbolId id, Phase to, Out& out) {
+  SymbolState& symbol = state(id);
+  const Phase from = std::exchange(symbol.phase, to);
+  emit(command, EventKind::phase, kNoSession, id, out).phase = {to, from, {}};
+  calls_ += is_call(to);
+  calls_ -= is_call(from);
+  closed_ += to == Phase::closed;
+  closed_ -= from == Phase::closed;
+  CountWord& left = in_phase_[static_cast<std::size_t>(from)];
+  left.set(left.get() - 1);
+  in_phase_[static_cast<std::size_t>(to)].add();
+  collars_[id.value - 1u].ends_ns = 0;
+  collars_[id.value - 1u].prolonged = 0;
+  if (from == Phase::interrupted) counters_.add(EngineCounter::interruptions_ended);
 }
 
 /// Pairs both queues in price-time order at the auction's price until its volume is done (WIRE 5).
@@ -223,6 +253,8 @@ bool Engine::cross(const Command& command, Out& out) {
                                                                              .cross_type = letter,
                                                                              .reserved = {}};
   counters_.add(EngineCounter::crosses);
+  if (auction_.paired > 0) collars_[at_symbol_.value - 1u].reference = auction_.price;
+  move_collar(at_symbol_);
   return true;
 }
 

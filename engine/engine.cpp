@@ -1,7 +1,8 @@
 // The exchange as a deterministic state machine: see engine.hpp. Its memory is here, and who does which command; by
 // file what is done: apply.cpp the commands' round with what most are, orders.cpp all that an order may ask,
 // matching.cpp how it meets the book, firm.cpp what a firm asks of all its orders, jobs.cpp what goes on in turns,
-// day.cpp phases and crosses, operator.cpp what operators do, digest.cpp the digest. What they share is in inside.hpp.
+// day.cpp phases and crosses, collar.cpp interruptions, operator.cpp what operators do, digest.cpp the digest. What
+// they share is in inside.hpp.
 #include "engine/engine.hpp"
 
 #include <cstring>
@@ -39,6 +40,7 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
              arena.array<Account>(config.sessions)},
       returner_(returner),
       symbols_(arena.array<SymbolState>(config.symbols.size())),
+      collars_(arena.array<Collar>(config.symbols.size())),
       risk_(config, arena),
       users_(arena, config.sessions, config.max_orders, config.hash_key),
       channels_(arena.array<ChannelRefs>(other_channels(config))),
@@ -53,12 +55,15 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
       looks_for_minimum_(config.looks_for_minimum),
       acts_of_turn_(config.acts_of_turn),
       looks_of_turn_(config.looks_of_turn),
+      draws_(config.interruption_seed),
       sweeps_(arena, config.sessions) {
   CHECK(!config.symbols.empty() && config.symbols.size() < 0xFFFF, "%zu symbols", config.symbols.size());
   CHECK(orders.capacity() > config.max_orders, "%u slots for %u live orders", orders.capacity(), config.max_orders);
   for (std::uint16_t i = 0; i < symbol_count(); ++i) {
     symbols_[i].book.init(pools_, config.symbols[i], SymbolId{static_cast<std::uint16_t>(i + 1)});
     symbols_[i].reference = config.symbols[i].reference;
+    collars_[i] = {config.symbols[i].collar, config.symbols[i].reference, 0, 0};
+    move_collar(SymbolId{static_cast<std::uint16_t>(i + 1)});
   }
   CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions", config.firms.size(),
         config.sessions);
@@ -85,8 +90,9 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
 
 std::size_t Engine::bytes_for(const EngineConfig& config, std::uint32_t slots) {
   return LadderNodes::bytes_for(ladder_nodes(config)) + Levels::bytes_for(config.max_levels) +
-         Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<Account>(config.sessions) +
-         Risk::bytes_for(config) + UserRefs::bytes_for(config.sessions, config.max_orders) +
+         Arena::bytes_for<SymbolState>(config.symbols.size()) + Arena::bytes_for<Collar>(config.symbols.size()) +
+         Arena::bytes_for<Account>(config.sessions) + Risk::bytes_for(config) +
+         UserRefs::bytes_for(config.sessions, config.max_orders) +
          Arena::bytes_for<ChannelRefs>(other_channels(config)) + OrderLists::bytes_for(slots, waiting_lists(config)) +
          Sweeps::bytes_for(config.sessions);
 }
@@ -108,6 +114,7 @@ bool Engine::advance(const Command& command, Out& out) {
       if (step_ == Step::match) return match(command, out);
       if (step_ == Step::settle) return settle(command, out);
       if (step_ == Step::show) return show(command, out);
+      if (step_ == Step::interrupt) return interrupt(command, out);
       return command.kind == CommandKind::enter ? enter(command, out) : replace(command, out);
     case CommandKind::cancel:
       cancel(command, out);

@@ -8,12 +8,14 @@
 //   opening_call   day; IOC dies   yes              yes              at its end (cross O)
 //   continuous     yes             yes              yes              at once
 //   closing_call   day; IOC dies   yes              yes              at its end (cross C)
+//   interrupted    day; IOC dies   yes              yes              at its end (cross H)
 //   halted         rejected        rejected, stays  yes              no; going on with a crossed book: cross H
 //   closed         rejected        -                -                no; entering it cancels every order (reason E)
 //
-// Leaving a call for another phase than halted executes its cross first. A halt in a call leaves the book as it is.
-// What an operator halts stays halted through the schedule's changes, `closed` apart, until an operator resumes it;
-// then it enters the phase that the schedule has by then.
+// Leaving a call for another phase than halted executes its cross first; an interruption goes on as another call
+// without one. A halt in a call leaves the book as it is. A symbol is interrupted by its collar and ends that by
+// itself: engine/collar.hpp. What an operator halts stays halted through the schedule's changes, `closed` apart, until
+// an operator resumes it; then it enters the phase that the schedule has by then.
 //
 // Every account has its share of the live orders and of the price levels, a level being that of the order at the head
 // of its queue. An order that would only rest and finds no place, level or node left is rejected; one that executes is
@@ -44,6 +46,7 @@
 #include "engine/account.hpp"
 #include "engine/auction.hpp"
 #include "engine/book.hpp"
+#include "engine/collar.hpp"
 #include "engine/command.hpp"
 #include "engine/config.hpp"
 #include "engine/counters.hpp"
@@ -118,6 +121,12 @@ class Engine {
     bool held = false;                  // halted by an operator
     Price reference;                    // the last execution's price, before the first one the previous close
     std::uint64_t volume = 0;
+    // The lowest and the highest price at which it may execute in continuous trading; without a collar `high` is
+    // kNoPrice.
+    Price low, high;
+
+    /// Of one that has a collar.
+    bool may_execute(Price price) const { return low <= price && price <= high; }
   };
 
   /// What an Enter or Replace asks for, with nothing left to inherit.
@@ -144,24 +153,25 @@ class Engine {
 
   /// Where the command under way goes on. A command that needs many events walks through these.
   enum class Step : std::uint8_t {
-    begin,     // nothing done yet
-    match,     // enter, replace: the aggressor executes
-    settle,    // enter, replace: what is left of it rests or dies
-    show,      // replace: rests anew on the feed
-    symbols,   // phase, operate: the next symbol of the range, or the end
-    price,     // phase, operate: finding the price of the symbol's cross
-    cross,     // phase, operate: pairs of the symbol's cross
-    clear,     // phase, operate: orders that do not live on in the new one
-    admit,     // phase, operate: on-close orders enter the book
-    announce,  // phase, operate: the symbol's new phase
-    lives,     // tick: GTT orders whose time is over
-    list,      // day_start: directory of each symbol. tick: imbalance of each symbol
-    walk,      // tick: finding the indicative price of the symbol
-    say,       // tick: the symbol's imbalance
-    close,     // what follows after the last symbol
-    turn,      // done, but for its turn of the jobs
-    jobs,      // nothing done yet: waits for all jobs
-    kills,     // likewise, for kills alone
+    begin,      // nothing done yet
+    match,      // enter, replace: the aggressor executes
+    interrupt,  // enter, replace: the symbol is interrupted, if what is left would go on outside its collar
+    settle,     // enter, replace: what is left of it rests or dies
+    show,       // replace: rests anew on the feed
+    symbols,    // phase, operate, tick: the next symbol of the range, or the end
+    price,      // phase, operate, tick: finding the price of the symbol's cross
+    cross,      // phase, operate, tick: pairs of the symbol's cross
+    clear,      // phase, operate, tick: orders that do not live on in the new one
+    admit,      // phase, operate, tick: on-close orders enter the book
+    announce,   // phase, operate, tick: the symbol's new phase
+    lives,      // tick: GTT orders whose time is over
+    list,       // day_start: directory of each symbol. tick: imbalance of each symbol
+    walk,       // tick: finding the indicative price of the symbol
+    say,        // tick: the symbol's imbalance
+    close,      // what follows after the last symbol
+    turn,       // done, but for its turn of the jobs
+    jobs,       // nothing done yet: waits for all jobs
+    kills,      // likewise, for kills alone
   };
 
   void look_ahead(std::span<const Command> commands) const;
@@ -216,6 +226,8 @@ class Engine {
   void begin_phases(const Command& command, bool opens, Out& out);
   Phase enters(const Command& command, SymbolState& symbol);
   bool enter_phases(const Command& command, Out& out);
+  bool enter_phase(const Command& command, Out& out);
+  void set_phase(const Command& command, SymbolId id, Phase to, Out& out);
   OperatorResult result_of(OperatorAction action) const;
   void report_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
   bool tick(const Command& command, Out& out);
@@ -256,6 +268,16 @@ class Engine {
   void prevent(const Command& command, OrderIndex index, Price price, Quantity left, Out& out);
   void report_prevention(const Command& command, OrderIndex index, const HotOrder& order, UserRefNum number,
                          Prevention said, Out& out);
+  void move_collar(SymbolId id);
+  Rank collared_limit(const Command& command, Rank limit, Out& out);
+  Rank within(bool buy, Rank limit) const;
+  bool end_collared(const Command& command, Out& out);
+  bool is_killed(OrderIndex index) const;
+  bool interrupt(const Command& command, Out& out);
+  void end_call_at(SymbolId id, TimeNs from_ns);
+  bool prolongs_call(const Command& command) const;
+  void prolong_call(const Command& command, Out& out);
+  bool end_calls(const Command& command, Out& out);
   bool settle(const Command& command, Out& out);
   bool show(const Command& command, Out& out);
   void rest(const Command& command, OrderIndex index, HotOrder& order);
@@ -328,6 +350,7 @@ class Engine {
   BookPools pools_;
   SlotReturner& returner_;
   std::span<SymbolState> symbols_;
+  std::span<Collar> collars_;  // of the symbols
   Risk risk_;
   UserRefs users_;
   std::span<ChannelRefs> channels_;  // of the accounts, their own one apart
@@ -354,6 +377,9 @@ class Engine {
   bool market_open_ = false;       // system event Q was sent, M not yet
   bool day_over_ = false;          // day_end was sent
   bool burst_has_events_ = false;  // since the last mark
+  static constexpr TimeNs kNever = ~TimeNs{0};
+  TimeNs next_end_ns_ = kNever;  // no call ends by itself before
+  Draws draws_;
 
   // Jobs.
   static constexpr std::uint8_t kSweeps = 1, kLives = 2, kClosing = 4;

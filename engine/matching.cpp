@@ -32,7 +32,11 @@ bool Engine::match(const Command& command, Out& out) {
   SymbolState& symbol = state(at_symbol_);
   HotOrder& order = pools_.orders.hot(aggressor_);
   const Ladder& contra = symbol.book.side(!terms_.buy());
-  const Rank limit = symbol.book.scale().rank(!terms_.buy(), terms_.price);
+  Rank limit = symbol.book.scale().rank(!terms_.buy(), terms_.price);
+  if (symbol.high != kNoPrice) [[unlikely]] {
+    limit = collared_limit(command, limit, out);
+    if (limit == kNoRank) return false;
+  }
   const OrderRef ref = order.ref();
   const OrderIndex aggressor = aggressor_;
   const SymbolId symbol_id = at_symbol_;
@@ -101,6 +105,8 @@ bool Engine::match(const Command& command, Out& out) {
   counters_.add(EngineCounter::executed_shares, taken);
   fills_left_ = fills;
   if (left > 0 && ((contra.best() <= limit && fills > 0) || owed_.quantity > 0)) return false;  // for want of room
+  if (symbol.high != kNoPrice) [[unlikely]]
+    return end_collared(command, out);
   if (left == 0) {
     retire(command, aggressor_, out);
     return true;

@@ -54,6 +54,7 @@ Reject Engine::check_phase(const Terms& terms, Phase phase) {
       return Reject::none;
     case Phase::continuous:
     case Phase::closing_call:
+    case Phase::interrupted:
       break;
   }
   return terms.cross == CrossType::opening ? Reject::invalid_cross_order : Reject::none;
@@ -151,7 +152,11 @@ Engine::Fate Engine::fate_of_minimum(const Command& command) {
   if (budget.spent(command.time_ns)) return Fate::overdraw;
   const Book& book = state(at_symbol_).book;
   const Ladder& contra = book.side(!terms_.buy());
-  const Rank limit = book.scale().rank(!terms_.buy(), terms_.price);
+  Rank limit = book.scale().rank(!terms_.buy(), terms_.price);
+  if (state(at_symbol_).high != kNoPrice) [[unlikely]] {
+    limit = within(terms_.buy(), limit);
+    if (limit == kNoRank) return Fate::die;
+  }
   std::uint64_t shares = 0;
   Ladder::Cursor at(contra, pools_.nodes, contra.best());
   std::size_t looks = 0;

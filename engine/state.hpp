@@ -19,13 +19,13 @@ struct EngineState {
   /// an array of char; the field itself, or a copy where it is a bit-field or is worked out here.
   template <class Visit>
   static void visit(const Engine& engine, Visit&& visit) {
-    const auto& [pools, returner, symbols, risk, users, channels, waiting, max_orders, orders_per_account,
+    const auto& [pools, returner, symbols, collars, risk, users, channels, waiting, max_orders, orders_per_account,
                  levels_per_account, look_ns, query_ns, imbalance_interval_ns, max_fills, looks_for_minimum,
                  acts_of_turn, looks_of_turn, live, last_ref, last_match, last_command, last_time_ns, next_second,
-                 calls, closed, market_open, day_over, burst_has_events, open_jobs, at_closing, lives_until_ns, sweeps,
-                 step, events_before, terms, aggressor, owed, refusal, fills_left, may_rest, acts, looks, at_order,
-                 at_symbol, walk, auction, cross_left, to, changed, held, canceled, yielded, operator_log, counters,
-                 in_phase] = engine;
+                 calls, closed, market_open, day_over, burst_has_events, next_end_ns, draws, open_jobs, at_closing,
+                 lives_until_ns, sweeps, step, events_before, terms, aggressor, owed, refusal, fills_left, may_rest,
+                 acts, looks, at_order, at_symbol, walk, auction, cross_left, to, changed, held, canceled, yielded,
+                 operator_log, counters, in_phase] = engine;
     leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
               imbalance_interval_ns, max_fills, looks_for_minimum, acts_of_turn, looks_of_turn);
     leave_out("which slots are free decides no output", returner);
@@ -44,6 +44,8 @@ struct EngineState {
     visit("market_open", market_open);
     visit("day_over", day_over);
     visit("burst_has_events", burst_has_events);
+    visit("next_end_ns", next_end_ns);
+    visit("draws", draws.state_);
     visit("open_jobs", open_jobs);
     visit("at_closing", at_closing);
     visit("lives_until_ns", lives_until_ns);
@@ -60,6 +62,7 @@ struct EngineState {
     }
     for (std::uint16_t i = 0; i < symbols.size(); ++i) {
       visit_symbol(pools, symbols[i], visit);
+      visit_collar(collars[i], visit);
       visit_waiting(pools.orders, waiting, SymbolId{static_cast<std::uint16_t>(i + 1)}, visit);
     }
     visit_lives(pools.orders, waiting, next_second, visit);
@@ -268,8 +271,18 @@ struct EngineState {
   }
 
   template <class Visit>
+  static void visit_collar(const Collar& collar, Visit& visit) {
+    const auto& [config, reference, prolonged, ends_ns] = collar;
+    leave_out("configuration", config);
+    visit("collar.reference", reference);
+    visit("collar.prolonged", prolonged);
+    visit("collar.ends_ns", ends_ns);
+  }
+
+  template <class Visit>
   static void visit_symbol(const BookPools& pools, const Engine::SymbolState& symbol, Visit& visit) {
-    const auto& [book, phase, scheduled, held, reference, volume] = symbol;
+    const auto& [book, phase, scheduled, held, reference, volume, low, high] = symbol;
+    leave_out("made of these and the collar", low, high);
     visit("phase", phase);
     visit("scheduled", scheduled);
     visit("held", held);

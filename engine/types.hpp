@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "hugepages/base/strong.hpp"
 
@@ -91,10 +93,17 @@ enum class SelfTrade : char {
 };
 
 /// Trading phase of one symbol. What each allows is in engine/engine.hpp.
-enum class Phase : std::uint8_t { pre_open, opening_call, continuous, closing_call, closed, halted };
-inline constexpr std::array kPhaseNames = {"pre_open",     "opening_call", "continuous",
-                                           "closing_call", "closed",       "halted"};
+enum class Phase : std::uint8_t { pre_open, opening_call, continuous, closing_call, closed, halted, interrupted };
+inline constexpr std::array kPhaseNames = {"pre_open", "opening_call", "continuous", "closing_call",
+                                           "closed",   "halted",       "interrupted"};
 constexpr const char* phase_name(Phase phase) { return kPhaseNames[static_cast<std::size_t>(phase)]; }
+/// Those that a schedule or an operator may ask for, by number: a symbol is interrupted by its collar alone.
+inline constexpr std::span<const char* const> kAskedPhaseNames =
+    std::span(kPhaseNames).first(static_cast<std::size_t>(Phase::interrupted));
+/// Whether orders gather for a cross, with which the phase ends.
+constexpr bool is_call(Phase phase) {
+  return phase == Phase::opening_call || phase == Phase::closing_call || phase == Phase::interrupted;
+}
 
 /// One line of the day's schedule: at `at_ns` the symbol (or kAllSymbols) enters `phase`.
 struct PhaseChange {

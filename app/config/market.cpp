@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -28,11 +30,11 @@ std::int64_t read_at(const Section& section, bool evening_allowed) {
 }
 
 Phase read_state(const Section& section) {
-  const std::string remedy = fmt::format("give one of {}", joined(kPhaseNames));
+  const std::string remedy = fmt::format("give one of {}", joined(kAskedPhaseNames));
   const std::string state = section.text("state", remedy);
-  const auto* found = std::find(kPhaseNames.begin(), kPhaseNames.end(), state);
-  if (found == kPhaseNames.end()) section.reject("state", fmt::format("\"{}\" is unknown", state), remedy);
-  return static_cast<Phase>(found - kPhaseNames.begin());
+  const auto found = std::find(kAskedPhaseNames.begin(), kAskedPhaseNames.end(), state);
+  if (found == kAskedPhaseNames.end()) section.reject("state", fmt::format("\"{}\" is unknown", state), remedy);
+  return static_cast<Phase>(found - kAskedPhaseNames.begin());
 }
 
 /// The symbols that a phase is of: one, those of a group, or kAllSymbols alone.
@@ -94,6 +96,36 @@ class ScheduleReader {
   std::uint32_t draws_ = 0;
 };
 
+/// Those of `given` where a key is not there.
+CollarConfig read_collar(const Section& section, const CollarConfig& given) {
+  const auto number = [&section](std::string_view key, std::uint64_t low, std::uint64_t high, std::uint32_t otherwise) {
+    return static_cast<std::uint32_t>(section.number(key, low, high, otherwise));
+  };
+  constexpr std::uint64_t kMostSeconds = 86'400;
+  return {number("collar_static_percent_e2", 0, 10'000, given.static_percent_e2),
+          number("collar_dynamic_percent_e2", 0, 10'000, given.dynamic_percent_e2),
+          number("interruption_seconds", 1, kMostSeconds, given.interruption_seconds),
+          number("interruption_random_seconds", 0, kMostSeconds, given.interruption_random_seconds),
+          number("interruption_extensions", 0, 1'000, given.interruption_extensions)};
+}
+
+/// The keys of read_collar(), and `more`.
+std::vector<std::string_view> with_collar_keys(std::vector<std::string_view> more) {
+  more.insert(more.end(), {"collar_static_percent_e2", "collar_dynamic_percent_e2", "interruption_seconds",
+                           "interruption_random_seconds", "interruption_extensions"});
+  return more;
+}
+
+/// What [collars] says for every symbol, and how their ends are drawn.
+CollarConfig read_collars(const std::string& path, const toml::table& root, Config& config) {
+  const toml::table* const table = find_table(path, root, "collars");
+  if (table == nullptr) return {};
+  const Section section(path, "collars", *table, with_collar_keys({"interruption_seed"}));
+  config.engine.interruption_seed =
+      section.number("interruption_seed", 0, std::numeric_limits<std::int64_t>::max(), config.engine.interruption_seed);
+  return read_collar(section, {});
+}
+
 }  // namespace
 
 std::string read_symbol_name(const Section& section, std::string_view key) {
@@ -126,11 +158,13 @@ SymbolPrices read_symbol_prices(const Section& section) {
 
 Symbols read_symbols(const std::string& path, const toml::table& root, Config& config) {
   Symbols symbols;
+  const CollarConfig collar = read_collars(path, root, config);
+  const std::vector<std::string_view> keys = with_collar_keys({"name", "reference_price_e4", "tick_e4", "group"});
   const auto tables = find_tables(path, root, "symbol");
   if (tables.empty()) fail(path, 1, "symbol", "missing", "add a [[symbol]] with name, reference_price_e4, tick_e4");
   if (tables.size() > 65'534) fail(path, line_of(*tables[65'534]), "symbol", "too many", "give at most 65534");
   for (const toml::table* table : tables) {
-    const Section section(path, "symbol", *table, {"name", "reference_price_e4", "tick_e4", "group"});
+    const Section section(path, "symbol", *table, keys);
     const std::string name = read_symbol_name(section, "name");
     const SymbolId id{static_cast<std::uint16_t>(symbols.numbers.size() + 1)};
     if (!symbols.numbers.emplace(name, id.value).second) {
@@ -142,6 +176,7 @@ Symbols read_symbols(const std::string& path, const toml::table& root, Config& c
     std::copy(name.begin(), name.end(), symbol.name.begin());
     symbol.tick_e4 = prices.tick_e4;
     symbol.reference = prices.reference;
+    symbol.collar = read_collar(section, collar);
     config.engine.symbols.push_back(symbol);
     if (section.has("group")) symbols.groups[read_symbol_group(section)].push_back(id);
   }

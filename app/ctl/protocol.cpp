@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 
 namespace crosswire {
 namespace {
@@ -40,9 +41,9 @@ std::size_t index_in(const Names& names, const Name& is_it, const std::string& w
   return static_cast<std::size_t>(found - names.begin());
 }
 
-std::string phases() {
+std::string list_of(std::span<const char* const> names) {
   std::string text;
-  for (const char* const name : kPhaseNames) text += (text.empty() ? "" : ", ") + std::string(name);
+  for (const char* const name : names) text += (text.empty() ? "" : ", ") + std::string(name);
   return text;
 }
 
@@ -94,10 +95,10 @@ bool truth(const Json& json, const char* key) {
   return found->get<bool>();
 }
 
-Phase phase_of(const std::string& name) {
+Phase phase_of(const std::string& name, std::span<const char* const> names) {
   const std::size_t i = index_in(
-      kPhaseNames, [&](std::string_view one) { return one == name; },
-      fmt::format("\"{}\" is no phase; give one of {}", name.substr(0, 40), phases()));
+      names, [&](std::string_view one) { return one == name; },
+      fmt::format("\"{}\" is no phase; give one of {}", name.substr(0, 40), list_of(names)));
   return static_cast<Phase>(i);
 }
 
@@ -174,7 +175,7 @@ CtlAsk read_ask(std::string_view line) {
   if (ask.request == 0) throw CtlError("request is missing; give a number from 1 on");
   if (ask.reason.size() > kMostReason) throw CtlError(fmt::format("reason has over {} bytes", kMostReason));
   if (ask.action == OperatorAction::phase) {
-    ask.phase = phase_of(text(json, "phase"));
+    ask.phase = phase_of(text(json, "phase"), kAskedPhaseNames);
   } else if (json.contains("phase")) {
     throw CtlError("phase goes with the command phase alone");
   }
@@ -204,7 +205,7 @@ CtlAnswer read_answer(std::string_view line) {
   answer.account = text(json, "account");
   answer.firm = text(json, "firm");
   answer.canceled = static_cast<std::uint32_t>(number(json, "canceled", 0xFFFF'FFFF));
-  if (json.contains("phase")) answer.phase = phase_of(text(json, "phase"));
+  if (json.contains("phase")) answer.phase = phase_of(text(json, "phase"), kPhaseNames);
   return answer;
 }
 

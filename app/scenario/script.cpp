@@ -89,8 +89,8 @@ std::uint32_t take_times(LineReader& line) {
 
 Phase read_phase(LineReader& line) {
   const std::string_view word = line.next("a phase");
-  for (std::size_t i = 0; i < kPhaseNames.size(); ++i) {
-    if (word == kPhaseNames[i]) return static_cast<Phase>(i);
+  for (std::size_t i = 0; i < kAskedPhaseNames.size(); ++i) {
+    if (word == kAskedPhaseNames[i]) return static_cast<Phase>(i);
   }
   throw ScenarioFault(fmt::format("\"{}\" is no phase", word));
 }

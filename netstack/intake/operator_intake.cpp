@@ -11,7 +11,7 @@ const wire::OperatorFrame* read(wire::Bytes frame) {
   const auto* const asked = wire::view_as<wire::OperatorFrame>(frame);
   if (asked == nullptr || asked->version != wire::OperatorFrame::kVersion || asked->request == 0) return nullptr;
   const bool known = asked->action >= 1 && asked->action <= static_cast<std::uint8_t>(kLastOperatorAction) &&
-                     asked->phase < kPhaseNames.size();
+                     asked->phase < kAskedPhaseNames.size();
   return known ? asked : nullptr;
 }
 

@@ -34,7 +34,7 @@ void write_message(std::uint8_t* at, const Event& event, Make make) {
 char side_letter(Side side) { return is_buy(side) ? 'B' : 'S'; }
 
 /// Trading: orders execute at once. Quotation only: they are taken and shown, and execute at the cross. Halted:
-/// neither.
+/// neither. Paused: a volatility interruption, in which they are taken and shown as in a call.
 char state_letter(Phase phase) {
   switch (phase) {
     case Phase::continuous:
@@ -42,6 +42,8 @@ char state_letter(Phase phase) {
     case Phase::opening_call:
     case Phase::closing_call:
       return 'Q';
+    case Phase::interrupted:
+      return 'P';
     case Phase::pre_open:
     case Phase::closed:
     case Phase::halted:
@@ -50,9 +52,11 @@ char state_letter(Phase phase) {
   return 'H';
 }
 
-/// A halt is the operator's own: O1, operations halt. The other phases are the day's ordinary course and give no
-/// reason.
-wire::alpha<4> phase_reason(Phase phase) { return phase == Phase::halted ? std::string_view("O1") : ""; }
+/// A halt is the operator's own: O1, operations halt. An interruption is a volatility trading pause: LUDP. The other
+/// phases are the day's ordinary course and give no reason.
+wire::alpha<4> phase_reason(Phase phase) {
+  return phase == Phase::halted ? std::string_view("O1") : phase == Phase::interrupted ? "LUDP" : "";
+}
 
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/engine/engine_rig.hpp"
@@ -36,6 +37,9 @@ class RandomClient {
         number = below(20) == 0 ? 0xFFFFF000u : 1;  // some start near the end of the numbers
     plain_ = below(4) == 0;
     crosses_ = below(4) == 0;
+    for (const SymbolConfig& symbol : config.symbols) collared_ |= symbol.collar.is_on();
+    opens_ = collared_;
+    if (collared_) range_ = std::max(range_, 16u);
   }
 
   /// Commands of the next burst: 1 .. MatchStage::kMaxCommands, often 1.
@@ -47,6 +51,10 @@ class RandomClient {
     if (crosses_ && below(20) == 0) return tick(time_ns_ += kTickIntervalNs);
     if (crosses_ && below(100) == 0)
       return phase(below(2) == 0 ? Phase::opening_call : Phase::closing_call, a_symbol());
+    if (std::exchange(opens_, false)) return phase(Phase::continuous);
+    // An interruption is to see its end by itself.
+    if (collared_ && (below(30) == 0 || (dice < 6 && below(4) != 0)))
+      return tick(time_ns_ += kTickIntervalNs * (1 + below(5)));
     if (dice < 3) return phase(a_phase(), below(2) == 0 ? 0 : a_symbol());
     if (dice < 6) return phase(Phase::continuous);
     if (dice < 9) return operators();
@@ -182,6 +190,8 @@ class RandomClient {
   std::uint64_t requests_ = 0;
   std::map<std::uint64_t, Command> operated_;  // the newest of each number
   bool plain_;                                 // a client of limit orders alone
+  bool collared_ = false;                      // a client of symbols that may be interrupted, with few other phases
+  bool opens_ = false;                         // its first command
   bool crosses_;                               // a client of calls, whose every other order is for a cross
   TimeNs time_ns_ = 0;
 };
@@ -205,6 +215,9 @@ struct Coverage {
   std::array<std::uint64_t, 64> rejects{};   // by reason
   std::uint64_t hidden_executions = 0, dead_on_arrival = 0, far_prices = 0, gone_with_session = 0;
   std::array<std::uint64_t, MatchStage::kMaxCommands + 1> bursts{};  // by length
+  // Of interruptions; `opened_later`: opening calls that were prolonged.
+  std::uint64_t begun = 0, prolonged = 0, opened_later = 0, crossed_by_time = 0, ended_by_operator = 0,
+                ended_by_schedule = 0;
 
   void merge(const Coverage& other) {
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
@@ -219,6 +232,12 @@ struct Coverage {
     dead_on_arrival += other.dead_on_arrival;
     far_prices += other.far_prices;
     gone_with_session += other.gone_with_session;
+    begun += other.begun;
+    prolonged += other.prolonged;
+    opened_later += other.opened_later;
+    crossed_by_time += other.crossed_by_time;
+    ended_by_operator += other.ended_by_operator;
+    ended_by_schedule += other.ended_by_schedule;
     for (std::size_t i = 0; i < bursts.size(); ++i) bursts[i] += other.bursts[i];
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
@@ -232,6 +251,37 @@ void note(Coverage& seen, const Outcome& o) {
   seen.hidden_executions += o.kind == EventKind::executed && o.ref_b == 0;
   seen.far_prices += o.kind == EventKind::imbalance && o.ref > 0 && o.ref != o.price;
   seen.dead_on_arrival += o.kind == EventKind::accepted && o.code == 'D';
+}
+
+/// `phases`: those of the symbols before the command, by SymbolId; then those after it.
+void note_interruptions(Coverage& seen, CommandKind kind, const std::vector<Outcome>& outcomes,
+                        std::vector<Phase>& phases) {
+  for (const Outcome& o : outcomes) {
+    if (o.kind != EventKind::phase) continue;
+    const Phase from = std::exchange(phases[o.symbol], static_cast<Phase>(o.code)), to = phases[o.symbol];
+    seen.opened_later += from == to && to == Phase::opening_call;
+    seen.begun += from != to && to == Phase::interrupted;
+    if (from != Phase::interrupted) continue;
+    const bool ended = to != Phase::interrupted;
+    seen.prolonged += !ended;
+    seen.crossed_by_time += ended && kind == CommandKind::tick;
+    seen.ended_by_operator += ended && kind == CommandKind::operate;
+    seen.ended_by_schedule += ended && kind == CommandKind::phase;
+  }
+}
+
+/// Ranges of the size of what the client's prices are apart, and calls of a few ticks, of two symbols in three.
+void add_collars(EngineConfig& config, std::mt19937_64& random) {
+  const auto below = [&random](std::uint64_t n) { return static_cast<std::uint32_t>(random() % n); };
+  for (SymbolConfig& symbol : config.symbols) {
+    if (below(3) == 0) continue;
+    symbol.collar = {.static_percent_e2 = below(3) == 0 ? 0 : 1 + below(1u << below(6)),
+                     .dynamic_percent_e2 = below(3) == 0 ? 0 : 1 + below(1u << below(6)),
+                     .interruption_seconds = 1 + below(4),
+                     .interruption_random_seconds = below(2) * below(4),
+                     .interruption_extensions = below(3)};
+  }
+  config.interruption_seed = random();
 }
 
 /// Limits as strict as to be met now and then, of three accounts in four.
@@ -350,12 +400,14 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   if (seed % 10 == 1) config.looks_for_minimum = static_cast<std::uint32_t>(1 + random() % 3);
   if (seed % 2 == 0) add_limits(config, random);
   if (seed % 3 == 0) add_groups(config, random);
+  if (seed % 7 < 4) add_collars(config, random);
   // Rings from the smallest there is, so that commands stop and go on at every event.
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));
   ReferenceExchange reference(config);
   RandomClient client(seed, config);
   std::vector<Command> burst;
   std::vector<Outcome> want;
+  std::vector<Phase> phases(config.symbols.size() + 1, Phase::pre_open);
   std::uint64_t turns = 0, turns_until = 0;  // jobs are over behind so many commands: turns_of()
   for (std::uint64_t done = 0; done < commands; done += burst.size()) {
     burst.clear();
@@ -368,6 +420,7 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
       const auto outcomes = reference.apply(burst.back());
       want.insert(want.end(), outcomes.begin(), outcomes.end());
       const CommandKind kind = burst.back().kind;
+      note_interruptions(seen, kind, outcomes, phases);
       if (kind == CommandKind::session_open || kind == CommandKind::session_close)
         seen.gone_with_session += outcomes.size() - 1;
       seen.with_jobs += reference.has_jobs();
@@ -418,7 +471,10 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
             << coverage.live_sum / std::max<std::uint64_t>(1, coverage.commands) << " orders live on average, "
             << coverage.live_most << " at most; " << coverage.with_jobs << " commands left a job open; "
             << coverage.hidden_executions << " executions of hidden orders; " << coverage.far_prices
-            << " calls with a price of the orders for its cross alone\n";
+            << " calls with a price of the orders for its cross alone; " << coverage.begun
+            << " interruptions, of which " << coverage.crossed_by_time << " crossed in their time, an operator ended "
+            << coverage.ended_by_operator << ", the schedule " << coverage.ended_by_schedule << ", prolonged "
+            << coverage.prolonged << " times, opening calls " << coverage.opened_later << " times\n";
   std::cout << "rejected for:";
   for (std::size_t reason = 0; reason < coverage.rejects.size(); ++reason) {
     if (coverage.rejects[reason] > 0)
@@ -451,6 +507,12 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   EXPECT_GT(coverage.dead_on_arrival, 0u);
   EXPECT_GT(coverage.gone_with_session, 0u);
   EXPECT_GT(coverage.far_prices, 0u) << "no call in which the orders for its cross alone had a price of their own";
+  EXPECT_GT(coverage.begun, 0u) << "no symbol was interrupted";
+  EXPECT_GT(coverage.prolonged, 0u) << "no interruption was prolonged";
+  EXPECT_GT(coverage.opened_later, 0u) << "no opening call was prolonged";
+  EXPECT_GT(coverage.crossed_by_time, 0u) << "no interruption ended by itself";
+  EXPECT_GT(coverage.ended_by_operator, 0u) << "no operator ended an interruption";
+  EXPECT_GT(coverage.ended_by_schedule, 0u) << "the schedule ended no interruption";
   for (std::size_t length = 1; length < coverage.bursts.size(); ++length)
     EXPECT_GT(coverage.bursts[length], 0u) << "no burst of " << length << " commands";
   EXPECT_TRUE(faults.empty()) << faults.size() << " seeds differ, the first: " << faults.front();

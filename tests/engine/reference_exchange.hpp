@@ -50,7 +50,8 @@ class ReferenceExchange {
       for (const PositionConfig& position : limits.positions) shares_[{i, position.symbol.value}] = position.shares;
     }
     for (std::size_t i = 0; i < config.symbols.size(); ++i)
-      symbols_[i + 1].reference = config.symbols[i].reference.value;
+      symbols_[i + 1].reference = symbols_[i + 1].last_cross = config.symbols[i].reference.value;
+    drawn_ = config.interruption_seed;
   }
 
   /// The command's outcomes, in order.
@@ -179,6 +180,9 @@ class ReferenceExchange {
     Phase scheduled = Phase::pre_open;
     bool held = false;  // by an operator
     std::uint64_t reference = 0;
+    std::uint64_t last_cross = 0;  // its price; before the first one the previous close
+    std::uint64_t ends_ns = 0;     // a call that ends by itself; 0: none does
+    std::uint32_t prolonged = 0;
   };
   /// So much a second, and once more than there is.
   struct Allowance {
@@ -376,7 +380,7 @@ class ReferenceExchange {
     }
   }
 
-  static bool call(Phase p) { return p == Phase::opening_call || p == Phase::closing_call; }
+  static bool call(Phase p) { return p == Phase::opening_call || p == Phase::closing_call || p == Phase::interrupted; }
   static char letter(Phase p) { return p == Phase::opening_call ? 'O' : p == Phase::closing_call ? 'C' : 'H'; }
 
   /// The best resting order of a side by price, then shown before hidden, then time; null if none at `limit` or better
@@ -524,6 +528,60 @@ class ReferenceExchange {
     match_or_rest(o, said_of(EventKind::accepted, o), 0, place);
   }
 
+  // ---- Collars ----
+
+  const CollarConfig& collar_of(std::uint32_t symbol) const { return config_.symbols[symbol - 1].collar; }
+  /// Whether the price is `percent_e2` at most from another.
+  static bool near(std::uint64_t price, std::uint64_t from, std::uint64_t percent_e2) {
+    const std::uint64_t away = price > from ? price - from : from - price;
+    return percent_e2 == 0 || away * 10'000 <= from * percent_e2;
+  }
+  bool in_static_range(std::uint32_t symbol, std::uint64_t price) const {
+    return near(price, symbols_[symbol].last_cross, collar_of(symbol).static_percent_e2);
+  }
+  /// Whether an order that comes now may execute at the price; `last`: the last execution's before it came.
+  bool in_ranges(std::uint32_t symbol, std::uint64_t price, std::uint64_t last) const {
+    return in_static_range(symbol, price) && near(price, last, collar_of(symbol).dynamic_percent_e2);
+  }
+  /// 0 .. most.
+  std::uint64_t draw(std::uint64_t most) {
+    drawn_ += 0x9E3779B97F4A7C15u;
+    std::uint64_t x = drawn_;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    x ^= x >> 31;
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>(Wide{x} * (most + 1) >> 64);
+  }
+  std::uint64_t end_of_call(std::uint32_t symbol) {
+    const CollarConfig& collar = collar_of(symbol);
+    const std::uint64_t least = time_ns_ + collar.interruption_seconds * std::uint64_t{1'000'000'000};
+    std::uint64_t ticks = least / kTickIntervalNs + (least % kTickIntervalNs != 0);
+    if (collar.interruption_random_seconds > 0) ticks += draw(collar.interruption_random_seconds * std::uint64_t{10});
+    return ticks * kTickIntervalNs;
+  }
+  void say_phase(std::uint32_t symbol, Phase to) {
+    out_.push_back({.kind = EventKind::phase, .symbol = static_cast<std::uint16_t>(symbol), .code = int(to)});
+  }
+  /// Instead of an execution outside the ranges.
+  void interrupt(std::uint32_t symbol) {
+    Symbol& s = symbols_[symbol];
+    s.phase = Phase::interrupted;
+    s.prolonged = 0;
+    s.ends_ns = end_of_call(symbol);
+    say_phase(symbol, s.phase);
+  }
+  /// Instead of a cross outside the static range.
+  bool prolong(std::uint32_t symbol, const Auction& a) {
+    Symbol& s = symbols_[symbol];
+    if (a.paired == 0 || in_static_range(symbol, a.price)) return false;
+    if (s.prolonged >= collar_of(symbol).interruption_extensions) return false;
+    ++s.prolonged;
+    s.ends_ns = end_of_call(symbol);
+    say_phase(symbol, s.phase);
+    return true;
+  }
+
   bool aggressive(const Order& o) const {
     return symbols_[o.symbol].phase == Phase::continuous && !o.on_cross() && !within(o).empty();
   }
@@ -553,6 +611,10 @@ class ReferenceExchange {
       if (a->price != b->price) return taker.buy() ? a->price < b->price : a->price > b->price;
       return std::pair(a->shown() == 0, a->time_rank) < std::pair(b->shown() == 0, b->time_rank);
     });
+    // What is behind a price outside the ranges is not met.
+    const auto outside = std::ranges::find_if(
+        found, [&](const Order* o) { return !in_ranges(o->symbol, o->price, symbols_[o->symbol].reference); });
+    found.erase(outside, found.end());
     std::map<std::uint64_t, std::uint64_t> there, counted;
     for (const Order* o : found) ++there[o->price];
     std::uint64_t shares = 0, may_meet = config_.max_fills_per_order;
@@ -600,10 +662,15 @@ class ReferenceExchange {
     out_.push_back(said);
     char reason = 0;
     if (crosses && o.post_only) reason = best(o.symbol, !o.buy(), o.price)->shown() != 0 ? 'G' : 'F';
+    const std::uint64_t last = symbols_[o.symbol].reference;
     for (std::uint32_t met = 0; crosses && reason == 0 && o.open > 0;) {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
-      if (met == config_.max_fills_per_order) {
+      if (!in_ranges(o.symbol, other->price, last) && !killed_.contains(other->session)) {
+        interrupt(o.symbol);
+        break;
+      }
+      if (in_ranges(o.symbol, other->price, last) && met == config_.max_fills_per_order) {
         reason = 'Z';
         break;
       }
@@ -1103,6 +1170,65 @@ class ReferenceExchange {
     return symbol.scheduled;
   }
 
+  /// `may_prolong`: its call goes on instead, if its cross would be outside the static range.
+  void enter_phase(std::uint32_t s, Phase to, bool may_prolong) {
+    Symbol& symbol = symbols_[s];
+    const Phase from = symbol.phase;
+    bool cross = false;
+    if (from != to && call(from)) cross = to != Phase::halted && !(from == Phase::interrupted && call(to));
+    if (from != to && !call(from) && to == Phase::continuous) {
+      Order* bid = best(s, true, 0);
+      Order* ask = best(s, false, 0);
+      cross = bid != nullptr && ask != nullptr && bid->price >= ask->price;
+    }
+    const auto name = static_cast<std::uint16_t>(s);
+    if (cross) {
+      const Auction a = auction(s);
+      if (may_prolong && prolong(s, a)) return;
+      for (std::uint64_t left = a.paired; left > 0;) {
+        Order* buyer = best(s, true, 0);
+        Order* seller = best(s, false, 0);
+        const std::uint64_t quantity = std::min({buyer->open, seller->open, left});
+        trade(EventKind::crossed, *buyer, *seller, a.price, quantity, letter(from));
+        left -= quantity;
+        drop_dead();
+      }
+      if (a.paired > 0) symbol.last_cross = a.price;
+      out_.push_back({.kind = EventKind::cross_done,
+                      .symbol = name,
+                      .price = a.price,
+                      .quantity = a.paired,
+                      .match = ++match_,
+                      .code = letter(from)});
+    }
+    if (to == Phase::closed) {
+      Order* o = next_closed(s);
+      for (; o != nullptr && turn_has_more(); o = next_closed(s)) act(*o, 'E');
+      if (o != nullptr && (closing_ == 0 || s < closing_)) closing_ = s;
+    } else if (to != Phase::halted) {
+      for (const CrossType type : {CrossType::opening, CrossType::closing}) {
+        if (to == call_of(type)) continue;
+        while (Order* o = oldest([&](const Order& x) { return x.symbol == s && x.cross == type && x.time_rank > 0; }))
+          cancel_shares(*o, o->open, 'T');
+      }
+    }
+    if (to == Phase::closing_call && from != to) {
+      while (Order* o = oldest(
+                 [&](const Order& x) { return x.symbol == s && x.cross == CrossType::closing && x.time_rank == 0; })) {
+        if (no_level_for(*o, nullptr)) {
+          cancel_shares(*o, o->open, 'Z');
+        } else {
+          o->time_rank = ++time_rank_;
+        }
+      }
+    }
+    if (from != to) {
+      symbol.phase = to;
+      symbol.ends_ns = symbol.prolonged = 0;
+      say_phase(s, to);
+    }
+  }
+
   void enter_phases(const Command& c) {
     const bool all = c.symbol.value == 0;
     const bool opens = c.kind == CommandKind::phase
@@ -1113,60 +1239,9 @@ class ReferenceExchange {
       out_.push_back({.kind = EventKind::system, .code = 'Q'});
     }
     for (std::uint32_t s = all ? 1 : c.symbol.value; s <= (all ? symbols_.size() - 1 : c.symbol.value); ++s) {
-      Symbol& symbol = symbols_[s];
-      const Phase from = symbol.phase;
-      const Phase to = target(c, symbol);
-      bool cross = false;
-      if (from != to && call(from)) cross = to != Phase::halted;
-      if (from != to && !call(from) && to == Phase::continuous) {
-        Order* bid = best(s, true, 0);
-        Order* ask = best(s, false, 0);
-        cross = bid != nullptr && ask != nullptr && bid->price >= ask->price;
-      }
-      const auto name = static_cast<std::uint16_t>(s);
-      if (cross) {
-        const Auction a = auction(s);
-        for (std::uint64_t left = a.paired; left > 0;) {
-          Order* buyer = best(s, true, 0);
-          Order* seller = best(s, false, 0);
-          const std::uint64_t quantity = std::min({buyer->open, seller->open, left});
-          trade(EventKind::crossed, *buyer, *seller, a.price, quantity, letter(from));
-          left -= quantity;
-          drop_dead();
-        }
-        out_.push_back({.kind = EventKind::cross_done,
-                        .symbol = name,
-                        .price = a.price,
-                        .quantity = a.paired,
-                        .match = ++match_,
-                        .code = letter(from)});
-      }
-      if (to == Phase::closed) {
-        Order* o = next_closed(s);
-        for (; o != nullptr && turn_has_more(); o = next_closed(s)) act(*o, 'E');
-        if (o != nullptr && (closing_ == 0 || s < closing_)) closing_ = s;
-      } else if (to != Phase::halted) {
-        for (const CrossType type : {CrossType::opening, CrossType::closing}) {
-          if (to == call_of(type)) continue;
-          while (Order* o = oldest([&](const Order& x) { return x.symbol == s && x.cross == type && x.time_rank > 0; }))
-            cancel_shares(*o, o->open, 'T');
-        }
-      }
-      if (to == Phase::closing_call && from != to) {
-        while (Order* o = oldest([&](const Order& x) {
-                 return x.symbol == s && x.cross == CrossType::closing && x.time_rank == 0;
-               })) {
-          if (no_level_for(*o, nullptr)) {
-            cancel_shares(*o, o->open, 'Z');
-          } else {
-            o->time_rank = ++time_rank_;
-          }
-        }
-      }
-      if (from != to) {
-        symbol.phase = to;
-        out_.push_back({.kind = EventKind::phase, .symbol = name, .code = int(to)});
-      }
+      const bool opening = c.kind == CommandKind::phase && symbols_[s].phase == Phase::opening_call;
+      const Phase to = target(c, symbols_[s]);
+      enter_phase(s, to, opening && to == Phase::continuous);
     }
     if (market_open_ &&
         std::all_of(symbols_.begin() + 1, symbols_.end(), [](const Symbol& s) { return s.phase == Phase::closed; })) {
@@ -1179,6 +1254,8 @@ class ReferenceExchange {
     lives_ = true;
     lives_until_ns_ = c.time_ns;
     turn();
+    for (std::uint32_t i = 1; i < symbols_.size(); ++i)
+      if (symbols_[i].ends_ns != 0 && symbols_[i].ends_ns <= c.time_ns) enter_phase(i, Phase::continuous, true);
     if (c.time_ns % config_.imbalance_interval_ns == 0) {
       for (std::uint32_t s = 1; s < symbols_.size(); ++s) {
         if (!call(symbols_[s].phase)) continue;
@@ -1211,6 +1288,7 @@ class ReferenceExchange {
   std::map<std::uint32_t, std::vector<Entered>> entered_;  // accepted orders, by account
   TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
+  std::uint64_t drawn_ = 0;  // of the ends of interruptions
   bool market_open_ = false;
   struct Request {
     std::uint64_t number;
