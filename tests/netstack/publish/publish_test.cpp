@@ -275,7 +275,8 @@ TEST_F(PublishTest, APhaseIsATradingAction) {
                         {Phase::continuous, 'T', "    "},
                         {Phase::closing_call, 'Q', "    "},
                         {Phase::closed, 'H', "    "},
-                        {Phase::halted, 'H', "O1  "}}) {
+                        {Phase::halted, 'H', "O1  "},
+                        {Phase::interrupted, 'P', "LUDP"}}) {
     push(EventKind::phase, 1).phase = {c.phase, Phase::continuous, {}};
     const auto action = only<itch::StockTradingAction>(1);
     EXPECT_EQ(action.stock.raw(), "ADBE    ");

@@ -40,7 +40,8 @@ inline const std::vector<Meaning> kCrossTypes = {{"N", "continuous"}, {"O", "on-
 inline const std::vector<Meaning> kCapacities = {
     {"A", "agency"}, {"P", "principal"}, {"R", "riskless"}, {"O", "other"}};
 inline const std::vector<Meaning> kStates = {{"L", "live"}, {"D", "dead: nothing more comes for it"}};
-inline const std::vector<Meaning> kCrosses = {{"O", "opening"}, {"C", "closing"}, {"H", "behind a halt"}};
+inline const std::vector<Meaning> kCrosses = {
+    {"O", "opening"}, {"C", "closing"}, {"H", "behind a halt or an interruption"}};
 inline const std::vector<Meaning> kFeedSides = {{"B", "buy"}, {"S", "sell, however marked"}};
 
 /// Of fields that say the same in most messages of a protocol.
