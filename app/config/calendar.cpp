@@ -88,6 +88,9 @@ std::int64_t Calendar::begin_epoch_ns(Date date) const {
   return rules_.zone.epoch_ns(local_midnight_ns(date) + rules_.schedule_of(date)->front().at_ns);
 }
 
+/// A number that no phase has as its draw.
+constexpr std::uint64_t kSeedDraw = ~std::uint64_t{0};
+
 /// How much behind at_ns the phase is entered on that date: whole milliseconds below random_ns.
 std::int64_t Calendar::drawn_ns(Date date, const LocalPhase& phase) const {
   constexpr std::int64_t kGrid = 1'000'000;
@@ -107,6 +110,8 @@ TradingDay Calendar::on(Date date) const {
   day.end_ns = static_cast<TimeNs>((has_one_day() ? midnight_epoch_ns(next) : begin_epoch_ns(next)) - midnight);
   day.no_trading = rules_.no_trading(date);
   day.zone = rules_.zone;
+  day.seed =
+      tcp::siphash<2>(rules_.random_key, {static_cast<std::uint64_t>(date.time_since_epoch().count()), kSeedDraw});
   const LocalSchedule* const schedule = rules_.schedule_of(date);
   day.phases_written = schedule != nullptr && !schedule->empty();
   if (!day.phases_written) {

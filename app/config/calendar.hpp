@@ -53,6 +53,7 @@ struct TradingDay {
   TimeNs end_ns;                      // where the next day begins; below 50 h
   std::vector<PhaseChange> schedule;  // rising times from begin_ns on, all before end_ns; never empty
   std::vector<PhaseWindow> windows;   // of each phase of the schedule: what may be told of its time
+  std::uint64_t seed;                 // of what else is drawn on it; secret as the key is
   bool phases_written;     // the schedule is of [[phase]] lines; else continuous, or closed, from begin_ns on
   std::string no_trading;  // "", or why it does not trade: "Saturday", "holiday"; then it is closed all day
   Zone zone;
@@ -72,7 +73,7 @@ struct CalendarRules {
   std::set<Date> holidays;
   LocalSchedule schedule;                   // of an ordinary day; empty: continuous
   std::map<Date, LocalSchedule> half_days;  // none of them empty
-  tcp::SipKey random_key;                   // what times are drawn with; secret, or clients foresee them
+  tcp::SipKey random_key;                   // what times and seeds are drawn with; secret, or clients foresee them
 
   /// "", or why there is no trading on it.
   std::string no_trading(Date date) const;

@@ -39,16 +39,16 @@ struct WrittenSchedule {
 /// Reads what makes up the days, then checks that none reaches into the next.
 class CalendarReader {
  public:
-  CalendarReader(const std::string& path, const toml::table& root, const Symbols& symbols, Config& config)
-      : path_(path), root_(root), symbols_(symbols), config_(config) {}
+  CalendarReader(const std::string& path, const toml::table& root, const Symbols& symbols, Logins logins,
+                 Config& config)
+      : path_(path), root_(root), symbols_(symbols), logins_(logins), config_(config) {}
 
   void read() {
     ordinary_ = {read_phases(path_, root_, symbols_), &root_, ""};
     rules_.schedule = ordinary_.phases;
     read_time();
     if (const toml::table* const calendar = find_table(path_, root_, "calendar")) read_dates(*calendar);
-    check_random_key(ordinary_);
-    for (const auto& [date, schedule] : half_days_) check_random_key(schedule);
+    if (logins_ == Logins::some && !has_random_key_) check_nothing_drawn();
     check_days_apart();
     config_.calendar = Calendar(std::move(rules_));
     set_day(config_, config_.calendar.day_at(config_.midnight_epoch_ns.value_or(0)));
@@ -93,13 +93,21 @@ class CalendarReader {
   }
 
   /// Without a secret key clients could foresee what is drawn.
-  void check_random_key(const WrittenSchedule& schedule) const {
-    if (has_random_key_) return;
-    for (const toml::table* const phase : find_tables(path_, *schedule.table, "phase", schedule.parent)) {
-      const toml::node* const seconds = phase->get("random_seconds");
+  void check_nothing_drawn() const {
+    check_no(find_tables(path_, root_, "phase"), "random_seconds", "phase.");
+    for (const auto& [date, schedule] : half_days_)
+      check_no(find_tables(path_, *schedule.table, "phase", schedule.parent), "random_seconds",
+               fmt::format("{}phase.", schedule.parent));
+    if (const toml::table* const collars = find_table(path_, root_, "collars"))
+      check_no({collars}, "interruption_random_seconds", "collars.");
+    check_no(find_tables(path_, root_, "symbol"), "interruption_random_seconds", "symbol.");
+  }
+  void check_no(const std::vector<const toml::table*>& tables, std::string_view key, std::string_view before) const {
+    for (const toml::table* const table : tables) {
+      const toml::node* const seconds = table->get(key);
       if (seconds == nullptr || seconds->value_or(0) == 0) continue;
-      fail(path_, line_of(*seconds), fmt::format("{}phase.random_seconds", schedule.parent),
-           "times are drawn with a key, and there is none", "give [time] random_key_file");
+      fail(path_, line_of(*seconds), fmt::format("{}{}", before, key), "times are drawn with a key, and there is none",
+           "give [time] random_key_file");
     }
   }
 
@@ -230,6 +238,7 @@ class CalendarReader {
   const std::string& path_;
   const toml::table& root_;
   const Symbols& symbols_;
+  Logins logins_;
   Config& config_;
   CalendarRules rules_;
   WrittenSchedule ordinary_{};
@@ -240,8 +249,9 @@ class CalendarReader {
 
 }  // namespace
 
-void read_calendar(const std::string& path, const toml::table& root, const Symbols& symbols, Config& config) {
-  CalendarReader(path, root, symbols, config).read();
+void read_calendar(const std::string& path, const toml::table& root, const Symbols& symbols, Logins logins,
+                   Config& config) {
+  CalendarReader(path, root, symbols, logins, config).read();
 }
 
 }  // namespace crosswire::config_file

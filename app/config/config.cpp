@@ -73,7 +73,7 @@ class Reader {
     config_.impair = read_impair(path_, root_);
     const Symbols symbols = read_symbols(path_, root_, config_);
     read_accounts(root, path_, root_, symbols.numbers, logins_, config_);
-    read_calendar(path_, root_, symbols, config_);
+    read_calendar(path_, root_, symbols, logins_, config_);
     check_relations(root);
     return std::move(config_);
   }
@@ -376,7 +376,10 @@ std::uint64_t order_pool_slots(const Config& config) {
   return std::uint64_t{config.engine.max_orders} + config.command_ring + 2ull * config.event_ring + kInHand;
 }
 
-void set_day(Config& config, const TradingDay& day) { config.net.schedule = day.schedule; }
+void set_day(Config& config, const TradingDay& day) {
+  config.net.schedule = day.schedule;
+  config.engine.interruption_seed = day.seed;
+}
 
 TimeNs schedule_end_ns(const Config& config) {
   return config.net.schedule.empty() ? 0 : config.net.schedule.back().at_ns;

@@ -84,7 +84,7 @@ struct Config {
 /// slack.
 std::uint64_t order_pool_slots(const Config& config);
 
-/// Makes it that day's: its schedule.
+/// Makes it that day's: its schedule, and what is drawn on it.
 void set_day(Config& config, const TradingDay& day);
 
 /// Time of the last scheduled phase, ns since midnight; 0 without a schedule.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -116,14 +115,11 @@ std::vector<std::string_view> with_collar_keys(std::vector<std::string_view> mor
   return more;
 }
 
-/// What [collars] says for every symbol, and how their ends are drawn.
-CollarConfig read_collars(const std::string& path, const toml::table& root, Config& config) {
+/// What [collars] says for every symbol.
+CollarConfig read_collars(const std::string& path, const toml::table& root) {
   const toml::table* const table = find_table(path, root, "collars");
   if (table == nullptr) return {};
-  const Section section(path, "collars", *table, with_collar_keys({"interruption_seed"}));
-  config.engine.interruption_seed =
-      section.number("interruption_seed", 0, std::numeric_limits<std::int64_t>::max(), config.engine.interruption_seed);
-  return read_collar(section, {});
+  return read_collar(Section(path, "collars", *table, with_collar_keys({})), {});
 }
 
 }  // namespace
@@ -158,7 +154,7 @@ SymbolPrices read_symbol_prices(const Section& section) {
 
 Symbols read_symbols(const std::string& path, const toml::table& root, Config& config) {
   Symbols symbols;
-  const CollarConfig collar = read_collars(path, root, config);
+  const CollarConfig collar = read_collars(path, root);
   const std::vector<std::string_view> keys = with_collar_keys({"name", "reference_price_e4", "tick_e4", "group"});
   const auto tables = find_tables(path, root, "symbol");
   if (tables.empty()) fail(path, 1, "symbol", "missing", "add a [[symbol]] with name, reference_price_e4, tick_e4");

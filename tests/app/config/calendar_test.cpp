@@ -550,6 +550,17 @@ TEST_F(Groups, OfAGroupEnterAtOneDrawnTimeAndTheScheduleStaysInOrder) {
   EXPECT_TRUE(overtaken);
 }
 
+TEST_F(Groups, EachDayHasASeedOfItsOwn) {
+  has_key();
+  Config config = load("");
+  set_day(config, config.calendar.on(*parse_date("2026-03-30")));
+  const std::uint64_t first = config.engine.interruption_seed;
+  set_day(config, config.calendar.on(*parse_date("2026-03-31")));
+  EXPECT_NE(config.engine.interruption_seed, first);
+  set_day(config, config.calendar.on(*parse_date("2026-03-30")));
+  EXPECT_EQ(config.engine.interruption_seed, first);
+}
+
 TEST_F(Groups, AnotherKeyDrawsOtherTimes) {
   has_key();
   const TimeNs before = day(random_close()).schedule[2].at_ns;
@@ -559,7 +570,10 @@ TEST_F(Groups, AnotherKeyDrawsOtherTimes) {
 
 TEST_F(Groups, TimesThatAreDrawnNeedAKeyAndRoom) {
   expect_holds(error_of(random_close()), "phase.random_seconds: times are drawn with a key, and there is none");
+  expect_holds(error_of("[collars]\ninterruption_random_seconds = 5\n"),
+               "collars.interruption_random_seconds: times are drawn with a key, and there is none");
   has_key();
+  EXPECT_EQ(error_of("[collars]\ninterruption_random_seconds = 5\n"), "");
   EXPECT_EQ(error_of(random_close()), "");
   EXPECT_EQ(error_of(random_close(phase("17:05:30", "opening_call"))), "");
   expect_holds(error_of(random_close(phase("17:05:29", "opening_call"))),
