@@ -16,11 +16,13 @@ EngineConfig one_symbol() {
   return config;
 }
 
-/// With every limit of an account and its firm on, none of which is reached. Duplicates are what the cases are made of.
+/// With every limit of an account and its firm on, breakers apart, none of which is reached. Duplicates are what the
+/// cases are made of.
 EngineConfig with_limits() {
   EngineConfig config = one_symbol();
   config.risk.resize(1);
-  for (const RiskRow& row : kRiskRows) config.risk[0].limits[static_cast<std::size_t>(row.limit)] = row.high;
+  for (const RiskRow& row : kRiskRows)
+    if (!is_breaker(row.limit)) config.risk[0].limits[static_cast<std::size_t>(row.limit)] = row.high;
   config.risk[0].limits[static_cast<std::size_t>(RiskLimit::duplicate_window)] = RiskConfig::kNoLimit;
   config.risk[0].symbols = {SymbolId{1}};
   config.risk[0].positions = {{.symbol = SymbolId{1}, .shares = kMostShares / 2}};

@@ -142,7 +142,7 @@ class Crosswire {
   Fills fills_;
 };
 
-/// The same with every limit of an account and of its firm on, none of which is reached.
+/// The same with every limit of an account and of its firm on, breakers apart, none of which is reached.
 class Limited : public Crosswire {
  public:
   Limited(const Workload& workload, const Options& options) : Crosswire(limited(workload, options), workload) {}
@@ -154,7 +154,8 @@ class Limited : public Crosswire {
     // Who takes what rests at the end has none.
     for (std::size_t i = 0; i + 1 < config.risk.size(); ++i) {
       RiskConfig& account = config.risk[i];
-      for (const RiskRow& row : kRiskRows) account.limits[static_cast<std::size_t>(row.limit)] = row.high;
+      for (const RiskRow& row : kRiskRows)
+        if (!is_breaker(row.limit)) account.limits[static_cast<std::size_t>(row.limit)] = row.high;
       account.limits[static_cast<std::size_t>(RiskLimit::duplicate_window)] = RiskConfig::kNoLimit;  // flows repeat
       for (std::uint16_t symbol = 1; symbol <= workload.symbols; ++symbol) {
         account.symbols.push_back(SymbolId{symbol});

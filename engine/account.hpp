@@ -28,9 +28,11 @@ class Budget {
 };
 
 /// Account::stops.
-inline constexpr std::uint8_t kDisabled = 1;  // by its own client, who may enable it
-inline constexpr std::uint8_t kKilled = 2;    // by an operator, who alone may allow it again
-inline constexpr std::uint8_t kSweeping = 4;  // its orders are being cancelled: engine/jobs.hpp
+inline constexpr std::uint8_t kDisabled = 1;                  // by its own client, who may enable it
+inline constexpr std::uint8_t kKilled = 2;                    // by an operator, who alone may allow it again
+inline constexpr std::uint8_t kTripped = 8;                   // by a breaker of its own (engine/breakers.hpp); likewise
+inline constexpr std::uint8_t kStopped = kKilled | kTripped;  // none of its orders executes
+inline constexpr std::uint8_t kSweeping = 4;                  // its orders are being cancelled: engine/jobs.hpp
 
 /// One line, which is all that a check of an order on the session's own channel reads of its account.
 struct alignas(64) Account {

@@ -29,8 +29,9 @@ Rank Engine::within(bool buy, Rank limit) const {
   return std::min(limit, scale.rank_of(!buy, buy ? scale.ticks(symbol.high) : low));
 }
 
-bool Engine::is_killed(OrderIndex index) const {
-  return (account(pools_.orders.hot(index).session()).stops & kKilled) != 0;
+/// Whether the aggressor has the order cancelled instead of executing against it: as in match().
+bool Engine::is_stopped(OrderIndex index) const {
+  return (account(pools_.orders.hot(index).session()).stops & kStopped) != 0 && terms_.min_quantity == 0;
 }
 
 /// Where match() begins, or goes on, in a symbol that has a collar: the last rank that the aggressor may take; if that
@@ -42,7 +43,7 @@ Rank Engine::collared_limit(const Command& command, Rank limit, Out& out) {
   // Orders of an account that is killed do not execute.
   while (last == kNoRank && sweeps_.kills() > 0 && contra.best() <= limit) {
     const OrderIndex index = pools_.levels[contra.best_level()].head;
-    if (!is_killed(index)) break;
+    if (!is_stopped(index)) break;
     if (!out.has_room()) return kNoRank;
     cancel_shares(command, index, pools_.orders.hot(index).open, kReasonOfKill, out);
     last = within(terms_.buy(), limit);
@@ -64,8 +65,8 @@ bool Engine::end_collared(const Command& command, Out& out) {
     retire(command, aggressor_, out);
     return true;
   }
-  if (may_execute) refusal_ = 'Z';  // it may meet no more
-  step_ = crosses && !may_execute ? Step::interrupt : Step::settle;
+  if (may_execute && refusal_ == 0) refusal_ = 'Z';  // it may meet no more
+  step_ = crosses && !may_execute && refusal_ == 0 ? Step::interrupt : Step::settle;
   return step_ == Step::interrupt ? interrupt(command, out) : settle(command, out);
 }
 
@@ -76,7 +77,7 @@ bool Engine::interrupt(const Command& command, Out& out) {
   bool would_execute = symbol.book.crosses(terms_.buy(), terms_.price);
   while (would_execute && sweeps_.kills() > 0) {
     const OrderIndex index = pools_.levels[symbol.book.side(!terms_.buy()).best_level()].head;
-    if (!is_killed(index)) break;
+    if (!is_stopped(index)) break;
     if (!out.has_room()) return false;
     cancel_shares(command, index, pools_.orders.hot(index).open, kReasonOfKill, out);
     would_execute = symbol.book.crosses(terms_.buy(), terms_.price);
@@ -130,6 +131,7 @@ bool Engine::end_calls(const Command& command, Out& out) {
     if (step_ == Step::symbols) {
       const TimeNs ends_ns = collars_[at_symbol_.value - 1u].ends_ns;
       if (ends_ns == 0 || ends_ns > command.time_ns) continue;
+      if (!finish_kills_between(command, out)) return false;
       to_ = Phase::continuous;
     }
     if (!enter_phase(command, out)) return false;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
+#include "engine/breakers.hpp"
 #include "hugepages/base/counters.hpp"
 
 namespace crosswire {
@@ -35,6 +37,11 @@ enum class EngineCounter : std::uint8_t {
   symbols_released,
   accounts_killed,
   accounts_allowed,
+  breaker_rejects,
+  breaker_loss,
+  breaker_executions,
+  breaker_shares,
+  breakers_ended,
   ignored_used_ref_num,
   ignored_dead_order,
   ignored_superfluous,
@@ -81,6 +88,13 @@ inline constexpr std::array kEngineCounters = [] {
       Row{symbols_released, figure, "symbols_released", "symbols of these that a resume or the close has let go"},
       Row{accounts_killed, notice, "accounts_killed", "accounts that an operator has stopped, in all"},
       Row{accounts_allowed, figure, "accounts_allowed", "accounts of these that an operator has let go on"},
+      Row{breaker_rejects, notice, "breaker_rejects",
+          "accounts that their breaker has stopped: rejects_in_a_row ([account.risk])"},
+      Row{breaker_loss, notice, "breaker_loss", "the same: loss_of_day_e4"},
+      Row{breaker_executions, notice, "breaker_executions", "the same: executions_per_second_count"},
+      Row{breaker_shares, notice, "breaker_shares", "the same: executions_per_second_shares"},
+      Row{breakers_ended, figure, "breakers_ended",
+          "accounts that an operator has let go on behind a breaker of their own"},
       Row{ignored_used_ref_num, drop, "ignored_used_ref_num",
           "messages whose UserRefNum is not above the last one: taken for repeats", harmless},
       Row{ignored_dead_order, drop, "ignored_dead_order",
@@ -91,6 +105,12 @@ inline constexpr std::array kEngineCounters = [] {
   };
 }();
 static_assert(is_whole(kEngineCounters));
+
+/// Of accounts that the breaker has stopped.
+constexpr EngineCounter counter_of(RiskLimit breaker) {
+  return static_cast<EngineCounter>(static_cast<std::size_t>(EngineCounter::breaker_rejects) + breaker_index(breaker));
+}
+static_assert(counter_of(RiskLimit::executions_per_second_shares) == EngineCounter::breaker_shares);
 
 using EngineCounters = Counters<EngineCounter>;
 

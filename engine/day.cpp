@@ -137,12 +137,24 @@ void Engine::begin_phases(const Command& command, bool opens, Out& out) {
   emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'Q';
 }
 
+/// Between two symbols of one command: a breaker may have tripped in the first one's cross. False: not yet, and other
+/// stages have waited long enough.
+bool Engine::finish_kills_between(const Command& command, Out& out) {
+  if (sweeps_.kills() == 0 || !waits_for_kills(command)) return true;
+  if (!finish_kills(command, out)) return false;
+  begin_turn();
+  return true;
+}
+
 /// Symbol by symbol.
 bool Engine::enter_phases(const Command& command, Out& out) {
   const std::uint16_t last = command.symbol == kAllSymbols ? symbol_count() : command.symbol.value;
   CHECK(last <= symbol_count(), "phase of symbol %u of %u", last, symbol_count());
   while (step_ != Step::close) {
-    if (step_ == Step::symbols) to_ = enters(command, state(at_symbol_));
+    if (step_ == Step::symbols) {
+      if (!finish_kills_between(command, out)) return false;
+      to_ = enters(command, state(at_symbol_));
+    }
     if (!enter_phase(command, out)) return false;
     if (at_symbol_.value == last) step_ = Step::close;
     ++at_symbol_.value;

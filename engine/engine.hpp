@@ -103,6 +103,8 @@ class Engine {
   bool held(SymbolId symbol) const { return state(symbol).held; }
   /// Whether an operator has stopped the session's account.
   bool killed(SessionId session) const { return (account(session).stops & kKilled) != 0; }
+  /// Whether a breaker of its own has stopped it.
+  bool tripped(SessionId session) const { return (account(session).stops & kTripped) != 0; }
   /// The firm that a session's account belongs to.
   FirmId firm_of(SessionId session) const { return account(session).firm; }
   /// Symbols in that phase. Any thread.
@@ -207,6 +209,7 @@ class Engine {
   void begin_operate(const Command& command, Out& out);
   bool is_target(const OperatorAsk& ask, std::uint32_t account) const;
   void stop_accounts(const OperatorAsk& ask);
+  void allow_again(SessionId session);
   void open_sweep(SessionId session, const SweepAsk& ask);
   const SweepAsk* ask_for(const Sweep& sweep, OrderIndex index, const HotOrder& order) const;
   bool sweep(const Command& command, Out& out);
@@ -227,6 +230,7 @@ class Engine {
   Phase enters(const Command& command, SymbolState& symbol);
   bool enter_phases(const Command& command, Out& out);
   bool enter_phase(const Command& command, Out& out);
+  bool finish_kills_between(const Command& command, Out& out);
   void set_phase(const Command& command, SymbolId id, Phase to, Out& out);
   OperatorResult result_of(OperatorAction action) const;
   void report_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
@@ -272,7 +276,7 @@ class Engine {
   Rank collared_limit(const Command& command, Rank limit, Out& out);
   Rank within(bool buy, Rank limit) const;
   bool end_collared(const Command& command, Out& out);
-  bool is_killed(OrderIndex index) const;
+  bool is_stopped(OrderIndex index) const;
   bool interrupt(const Command& command, Out& out);
   void end_call_at(SymbolId id, TimeNs from_ns);
   bool prolongs_call(const Command& command) const;
@@ -289,6 +293,10 @@ class Engine {
   bool admit(const Command& command, Out& out);
   bool end_lives(const Command& command, Out& out);
   void reject(const Command& command, std::uint16_t reason, Out& out);
+  void count_rejected(SessionId session, std::uint16_t reason);
+  void count_fill(const Command& command, const HotOrder& resting, Price price, Quantity quantity);
+  void count_crossed(const HotOrder& buyer, const HotOrder& seller, Price price, Quantity quantity);
+  void trip(SessionId session, RiskLimit breaker);
   void reject_firm(const Command& command, std::uint16_t reason, Out& out);
   void count_reject(std::uint16_t reason);
   OrderIndex first_order(SessionId session, std::uint32_t channel) const;

@@ -1,5 +1,5 @@
-// A firm's order entry as a whole: Mass Cancel, Disable, Enable, Account Query, and what goes with its session. The rest
-// of the engine: engine.cpp.
+// A firm's order entry as a whole: Mass Cancel, Disable, Enable, Account Query, and what goes with its session. The
+// rest of the engine: engine.cpp.
 #include "engine/inside.hpp"
 
 namespace crosswire {
@@ -30,6 +30,13 @@ void Engine::reject_firm(const Command& command, std::uint16_t reason, Out& out)
   event.order.user_ref_num = command.firm.user_ref_num;
   event.order.user_ref_idx = command.firm.user_ref_idx;
   count_reject(reason);
+}
+
+void Engine::count_reject(std::uint16_t reason) {
+  counters_.add(EngineCounter::rejected);
+  if (reason == static_cast<std::uint16_t>(Reject::account_rate)) counters_.add(EngineCounter::overdrawn);
+  if (reason == static_cast<std::uint16_t>(Reject::processing)) counters_.add(EngineCounter::no_room);
+  if (is_limit(static_cast<Reject>(reason))) counters_.add(EngineCounter::over_limit);
 }
 
 /// The session's live order with the lowest number of the first channel from `channel` on that has any; kNoOrder: none.
@@ -99,7 +106,7 @@ void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
     return;
   }
   std::uint8_t& stops = account(command.session).stops;
-  if (!disabled && (stops & kKilled) != 0) {
+  if (!disabled && (stops & kStopped) != 0) {
     reject_firm(command, static_cast<std::uint16_t>(Reject::firm_not_authorised), out);
     return;
   }

@@ -141,6 +141,8 @@ inline void Engine::execute(Event& event, OrderIndex order, OrderIndex resting, 
   symbol.volume += quantity;
   settle(a, at_symbol_, price, quantity);
   settle(b, at_symbol_, price, quantity);
+  if (risk_.counts_executions()) [[unlikely]]
+    count_crossed(a, b, price, quantity);
   counters_.add(EngineCounter::executions);
   counters_.add(EngineCounter::executed_shares, quantity);
 }

@@ -1,11 +1,12 @@
-// Jobs: what a command asks for that may be more than others should wait for. A Mass Cancel, a session's end or a kill
-// opens one for its account, a tick one for the lives that are over, a close one for the orders that are left. Jobs go
-// on in turns: behind each command, whosever, the engine does one turn (EngineConfig::acts_of_turn, looks_of_turn), and
-// so behind the command `turn`, which is nothing else. What is within a turn is done behind its own command.
+// Jobs: what a command asks for that may be more than others should wait for. A Mass Cancel, a session's end, a kill
+// or a breaker (engine/breakers.hpp) opens one for its account, a tick one for the lives that are over, a close one for
+// the orders that are left. Jobs go on in turns: behind each command, whosever, the engine does one turn
+// (EngineConfig::acts_of_turn, looks_of_turn), and so behind the command `turn`, which is nothing else. What is within
+// a turn is done behind its own command.
 //
 // While an account has a job its Enters and Replaces are rejected (0x000B), and what else it asks is taken: no order of
 // it is entered behind the job's back. Its orders may execute until their turn comes, but for those of an account that
-// is killed.
+// is killed, or stopped by a breaker.
 //
 // Match stage only. What jobs do is in engine/jobs.cpp.
 #pragma once

@@ -36,6 +36,10 @@ struct AccountState {
   std::uint32_t live;    // orders
   std::uint32_t levels;  // Account::levels
   RateState orders, cancels;
+  RateState rejected;            // in a row
+  RateState executions, shares;  // of its orders that rested
+  RiskLimit tripped;             // by which breaker it is stopped, or kNoBreaker
+  Money most_loss, result;       // of the day; most_loss 0: no limit, and no result
   Purse purse, firm;
 };
 /// The same of one symbol for an account.
@@ -145,7 +149,8 @@ class MatchStage {
 
   AccountState account(SessionId session) const {
     const Account& of = engine_.pools().accounts[session.value];
-    AccountState state{.stops = of.stops, .has_limits = of.checked, .live = of.live, .levels = of.levels};
+    AccountState state{
+        .stops = of.stops, .has_limits = of.checked, .live = of.live, .levels = of.levels, .tripped = kNoBreaker};
     if (!of.checked) return state;
     const RiskAccount& limits = engine_.risk().account(session);
     const auto rate = [this](const RollingCount& count) {
@@ -156,6 +161,14 @@ class MatchStage {
     state.has_positions = limits.has(kHasPositions);
     state.orders = rate(limits.orders);
     state.cancels = rate(limits.cancels);
+    if (const Breakers* const breakers = engine_.risk().breakers(session); breakers != nullptr) {
+      state.rejected = {breakers->most_rejects, limits.rejected_in_a_row};
+      state.executions = rate(breakers->executions);
+      state.shares = rate(breakers->shares);
+      state.tripped = breakers->tripped;
+      state.most_loss = breakers->most_loss;
+      state.result = breakers->result;
+    }
     if (state.has_funds) state.purse = limits.purse;
     if (state.firm_has_funds) state.firm = engine_.risk().firm(limits.firm);
     return state;

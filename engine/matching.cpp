@@ -48,7 +48,7 @@ bool Engine::match(const Command& command, Out& out) {
   Price price = symbol.reference;
 
   const std::uint16_t group = account(command.session).self_trade_group;
-  const bool asks_whose = group != 0 || sweeps_.kills() > 0;
+  bool asks_whose = group != 0 || sweeps_.kills() > 0;
   Quantity prevented = 0;
   std::uint32_t fills = fills_left_;
   // An empty side's best is kNoRank.
@@ -65,7 +65,8 @@ bool Engine::match(const Command& command, Out& out) {
     HotOrder& resting = pools_.orders.hot(index);
     if (asks_whose) [[unlikely]] {
       const Account& whose = pools_.account_of(resting);
-      if ((whose.stops & kKilled) != 0) {
+      // Who has a minimum has been promised it, by accounts that a breaker has stopped since too.
+      if ((whose.stops & kStopped) != 0 && terms_.min_quantity == 0) {
         cancel_shares(command, index, resting.open, kReasonOfKill, out);
         continue;
       }
@@ -84,6 +85,14 @@ bool Engine::match(const Command& command, Out& out) {
     if (ledgers) {
       value += Money{price.value} * quantity;
       if (pools_.account_of(resting).ledger) risk_.fill(resting.session(), symbol_id, resting.buy(), price, quantity);
+      if (risk_.counts_executions()) [[unlikely]] {
+        count_fill(command, resting, price, quantity);
+        asks_whose = true;
+        if ((account(command.session).stops & kTripped) != 0) {
+          fills = 0;
+          refusal_ = kReasonOfKill;
+        }
+      }
     }
     symbol.book.reduce_first(pools_, index, resting, level, quantity);
     if (resting.open == 0) {
@@ -111,7 +120,7 @@ bool Engine::match(const Command& command, Out& out) {
     retire(command, aggressor_, out);
     return true;
   }
-  if (contra.best() <= limit) refusal_ = 'Z';  // it may meet no more
+  if (contra.best() <= limit && refusal_ == 0) refusal_ = 'Z';  // it may meet no more
   step_ = Step::settle;
   return settle(command, out);
 }

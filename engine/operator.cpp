@@ -65,15 +65,32 @@ void Engine::stop_accounts(const OperatorAsk& ask) {
   for (std::uint32_t i = 0; i < pools_.accounts.size(); ++i) {
     if (!is_target(ask, i)) continue;
     Account& account = pools_.accounts[i];
-    if (((account.stops & kKilled) != 0) != kills) {
-      account.stops = static_cast<std::uint8_t>(account.stops ^ kKilled);
-      ++changed_;
+    const SessionId session{static_cast<std::uint16_t>(i)};
+    if (!kills) {
+      allow_again(session);
+      continue;
     }
-    if (!kills || day_over_) continue;
+    if ((account.stops & kKilled) == 0) {
+      account.stops |= kKilled;
+      ++changed_;
+      counters_.add(EngineCounter::accounts_killed);
+    }
+    if (day_over_) continue;
     canceled_ += account.live;
-    open_sweep(SessionId{static_cast<std::uint16_t>(i)}, {.reason = kReasonOfKill});
+    open_sweep(session, {.reason = kReasonOfKill});
   }
-  counters_.add(kills ? EngineCounter::accounts_killed : EngineCounter::accounts_allowed, changed_);
+}
+
+/// Ends a kill, and what a breaker of the account has stopped: it begins to count anew.
+void Engine::allow_again(SessionId session) {
+  std::uint8_t& stops = account(session).stops;
+  changed_ = static_cast<std::uint16_t>(changed_ + ((stops & kStopped) != 0));
+  counters_.add(EngineCounter::accounts_allowed, (stops & kKilled) != 0);
+  if ((stops & kTripped) != 0) {
+    risk_.begin_breakers_anew(session);
+    counters_.add(EngineCounter::breakers_ended);
+  }
+  stops = static_cast<std::uint8_t>(stops & ~kStopped);
 }
 
 /// The phase that the schedule, or an operator, has the symbol enter; its own: none.

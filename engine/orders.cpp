@@ -204,13 +204,8 @@ void Engine::reject(const Command& command, std::uint16_t reason, Out& out) {
   event.order.user_ref_idx = command.order.user_ref_idx;
   retire(command, command.order.order, out);
   count_reject(reason);
-}
-
-void Engine::count_reject(std::uint16_t reason) {
-  counters_.add(EngineCounter::rejected);
-  if (reason == static_cast<std::uint16_t>(Reject::account_rate)) counters_.add(EngineCounter::overdrawn);
-  if (reason == static_cast<std::uint16_t>(Reject::processing)) counters_.add(EngineCounter::no_room);
-  if (is_limit(static_cast<Reject>(reason))) counters_.add(EngineCounter::over_limit);
+  const Account& account = this->account(command.session);
+  if (account.checked && account.stops == 0) count_rejected(command.session, reason);
 }
 
 /// The new order's hot record, from terms_. Its number means it from when it rests or waits: who dies in the command
@@ -413,6 +408,8 @@ bool Engine::replace(const Command& command, Out& out) {
   resolved.kept.expire_seconds = terms_.expire_seconds;
   if (ask.stay_on_disconnect != StayOnDisconnect::unsaid)
     resolved.kept.stays_on_disconnect = ask.stay_on_disconnect == StayOnDisconnect::yes;
+  if (account.checked) [[unlikely]]
+    risk_.note_taken(command.session);
   counters_.add(EngineCounter::replaced);
   Event& event = emit(command, EventKind::replaced, command.session, at_symbol_, out);
   report_order(event, ask.order, pools_.orders.hot(ask.order), ask.orig_user_ref_num, ask.price, terms_.open, 'L',

@@ -9,34 +9,46 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/risk_limits.hpp"
 #include "engine/types.hpp"
 #include "hugepages/base/check.hpp"
 #include "hugepages/memory/arena.hpp"
 
 namespace crosswire {
 
+/// How far positions may go.
+struct PositionLimits {
+  std::int64_t most_long = kMostShares;
+  std::int64_t most_short = kMostShares;
+  bool sale_needs_shares = false;  // one that is not marked short
+};
+
 /// One line. What an account has of a symbol, how far its open orders may still grow, and how far it may go. By side,
 /// index 1 the purchases, so that no step has to branch on which it is:
 ///   room[1] = most_long - shares - open purchases,  room[0] = most_short + shares - open sales
 struct alignas(64) Position {
   std::uint32_t key = 0;  // 0: the place is free
+  Price mark{};           // of the account's last execution in it. This and `net`: of one with loss_of_day
+  std::int64_t net = 0;   // shares bought today, less those sold
   std::int64_t shares = 0;
   std::array<std::int64_t, 2> room{};  // below zero: it began beyond the limit
   std::int64_t most_long = 0;
   std::int64_t most_short = 0;
+  std::int64_t least_sale_room = 0;  // that a sale which is not marked short may leave
 
   /// Nothing is open; sets all but the key.
-  void begin(std::int64_t its_shares, std::int64_t its_most_long, std::int64_t its_most_short) {
+  void begin(std::int64_t its_shares, const PositionLimits& limits) {
     shares = its_shares;
-    most_long = its_most_long;
-    most_short = its_most_short;
+    most_long = limits.most_long;
+    most_short = limits.most_short;
+    least_sale_room = limits.sale_needs_shares ? most_short : 0;
     room = {most_short + shares, most_long - shares};
   }
   /// Shares of live orders.
   std::int64_t open_buys() const { return most_long - shares - room[1]; }
   std::int64_t open_sells() const { return most_short + shares - room[0]; }
-  /// The least room that an order of this side may leave: a sale that is not marked short needs the shares.
-  std::int64_t least_room(Side side) const { return side == Side::sell ? most_short : 0; }
+  /// The least room that an order of this side may leave.
+  std::int64_t least_room(Side side) const { return side == Side::sell ? least_sale_room : 0; }
   /// Shares that are executed, and were not open before.
   void settle(bool buy, std::int64_t executed) {
     const std::int64_t more = buy ? executed : -executed;

@@ -40,6 +40,12 @@ std::size_t rememberers(const EngineConfig& config) {
   return any ? config.risk.size() : 0;
 }
 
+std::size_t breaking(const EngineConfig& config) {
+  const bool any =
+      std::any_of(config.risk.begin(), config.risk.end(), [](const RiskConfig& of) { return of.has_breaker(); });
+  return any ? config.risk.size() : 0;
+}
+
 std::size_t firms_of(const EngineConfig& config) { return config.risk.empty() ? 0 : firm_count(config); }
 
 RiskAccount made_of(const RiskConfig& config) {
@@ -56,7 +62,7 @@ RiskAccount made_of(const RiskConfig& config) {
   if (config.has(duplicate_window))
     account.duplicate_window_ms = static_cast<std::uint32_t>(config.limit(duplicate_window));
   if (config.has(position_long)) account.most_long = config.limit(position_long);
-  if (config.has(position_short)) account.most_short = config.limit(position_short);
+  if (config.limits_positions()) account.most_short = std::max<std::int64_t>(0, config.limit(position_short));
   account.forbidden = config.forbidden;
   const auto check = [&account](RiskChecks what, bool is) {
     if (is) account.checks |= what;
@@ -68,6 +74,8 @@ RiskAccount made_of(const RiskConfig& config) {
   check(kHasFunds, config.has(funds));
   check(kFirmHasFunds, config.has(firm_funds));
   check(kHasPositions, config.keeps_positions());
+  check(kSaleNeedsShares, config.limits_positions());
+  check(kCountsExecutions, config.counts_executions());
   return account;
 }
 
@@ -78,7 +86,8 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
       firms_(arena.array<Purse>(firms_of(config))),
       sets_(arena.array<std::uint64_t>(words(config))),
       positions_(arena, positions_of(config)),
-      recent_(arena.array<RecentOrders>(rememberers(config))) {
+      recent_(arena.array<RecentOrders>(rememberers(config))),
+      breakers_(arena.array<Breakers>(breaking(config))) {
   CHECK(config.risk.empty() || config.risk.size() == config.sessions, "limits of %zu accounts of %u",
         config.risk.size(), config.sessions);
   const auto sets = sets_of(config);
@@ -91,11 +100,15 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
     account = made_of(of);
     if (!of.symbols.empty()) account.symbols = sets.at(of.symbols);
     account.firm = config.firms.empty() ? FirmId{i} : config.firms[i];
+    counts_executions_ |= account.has(kCountsExecutions);
+    if (!breakers_.empty()) breakers_[i].begin(of);
     if (account.has(kFirmHasFunds)) firms_[account.firm.value] = Purse::of(of.limit(RiskLimit::firm_funds));
     for (const PositionConfig& position : of.positions) {
       Position& kept = position_of(account, SessionId{i}, position.symbol);
-      kept.begin(position.shares, position.most_long >= 0 ? position.most_long : account.most_long,
-                 position.most_short >= 0 ? position.most_short : account.most_short);
+      PositionLimits limits = account.position_limits();
+      if (position.most_long >= 0) limits.most_long = position.most_long;
+      if (position.most_short >= 0) limits.most_short = position.most_short;
+      kept.begin(position.shares, limits);
     }
   }
 }
@@ -103,7 +116,7 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
 std::size_t Risk::bytes_for(const EngineConfig& config) {
   return Arena::bytes_for<RiskAccount>(config.risk.size()) + Arena::bytes_for<Purse>(firms_of(config)) +
          Arena::bytes_for<std::uint64_t>(words(config)) + Positions::bytes_for(positions_of(config)) +
-         Arena::bytes_for<RecentOrders>(rememberers(config));
+         Arena::bytes_for<RecentOrders>(rememberers(config)) + Arena::bytes_for<Breakers>(breaking(config));
 }
 
 /// Of a type that is forbidden: the first one's reason.
@@ -130,7 +143,7 @@ Reject Risk::judge_ledger(const RiskAccount& account, const RiskAsk& ask) const 
   const Position* const kept = positions_.find(ask.session, ask.symbol);
   if (kept == nullptr && !positions_.has_room()) return Reject::processing;
   Position none;
-  if (kept == nullptr) none.begin(0, account.most_long, account.most_short);
+  if (kept == nullptr) none.begin(0, account.position_limits());
   const Position& position = kept == nullptr ? none : *kept;
   const std::int64_t left = position.room[buy] - (std::int64_t{ask.open} - ask.freed);
   return left >= position.least_room(ask.side) ? Reject::none : Reject::risk_exposure;
@@ -139,7 +152,7 @@ Reject Risk::judge_ledger(const RiskAccount& account, const RiskAsk& ask) const 
 Position& Risk::position_of(const RiskAccount& account, SessionId session, SymbolId symbol) {
   if (Position* const kept = positions_.find(session, symbol); kept != nullptr) return *kept;
   Position& position = positions_.add(session, symbol);
-  position.begin(0, account.most_long, account.most_short);
+  position.begin(0, account.position_limits());
   return position;
 }
 
@@ -156,6 +169,29 @@ void Risk::settle(SessionId session, SymbolId symbol, bool buy, Money value, std
   if (account.has(kHasFunds)) account.purse.settle(buy, value);
   if (account.has(kFirmHasFunds)) firms_[account.firm.value].settle(buy, value);
   if (account.has(kHasPositions)) position_of(account, session, symbol).settle(buy, shares);
+}
+
+RiskLimit Risk::count_rejected(SessionId session) {
+  if (breakers_.empty()) return kNoBreaker;
+  const std::uint32_t most = breakers_[session.value].most_rejects;
+  return most != 0 && ++accounts_[session.value].rejected_in_a_row == most ? RiskLimit::rejects_in_a_row : kNoBreaker;
+}
+
+RiskLimit Risk::count_execution(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares, bool rested,
+                                TimeNs now_ns) {
+  const RiskAccount& account = accounts_[session.value];
+  if (!account.has(kCountsExecutions)) return kNoBreaker;
+  Breakers& breakers = breakers_[session.value];
+  if (breakers.most_loss != 0) {
+    const std::int64_t bought = buy ? std::int64_t{shares} : -std::int64_t{shares};
+    breakers.mark(position_of(account, session, symbol), price, bought);
+  }
+  const bool often = rested && breakers.executions.add(now_ns, 1);
+  const bool much = rested && breakers.shares.add(now_ns, shares);
+  return breakers.is_lost() ? RiskLimit::loss_of_day
+         : often            ? RiskLimit::executions_per_second_count
+         : much             ? RiskLimit::executions_per_second_shares
+                            : kNoBreaker;
 }
 
 }  // namespace crosswire

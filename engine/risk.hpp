@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/breakers.hpp"
 #include "engine/config.hpp"
 #include "engine/positions.hpp"
 #include "engine/recent_orders.hpp"
@@ -58,7 +59,7 @@ struct alignas(32) Purse {
 };
 
 /// RiskAccount::checks: what an account has, and pays for.
-using RiskChecks = std::uint8_t;
+using RiskChecks = std::uint16_t;
 inline constexpr RiskChecks kChecksSymbols = 1;
 inline constexpr RiskChecks kChecksBand = 2;
 inline constexpr RiskChecks kForbidsShort = 4;  // sales that are marked short, of either kind
@@ -66,6 +67,8 @@ inline constexpr RiskChecks kHasFunds = 8;
 inline constexpr RiskChecks kFirmHasFunds = 16;
 inline constexpr RiskChecks kHasPositions = 32;
 inline constexpr RiskChecks kRefusesDuplicates = 64;
+inline constexpr RiskChecks kSaleNeedsShares = 128;   // one that is not marked short
+inline constexpr RiskChecks kCountsExecutions = 256;  // a breaker of it does
 inline constexpr RiskChecks kHasLedger = kHasFunds | kFirmHasFunds | kHasPositions;
 
 /// What the checks of one account's orders read: a line and the head of its rate, with positions one more a symbol.
@@ -77,14 +80,16 @@ struct alignas(64) RiskAccount {
   std::uint32_t price_band = 0;  // in 1/10000; 0: none
   std::uint32_t symbols = 0;     // where its set begins in Risk's words; 0: all symbols
   FirmId firm{};
+  std::uint16_t rejected_in_a_row = 0;  // Enters and Replaces, as far as a breaker counts them
   std::uint32_t duplicate_window_ms = 0;
   Purse purse;
   RollingCount orders;
   RollingCount cancels;
   std::int64_t most_long = kMostShares;  // of a symbol that has no limit of its own
-  std::int64_t most_short = 0;
+  std::int64_t most_short = kMostShares;
 
   bool has(RiskChecks any_of) const { return (checks & any_of) != 0; }
+  PositionLimits position_limits() const { return {most_long, most_short, has(kSaleNeedsShares)}; }
 };
 static_assert(offsetof(RiskAccount, orders) == 64 && sizeof(RiskAccount) == 256);
 
@@ -162,6 +167,7 @@ class Risk {
       return undo(account, session, symbol, buy, amount, open, checks & kHasLedger);
     if (!account.orders.take(now_ns)) [[unlikely]]
       return undo(account, session, symbol, buy, amount, open, checks & kHasLedger);
+    account.rejected_in_a_row = 0;
     return true;
   }
   /// The same of the Cancel of a whole order in a book.
@@ -183,7 +189,32 @@ class Risk {
   /// One that is accepted.
   void remember(SessionId session, const RecentOrder& order) {
     if (accounts_[session.value].has(kRefusesDuplicates)) recent_[session.value].add(order);
+    note_taken(session);
   }
+
+  // Breakers (engine/breakers.hpp). What is counted answers which of them trips by it, or kNoBreaker.
+
+  /// Whether a breaker of any account counts executions.
+  bool counts_executions() const { return counts_executions_; }
+  /// An Enter or Replace of an account that has limits was Accepted or Replaced.
+  void note_taken(SessionId session) { accounts_[session.value].rejected_in_a_row = 0; }
+  /// One was Rejected.
+  RiskLimit count_rejected(SessionId session);
+  /// One side's execution of an order. `rested`: it was in the book, and the other one was not.
+  RiskLimit count_execution(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares, bool rested,
+                            TimeNs now_ns);
+  /// The account is stopped by it; its orders are about to go.
+  void note_tripped(SessionId session, RiskLimit breaker) {
+    breakers_[session.value].tripped = breaker;
+    breakers_[session.value].trips[breaker_index(breaker)].add();
+  }
+  /// It may go on.
+  void begin_breakers_anew(SessionId session) {
+    accounts_[session.value].rejected_in_a_row = 0;
+    breakers_[session.value].begin_anew();
+  }
+  /// nullptr: no account has any.
+  const Breakers* breakers(SessionId session) const { return breakers_.empty() ? nullptr : &breakers_[session.value]; }
 
   // Of accounts with a ledger (Account::ledger).
 
@@ -247,6 +278,8 @@ class Risk {
   std::span<std::uint64_t> sets_;    // of symbols, bit n is SymbolId n; the first word is nobody's
   Positions positions_;
   std::span<RecentOrders> recent_;  // by SessionId; empty: nobody's orders are remembered
+  std::span<Breakers> breakers_;    // by SessionId; empty: nobody has any
+  bool counts_executions_ = false;
 };
 
 }  // namespace crosswire

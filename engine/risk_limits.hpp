@@ -2,6 +2,7 @@
 // configuration's keys, the page docs/rules.md and the tests are made. Plain values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -31,9 +32,18 @@ enum class RiskLimit : std::uint8_t {
   position_long,
   position_short,
   duplicate_window,
+  rejects_in_a_row,
+  loss_of_day,
+  executions_per_second_count,
+  executions_per_second_shares,
   firm_funds,
   count_
 };
+
+/// Whether it stops the account where it is reached (engine/breakers.hpp), instead of refusing an order.
+constexpr bool is_breaker(RiskLimit limit) {
+  return limit >= RiskLimit::rejects_in_a_row && limit <= RiskLimit::executions_per_second_shares;
+}
 
 enum class RiskScope : std::uint8_t { account, firm };
 
@@ -75,6 +85,15 @@ inline constexpr std::array kRiskRows = [] {
       Row{duplicate_window, "duplicate_window_ms", account, "milliseconds", 1, 3'600'000, 0x002A,
           "an Enter of the side, symbol, price and shares of one of the account's last eight that were accepted, if "
           "less time than this has passed since"},
+      Row{rejects_in_a_row, "rejects_in_a_row", account, "Rejected answers", 1, 65'535, 0x000C,
+          "all orders, from when so many Enters and Replaces were Rejected and none Accepted or Replaced between them, "
+          "rates apart"},
+      Row{loss_of_day, "loss_of_day_e4", account, "1/10000 of the currency", 1, kMostMoney / 2, 0x000C,
+          "all orders, from when the account's result of the day is so far below zero"},
+      Row{executions_per_second_count, "executions_per_second_count", account, "executions", 1, 10'000'000, 0x000C,
+          "all orders, from when orders of the account that rested have executed so often within a second"},
+      Row{executions_per_second_shares, "executions_per_second_shares", account, "shares", 1, 1'000'000'000, 0x000C,
+          "all orders, from when so many shares of orders of the account that rested have executed within a second"},
       Row{firm_funds, "funds_e4", firm, "1/10000 of the currency", 0, kMostMoney / 2, 0x0020,
           "a purchase that the firm's funds, less what open purchases of its accounts reserve, do not pay"},
   };
@@ -142,9 +161,20 @@ struct RiskConfig {
 
   std::int64_t limit(RiskLimit of) const { return limits[static_cast<std::size_t>(of)]; }
   bool has(RiskLimit of) const { return limit(of) != kNoLimit; }
-  /// Whether the account's positions are kept.
-  bool keeps_positions() const {
+  /// Whether the account's positions are limited.
+  bool limits_positions() const {
     return has(RiskLimit::position_long) || has(RiskLimit::position_short) || !positions.empty();
+  }
+  /// Whether they are kept.
+  bool keeps_positions() const { return limits_positions() || has(RiskLimit::loss_of_day); }
+  bool has_breaker() const {
+    return std::any_of(kRiskRows.begin(), kRiskRows.end(),
+                       [this](const RiskRow& row) { return is_breaker(row.limit) && has(row.limit); });
+  }
+  /// Whether any of its breakers counts its executions.
+  bool counts_executions() const {
+    return has(RiskLimit::loss_of_day) || has(RiskLimit::executions_per_second_count) ||
+           has(RiskLimit::executions_per_second_shares);
   }
   bool is_none() const {
     for (const std::int64_t limit : limits)

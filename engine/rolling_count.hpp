@@ -31,6 +31,20 @@ class RollingCount {
     return then.counted();
   }
 
+  /// So many more, whatever the limit is. True: as many as that have been taken within the last second, or more;
+  /// without a limit never. `now_ns`: as of take().
+  bool add(TimeNs now_ns, std::uint32_t count) {
+    if (now_ns >= ends_ns_) go_on(now_ns);
+    left_ -= std::min<std::uint64_t>(left_, count);
+    return left_ == 0;
+  }
+  /// Nothing has been taken yet; the limit stays.
+  void begin_anew() {
+    const std::uint32_t limit = limit_;
+    *this = {};
+    if (limit != 0) set_limit(limit);
+  }
+
   /// One more, if it is within the limit, or there is none. `now_ns`: never falling, below kNsPerDay * 64.
   [[gnu::always_inline]] bool take(TimeNs now_ns) {
     if (now_ns >= ends_ns_) [[unlikely]]

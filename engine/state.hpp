@@ -150,17 +150,19 @@ struct EngineState {
   /// Of an account that has limits.
   template <class Visit>
   static void visit_risk(const Risk& risk, std::uint32_t i, std::size_t symbols, Visit& visit) {
-    const auto& [accounts, firms, sets, positions, recent] = risk;
+    const auto& [accounts, firms, sets, positions, recent, breakers, counts_executions] = risk;
     leave_out("visited behind the accounts", firms);
-    leave_out("configuration", sets);
-    const auto& [checks, forbidden, order_quantity, order_notional, price_band, set, firm, duplicate_window_ms, purse,
-                 orders, cancels, most_long, most_short] = accounts[i];
+    leave_out("configuration", sets, counts_executions);
+    const auto& [checks, forbidden, order_quantity, order_notional, price_band, set, firm, rejected_in_a_row,
+                 duplicate_window_ms, purse, orders, cancels, most_long, most_short] = accounts[i];
     leave_out("configuration", checks, forbidden, order_quantity, order_notional, price_band, set, firm,
               duplicate_window_ms, most_long, most_short);
     visit_purse(purse, visit);
     visit_rate(orders, visit);
     visit_rate(cancels, visit);
+    visit("rejected_in_a_row", rejected_in_a_row);
     if (accounts[i].has(kRefusesDuplicates)) visit_recent(recent[i], visit);
+    if (!breakers.empty()) visit_breakers(breakers[i], visit);
     const SessionId session{static_cast<std::uint16_t>(i)};
     for (std::size_t symbol = 1; accounts[i].has(kHasPositions) && symbol <= symbols; ++symbol) {
       const Position* const position = positions.find(session, SymbolId{static_cast<std::uint16_t>(symbol)});
@@ -183,10 +185,23 @@ struct EngineState {
   }
 
   template <class Visit>
+  static void visit_breakers(const Breakers& breakers, Visit& visit) {
+    const auto& [most_loss, most_rejects, tripped, result, executions, shares, trips] = breakers;
+    leave_out("configuration", most_loss, most_rejects);
+    leave_out("are told, and decide nothing", trips);
+    visit("breakers.tripped", tripped);
+    visit("breakers.result", result);
+    visit_rate(executions, visit);
+    visit_rate(shares, visit);
+  }
+
+  template <class Visit>
   static void visit_position(const Position& position, Visit& visit) {
-    const auto& [key, shares, room, most_long, most_short] = position;
-    leave_out("configuration", most_long, most_short);
+    const auto& [key, mark, net, shares, room, most_long, most_short, least_sale_room] = position;
+    leave_out("configuration", most_long, most_short, least_sale_room);
     visit("position", key);
+    visit("position.mark", mark);
+    visit("position.net", net);
     visit("position.shares", shares);
     for (const std::int64_t& left : room) visit("position.room", left);
   }

@@ -21,6 +21,7 @@ void write_account(const AccountFigure& account, Columns& columns) {
   columns.text("firm", account.firm);
   columns.number("disabled", (state.stops & kDisabled) != 0 ? 1 : 0);
   columns.number("killed", (state.stops & kKilled) != 0 ? 1 : 0);
+  columns.number("tripped", state.tripped == kNoBreaker ? 0 : breaker_index(state.tripped) + 1);
   columns.number("live_orders", state.live);
   columns.number("price_levels", state.levels);
   columns.number("has_limits", state.has_limits ? 1 : 0);
@@ -28,6 +29,15 @@ void write_account(const AccountFigure& account, Columns& columns) {
   columns.number("orders_taken", state.orders.taken);
   columns.number("cancels_limit", state.cancels.limit);
   columns.number("cancels_taken", state.cancels.taken);
+  columns.number("rejected_limit", state.rejected.limit);
+  columns.number("rejected_taken", state.rejected.taken);
+  columns.number("loss_limit_e4", above_zero(state.most_loss));
+  columns.number("gain_e4", above_zero(state.result));
+  columns.number("loss_e4", above_zero(-state.result));
+  columns.number("executions_limit", state.executions.limit);
+  columns.number("executions_taken", state.executions.taken);
+  columns.number("shares_limit", state.shares.limit);
+  columns.number("shares_taken", state.shares.taken);
   columns.number("has_positions", state.has_positions ? 1 : 0);
   columns.number("has_funds", state.has_funds ? 1 : 0);
   columns.number("cash_e4", above_zero(state.purse.cash));

@@ -16,9 +16,9 @@ namespace crosswire {
 namespace {
 
 /// What the line of left out ones calls them, by kind.
-constexpr std::array<std::string_view, SessionNews::count_ + 4> kKindNames = {
-    "login", "takeover", "rebinding", "refused", "source_not_allowed", "logout", "silence",
-    "reset", "cut",      "phase",     "table",   "recorder",           "history"};
+constexpr std::array<std::string_view, SessionNews::count_ + 5> kKindNames = {
+    "login", "takeover", "rebinding", "refused", "source_not_allowed", "logout",  "silence",
+    "reset", "cut",      "phase",     "table",   "recorder",           "history", "breaker"};
 
 std::string source_of(const SessionNews& news) {
   std::string source = fmt::format("{}:{}", format_address(news.address), news.port);
@@ -83,7 +83,8 @@ void DayWatch::begin_day(const Partition& partition) {
   phases_ = phases_of(partition);
   tables_.assign(tables_of(partition).size(), Fill::room);
   of_accounts_.resize(partition.config().net.accounts.size(), LineAllowance(kOfAccount, kOfAccountEachNs));
-  held_back_ = news_lost_ = 0;
+  trips_of_.assign(partition.config().net.accounts.size() * kBreakers, 0);
+  trips_ = held_back_ = news_lost_ = 0;
 }
 
 void DayWatch::look(const std::string& name, Partition& partition, const RecordingRxPort* recorder,
@@ -91,6 +92,7 @@ void DayWatch::look(const std::string& name, Partition& partition, const Recordi
   look_at_sessions(name, partition, now_ns);
   look_at_history(name, partition, now_ns);
   look_at_phases(name, partition, now_ns);
+  look_at_breakers(name, partition, now_ns);
   look_at_tables(name, partition, now_ns);
   if (recorder != nullptr) look_at_recorder(name, *recorder, now_ns);
   tell_left_out(name, partition, now_ns);
@@ -133,6 +135,24 @@ void DayWatch::look_at_phases(const std::string& name, const Partition& partitio
              {{"partition", name}, {"symbols", phases_text(phases)}, {"before", phases_text(phases_)}});
   }
   phases_ = phases;
+}
+
+void DayWatch::look_at_breakers(const std::string& name, const Partition& partition, std::uint64_t now_ns) {
+  const Engine& engine = partition.engine();
+  std::uint64_t trips = 0;
+  for (std::size_t i = 0; i < kBreakers; ++i) trips += engine.counters().get(counter_of(breaker_of(i)));
+  if (trips == trips_) return;
+  for (std::size_t i = 0; i < trips_of_.size(); ++i) {
+    const SessionId session{static_cast<std::uint16_t>(i / kBreakers)};
+    const std::uint64_t now = engine.risk().breakers(session)->trips[i % kBreakers].get();
+    const std::uint64_t before = std::exchange(trips_of_[i], now);
+    trips_ += now - before;
+    if (now == before || !allowances_[kBreakerLines].take(now_ns)) continue;
+    const RiskRow& row = kRiskRows[static_cast<std::size_t>(breaker_of(i % kBreakers))];
+    log_warning(
+        "an account is stopped by its breaker",
+        {{"partition", name}, {"user", partition.config().net.accounts[session.value].user}, {"breaker", row.key}});
+  }
 }
 
 void DayWatch::look_at_tables(const std::string& name, const Partition& partition, std::uint64_t now_ns) {

@@ -33,11 +33,12 @@ class DayWatch {
  private:
   enum class Fill : std::uint8_t { room, fills, full };
   /// Kinds of lines, each with an allowance: those of SessionNews, then these.
-  enum Kind : std::size_t { kPhases = SessionNews::count_, kTables, kRecorder, kHistory, kKinds };
+  enum Kind : std::size_t { kPhases = SessionNews::count_, kTables, kRecorder, kHistory, kBreakerLines, kKinds };
 
   void look_at_sessions(const std::string& name, Partition& partition, std::uint64_t now_ns);
   void look_at_history(const std::string& name, Partition& partition, std::uint64_t now_ns);
   void look_at_phases(const std::string& name, const Partition& partition, std::uint64_t now_ns);
+  void look_at_breakers(const std::string& name, const Partition& partition, std::uint64_t now_ns);
   void look_at_tables(const std::string& name, const Partition& partition, std::uint64_t now_ns);
   void look_at_recorder(const std::string& name, const RecordingRxPort& recorder, std::uint64_t now_ns);
   void tell_left_out(const std::string& name, const Partition& partition, std::uint64_t now_ns);
@@ -48,6 +49,8 @@ class DayWatch {
   // Of the day, as of the last look.
   std::vector<std::pair<Phase, std::uint64_t>> phases_;
   std::vector<Fill> tables_;
+  std::uint64_t trips_ = 0;              // of all accounts, as far as they are told
+  std::vector<std::uint64_t> trips_of_;  // by SessionId and breaker
   std::uint64_t held_back_ = 0;
   std::uint64_t news_lost_ = 0;
 };

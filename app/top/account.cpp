@@ -9,7 +9,7 @@
 #include <exception>
 #include <string_view>
 
-#include "engine/risk_limits.hpp"
+#include "engine/breakers.hpp"
 
 namespace crosswire {
 namespace {
@@ -21,9 +21,15 @@ std::string money(std::int64_t e4) {
 std::string_view key_of(RiskLimit limit) { return kRiskRows[static_cast<std::size_t>(limit)].key; }
 
 std::string state(const TopNumbers& now) {
-  const bool disabled = value_of(now, "disabled") != 0;
-  if (value_of(now, "killed") == 0) return disabled ? "disabled by its client" : "trading";
-  return disabled ? "killed by an operator, disabled by its client too" : "killed by an operator";
+  std::string text;
+  const auto add = [&text](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+  if (value_of(now, "killed") != 0) add("killed by an operator");
+  const std::int64_t tripped = value_of(now, "tripped");
+  if (tripped > 0 && tripped <= static_cast<std::int64_t>(kBreakers)) {
+    add(fmt::format("stopped by its breaker {}", key_of(breaker_of(static_cast<std::size_t>(tripped - 1)))));
+  }
+  if (value_of(now, "disabled") != 0) add(text.empty() ? "disabled by its client" : "disabled by its client too");
+  return text.empty() ? "trading" : text;
 }
 
 /// `whose`: "" of the account, "firm_" of its firm.
@@ -39,6 +45,20 @@ std::string rate(const TopNumbers& now, const std::string& what) {
   const std::int64_t limit = value_of(now, what + "_limit"), taken = value_of(now, what + "_taken");
   if (limit == 0) return "no limit";
   return fmt::format("{} messages, {} taken within the last second, {} left", limit, taken, limit - taken);
+}
+
+/// What a breaker counts: so many are taken of so many that stop the account. `within`: the span in which they count.
+std::string breaker(const TopNumbers& now, const std::string& what, std::string_view unit, std::string_view within) {
+  const std::int64_t limit = value_of(now, what + "_limit");
+  if (limit == 0) return "no limit";
+  return fmt::format("{} {}, {}{}", limit, unit, value_of(now, what + "_taken"), within);
+}
+
+std::string loss(const TopNumbers& now) {
+  const std::int64_t limit = value_of(now, "loss_limit_e4");
+  if (limit == 0) return "no limit";
+  return fmt::format("{} of the currency, result {}", money(limit),
+                     money(value_of(now, "gain_e4") - value_of(now, "loss_e4")));
 }
 
 std::string position_limit(std::int64_t shares) { return shares >= kMostShares ? "no limit" : std::to_string(shares); }
@@ -60,6 +80,14 @@ std::string account_page(const TopAccount& account) {
   line("funds of the firm", funds(now, "firm_"));
   line(key_of(RiskLimit::orders_per_second), rate(now, "orders"));
   line(key_of(RiskLimit::cancels_per_second), rate(now, "cancels"));
+  const auto wide = [&page](RiskLimit limit, const std::string& text) {
+    page += fmt::format("{:<29}{}\n", key_of(limit), text);
+  };
+  wide(RiskLimit::rejects_in_a_row, breaker(now, "rejected", "Rejected", " by now"));
+  wide(RiskLimit::loss_of_day, loss(now));
+  constexpr std::string_view kSecond = " within the last second";
+  wide(RiskLimit::executions_per_second_count, breaker(now, "executions", "executions", kSecond));
+  wide(RiskLimit::executions_per_second_shares, breaker(now, "shares", "shares", kSecond));
   if (value_of(now, "has_positions") == 0) {
     line("positions", "no limit");
     return page;

@@ -58,7 +58,9 @@ class CommandWriter {
 
   /// With the newest command, a tick, so many lives may end.
   void lives_end(std::uint64_t lives) {
-    turns_.lives_end(lives, counters_.get(ReceiveCounter::enters), sequence_, now_);
+    const std::uint64_t entered = counters_.get(ReceiveCounter::enters);
+    turns_.lives_end(lives, entered, sequence_, now_);
+    turns_.breakers_trip(entered + counters_.get(ReceiveCounter::replaces), entered, sequence_, now_);
     due_ = std::min(due_, turns_.next(sequence_));
   }
   /// When the next `turn` is due; TurnClock::kNever: none is.

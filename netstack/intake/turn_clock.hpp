@@ -51,7 +51,9 @@ class TurnClock {
         looks_(config.looks_of_turn),
         all_(config.max_orders),
         of_account_(orders_per_account(config)),
-        symbols_(config.symbols.size()) {}
+        symbols_(config.symbols.size()),
+        breakers_(std::any_of(config.risk.begin(), config.risk.end(),
+                              [](const RiskConfig& risk) { return risk.has_breaker(); })) {}
 
   /// Whether a command of this kind may open a job; of a tick: see lives_end().
   static constexpr bool may_open(CommandKind kind) {
@@ -66,6 +68,12 @@ class TurnClock {
   /// With the `made`th command, a tick, so many lives may end.
   void lives_end(std::uint64_t lives, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
     owe(std::min(lives, entered), 0, entered, made, now_ns);
+  }
+
+  /// With the `made`th command, a tick: of `orders`, the Enters and Replaces so far, each since the last tick may have
+  /// tripped breakers of accounts (engine/breakers.hpp), and so opened jobs. Asked of each order it would be too dear.
+  void breakers_trip(std::uint64_t orders, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
+    if (breakers_ && orders != std::exchange(orders_, orders)) owe(entered, 0, entered, made, now_ns);
   }
 
   /// When the next turn is due, `made` commands being made; kNever: none is. After expect() not before `now_ns`.
@@ -92,7 +100,9 @@ class TurnClock {
   std::uint32_t acts_, looks_;      // of a turn
   std::uint64_t all_, of_account_;  // orders that can live
   std::uint64_t symbols_;
-  std::uint64_t until_ = 0;  // behind so many commands no job is open
+  bool breakers_;             // some account has any
+  std::uint64_t orders_ = 0;  // as of the last tick
+  std::uint64_t until_ = 0;   // behind so many commands no job is open
   TimeNs next_ns_ = kNever;
 };
 

@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
+#include <string>
 
 #include "tests/engine/engine_rig.hpp"
 
@@ -24,6 +26,31 @@ class LimitsRig : public ::testing::Test {
   void start() {
     rig.emplace(config);
     rig->run(phase(Phase::continuous));
+  }
+  /// "A", "J 0020", "C", ..: kinds by the letter of their answer, with the reason of a reject.
+  std::string told(const Command& command) {
+    std::string text;
+    for (const Outcome& o : rig->outcomes(command)) {
+      if (!text.empty()) text += " ";
+      if (o.kind == EventKind::accepted) text += o.code == 'D' ? "dead" : "A";
+      if (o.kind == EventKind::replaced) text += "U";
+      if (o.kind == EventKind::canceled) text += "C";
+      if (o.kind == EventKind::modified) text += "M";
+      if (o.kind == EventKind::refused) text += "I";
+      if (o.kind == EventKind::executed) text += "E";
+      if (o.kind == EventKind::mass_cancel) text += "X";
+      if (o.kind == EventKind::disable) text += "G";
+      if (o.kind == EventKind::rejected) {
+        char reason[16];
+        std::snprintf(reason, sizeof reason, "J %04x", static_cast<unsigned>(o.code));
+        text += reason;
+      }
+    }
+    return text;
+  }
+  std::string told(TimeNs at, Command command) {
+    command.time_ns = at;
+    return told(command);
   }
 
   EngineConfig config = small_config(2);

@@ -40,6 +40,8 @@ class RandomClient {
     for (const SymbolConfig& symbol : config.symbols) collared_ |= symbol.collar.is_on();
     opens_ = collared_;
     if (collared_) range_ = std::max(range_, 16u);
+    for (const RiskConfig& risk : config.risk)
+      for (const RiskRow& row : kRiskRows) breaks_ |= is_breaker(row.limit) && risk.has(row.limit);
   }
 
   /// Commands of the next burst: 1 .. MatchStage::kMaxCommands, often 1.
@@ -48,6 +50,9 @@ class RandomClient {
   Command next() {
     const std::uint32_t dice = below(1000);
     if (below(50) == 0) return plain(CommandKind::turn);
+    // What a breaker has stopped goes on soon.
+    if (breaks_ && below(60) == 0)
+      return stop(OperatorAction::allow, ++requests_, SessionId{static_cast<std::uint16_t>(below(config_.sessions))});
     if (crosses_ && below(20) == 0) return tick(time_ns_ += kTickIntervalNs);
     if (crosses_ && below(100) == 0)
       return phase(below(2) == 0 ? Phase::opening_call : Phase::closing_call, a_symbol());
@@ -193,6 +198,7 @@ class RandomClient {
   bool collared_ = false;                      // a client of symbols that may be interrupted, with few other phases
   bool opens_ = false;                         // its first command
   bool crosses_;                               // a client of calls, whose every other order is for a cross
+  bool breaks_ = false;                        // some account has breakers
   TimeNs time_ns_ = 0;
 };
 
@@ -213,6 +219,7 @@ struct Coverage {
   std::uint64_t commands = 0, with_jobs = 0, live_sum = 0, live_most = 0, auctions_with_volume = 0;
   std::array<std::uint64_t, 128> cancels{};  // by reason
   std::array<std::uint64_t, 64> rejects{};   // by reason
+  std::array<std::uint64_t, kBreakers> trips{};
   std::uint64_t hidden_executions = 0, dead_on_arrival = 0, far_prices = 0, gone_with_session = 0;
   std::array<std::uint64_t, MatchStage::kMaxCommands + 1> bursts{};  // by length
   // Of interruptions; `opened_later`: opening calls that were prolonged.
@@ -228,6 +235,7 @@ struct Coverage {
     auctions_with_volume += other.auctions_with_volume;
     for (std::size_t i = 0; i < cancels.size(); ++i) cancels[i] += other.cancels[i];
     for (std::size_t i = 0; i < rejects.size(); ++i) rejects[i] += other.rejects[i];
+    for (std::size_t i = 0; i < trips.size(); ++i) trips[i] += other.trips[i];
     hidden_executions += other.hidden_executions;
     dead_on_arrival += other.dead_on_arrival;
     far_prices += other.far_prices;
@@ -288,7 +296,7 @@ void add_collars(EngineConfig& config, std::mt19937_64& random) {
 void add_limits(EngineConfig& config, std::mt19937_64& random) {
   using enum RiskLimit;
   const auto below = [&random](std::uint64_t n) { return random() % n; };
-  const bool firm_limit = below(2) == 0;
+  const bool firm_limit = below(2) == 0, breakers = below(2) == 0;
   const auto firm_money = static_cast<std::int64_t>(below(40'000'000'000));
   for (std::uint32_t i = 0; i < config.sessions; ++i) config.firms.push_back(FirmId{static_cast<std::uint16_t>(i / 2)});
   for (std::uint32_t i = 0; i < config.sessions; ++i) {
@@ -308,6 +316,12 @@ void add_limits(EngineConfig& config, std::mt19937_64& random) {
     set(position_long, 20'000);
     set(position_short, 20'000);
     set(duplicate_window, 3'000);
+    if (breakers) {
+      set(rejects_in_a_row, 30);
+      set(loss_of_day, 3'000'000);
+      set(executions_per_second_count, 8);
+      set(executions_per_second_shares, 3'000);
+    }
     if (below(3) == 0) account.forbidden = static_cast<OrderTypes>(below(1u << kOrderTypes.size()) & random());
     if (config.symbols.size() > 1 && below(4) == 0) account.symbols = {SymbolId{1}};
     if (below(3) == 0)
@@ -341,6 +355,8 @@ std::string ledger_difference(const EngineConfig& config, const Risk& risk, cons
       text += compare("reserved", i, reference.reserved(i), account.purse.reserved());
       if (account.purse.cash < account.purse.reserved()) text += "more is reserved than there is";
     }
+    if (const Breakers* const breakers = risk.breakers(session); breakers != nullptr && breakers->most_loss != 0)
+      text += compare("result of the day", i, reference.result_of_day(i), breakers->result);
     const std::uint16_t firm = account.firm.value;
     if (account.has(kFirmHasFunds)) {
       text += compare("cash of a firm", firm, reference.firm_cash(firm), risk.firm(account.firm).cash);
@@ -417,7 +433,12 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
       if (may_open_job(burst.back()))
         turns_until = std::max(turns, turns_until) +
                       turns_of(config.acts_of_turn, config.looks_of_turn, reference.live(), config.symbols.size());
+      const std::size_t live_before = reference.live();
+      const std::uint64_t trips_before = reference.trips();
       const auto outcomes = reference.apply(burst.back());
+      if (reference.trips() != trips_before)
+        turns_until = std::max(turns, turns_until) +
+                      turns_of(config.acts_of_turn, config.looks_of_turn, live_before, config.symbols.size());
       want.insert(want.end(), outcomes.begin(), outcomes.end());
       const CommandKind kind = burst.back().kind;
       note_interruptions(seen, kind, outcomes, phases);
@@ -442,6 +463,9 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
     seen.commands += burst.size();
     ++seen.bursts[burst.size()];
   }
+  for (const RiskRow& row : kRiskRows)
+    if (is_breaker(row.limit))
+      seen.trips[breaker_index(row.limit)] += rig.engine().counters().get(counter_of(row.limit));
   return {};
 }
 
@@ -480,6 +504,9 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
     if (coverage.rejects[reason] > 0)
       std::cout << " 0x" << std::hex << reason << std::dec << " " << coverage.rejects[reason];
   }
+  std::cout << "\ntripped:";
+  for (const RiskRow& row : kRiskRows)
+    if (is_breaker(row.limit)) std::cout << " " << row.key << " " << coverage.trips[breaker_index(row.limit)];
   std::cout << "\ncancelled for:";
   for (std::size_t reason = 0; reason < coverage.cancels.size(); ++reason) {
     if (coverage.cancels[reason] > 0) std::cout << " " << static_cast<char>(reason) << " " << coverage.cancels[reason];
@@ -500,9 +527,11 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
                            0x0026, 0x0029, 0x002A, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
     EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
   // More than those that the parser is said to have refused.
-  EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0028]) << "hardly an account used up its looks";
-  EXPECT_GT(coverage.rejects[0x000B], 2 * coverage.rejects[0x0028]) << "hardly an account had a job when it entered";
+  EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0003]) << "hardly an account used up its looks";
+  EXPECT_GT(coverage.rejects[0x000B], 2 * coverage.rejects[0x0003]) << "hardly an account had a job when it entered";
   EXPECT_GT(coverage.with_jobs, coverage.commands / 400) << "hardly a job was open";
+  for (const RiskRow& row : kRiskRows)
+    EXPECT_TRUE(!is_breaker(row.limit) || coverage.trips[breaker_index(row.limit)] > 0) << row.key << " never tripped";
   EXPECT_GT(coverage.hidden_executions, 0u);
   EXPECT_GT(coverage.dead_on_arrival, 0u);
   EXPECT_GT(coverage.gone_with_session, 0u);

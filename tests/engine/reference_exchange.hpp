@@ -65,15 +65,7 @@ class ReferenceExchange {
         turn();
       }
     }
-    if (is_killing() && waits_for_kills(c)) {
-      while (is_killing()) {
-        acts_ = looks_ = 0;
-        while (is_killing() && turn_has_more()) {
-          bring_forward(std::ranges::find_if(sweeps_, is_kill));
-          sweep();
-        }
-      }
-    }
+    if (is_killing() && waits_for_kills(c)) finish_kills();
     acts_ = looks_ = 0;
     switch (c.kind) {
       case CommandKind::enter:
@@ -137,6 +129,10 @@ class ReferenceExchange {
   std::int64_t firm_reserved(std::uint32_t firm) const {
     return sum([&](const Order& o) { return firm_of(o.session) == firm && o.buy() ? o.price * o.open : 0; });
   }
+  /// Breakers that have tripped.
+  std::uint64_t trips() const { return trips_; }
+  /// Since an operator has last allowed the account.
+  std::int64_t result_of_day(std::uint32_t session) const { return result(session) - of(result_before_, session); }
   std::int64_t shares(std::uint32_t session, std::uint32_t symbol) const {
     return of(shares_, std::pair(session, symbol));
   }
@@ -310,7 +306,7 @@ class ReferenceExchange {
       const int reason = purse_reject(o, firm_cash(firm), others(counts, promised), others(counts, sold));
       if (reason != 0) return reason;
     }
-    if (!limits->keeps_positions()) return 0;
+    if (!limits->limits_positions()) return 0;
     std::int64_t most_long =
         limits->has(RiskLimit::position_long) ? limits->limit(RiskLimit::position_long) : kMostShares;
     std::int64_t most_short = std::max<std::int64_t>(0, limits->limit(RiskLimit::position_short));
@@ -432,6 +428,52 @@ class ReferenceExchange {
                     .channel = c.order.user_ref_idx,
                     .side = static_cast<char>(c.order.side),
                     .code = reason});
+    const std::uint32_t session = c.session.value;
+    if (reason == 0x0029 || is_stopped(session) || sweep_of(session) != nullptr) return;
+    if (reaches(session, RiskLimit::rejects_in_a_row, ++rejected_in_a_row_[session])) trip(session);
+  }
+
+  // ---- Breakers ----
+
+  bool reaches(std::uint32_t session, RiskLimit which, std::int64_t value) const {
+    const RiskConfig* limits = limits_of(session);
+    return limits != nullptr && limits->has(which) && value >= limits->limit(which);
+  }
+  void trip(std::uint32_t session) {
+    if (!tripped_.insert(session).second) return;
+    ++trips_;
+    open_sweep(session, {.reason = 'S'});
+  }
+  /// What the account's executions of the day have brought, with what they leave it with at the price of its last one
+  /// in each symbol.
+  std::int64_t result(std::uint32_t session) const {
+    std::int64_t all = 0;
+    for (const Traded& t : traded_)
+      if (t.session == session)
+        all += t.bought *
+               (static_cast<std::int64_t>(last_own_.at({session, t.symbol})) - static_cast<std::int64_t>(t.price));
+    return all;
+  }
+  /// One side of an execution, that is told and booked already.
+  void count_execution(const Order& o, std::uint64_t price, std::uint64_t quantity, bool rested) {
+    traded_.push_back({o.session, o.symbol, price, static_cast<std::int64_t>(quantity) * (o.buy() ? 1 : -1)});
+    last_own_[{o.session, o.symbol}] = price;
+    if (rested) filled_[o.session].emplace_back(time_ns_ / 62'500'000, quantity);
+    std::int64_t executions = 0, shares = 0;
+    for (const auto& [at, filled] : filled_[o.session]) {
+      if (at + 16 < time_ns_ / 62'500'000) continue;
+      ++executions;
+      shares += static_cast<std::int64_t>(filled);
+    }
+    if (reaches(o.session, RiskLimit::loss_of_day, result_before_[o.session] - result(o.session)) ||
+        (rested && reaches(o.session, RiskLimit::executions_per_second_count, executions)) ||
+        (rested && reaches(o.session, RiskLimit::executions_per_second_shares, shares)))
+      trip(o.session);
+  }
+  void begin_breakers_anew(std::uint32_t session) {
+    rejected_in_a_row_[session] = 0;
+    filled_[session].clear();
+    result_before_[session] = result(session);
   }
 
   /// Whether the order finds no level where it rests: there is none at its price and none more to be had, or it would
@@ -455,7 +497,9 @@ class ReferenceExchange {
                                    [&](const auto& level) { return level.second->session == order.session; });
     return (at_price == first.end() && first.size() >= config_.max_levels) || own >= levels_per_account(config_);
   }
-  bool is_stopped(std::uint32_t session) const { return disabled_.contains(session) || killed_.contains(session); }
+  /// Whether none of its orders executes.
+  bool is_out(std::uint32_t session) const { return killed_.contains(session) || tripped_.contains(session); }
+  bool is_stopped(std::uint32_t session) const { return disabled_.contains(session) || is_out(session); }
   bool has_place(std::uint32_t session) const {
     const auto own =
         std::count_if(orders_.begin(), orders_.end(), [&](const Order& o) { return o.session == session; });
@@ -525,6 +569,7 @@ class ReferenceExchange {
     if (will_rest(o) && no_level_for(o, nullptr)) return say_reject(c, 0x000A);
     entered_[o.session].emplace_back(time_ns_, std::tuple(o.side, o.symbol, o.price, o.open));
     o.ref = ++ref_;
+    rejected_in_a_row_[o.session] = 0;
     match_or_rest(o, said_of(EventKind::accepted, o), 0, place);
   }
 
@@ -666,7 +711,8 @@ class ReferenceExchange {
     for (std::uint32_t met = 0; crosses && reason == 0 && o.open > 0;) {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
-      if (!in_ranges(o.symbol, other->price, last) && !killed_.contains(other->session)) {
+      const bool out = is_out(other->session) && o.min_quantity == 0;
+      if (!in_ranges(o.symbol, other->price, last) && !out) {
         interrupt(o.symbol);
         break;
       }
@@ -674,7 +720,7 @@ class ReferenceExchange {
         reason = 'Z';
         break;
       }
-      if (killed_.contains(other->session)) {
+      if (out) {
         cancel_shares(*other, other->open, 'S');
         continue;
       }
@@ -686,6 +732,7 @@ class ReferenceExchange {
       }
       trade(EventKind::executed, o, *other, other->price, std::min(o.open, other->open), 0);
       drop_dead();
+      if (is_out(o.session)) reason = 'S';
     }
     if (o.open == 0) return;
     if (crosses && reason == 0 && o.tif == TimeInForce::ioc) reason = 'I';
@@ -733,6 +780,8 @@ class ReferenceExchange {
                     .ref_b = b.shown() == 0 ? 0 : b.ref,
                     .match = ++match_,
                     .code = code});
+    count_execution(a, price, quantity, false);
+    count_execution(b, price, quantity, kind == EventKind::executed);
   }
 
   void cancel_shares(Order& o, std::uint64_t shares, char reason) {
@@ -791,6 +840,7 @@ class ReferenceExchange {
     if (will_rest(o) && no_level_for(o, old)) return say_reject(c, 0x000A);
     const int before = old->shown();
     old->open = 0;
+    rejected_in_a_row_[o.session] = 0;
     drop_dead();
     o.ref = ++ref_;
     // As OUCH's Replaced: named by the original's number.
@@ -815,7 +865,7 @@ class ReferenceExchange {
       return out_.push_back(said);
     }
     if (c.reject != 0) return out_.push_back(said);
-    if (c.kind == CommandKind::enable && killed_.contains(c.session.value)) {
+    if (c.kind == CommandKind::enable && is_out(c.session.value)) {
       said.code = 0x000C;
       return out_.push_back(said);
     }
@@ -927,6 +977,16 @@ class ReferenceExchange {
     return oldest([&](const Order& x) { return x.symbol == symbol; });
   }
 
+  void finish_kills() {
+    while (is_killing()) {
+      acts_ = looks_ = 0;
+      while (is_killing() && turn_has_more()) {
+        bring_forward(std::ranges::find_if(sweeps_, is_kill));
+        sweep();
+      }
+    }
+    acts_ = looks_ = 0;
+  }
   bool turn_has_more() const { return acts_ < config_.acts_of_turn && looks_ < config_.looks_of_turn; }
   void act(Order& o, char reason) {
     ++acts_;
@@ -1137,9 +1197,14 @@ class ReferenceExchange {
     for (std::uint32_t i = 0; i < config_.sessions; ++i)
       if (ask.account == kNoSession ? firm_of(i) == ask.firm.value : ask.account.value == i) meant.push_back(i);
     const bool kills = ask.action == OperatorAction::kill;
-    for (const std::uint32_t i : meant) changed_ += kills ? killed_.insert(i).second : killed_.erase(i);
     for (const std::uint32_t i : meant) {
-      if (!kills) continue;
+      if (!kills) {
+        changed_ += is_out(i);
+        killed_.erase(i);
+        if (tripped_.erase(i) > 0) begin_breakers_anew(i);
+        continue;
+      }
+      changed_ += killed_.insert(i).second;
       canceled_ += static_cast<std::uint64_t>(std::ranges::count(orders_, i, &Order::session));
       open_sweep(i, {.reason = 'S'});
     }
@@ -1239,6 +1304,7 @@ class ReferenceExchange {
       out_.push_back({.kind = EventKind::system, .code = 'Q'});
     }
     for (std::uint32_t s = all ? 1 : c.symbol.value; s <= (all ? symbols_.size() - 1 : c.symbol.value); ++s) {
+      if (is_killing() && waits_for_kills(c)) finish_kills();
       const bool opening = c.kind == CommandKind::phase && symbols_[s].phase == Phase::opening_call;
       const Phase to = target(c, symbols_[s]);
       enter_phase(s, to, opening && to == Phase::continuous);
@@ -1254,8 +1320,11 @@ class ReferenceExchange {
     lives_ = true;
     lives_until_ns_ = c.time_ns;
     turn();
-    for (std::uint32_t i = 1; i < symbols_.size(); ++i)
-      if (symbols_[i].ends_ns != 0 && symbols_[i].ends_ns <= c.time_ns) enter_phase(i, Phase::continuous, true);
+    for (std::uint32_t i = 1; i < symbols_.size(); ++i) {
+      if (symbols_[i].ends_ns == 0 || symbols_[i].ends_ns > c.time_ns) continue;
+      if (is_killing() && waits_for_kills(c)) finish_kills();
+      enter_phase(i, Phase::continuous, true);
+    }
     if (c.time_ns % config_.imbalance_interval_ns == 0) {
       for (std::uint32_t s = 1; s < symbols_.size(); ++s) {
         if (!call(symbols_[s].phase)) continue;
@@ -1280,15 +1349,25 @@ class ReferenceExchange {
   std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
   std::map<std::uint32_t, Allowance> budgets_, queries_;                   // by session
-  std::set<std::uint32_t> disabled_, killed_;
-  std::map<std::uint32_t, std::int64_t> cash_, firm_cash_;                           // by session, by firm
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> shares_;           // by session and symbol
-  std::map<std::pair<std::uint32_t, RiskLimit>, std::vector<std::uint64_t>> taken_;  // sixteenths of a second
+  std::set<std::uint32_t> disabled_, killed_, tripped_;
+  std::map<std::uint32_t, std::int64_t> rejected_in_a_row_, result_before_;  // by session; before: an allow
+  struct Traded {
+    std::uint32_t session, symbol;
+    std::uint64_t price;
+    std::int64_t bought;
+  };
+  std::vector<Traded> traded_;                                                            // sides of executions
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> last_own_;             // by session and symbol
+  std::map<std::uint32_t, std::vector<std::pair<std::uint64_t, std::uint64_t>>> filled_;  // sixteenth, shares
+  std::map<std::uint32_t, std::int64_t> cash_, firm_cash_;                                // by session, by firm
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> shares_;                // by session and symbol
+  std::map<std::pair<std::uint32_t, RiskLimit>, std::vector<std::uint64_t>> taken_;       // sixteenths of a second
   using Entered = std::pair<TimeNs, std::tuple<char, std::uint32_t, std::uint64_t, std::uint64_t>>;
   std::map<std::uint32_t, std::vector<Entered>> entered_;  // accepted orders, by account
   TimeNs time_ns_ = 0;
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
   std::uint64_t drawn_ = 0;  // of the ends of interruptions
+  std::uint64_t trips_ = 0;
   bool market_open_ = false;
   struct Request {
     std::uint64_t number;

@@ -18,31 +18,6 @@ constexpr Money kOne = kPrice;  // what a share costs there
 
 class RiskOf : public LimitsRig {
  protected:
-  /// "A", "J 0020", "C", ..: kinds by the letter of their answer, with the reason of a reject.
-  std::string told(const Command& command) {
-    std::string text;
-    for (const Outcome& o : rig->outcomes(command)) {
-      if (!text.empty()) text += " ";
-      if (o.kind == EventKind::accepted) text += o.code == 'D' ? "dead" : "A";
-      if (o.kind == EventKind::replaced) text += "U";
-      if (o.kind == EventKind::canceled) text += "C";
-      if (o.kind == EventKind::modified) text += "M";
-      if (o.kind == EventKind::refused) text += "I";
-      if (o.kind == EventKind::executed) text += "E";
-      if (o.kind == EventKind::mass_cancel) text += "X";
-      if (o.kind == EventKind::disable) text += "G";
-      if (o.kind == EventKind::rejected) {
-        char reason[16];
-        std::snprintf(reason, sizeof reason, "J %04x", static_cast<unsigned>(o.code));
-        text += reason;
-      }
-    }
-    return text;
-  }
-  std::string told(TimeNs at, Command command) {
-    command.time_ns = at;
-    return told(command);
-  }
   const Purse& purse(std::uint16_t session) { return rig->engine().risk().account(SessionId{session}).purse; }
   const Position& position(std::uint16_t session, std::uint16_t symbol = 1) {
     static const Position kNone{};

@@ -109,6 +109,10 @@ TEST(EngineState, EachFieldMovesTheDigest) {
     account.limits[static_cast<std::size_t>(RiskLimit::funds)] = 1'000'000'000'000;
     account.limits[static_cast<std::size_t>(RiskLimit::firm_funds)] = 1'000'000'000'000;
     account.limits[static_cast<std::size_t>(RiskLimit::position_short)] = 1'000;
+    account.limits[static_cast<std::size_t>(RiskLimit::rejects_in_a_row)] = 100;
+    account.limits[static_cast<std::size_t>(RiskLimit::loss_of_day)] = 1'000'000'000'000;
+    account.limits[static_cast<std::size_t>(RiskLimit::executions_per_second_count)] = 1'000'000;
+    account.limits[static_cast<std::size_t>(RiskLimit::executions_per_second_shares)] = 1'000'000;
     account.positions = {{.symbol = SymbolId{2}, .shares = 5}, {.symbol = SymbolId{1}, .shares = 500}};
   }
   EngineBox box(config);

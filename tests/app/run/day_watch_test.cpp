@@ -35,6 +35,9 @@ Config config() {
   config.engine.symbols = {{{'A', 'A', 'A', ' ', ' ', ' ', ' ', ' '}, Price{100'0000}, 100},
                            {{'B', 'B', 'B', ' ', ' ', ' ', ' ', ' '}, Price{100'0000}, 100}};
   config.engine.sessions = 3;
+  config.engine.risk.resize(3);
+  config.engine.risk[0].limits[static_cast<std::size_t>(RiskLimit::order_quantity)] = 100'000;
+  config.engine.risk[0].limits[static_cast<std::size_t>(RiskLimit::rejects_in_a_row)] = 3;
   config.engine.max_orders = config.engine.orders_per_account = 10;
   config.engine.max_levels = 1000;
   config.command_ring = 256;
@@ -69,9 +72,10 @@ class Watched : public ::testing::Test {
     }
     return text;
   }
-  FrameBytes order(std::uint32_t number) {
+  FrameBytes order(std::uint32_t number, std::uint32_t quantity = 100) {
     wire::ouch::EnterOrder enter = enter_fields(number);
     enter.side = 'B';
+    enter.quantity = quantity;
     enter.price = 90'0000;
     return data_frame(ann_, number, {with_options(bytes(enter), {})});
   }
@@ -159,6 +163,16 @@ TEST_F(Watched, IsToldOnceThatATableFillsIsFullAndHasRoomAgain) {
   EXPECT_EQ(look(), "") << "70 % is no room yet";
   take(2 * kSecond, {cancel(4)});
   EXPECT_EQ(look(), "info a table has room again partition=one table=live_orders used=6 of=10\n");
+}
+
+TEST_F(Watched, IsToldWhomWhichBreakerHasStopped) {
+  take(kSecond, {login_frame(ann_, "ann", "ann")});
+  look();
+  for (std::uint32_t n = 1; n <= 2; ++n) take(2 * kSecond, {order(n, 100'001)});
+  EXPECT_EQ(look().find("breaker"), std::string::npos);
+  for (std::uint32_t n = 3; n <= 5; ++n) take(2 * kSecond, {order(n, 100'001)});
+  EXPECT_EQ(look(), "warning an account is stopped by its breaker partition=one user=ANN breaker=rejects_in_a_row\n");
+  EXPECT_EQ(look(), "");
 }
 
 TEST_F(Watched, WritesNoMoreLinesThanTheirAllowanceAndTellsOfTheRest) {

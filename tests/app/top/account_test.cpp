@@ -60,6 +60,25 @@ TEST(AccountPage, SaysWhoHasStoppedAnAccount) {
   expect_words(account_page(account), {"state               killed by an operator\n"});
   account.numbers = {{"killed", 1}, {"disabled", 1}};
   expect_words(account_page(account), {"killed by an operator, disabled by its client too\n"});
+  account.numbers = {{"tripped", 1}};
+  expect_words(account_page(account), {"state               stopped by its breaker rejects_in_a_row\n"});
+  account.numbers = {{"tripped", 4}, {"disabled", 1}, {"killed", 1}};
+  expect_words(account_page(account), {"killed by an operator, stopped by its breaker executions_per_second_shares, "
+                                       "disabled by its client too\n"});
+}
+
+TEST(AccountPage, SaysHowFarItsBreakersAre) {
+  TopAccount account{.partition = "a", .user = "ann", .firm = "", .numbers = {}, .positions = {}};
+  expect_words(account_page(account),
+               {"rejects_in_a_row             no limit\n", "loss_of_day_e4               no limit\n",
+                "executions_per_second_count  no limit\n"});
+  account.numbers = {{"rejected_limit", 50},  {"rejected_taken", 3}, {"loss_limit_e4", 1'000'000},
+                     {"gain_e4", 0},          {"loss_e4", 123'456},  {"executions_limit", 9},
+                     {"executions_taken", 8}, {"shares_limit", 700}, {"shares_taken", 600}};
+  expect_words(account_page(account), {"rejects_in_a_row             50 Rejected, 3 by now\n",
+                                       "loss_of_day_e4               100.0000 of the currency, result -12.3456\n",
+                                       "executions_per_second_count  9 executions, 8 within the last second\n",
+                                       "executions_per_second_shares 700 shares, 600 within the last second\n"});
 }
 
 TEST(AccountPage, IsNotThereForWhoIsNot) {

@@ -40,6 +40,22 @@ TEST(TurnClock, IsDueOnItsGridAsOftenAsTheOrdersThatMayLiveNeed) {
   EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000, 600'000})) << "100 / 40 + 100 / 128 + 2";
 }
 
+TEST(TurnClock, IsDueBehindATickWhereABreakerMayHaveTrippedSinceTheLast) {
+  TurnClock without(config());
+  without.breakers_trip(100, 100, 101, 250'000);
+  EXPECT_EQ(without.next(101), TurnClock::kNever);
+  EngineConfig breaking = config();
+  breaking.risk.resize(2);
+  breaking.risk[1].limits[static_cast<std::size_t>(RiskLimit::loss_of_day)] = 1;
+  TurnClock clock(breaking);
+  clock.breakers_trip(100, 100, 101, 250'000);
+  EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000}));
+  clock.breakers_trip(100, 100, 105, 100'000'000);
+  EXPECT_EQ(clock.next(105), TurnClock::kNever) << "no order has come";
+  clock.breakers_trip(101, 100, 107, 200'000'000);
+  EXPECT_EQ(turns(clock, 107).size(), 3u) << "a Replace has";
+}
+
 TEST(TurnClock, CountsNoMoreThanAnAccountsShareOrAll) {
   TurnClock clock(config());
   clock.expect(CommandKind::session_close, kSomeone, 100'000, 1, 0);
