@@ -17,13 +17,14 @@ EngineConfig one_symbol() {
 }
 
 /// With every limit of an account and its firm on, breakers apart, none of which is reached. Duplicates are what the
-/// cases are made of.
+/// cases are made of, and what is asked by symbol takes the way for all.
 EngineConfig with_limits() {
   EngineConfig config = one_symbol();
   config.risk.resize(1);
   for (const RiskRow& row : kRiskRows)
     if (!is_breaker(row.limit)) config.risk[0].limits[static_cast<std::size_t>(row.limit)] = row.high;
-  config.risk[0].limits[static_cast<std::size_t>(RiskLimit::duplicate_window)] = RiskConfig::kNoLimit;
+  for (const RiskLimit limit : {RiskLimit::duplicate_window, RiskLimit::symbol_orders_per_second})
+    config.risk[0].limits[static_cast<std::size_t>(limit)] = RiskConfig::kNoLimit;
   config.risk[0].symbols = {SymbolId{1}};
   config.risk[0].positions = {{.symbol = SymbolId{1}, .shares = kMostShares / 2}};
   return config;

@@ -156,7 +156,8 @@ class Limited : public Crosswire {
       RiskConfig& account = config.risk[i];
       for (const RiskRow& row : kRiskRows)
         if (!is_breaker(row.limit)) account.limits[static_cast<std::size_t>(row.limit)] = row.high;
-      account.limits[static_cast<std::size_t>(RiskLimit::duplicate_window)] = RiskConfig::kNoLimit;  // flows repeat
+      for (const RiskLimit limit : {RiskLimit::duplicate_window, RiskLimit::symbol_orders_per_second})  // flows repeat
+        account.limits[static_cast<std::size_t>(limit)] = RiskConfig::kNoLimit;
       for (std::uint16_t symbol = 1; symbol <= workload.symbols; ++symbol) {
         account.symbols.push_back(SymbolId{symbol});
         account.positions.push_back({.symbol = SymbolId{symbol}, .shares = kMostShares / 2});

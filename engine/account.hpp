@@ -34,6 +34,10 @@ inline constexpr std::uint8_t kTripped = 8;                   // by a breaker of
 inline constexpr std::uint8_t kStopped = kKilled | kTripped;  // none of its orders executes
 inline constexpr std::uint8_t kSweeping = 4;                  // its orders are being cancelled: engine/jobs.hpp
 
+/// Account::checked.
+inline constexpr std::uint8_t kHasLimits = 1;
+inline constexpr std::uint8_t kHasSymbolRate = 2;
+
 /// One line, which is all that a check of an order on the session's own channel reads of its account.
 struct alignas(64) Account {
   std::uint32_t live;    // orders
@@ -42,7 +46,7 @@ struct alignas(64) Account {
   // No Enter, no Replace, where any is set.
   std::uint8_t stops;
   // Of Risk: whether it has limits at all, and whether its orders are reserved.
-  bool checked;
+  std::uint8_t checked;  // 0, or kHasLimits and what else is asked of each order
   bool ledger;
   SelfTrade self_trade;
   std::uint16_t self_trade_group;  // 0: none

@@ -7,6 +7,7 @@ namespace crosswire {
 /// An Enter or Replace of an account that has limits and may enter orders was Rejected.
 void Engine::count_rejected(SessionId session, std::uint16_t reason) {
   if (reason == static_cast<std::uint16_t>(Reject::account_rate)) return;
+  if (reason == static_cast<std::uint16_t>(Reject::symbol_rate)) return;
   trip(session, risk_.count_rejected(session));
 }
 

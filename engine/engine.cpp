@@ -82,7 +82,8 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
   }
   for (std::uint16_t i = 0; i < config.risk.size(); ++i) {
     const RiskConfig& limits = config.risk[i];
-    pools_.accounts[i].checked = !limits.is_none();
+    const bool by_symbol = limits.has(RiskLimit::symbol_orders_per_second);
+    pools_.accounts[i].checked = limits.is_none() ? 0 : by_symbol ? kHasLimits | kHasSymbolRate : kHasLimits;
     pools_.accounts[i].ledger =
         limits.has(RiskLimit::funds) || limits.has(RiskLimit::firm_funds) || limits.keeps_positions();
   }

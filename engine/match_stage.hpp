@@ -36,6 +36,7 @@ struct AccountState {
   std::uint32_t live;    // orders
   std::uint32_t levels;  // Account::levels
   RateState orders, cancels;
+  std::uint32_t symbol_orders_limit;
   RateState rejected;            // in a row
   RateState executions, shares;  // of its orders that rested
   RiskLimit tripped;             // by which breaker it is stopped, or kNoBreaker
@@ -47,6 +48,7 @@ struct PositionState {
   SymbolId symbol;
   bool kept;  // else `position` says nothing
   Position position;
+  std::uint32_t messages;  // within the last second, where the account's are counted by symbol
 };
 /// How full the engine's tables are, for any thread to read.
 struct MatchGauges {
@@ -150,7 +152,7 @@ class MatchStage {
   AccountState account(SessionId session) const {
     const Account& of = engine_.pools().accounts[session.value];
     AccountState state{
-        .stops = of.stops, .has_limits = of.checked, .live = of.live, .levels = of.levels, .tripped = kNoBreaker};
+        .stops = of.stops, .has_limits = of.checked != 0, .live = of.live, .levels = of.levels, .tripped = kNoBreaker};
     if (!of.checked) return state;
     const RiskAccount& limits = engine_.risk().account(session);
     const auto rate = [this](const RollingCount& count) {
@@ -161,6 +163,7 @@ class MatchStage {
     state.has_positions = limits.has(kHasPositions);
     state.orders = rate(limits.orders);
     state.cancels = rate(limits.cancels);
+    state.symbol_orders_limit = engine_.risk().symbol_rate(session);
     if (const Breakers* const breakers = engine_.risk().breakers(session); breakers != nullptr) {
       state.rejected = {breakers->most_rejects, limits.rejected_in_a_row};
       state.executions = rate(breakers->executions);
@@ -183,7 +186,9 @@ class MatchStage {
       const SymbolId symbol{static_cast<std::uint16_t>(at + 1)};
       const Position* const position = engine_.risk().position(session, symbol);
       kept = position != nullptr;
-      items[n] = {symbol, kept, kept ? *position : Position{}};
+      items[n] = {symbol, kept, kept ? *position : Position{}, 0};
+      if (kept && engine_.risk().account(session).has(kCountsInSymbols))
+        items[n].messages = engine_.risk().messages_in(*position).taken(engine_.time_ns());
       n += kept;
     }
     return n + !kept;  // there is room for it: the last look was one with room

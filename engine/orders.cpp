@@ -247,6 +247,13 @@ bool Engine::enter(const Command& command, Out& out) {
     return true;
   }
   CHECK(command.symbol.value - 1u < symbols_.size(), "symbol %u", command.symbol.value);
+  if ((account.checked & kHasSymbolRate) != 0) [[unlikely]] {
+    const Reject rate = risk_.take_in_symbol(command.session, command.symbol, command.time_ns);
+    if (rate != Reject::none) {
+      reject(command, static_cast<std::uint16_t>(rate), out);
+      return true;
+    }
+  }
   at_symbol_ = command.symbol;
   terms_ = {.side = ask.side,
             .time_in_force = ask.time_in_force,
@@ -377,8 +384,15 @@ bool Engine::replace(const Command& command, Out& out) {
   // is executed already, cancel the original, and the number stays free.
   const Price limit = limit_of(old_index, old);
   Reject reason = account.stops != 0 ? why_stopped(account.stops) : check_phase(terms_, state(at_symbol_).phase);
-  if (account.checked && !only_lowers(old, limit) && !takes_order(command.session, command.time_ns))
-    reason = Reject::account_rate;
+  if (account.checked && !only_lowers(old, limit)) {
+    Reject rate = Reject::none;
+    if (!takes_order(command.session, command.time_ns)) {
+      rate = Reject::account_rate;
+    } else if ((account.checked & kHasSymbolRate) != 0) {
+      rate = risk_.take_in_symbol(command.session, at_symbol_, command.time_ns);
+    }
+    if (rate != Reject::none) reason = rate;
+  }
   const bool done = quantity <= old.executed;
   const bool bad = command.reject != 0 || quantity > kMaxQuantity ||
                    !state(at_symbol_).book.scale().on_tick(ask.price) || (terms_.buy() != is_buy(old.side())) ||

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "engine/risk_limits.hpp"
+#include "engine/rolling_count.hpp"
 #include "engine/types.hpp"
 #include "hugepages/base/check.hpp"
 #include "hugepages/memory/arena.hpp"
@@ -66,12 +67,15 @@ static_assert(sizeof(Position) == 64);
 
 class Positions {
  public:
-  /// `most`: positions at once, 0 or more; below 2^31.
-  Positions(Arena& arena, std::uint32_t most)
+  /// `most`: positions at once, 0 or more; below 2^31. `rates`: whether each has a count of messages beside it.
+  Positions(Arena& arena, std::uint32_t most, bool rates)
       : table_(arena.array<Position>(places(most))),
+        rates_(arena.array<RollingCount>(rates ? places(most) : 0)),
         shift_(64u - static_cast<unsigned>(std::countr_zero(table_.size()))),
         most_(most) {}
-  static std::size_t bytes_for(std::uint32_t most) { return Arena::bytes_for<Position>(places(most)); }
+  static std::size_t bytes_for(std::uint32_t most, bool rates) {
+    return Arena::bytes_for<Position>(places(most)) + Arena::bytes_for<RollingCount>(rates ? places(most) : 0);
+  }
 
   /// nullptr: there is none yet.
   [[gnu::always_inline]] Position* find(SessionId session, SymbolId symbol) const {
@@ -89,6 +93,10 @@ class Positions {
     table_[at].key = key;
     ++count_;
     return table_[at];
+  }
+  /// Of a position that is kept, where there are such counts. Its limit is for who asks to set.
+  RollingCount& rate_of(const Position& position) const {
+    return rates_[static_cast<std::size_t>(&position - table_.data())];
   }
   void prefetch(SessionId session, SymbolId symbol) const {
     __builtin_prefetch(&table_[home(key_of(session, symbol))], 1);
@@ -115,6 +123,7 @@ class Positions {
   std::size_t home(std::uint32_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
 
   std::span<Position> table_;
+  std::span<RollingCount> rates_;  // by place in table_, or empty
   unsigned shift_;
   std::uint32_t most_;
   std::uint32_t count_ = 0;

@@ -21,6 +21,7 @@ enum class Reject : std::uint16_t {
   risk_exposure = 0x0020,    // funds or a position's limit
   risk_restricted = 0x0022,  // a symbol that the account may not trade
   risk_price = 0x0026,       // too far from the last price
+  symbol_rate = 0x0028,      // messages of the account in one symbol
   account_rate = 0x0029,     // messages, or it has looked at too much that it left as it was
   risk_duplicate = 0x002A,   // equal to one that the account entered just before
   risk_short_sale = 0x002B,

@@ -34,6 +34,11 @@ std::uint32_t positions_of(const EngineConfig& config) {
   return static_cast<std::uint32_t>(std::min<std::size_t>(all, config.max_positions));
 }
 
+bool counts_in_symbols(const EngineConfig& config) {
+  return std::any_of(config.risk.begin(), config.risk.end(),
+                     [](const RiskConfig& of) { return of.has(RiskLimit::symbol_orders_per_second); });
+}
+
 std::size_t rememberers(const EngineConfig& config) {
   const bool any = std::any_of(config.risk.begin(), config.risk.end(),
                                [](const RiskConfig& of) { return of.has(RiskLimit::duplicate_window); });
@@ -75,6 +80,7 @@ RiskAccount made_of(const RiskConfig& config) {
   check(kFirmHasFunds, config.has(firm_funds));
   check(kHasPositions, config.keeps_positions());
   check(kSaleNeedsShares, config.limits_positions());
+  check(kCountsInSymbols, config.has(symbol_orders_per_second));
   check(kCountsExecutions, config.counts_executions());
   return account;
 }
@@ -85,8 +91,9 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
     : accounts_(arena.array<RiskAccount>(config.risk.size())),
       firms_(arena.array<Purse>(firms_of(config))),
       sets_(arena.array<std::uint64_t>(words(config))),
-      positions_(arena, positions_of(config)),
+      positions_(arena, positions_of(config), counts_in_symbols(config)),
       recent_(arena.array<RecentOrders>(rememberers(config))),
+      symbol_rates_(arena.array<std::uint32_t>(counts_in_symbols(config) ? config.risk.size() : 0)),
       breakers_(arena.array<Breakers>(breaking(config))) {
   CHECK(config.risk.empty() || config.risk.size() == config.sessions, "limits of %zu accounts of %u",
         config.risk.size(), config.sessions);
@@ -100,6 +107,8 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
     account = made_of(of);
     if (!of.symbols.empty()) account.symbols = sets.at(of.symbols);
     account.firm = config.firms.empty() ? FirmId{i} : config.firms[i];
+    if (account.has(kCountsInSymbols))
+      symbol_rates_[i] = static_cast<std::uint32_t>(of.limit(RiskLimit::symbol_orders_per_second));
     counts_executions_ |= account.has(kCountsExecutions);
     if (!breakers_.empty()) breakers_[i].begin(of);
     if (account.has(kFirmHasFunds)) firms_[account.firm.value] = Purse::of(of.limit(RiskLimit::firm_funds));
@@ -115,8 +124,10 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
 
 std::size_t Risk::bytes_for(const EngineConfig& config) {
   return Arena::bytes_for<RiskAccount>(config.risk.size()) + Arena::bytes_for<Purse>(firms_of(config)) +
-         Arena::bytes_for<std::uint64_t>(words(config)) + Positions::bytes_for(positions_of(config)) +
-         Arena::bytes_for<RecentOrders>(rememberers(config)) + Arena::bytes_for<Breakers>(breaking(config));
+         Arena::bytes_for<std::uint64_t>(words(config)) +
+         Positions::bytes_for(positions_of(config), counts_in_symbols(config)) +
+         Arena::bytes_for<RecentOrders>(rememberers(config)) + Arena::bytes_for<Breakers>(breaking(config)) +
+         Arena::bytes_for<std::uint32_t>(counts_in_symbols(config) ? config.risk.size() : 0);
 }
 
 /// Of a type that is forbidden: the first one's reason.
@@ -153,7 +164,15 @@ Position& Risk::position_of(const RiskAccount& account, SessionId session, Symbo
   if (Position* const kept = positions_.find(session, symbol); kept != nullptr) return *kept;
   Position& position = positions_.add(session, symbol);
   position.begin(0, account.position_limits());
+  if (account.has(kCountsInSymbols)) positions_.rate_of(position).set_limit(symbol_rates_[session.value]);
   return position;
+}
+
+/// The first message in a symbol gives the account its position there, though no order may come of it.
+Reject Risk::take_in_symbol(SessionId session, SymbolId symbol, TimeNs now_ns) {
+  if (positions_.find(session, symbol) == nullptr && !positions_.has_room()) return Reject::processing;
+  const Position& position = position_of(accounts_[session.value], session, symbol);
+  return positions_.rate_of(position).take(now_ns) ? Reject::none : Reject::symbol_rate;
 }
 
 void Risk::reserve(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares) {

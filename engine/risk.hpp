@@ -69,6 +69,7 @@ inline constexpr RiskChecks kHasPositions = 32;
 inline constexpr RiskChecks kRefusesDuplicates = 64;
 inline constexpr RiskChecks kSaleNeedsShares = 128;   // one that is not marked short
 inline constexpr RiskChecks kCountsExecutions = 256;  // a breaker of it does
+inline constexpr RiskChecks kCountsInSymbols = 512;   // messages
 inline constexpr RiskChecks kHasLedger = kHasFunds | kFirmHasFunds | kHasPositions;
 
 /// What the checks of one account's orders read: a line and the head of its rate, with positions one more a symbol.
@@ -123,6 +124,10 @@ class Risk {
   RollingCount& orders(SessionId session) { return accounts_[session.value].orders; }
   RollingCount& cancels(SessionId session) { return accounts_[session.value].cancels; }
 
+  /// Whether one more Enter or Replace in the symbol is within the rate there of an account that has one; it is counted
+  /// then.
+  Reject take_in_symbol(SessionId session, SymbolId symbol, TimeNs now_ns);
+
   /// Whether the account's limits take the order. `last`: the symbol's last price.
   Reject judge(const RiskAsk& ask, Price last) const {
     const RiskAccount& account = accounts_[ask.session.value];
@@ -146,9 +151,10 @@ class Risk {
     const bool buy = is_buy(side);
     if (open > account.order_quantity || Money{price.value} * open > account.order_notional) return false;
     if ((checks & kChecksSymbols) != 0 && !may_trade(account, symbol)) return false;
-    if ((checks & (kForbidsShort | kRefusesDuplicates)) != 0) [[unlikely]] {
-      // An account whose orders are remembered takes the way for all.
-      if ((checks & kRefusesDuplicates) != 0 || (account.forbidden & risk_types(side)) != 0) return false;
+    if ((checks & (kForbidsShort | kRefusesDuplicates | kCountsInSymbols)) != 0) [[unlikely]] {
+      // An account whose orders are remembered, or counted by symbol, takes the way for all.
+      if ((checks & (kRefusesDuplicates | kCountsInSymbols)) != 0 || (account.forbidden & risk_types(side)) != 0)
+        return false;
     }
     if ((checks & kChecksBand) != 0 && is_beyond(price, buy, last, account.price_band)) return false;
     const Money amount = Purse::amount_of(buy, price, open);
@@ -246,6 +252,12 @@ class Risk {
   const Purse& firm(FirmId firm) const { return firms_[firm.value]; }
   /// nullptr: none is kept, or nothing was ever asked for.
   const Position* position(SessionId session, SymbolId symbol) const { return positions_.find(session, symbol); }
+  /// Messages that the account may send in a second in one symbol; 0: no limit.
+  std::uint32_t symbol_rate(SessionId session) const {
+    return symbol_rates_.empty() ? 0 : symbol_rates_[session.value];
+  }
+  /// What an account whose messages are counted by symbol has sent in the symbol of one of its positions.
+  const RollingCount& messages_in(const Position& position) const { return positions_.rate_of(position); }
 
  private:
   friend struct EngineState;
@@ -277,8 +289,9 @@ class Risk {
   std::span<Purse> firms_;           // by FirmId
   std::span<std::uint64_t> sets_;    // of symbols, bit n is SymbolId n; the first word is nobody's
   Positions positions_;
-  std::span<RecentOrders> recent_;  // by SessionId; empty: nobody's orders are remembered
-  std::span<Breakers> breakers_;    // by SessionId; empty: nobody has any
+  std::span<RecentOrders> recent_;         // by SessionId; empty: nobody's orders are remembered
+  std::span<std::uint32_t> symbol_rates_;  // by SessionId; empty: nobody's messages are counted by symbol
+  std::span<Breakers> breakers_;           // by SessionId; empty: nobody has any
   bool counts_executions_ = false;
 };
 

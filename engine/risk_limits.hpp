@@ -28,6 +28,7 @@ enum class RiskLimit : std::uint8_t {
   price_band,
   orders_per_second,
   cancels_per_second,
+  symbol_orders_per_second,
   funds,
   position_long,
   position_short,
@@ -75,6 +76,9 @@ inline constexpr std::array kRiskRows = [] {
           "a Cancel, Modify, Mass Cancel, Disable or Enable beyond so many within a second, those not counted that "
           "were "
           "refused for this"},
+      Row{symbol_orders_per_second, "symbol_orders_per_second", account, "messages", 1, 10'000'000, 0x0028,
+          "an Enter or Replace beyond so many within a second in one symbol, those not counted that were refused for "
+          "this"},
       Row{funds, "funds_e4", account, "1/10000 of the currency", 0, kMostMoney / 2, 0x0020,
           "a purchase that the funds, less what open purchases reserve, do not pay"},
       Row{position_long, "position_long", account, "shares of a symbol", 0, kMostShares, 0x0020,
@@ -166,7 +170,9 @@ struct RiskConfig {
     return has(RiskLimit::position_long) || has(RiskLimit::position_short) || !positions.empty();
   }
   /// Whether they are kept.
-  bool keeps_positions() const { return limits_positions() || has(RiskLimit::loss_of_day); }
+  bool keeps_positions() const {
+    return limits_positions() || has(RiskLimit::loss_of_day) || has(RiskLimit::symbol_orders_per_second);
+  }
   bool has_breaker() const {
     return std::any_of(kRiskRows.begin(), kRiskRows.end(),
                        [this](const RiskRow& row) { return is_breaker(row.limit) && has(row.limit); });

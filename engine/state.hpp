@@ -150,9 +150,9 @@ struct EngineState {
   /// Of an account that has limits.
   template <class Visit>
   static void visit_risk(const Risk& risk, std::uint32_t i, std::size_t symbols, Visit& visit) {
-    const auto& [accounts, firms, sets, positions, recent, breakers, counts_executions] = risk;
+    const auto& [accounts, firms, sets, positions, recent, symbol_rates, breakers, counts_executions] = risk;
     leave_out("visited behind the accounts", firms);
-    leave_out("configuration", sets, counts_executions);
+    leave_out("configuration", sets, symbol_rates, counts_executions);
     const auto& [checks, forbidden, order_quantity, order_notional, price_band, set, firm, rejected_in_a_row,
                  duplicate_window_ms, purse, orders, cancels, most_long, most_short] = accounts[i];
     leave_out("configuration", checks, forbidden, order_quantity, order_notional, price_band, set, firm,
@@ -166,7 +166,9 @@ struct EngineState {
     const SessionId session{static_cast<std::uint16_t>(i)};
     for (std::size_t symbol = 1; accounts[i].has(kHasPositions) && symbol <= symbols; ++symbol) {
       const Position* const position = positions.find(session, SymbolId{static_cast<std::uint16_t>(symbol)});
-      if (position != nullptr) visit_position(*position, visit);
+      if (position == nullptr) continue;
+      visit_position(*position, visit);
+      if (accounts[i].has(kCountsInSymbols)) visit_rate(positions.rate_of(*position), visit);
     }
   }
 

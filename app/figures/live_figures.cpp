@@ -188,7 +188,7 @@ std::optional<PositionFigures> LiveFigures::positions(std::size_t number, std::s
     for (const PositionState& state : states) {
       if (figures.positions.size() == PositionMailbox::kMostItems) break;
       first = state.symbol.value;
-      if (state.kept) figures.positions.push_back({symbol_text(symbols[first - 1]), state.position});
+      if (state.kept) figures.positions.push_back({symbol_text(symbols[first - 1]), state.position, state.messages});
     }
   }
   if (first < symbols.size()) figures.next = first;

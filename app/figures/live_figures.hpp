@@ -65,6 +65,7 @@ struct AccountFigure {
 struct PositionFigure {
   std::string symbol;
   Position position;
+  std::uint32_t messages;  // PositionState
 };
 /// Some of an account's positions, in the order of the symbols.
 struct PositionFigures {

@@ -29,6 +29,7 @@ void write_account(const AccountFigure& account, Columns& columns) {
   columns.number("orders_taken", state.orders.taken);
   columns.number("cancels_limit", state.cancels.limit);
   columns.number("cancels_taken", state.cancels.taken);
+  columns.number("symbol_orders_limit", state.symbol_orders_limit);
   columns.number("rejected_limit", state.rejected.limit);
   columns.number("rejected_taken", state.rejected.taken);
   columns.number("loss_limit_e4", above_zero(state.most_loss));
@@ -58,6 +59,7 @@ void write_position(const PositionFigure& figure, Columns& columns) {
   columns.number("open_sells", above_zero(position.open_sells()));
   columns.number("most_long", above_zero(position.most_long));
   columns.number("most_short", above_zero(position.most_short));
+  columns.number("messages", figure.messages);
 }
 
 }  // namespace

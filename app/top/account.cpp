@@ -83,6 +83,9 @@ std::string account_page(const TopAccount& account) {
   const auto wide = [&page](RiskLimit limit, const std::string& text) {
     page += fmt::format("{:<29}{}\n", key_of(limit), text);
   };
+  const std::int64_t in_symbol = value_of(now, "symbol_orders_limit");
+  wide(RiskLimit::symbol_orders_per_second,
+       in_symbol == 0 ? "no limit" : fmt::format("{} messages, in each symbol by itself", in_symbol));
   wide(RiskLimit::rejects_in_a_row, breaker(now, "rejected", "Rejected", " by now"));
   wide(RiskLimit::loss_of_day, loss(now));
   constexpr std::string_view kSecond = " within the last second";
@@ -92,13 +95,16 @@ std::string account_page(const TopAccount& account) {
     line("positions", "no limit");
     return page;
   }
-  const auto row = [&page](auto... cells) { page += fmt::format("{:<12}{:>16}{:>16}{:>16}{:>16}{:>16}\n", cells...); };
+  const auto row = [&page](auto... cells) {
+    page += fmt::format("{:<12}{:>16}{:>16}{:>16}{:>16}{:>16}{:>15}\n", cells...);
+  };
   page += "\n";
   row("shares of", "position", "open purchases", "open sales", key_of(RiskLimit::position_long),
-      key_of(RiskLimit::position_short));
+      key_of(RiskLimit::position_short), "last second's");
   for (const auto& [symbol, of] : account.positions) {
     row(symbol, value_of(of, "long") - value_of(of, "short"), value_of(of, "open_buys"), value_of(of, "open_sells"),
-        position_limit(value_of(of, "most_long")), position_limit(value_of(of, "most_short")));
+        position_limit(value_of(of, "most_long")), position_limit(value_of(of, "most_short")),
+        value_of(of, "messages"));
   }
   if (account.positions.empty()) page += "none yet\n";
   return page;

@@ -312,6 +312,7 @@ void add_limits(EngineConfig& config, std::mt19937_64& random) {
     set(price_band, 400);
     set(orders_per_second, 20);
     set(cancels_per_second, 5);
+    if (below(2) == 0) set(symbol_orders_per_second, 10);
     set(funds, 30'000'000'000);
     set(position_long, 20'000);
     set(position_short, 20'000);
@@ -523,10 +524,11 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
   }
   for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
     EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
-  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020, 0x0022,
-                           0x0026, 0x0029, 0x002A, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
+  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020,
+                           0x0022, 0x0026, 0x0028, 0x0029, 0x002A, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
     EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
   // More than those that the parser is said to have refused.
+  EXPECT_GT(coverage.rejects[0x0028], 2 * coverage.rejects[0x0003]) << "hardly a symbol had too many messages";
   EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0003]) << "hardly an account used up its looks";
   EXPECT_GT(coverage.rejects[0x000B], 2 * coverage.rejects[0x0003]) << "hardly an account had a job when it entered";
   EXPECT_GT(coverage.with_jobs, coverage.commands / 400) << "hardly a job was open";

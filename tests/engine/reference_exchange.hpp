@@ -217,10 +217,11 @@ class ReferenceExchange {
   }
 
   /// Whether one more is within the rate; it counts then. By sixteenths of a second: this one and sixteen before it.
-  bool in_rate(std::uint32_t session, RiskLimit which) {
+  /// `symbol`: 0 where the rate is of all.
+  bool in_rate(std::uint32_t session, RiskLimit which, std::uint32_t symbol = 0) {
     const RiskConfig* limits = limits_of(session);
     if (limits == nullptr || !limits->has(which)) return true;
-    std::vector<std::uint64_t>& taken = taken_[{session, which}];
+    std::vector<std::uint64_t>& taken = taken_[{session, which, symbol}];
     const std::uint64_t now = time_ns_ / 62'500'000;
     std::erase_if(taken, [&](std::uint64_t at) { return at + 16 < now; });
     if (static_cast<std::int64_t>(taken.size()) >= limits->limit(which)) return false;
@@ -429,7 +430,7 @@ class ReferenceExchange {
                     .side = static_cast<char>(c.order.side),
                     .code = reason});
     const std::uint32_t session = c.session.value;
-    if (reason == 0x0029 || is_stopped(session) || sweep_of(session) != nullptr) return;
+    if (reason == 0x0028 || reason == 0x0029 || is_stopped(session) || sweep_of(session) != nullptr) return;
     if (reaches(session, RiskLimit::rejects_in_a_row, ++rejected_in_a_row_[session])) trip(session);
   }
 
@@ -556,6 +557,7 @@ class ReferenceExchange {
     if (!in_rate(c.session.value, RiskLimit::orders_per_second)) return say_reject(c, 0x0029);
     if (c.reject != 0) return say_reject(c, c.reject);
     Order o = asked(c);
+    if (!in_rate(o.session, RiskLimit::symbol_orders_per_second, o.symbol)) return say_reject(c, 0x0028);
     if (is_stopped(o.session)) return say_reject(c, 0x000C);
     if (sweep_of(o.session) != nullptr) return say_reject(c, 0x000B);
     if (const int reason = o.nonsense()) return say_reject(c, reason);
@@ -823,7 +825,13 @@ class ReferenceExchange {
       o.keeps_life = true;
     }
     int reason = is_stopped(o.session) ? 0x000C : sweep_of(o.session) != nullptr ? 0x000B : phase_reject(o);
-    if (!only_lowers(o, *old) && !in_rate(o.session, RiskLimit::orders_per_second)) reason = 0x0029;
+    if (!only_lowers(o, *old)) {
+      if (!in_rate(o.session, RiskLimit::orders_per_second)) {
+        reason = 0x0029;
+      } else if (!in_rate(o.session, RiskLimit::symbol_orders_per_second, o.symbol)) {
+        reason = 0x0028;
+      }
+    }
     if (reason != 0) {
       last = o.number;
       return say_reject(c, reason);
@@ -1361,7 +1369,8 @@ class ReferenceExchange {
   std::map<std::uint32_t, std::vector<std::pair<std::uint64_t, std::uint64_t>>> filled_;  // sixteenth, shares
   std::map<std::uint32_t, std::int64_t> cash_, firm_cash_;                                // by session, by firm
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> shares_;                // by session and symbol
-  std::map<std::pair<std::uint32_t, RiskLimit>, std::vector<std::uint64_t>> taken_;       // sixteenths of a second
+  std::map<std::tuple<std::uint32_t, RiskLimit, std::uint32_t>, std::vector<std::uint64_t>>
+      taken_;  // sixteenths of a second
   using Entered = std::pair<TimeNs, std::tuple<char, std::uint32_t, std::uint64_t, std::uint64_t>>;
   std::map<std::uint32_t, std::vector<Entered>> entered_;  // accepted orders, by account
   TimeNs time_ns_ = 0;

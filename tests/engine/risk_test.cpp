@@ -328,6 +328,44 @@ TEST_F(RiskOf, ASecondHasNoMoreOrdersThanTheRateAllows) {
   EXPECT_EQ(told(after, enter(0, 10, B, kPrice, 10)), "J 0029");
 }
 
+TEST_F(RiskOf, ASecondHasNoMoreOrdersInASymbolThanItsRateAllows) {
+  limit(0, symbol_orders_per_second, 2);
+  start();
+  const auto in = [](std::uint32_t number, std::uint16_t symbol) {
+    return enter(0, number, B, kPrice, 10, TimeInForce::day, symbol);
+  };
+  EXPECT_EQ(told(0, in(1, 1)), "A");
+  EXPECT_EQ(told(0, replace(0, 1, 2, kPrice, 20)), "U");
+  EXPECT_EQ(told(0, in(3, 1)), "J 0028");
+  EXPECT_EQ(told(0, replace(0, 2, 4, kPrice, 30)), "J 0028");
+  EXPECT_EQ(told(0, replace(0, 2, 5, kPrice, 10)), "U") << "only lowers";
+  for (std::uint32_t i = 6; i <= 7; ++i) EXPECT_EQ(told(0, in(i, 2)), "A") << "each symbol has its own";
+  EXPECT_EQ(told(0, in(8, 2)), "J 0028");
+  const TimeNs after = kNsPerSecond + kNsPerSecond / 16;
+  EXPECT_EQ(told(after, in(9, 1)), "A");
+  Command late = in(10, 1);
+  late.order.cross_type = CrossType::opening;
+  EXPECT_EQ(told(after, late), "J 0014") << "what is refused for another reason counts";
+  EXPECT_EQ(told(after, in(11, 1)), "J 0028");
+  EXPECT_EQ(told(after, enter(3, 1, B, kPrice, 10)), "A") << "another account's";
+}
+
+TEST_F(RiskOf, ARateInASymbolLimitsNoPosition) {
+  limit(0, symbol_orders_per_second, 1'000);
+  start();
+  EXPECT_EQ(told(enter(0, 1, S, kPrice, kMaxQuantity)), "A");
+  EXPECT_EQ(told(enter(0, 2, T, kPrice, kMaxQuantity)), "A");
+}
+
+TEST_F(RiskOf, WithoutAPlaceForItsCountAMessageIsRefused) {
+  limit(0, symbol_orders_per_second, 1'000);
+  config.max_positions = 1;
+  start();
+  EXPECT_EQ(told(enter(0, 1, B, kPrice, 10)), "A");
+  EXPECT_EQ(told(enter(0, 2, B, kPrice, 10, TimeInForce::day, 2)), "J 000a");
+  EXPECT_EQ(told(enter(0, 3, B, kPrice, 10)), "A");
+}
+
 TEST_F(RiskOf, WhatIsRefusedForTheRateCountsForNothing) {
   limit(0, orders_per_second, 1);
   start();

@@ -109,6 +109,7 @@ TEST(EngineState, EachFieldMovesTheDigest) {
     account.limits[static_cast<std::size_t>(RiskLimit::funds)] = 1'000'000'000'000;
     account.limits[static_cast<std::size_t>(RiskLimit::firm_funds)] = 1'000'000'000'000;
     account.limits[static_cast<std::size_t>(RiskLimit::position_short)] = 1'000;
+    account.limits[static_cast<std::size_t>(RiskLimit::symbol_orders_per_second)] = 100;
     account.limits[static_cast<std::size_t>(RiskLimit::rejects_in_a_row)] = 100;
     account.limits[static_cast<std::size_t>(RiskLimit::loss_of_day)] = 1'000'000'000'000;
     account.limits[static_cast<std::size_t>(RiskLimit::executions_per_second_count)] = 1'000'000;

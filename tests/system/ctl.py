@@ -153,7 +153,7 @@ tap.check("an account is shown with what is left of its limits",
           and "1234.5600 of the currency, 0.0000 reserved by open purchases, 1234.5600 left" in said[1]
           and re.search(r"^orders_per_second +10 messages, 0 taken within the last second, 10 left$", said[1], re.M)
           and re.search(r"^cancels_per_second +no limit$", said[1], re.M)
-          and re.search(r"^AAA +500 +0 +0 +no limit +7$", said[1], re.M), said)
+          and re.search(r"^AAA +500 +0 +0 +no limit +7 +0$", said[1], re.M), said)
 ctl("kill", "--account", "cyn")
 said = account("cyn", "killed by an operator")
 tap.check("one that is killed is said to be so", re.search(r"^state +killed by an operator$", said[1], re.M), said)
@@ -161,12 +161,12 @@ said = ctl("account", "cyn", "--json")
 seen = json.loads(said[1]) if said[0] == 0 else {}
 tap.check("the same as one object", seen.get("killed") == 1 and seen["partition"] == "one" and seen["cash_e4"] == 12345600
           and seen["positions"] == [{"symbol": "AAA", "long": 500, "short": 0, "open_buys": 0, "open_sells": 0,
-                                     "most_long": 1 << 40, "most_short": 7}], said)
+                                     "most_long": 1 << 40, "most_short": 7, "messages": 0}], said)
 ctl("allow", "--account", "cyn")
 said = account("cyn", "trading")
 tap.check("and trading when it is allowed again", re.search(r"^state +trading$", said[1], re.M), said)
 said = account("bob", "trading")
-tap.check("an account without limits has none", said[0] == 0 and said[1].count("no limit") == 9, said)
+tap.check("an account without limits has none", said[0] == 0 and said[1].count("no limit") == 10, said)
 said = ctl("account", "eve")
 tap.check("an account that is not there is refused by name", one_line(said, 1, "no account", "eve"), said)
 said = ctl("account", "cyn", "--partition", "two")

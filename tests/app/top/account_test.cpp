@@ -41,7 +41,7 @@ TEST(AccountPage, HasWhatIsLeftOfEachLimit) {
                       "1234.5600 of the currency, 34.5601 reserved by open purchases, 1199.9999 left\n",
                       "230584300921369.3951 of the currency, 0.0000 reserved",
                       "orders_per_second   100 messages, 30 taken within the last second, 70 left\n",
-                      "cancels_per_second  no limit\n", "position_long  position_short\n"});
+                      "cancels_per_second  no limit\n", "position_long  position_short  last second's\n"});
   const auto line_of = [&page](const std::string& symbol) {
     const std::size_t at = page.find("\n" + symbol + " ");
     return at == std::string::npos ? "" : page.substr(at + 1, page.find('\n', at + 1) - at - 1);

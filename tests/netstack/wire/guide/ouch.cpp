@@ -304,6 +304,7 @@ const std::vector<Meaning>& reject_reasons() {
       reason(risk_aggregate_exposure_exceeded, "the account's or the firm's funds, or the limit of a position"),
       reason(risk_restricted_stock, "a symbol that the account may not trade"),
       reason(risk_fat_finger, "price: too far from the last one"),
+      reason(risk_symbol_message_rate, "more than the account's rate in the symbol"),
       reason(risk_port_message_rate, "more than the account's rate"),
       reason(risk_duplicate_message_rate, "equal to one that the account entered just before"),
       reason(risk_short_sell_not_allowed, "the account may not sell short"),
