@@ -18,6 +18,7 @@
 #include "app/config/calendar_section.hpp"
 #include "app/config/impair_section.hpp"
 #include "app/config/market.hpp"
+#include "app/config/operators_section.hpp"
 #include "app/config/section.hpp"
 #include "engine/user_refs.hpp"
 #include "netstack/common/limits.hpp"
@@ -62,7 +63,7 @@ class Reader {
     config_.files.push_back(path_);
     const Section root(path_, "", root_,
                        {"time", "calendar", "port", "placement", "orders", "feed", "limits", "memory", "monitoring",
-                        "impair", "collars", "symbol", "account", "accounts_file", "firm", "phase"});
+                        "operators", "impair", "collars", "symbol", "account", "accounts_file", "firm", "phase"});
     read_port(root);
     read_placement();
     read_orders();
@@ -73,6 +74,7 @@ class Reader {
     config_.impair = read_impair(path_, root_);
     const Symbols symbols = read_symbols(path_, root_, config_);
     read_accounts(root, path_, root_, symbols.numbers, logins_, config_);
+    config_.operators = read_operators(path_, root_, config_.net.accounts);
     read_calendar(path_, root_, symbols, logins_, config_);
     check_relations(root);
     return std::move(config_);

@@ -54,6 +54,22 @@ struct ImpairConfig {
   [[nodiscard]] bool any() const { return receive.any() || transmit.any(); }
 };
 
+/// [operators]: the system's groups whose members may say something to a running appliance, by what they may. That the
+/// groups are there is seen at the start of a run alone: other hosts may read the file.
+struct OperatorsConfig {
+  struct Group {
+    std::string name;
+    std::string key;  // "operators.viewer", of the line
+    std::int64_t line;
+  };
+  struct FirmGroup {
+    std::string firm;  // of an account
+    Group group;
+  };
+  std::vector<Group> viewer, market_control, house_risk;
+  std::vector<FirmGroup> firms;
+};
+
 /// Our MAC address in a replay where neither the configuration nor the capture tells it.
 inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
 
@@ -71,6 +87,7 @@ struct Config {
   PlacementConfig placement;
   MonitoringConfig monitoring;
   ImpairConfig impair;
+  std::optional<OperatorsConfig> operators;  // none: the process's own user, and root, may all
   NetConfig net;
   EngineConfig engine;
   std::uint32_t command_ring = 1u << 12;  // slots, a power of two >= 2
