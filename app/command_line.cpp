@@ -580,6 +580,23 @@ void add_ctl_accounts(CLI::App& command, const std::shared_ptr<CtlOptions>& opti
   account->excludes(firm);
 }
 
+/// CLI11 takes -1 for a large number.
+CLI::Validator number_from_one() {
+  return {[](const std::string& text) {
+            const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+            return digits && text.find_first_not_of('0') != std::string::npos ? std::string()
+                                                                              : std::string("is no number from 1 on");
+          },
+          ""};
+}
+
+void add_ctl_socket(CLI::App& command, const std::shared_ptr<CtlOptions>& options) {
+  command.add_option("--prefix", options->prefix, "DPDK file prefix of the appliance")
+      ->capture_default_str()
+      ->type_name("NAME");
+  command.add_option("--socket", options->socket, "path of its control socket, instead of --prefix")->type_name("PATH");
+}
+
 /// What each of ctl's commands takes beside its own.
 void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& options) {
   command.add_option("--partition", options->ask.partition, "which partition, where the process has several")
@@ -595,41 +612,83 @@ void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& optio
                   "a number of your own for the command (default: a random one). A command with the number of an\n"
                   "earlier one is not done again: it gets the earlier one's answer")
       ->type_name("N")
-      ->check([](const std::string& text) {  // CLI11 takes -1 for a large number
-        const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-        return digits && text.find_first_not_of('0') != std::string::npos ? std::string()
-                                                                          : std::string("is no number from 1 on");
-      });
-  command.add_option("--prefix", options->prefix, "DPDK file prefix of the appliance")
-      ->capture_default_str()
-      ->type_name("NAME");
-  command.add_option("--socket", options->socket, "path of its control socket, instead of --prefix")->type_name("PATH");
+      ->check(number_from_one());
+  add_ctl_socket(command, options);
 }
 
-void add_account_command(CLI::App& ctl, int& exit_code) {
-  CLI::App* const account = ctl.add_subcommand(
-      "account", "What is left of an account's limits: state, funds, rates, positions. From the telemetry, as top.");
-  const auto options = std::make_shared<AccountOptions>();
-  account->add_option("USER", options->user, "which account")->required()->check(not_empty());
-  account->add_option("--partition", options->partition, "which partition, where the process has several")
+/// account, limits, rates: what is asked for figures.
+void add_account_options(CLI::App& command, const std::shared_ptr<AccountOptions>& options, bool one) {
+  CLI::Option* const user = command.add_option(one ? "USER" : "ACCOUNT", options->user,
+                                               one ? "which account" : "which account (default: all)");
+  user->check(not_empty())->required(one);
+  command.add_option("--partition", options->partition, "which partition, where the process has several")
       ->type_name("NAME")
       ->check(not_empty());
-  account->add_option("--prefix", options->prefix, "DPDK file prefix of the appliance")
+  command.add_option("--prefix", options->prefix, "DPDK file prefix of the appliance")
       ->capture_default_str()
       ->type_name("NAME")
       ->check(not_empty());
-  account->add_option("--socket", options->socket, "path of its telemetry socket, instead of --prefix")
+  command.add_option("--socket", options->socket, "path of its telemetry or control socket, instead of --prefix")
       ->type_name("PATH")
       ->check(not_empty());
-  account->add_flag("--json", options->json, "print one JSON object");
-  account->footer("Example:\n  crosswire ctl account ann");
-  account->callback([options, &exit_code] { exit_code = account_main(*options); });
+  command.add_flag("--json", options->json, "print one JSON object");
 }
+
+void add_account_commands(CLI::App& ctl, int& exit_code) {
+  const auto options = std::make_shared<AccountOptions>();
+  CLI::App* const account = ctl.add_subcommand(
+      "account",
+      "What is left of an account's limits: state, funds, rates, positions. From the telemetry, as top, or from the\n"
+      "control socket for who may not reach that: viewer, or the risk of its firm.");
+  CLI::App* const limits =
+      ctl.add_subcommand("limits", "The limits of an account, or of all: each with unit and scope, set or not.");
+  CLI::App* const rates = ctl.add_subcommand(
+      "rates", "What an account, or each, has used of its rates within the last second, and what is left.");
+  add_account_options(*account, options, true);
+  add_account_options(*limits, options, false);
+  add_account_options(*rates, options, false);
+  account->footer("Example:\n  crosswire ctl account ann");
+  limits->footer("Example:\n  crosswire ctl limits ann");
+  rates->footer("Example:\n  crosswire ctl rates --json");
+  account->callback([options, &exit_code] { exit_code = account_main(*options); });
+  limits->callback([options, &exit_code] { exit_code = limits_main(*options); });
+  rates->callback([options, &exit_code] { exit_code = rates_main(*options); });
+}
+
+/// The second person's: where the configuration has [operators].
+void add_pending_commands(CLI::App& ctl, int& exit_code) {
+  const auto options = std::make_shared<CtlOptions>();
+  CLI::App* const pending =
+      ctl.add_subcommand("pending", "The commands that wait for a second person: number, who asked, for how long yet.");
+  CLI::App* const approve = ctl.add_subcommand(
+      "approve",
+      "Have a pending command done that another person has asked for. Who approves has to be one who may do it, too.");
+  CLI::App* const withdraw =
+      ctl.add_subcommand("withdraw", "Take a pending command back: your own, or one that you could approve.");
+  pending->add_flag("--json", options->json, "print one JSON object");
+  for (CLI::App* const command : {approve, withdraw}) {
+    command->add_option("N", options->number, "which command, by the number that pending lists")
+        ->required()
+        ->check(number_from_one());
+  }
+  for (CLI::App* const command : {pending, approve, withdraw}) {
+    add_ctl_socket(*command, options);
+    command->footer(
+        "Example:\n  crosswire ctl allow --account ann     (alice: it is command 4710)\n"
+        "  crosswire ctl approve 4710            (bob)");
+  }
+  pending->callback([options, &exit_code] { exit_code = ctl_pending_main(*options); });
+  approve->callback([options, &exit_code] { exit_code = ctl_approve_main(*options); });
+  withdraw->callback([options, &exit_code] { exit_code = ctl_withdraw_main(*options); });
+}
+
 void add_ctl_command(CLI::App& root, int& exit_code) {
   CLI::App* const ctl = root.add_subcommand(
       "ctl",
       "Halt, resume and change phases of a running appliance, kill accounts, see what is left of their limits. As the\n"
-      "user that it runs as, or root. Exit status 0: done. 1: refused, or not reached.");
+      "user that it runs as, or root; with [operators] in its configuration as who has a role there. Exit status 0: "
+      "done.\n"
+      "1: refused, or not reached. 3: it waits for a second person (pending, approve, withdraw).");
   ctl->require_subcommand(1);
   const auto options = std::make_shared<CtlOptions>();
   const auto all = std::make_shared<bool>(false);
@@ -646,10 +705,14 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
   };
   CLI::App* const halt = ctl->add_subcommand(
       "halt", "Halt a symbol, or all. It stays halted through the schedule's changes, but for closed, until resumed.");
-  CLI::App* const resume =
-      ctl->add_subcommand("resume", "End such a halt: the symbol enters the phase that the schedule has by now.");
+  CLI::App* const resume = ctl->add_subcommand("resume",
+                                               "End such a halt: the symbol enters the phase that the schedule has by "
+                                               "now. With [operators] a second person has to\n"
+                                               "approve it, but for the halt of a start.");
   CLI::App* const to_phase = ctl->add_subcommand(
-      "phase", "Enter a phase now, as if the schedule said so; for rehearsals. A halted symbol does so when resumed.");
+      "phase",
+      "Enter a phase now, as if the schedule said so; for rehearsals. A halted symbol does so when resumed. With\n"
+      "[operators] a second person has to approve what goes towards trading.");
   to_phase->add_option("PHASE", *phase, "which phase")
       ->required()
       ->check(CLI::IsMember(std::vector<std::string>(kAskedPhaseNames.begin(), kAskedPhaseNames.end())));
@@ -657,8 +720,10 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
       "kill",
       "Stop an account, or all of a firm, at once: its orders are cancelled, and no order is taken until allowed,\n"
       "whatever its client says and however often it logs in.");
-  CLI::App* const allow = ctl->add_subcommand("allow", "End such a stop: orders are taken again.");
-  add_account_command(*ctl, exit_code);
+  CLI::App* const allow = ctl->add_subcommand(
+      "allow", "End such a stop: orders are taken again. With [operators] a second person has to approve it.");
+  add_pending_commands(*ctl, exit_code);
+  add_account_commands(*ctl, exit_code);
   for (CLI::App* const command : {halt, resume, to_phase}) add_ctl_symbols(*command, options, *all);
   for (CLI::App* const command : {kill, allow}) add_ctl_accounts(*command, options);
   for (CLI::App* const command : {halt, resume, to_phase, kill, allow}) add_ctl_options(*command, options);

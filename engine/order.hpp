@@ -91,9 +91,12 @@ static_assert(sizeof(OrderResolved) == 64);
 
 using Orders = OrderPool<HotOrder, OrderAsked, OrderResolved>;
 
-/// What an operator may do. More come with the roles of the configuration.
+/// As whom an operator has done something. What each may is the configuration's to say: [operators].
 enum class OperatorRole : std::uint8_t {
-  owner = 1,  // the user that the process runs as, or root: may do all alone
+  owner = 1,       // without [operators]: the user that the process runs as, or root, who may do all alone
+  market_control,  // symbols and phases
+  house_risk,      // accounts of all firms
+  firm_risk,       // accounts of his own firm
 };
 
 /// Cold line 0 of an operator's command: who. Names are padded with NUL, and cut to their places.

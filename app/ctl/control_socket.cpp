@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,14 +29,18 @@ std::string reason_of(int error) { return std::generic_category().message(error)
   throw std::runtime_error(fmt::format("{}: {}; {}", path, what, remedy));
 }
 
-/// Whoever may write in the folder could put a socket of his own in our place.
-void make_folder(const std::string& folder) {
-  if (mkdir(folder.c_str(), 0700) == 0) return;
-  if (errno != EEXIST) fail(folder, "cannot be made: " + reason_of(errno), "make it, for this user");
+/// Whoever may write in the folder could put a socket of his own in our place. `open`: others may enter it.
+void make_folder(const std::string& folder, bool open) {
+  constexpr mode_t kEnter = 0711;
+  const bool made = mkdir(folder.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) fail(folder, "cannot be made: " + reason_of(errno), "make it, for this user");
   struct stat status {};
   if (lstat(folder.c_str(), &status) != 0) fail(folder, reason_of(errno), "make it, for this user");
   if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 022) != 0) {
     fail(folder, "is not a folder that this user alone may write", "take it away, or chown and chmod 700 it");
+  }
+  if (open && chmod(folder.c_str(), (status.st_mode & 07777) | kEnter) != 0) {
+    fail(folder, "cannot be entered by others: " + reason_of(errno), "chmod 711 it");
   }
 }
 
@@ -60,14 +63,6 @@ bool is_in_use(const sockaddr_un& address) {
   const int error = errno;
   close(fd);
   return result == 0 || (error != ECONNREFUSED && error != ENOENT);
-}
-
-std::string user_name(uid_t uid) {
-  char buffer[1024];
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return found->pw_name;
-  return fmt::format("uid {}", uid);
 }
 
 /// The other end is closed both ways: nobody is there to hear an answer.
@@ -94,11 +89,12 @@ class StartLock {
 
 std::string ctl_socket_path(const std::string& prefix) { return runtime_folder() + "/crosswire/" + prefix + ".ctl"; }
 
-ControlSocket::ControlSocket(const std::string& path, std::deque<OperatorDesk>& desks)
-    : path_(path), desks_(desks), own_name_(user_name(geteuid())), root_name_(user_name(0)) {
+ControlSocket::ControlSocket(const std::string& path, std::deque<OperatorDesk>& desks, Authority& authority,
+                             UserNames names, const std::string& figures)
+    : path_(path), desks_(desks), authority_(authority), names_(std::move(names)), figures_(figures) {
   constexpr int kMostProcesses = 16;
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  make_folder(folder);
+  make_folder(folder, authority_.has_roles());
   const StartLock lock(folder);
   for (int i = 1; is_in_use(address_of(path_)); ++i) {
     if (i == kMostProcesses) fail(path, fmt::format("{} processes listen here already", i), "end one");
@@ -112,9 +108,10 @@ void ControlSocket::listen() {
   const sockaddr_un address = address_of(path_);
   listener_ = new_socket();
   if (listener_ < 0) fail(path_, reason_of(errno), "raise ulimit -n");
+  const mode_t mode = authority_.has_roles() ? 0666 : 0600;
   fchmod(listener_, 0600);  // the file that bind() makes has it from the start
   const bool listens = bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                       chmod(path_.c_str(), 0600) == 0 && ::listen(listener_, kMostPeers) == 0;
+                       chmod(path_.c_str(), mode) == 0 && ::listen(listener_, kMostPeers) == 0;
   if (listens) return;
   const int error = errno;
   close(listener_);
@@ -129,8 +126,9 @@ ControlSocket::~ControlSocket() {
 void ControlSocket::add_to(std::vector<pollfd>& polled) const {
   if (!accept_failed_) polled.push_back({listener_, POLLIN, 0});
   for (const Peer& peer : peers_) {
-    if (peer.desk == nullptr) polled.push_back({peer.fd, POLLIN, 0});
+    if (!peer.waits()) polled.push_back({peer.fd, POLLIN, 0});
   }
+  if (figures_.fd() >= 0) polled.push_back({figures_.fd(), POLLIN, 0});
 }
 
 bool ControlSocket::waits() const {
@@ -140,11 +138,13 @@ bool ControlSocket::waits() const {
 CtlNews ControlSocket::serve(Clock::time_point now) {
   CtlNews news;
   collect(news);
+  tell_lapsed(authority_.lapse(now));
   accept_all(now);
   for (Peer& peer : peers_) {
-    if (!peer.done && peer.desk == nullptr) listen_to(peer, now);
+    if (!peer.done && !peer.waits()) listen_to(peer, now);
     if (!peer.done) look_at_time(peer, now, news);
   }
+  collect_figures(now);
   close_done();
   return news;
 }
@@ -152,6 +152,7 @@ CtlNews ControlSocket::serve(Clock::time_point now) {
 void ControlSocket::collect(CtlNews& news) {
   for (OperatorDesk& desk : desks_) {
     while (auto done = desk.collect()) {
+      authority_.carried_out(done->ask, done->ticket, done->answer);
       for (Peer& peer : peers_) {
         if (peer.desk == &desk && peer.ticket == done->ticket && !peer.done) answer(peer, done->answer);
       }
@@ -161,6 +162,7 @@ void ControlSocket::collect(CtlNews& news) {
 }
 
 void ControlSocket::look_at_time(Peer& peer, Clock::time_point now, CtlNews& news) {
+  if (peer.question) return;  // the relay has a patience of its own
   if (now - peer.since < (peer.desk == nullptr ? kPeerPatience : kPatience)) return;
   if (peer.desk == nullptr) return refuse(peer, "no whole line has come");
   constexpr const char* kWhy = "the stages have not answered; does one stand still?";
@@ -168,7 +170,7 @@ void ControlSocket::look_at_time(Peer& peer, Clock::time_point now, CtlNews& new
   CtlAnswer none;
   none.error = kWhy;
   none.unknown = true;
-  news.push_back({peer.desk->name(), peer.ticket, peer.ask, peer.operator_name, none});
+  news.push_back({peer.desk->name(), peer.ticket, peer.ask, peer.by, none});
 }
 
 void ControlSocket::close_done() {
@@ -185,6 +187,7 @@ CtlNews ControlSocket::end_day(OperatorDesk& desk, bool cut_off) {
     if (!peer.done && peer.desk == &desk) refuse(peer, "the day is over", cut_off);
   }
   close_done();
+  tell_lapsed(authority_.end_day(desk.name()));
   desk.leave();
   return news;
 }
@@ -216,13 +219,48 @@ void ControlSocket::accept_all(Clock::time_point now) {
       return;
     }
     make_place();
-    ucred who{};
-    socklen_t size = sizeof who;
-    const bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0;
-    Peer& peer = peers_.emplace_back(Peer{fd, who.uid == geteuid() ? own_name_ : root_name_, {}, now});
-    if (known && (who.uid == geteuid() || who.uid == 0)) continue;
-    const std::string allowed = geteuid() == 0 ? own_name_ : own_name_ + " or " + root_name_;
-    refuse(peer, fmt::format("uid {} may not; ask as {}", who.uid, allowed));
+    const std::optional<Person> person = peer_of(fd, names_);
+    Peer& peer = peers_.emplace_back();
+    peer.fd = fd;
+    peer.since = now;
+    if (person) peer.person = *person;
+    if (!person) {
+      refuse(peer, "the system does not say who asks");
+    } else if (!authority_.is_known(*person)) {
+      turn_away(peer, authority_.has_roles() ? fmt::format("{} is in none of the groups of [operators]", person->name)
+                                             : fmt::format("{} may not; ask as {}", person->name, owners()));
+    }
+  }
+}
+
+std::string ControlSocket::owners() const {
+  return geteuid() == 0 ? names_.of(0) : names_.of(geteuid()) + " or " + names_.of(0);
+}
+
+/// Who is refused for what he is.
+void ControlSocket::turn_away(Peer& peer, const std::string& why) {
+  ++refused_;
+  notice({.what = CtlNotice::What::refused,
+          .name = peer.person.name,
+          .other = "",
+          .why = why,
+          .number = 0,
+          .ask = peer.ask});
+  refuse(peer, why);
+}
+
+void ControlSocket::notice(CtlNotice notice) {
+  if (notices_.size() < kMostNotices) notices_.push_back(std::move(notice));
+}
+
+void ControlSocket::tell_lapsed(std::vector<Authority::Pending> lapsed) {
+  for (Authority::Pending& one : lapsed) {
+    notice({.what = CtlNotice::What::lapsed,
+            .name = one.person.name,
+            .other = "",
+            .why = one.why,
+            .number = one.number,
+            .ask = std::move(one.ask)});
   }
 }
 
@@ -230,7 +268,7 @@ void ControlSocket::accept_all(Clock::time_point now) {
 void ControlSocket::make_place() {
   if (peers_.size() < kMostPeers) return;
   const auto silent =
-      std::find_if(peers_.begin(), peers_.end(), [](const Peer& peer) { return peer.desk == nullptr && !peer.done; });
+      std::find_if(peers_.begin(), peers_.end(), [](const Peer& peer) { return !peer.waits() && !peer.done; });
   if (silent == peers_.end()) return;  // all wait for the stages: their number is bounded by the desks
   refuse(*silent, "too many ask at once");
   close(silent->fd);
@@ -261,16 +299,153 @@ void ControlSocket::listen_to(Peer& peer, Clock::time_point now) {
 }
 
 void ControlSocket::take_line(Peer& peer, std::string_view line, Clock::time_point now) try {
-  peer.ask = read_ask(line);
-  OperatorDesk& desk = desk_of(peer.ask);
+  CtlLine said = read_line(line);
+  switch (said.wish) {
+    case CtlWish::operate:
+      peer.ask = std::move(said.ask);
+      return take_command(peer, now);
+    case CtlWish::pending:
+      return say(peer, to_line(authority_.pending(peer.person, now)));
+    case CtlWish::approve:
+      return approve(peer, said.number, now);
+    case CtlWish::withdraw:
+      return withdraw(peer, said.number, now);
+    case CtlWish::view:
+      return view(peer, said.question);
+  }
+} catch (const CtlError& error) {
+  refuse(peer, error.what());
+}
+
+/// By the way of a question where the phases of this moment decide whether he may alone.
+void ControlSocket::take_command(Peer& peer, Clock::time_point now) {
+  const OperatorDesk& desk = desk_of(peer.ask);
+  peer.ask.partition = desk.name();
+  const bool may = authority_.role_for(peer.person, peer.ask).has_value();
+  if (may && authority_.wants_phases(peer.ask) && desk.fault_of(peer.ask).empty()) {
+    peer.question =
+        figures_.ask(peer.ask.symbol.empty() ? fmt::format("/crosswire/totals,{}", desk.name())
+                                             : fmt::format("/crosswire/book,{},{}", peer.ask.symbol, desk.name()));
+    if (peer.question) return;
+  }
+  decide(peer, std::nullopt, now);
+}
+
+void ControlSocket::decide(Peer& peer, const std::optional<std::vector<Phase>>& phases, Clock::time_point now) {
+  // Who may not is not told what there is.
+  if (authority_.role_for(peer.person, peer.ask)) {
+    const std::string fault = desk_of(peer.ask).fault_of(peer.ask);
+    if (!fault.empty()) return refuse(peer, fault);
+  }
+  const Authority::Decision decision = authority_.decide(peer.person, peer.ask, phases, now);
+  switch (decision.verdict) {
+    case Authority::Verdict::refuse:
+      return turn_away(peer, decision.why);
+    case Authority::Verdict::act:
+      give_in(peer, peer.ask, {peer.person.name, "", decision.role}, now);
+      return;
+    case Authority::Verdict::wait:
+      break;
+  }
+  notice({.what = CtlNotice::What::pending,
+          .name = peer.person.name,
+          .other = "",
+          .why = decision.why,
+          .number = decision.number,
+          .ask = peer.ask});
+  CtlAnswer kept;
+  kept.action = peer.ask.action;
+  kept.partition = peer.ask.partition;
+  kept.symbol = peer.ask.symbol;
+  kept.account = peer.ask.account;
+  kept.firm = peer.ask.firm;
+  kept.request = peer.ask.request;
+  kept.pending = decision.number;
+  kept.seconds = static_cast<std::uint64_t>(decision.valid.count());
+  kept.why = decision.why;
+  answer(peer, kept);
+}
+
+/// False: the desk does not take it, and the peer was told why.
+bool ControlSocket::give_in(Peer& peer, const CtlAsk& ask, const OperatorSignature& by, Clock::time_point now) {
   std::string error;
-  const auto ticket = desk.submit(peer.ask, peer.operator_name, error);
-  if (!ticket) return refuse(peer, error);
+  OperatorDesk& desk = desk_of(ask);
+  const auto ticket = desk.submit(ask, by, error);
+  if (!ticket) {
+    refuse(peer, error);
+    return false;
+  }
+  authority_.given_in(ask, by.role, *ticket);
+  peer.ask = ask;
+  peer.by = by;
   peer.desk = &desk;
   peer.ticket = *ticket;
   peer.since = now;
-} catch (const CtlError& error) {
-  refuse(peer, error.what());
+  return true;
+}
+
+void ControlSocket::approve(Peer& peer, std::uint64_t number, Clock::time_point now) {
+  std::string error;
+  const Authority::Pending* const pending = authority_.to_approve(peer.person, number, now, error);
+  if (pending == nullptr) return turn_away(peer, error);
+  peer.asked = describe(pending->ask);
+  peer.asked_by = pending->person.name;
+  const OperatorSignature by{pending->person.name, peer.person.name, pending->role};
+  if (give_in(peer, CtlAsk(pending->ask), by, now)) authority_.approved(number, peer.person);
+}
+
+void ControlSocket::withdraw(Peer& peer, std::uint64_t number, Clock::time_point now) {
+  std::string error;
+  const auto withdrawn = authority_.withdraw(peer.person, number, now, error);
+  if (!withdrawn) return turn_away(peer, error);
+  CtlPending told;
+  told.number = number;
+  told.asked = describe(withdrawn->ask);
+  told.operator_name = withdrawn->person.name;
+  notice({.what = CtlNotice::What::withdrawn,
+          .name = withdrawn->person.name,
+          .other = peer.person.name,
+          .why = "",
+          .number = number,
+          .ask = withdrawn->ask});
+  say(peer, withdrawn_line(told));
+}
+
+void ControlSocket::view(Peer& peer, const std::string& question) {
+  Authority::Sight sight = authority_.sight(peer.person, question);
+  if (!sight.refused.empty()) return turn_away(peer, sight.refused);
+  peer.question = figures_.ask(question);
+  if (!peer.question) return refuse(peer, "too many ask for figures at once; ask again");
+  peer.views = true;
+  if (!sight.all) peer.rows_of = std::move(sight.users);
+}
+
+void ControlSocket::collect_figures(Clock::time_point now) {
+  for (const FigureRelay::Answer& one : figures_.look(now)) {
+    for (Peer& peer : peers_) {
+      if (!peer.done && peer.question == one.ticket) take_figures(peer, one.json, now);
+    }
+  }
+}
+
+void ControlSocket::take_figures(Peer& peer, const std::string& json, Clock::time_point now) {
+  peer.question.reset();
+  if (peer.views) {
+    const std::string seen = peer.rows_of && !json.empty() ? rows_of_users(json, *peer.rows_of) : json;
+    if (seen.empty()) return refuse(peer, "no figures have come; ask again");
+    return say(peer, seen);
+  }
+  std::optional<std::vector<Phase>> phases;
+  for (const std::string& name : phases_in(json)) {
+    const auto found = std::find(kPhaseNames.begin(), kPhaseNames.end(), name);
+    if (found == kPhaseNames.end()) {
+      phases.reset();
+      break;
+    }
+    if (!phases) phases.emplace();
+    phases->push_back(static_cast<Phase>(found - kPhaseNames.begin()));
+  }
+  decide(peer, phases, now);
 }
 
 OperatorDesk& ControlSocket::desk_of(const CtlAsk& ask) {
@@ -286,10 +461,16 @@ OperatorDesk& ControlSocket::desk_of(const CtlAsk& ask) {
 }
 
 /// An answer is far smaller than a socket's buffer; a peer for whom even that has no room has not read for long.
-void ControlSocket::answer(Peer& peer, const CtlAnswer& answer) {
-  const std::string line = to_line(answer) + "\n";
-  send(peer.fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+void ControlSocket::say(Peer& peer, const std::string& line) {
+  const std::string whole = line + "\n";
+  send(peer.fd, whole.data(), whole.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   peer.done = true;
+}
+
+void ControlSocket::answer(Peer& peer, CtlAnswer answer) {
+  answer.asked = peer.asked;
+  answer.operator_name = peer.asked_by;
+  say(peer, to_line(answer));
 }
 
 void ControlSocket::refuse(Peer& peer, const std::string& why, bool unknown) {

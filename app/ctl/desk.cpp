@@ -24,7 +24,7 @@ void put(std::array<char, N>& to, std::string_view text) {
   std::copy_n(text.begin(), std::min(text.size(), N), to.begin());
 }
 
-wire::OperatorFrame frame_of(const CtlAsk& ask, const std::string& operator_name, SessionId account, FirmId firm) {
+wire::OperatorFrame frame_of(const CtlAsk& ask, const OperatorSignature& by, SessionId account, FirmId firm) {
   wire::OperatorFrame frame{};
   frame.ether_type = wire::kRecorderEtherType;
   frame.version = wire::OperatorFrame::kVersion;
@@ -34,8 +34,9 @@ wire::OperatorFrame frame_of(const CtlAsk& ask, const std::string& operator_name
   frame.symbol.set(ask.symbol);
   frame.account = account.value;
   frame.firm = firm.value;
-  frame.role = static_cast<std::uint8_t>(OperatorRole::owner);
-  put(frame.name, operator_name);
+  frame.role = static_cast<std::uint8_t>(by.role);
+  put(frame.name, by.name);
+  put(frame.approver, by.approver);
   put(frame.reason, ask.reason);
   return frame;
 }
@@ -60,13 +61,12 @@ CtlAnswer answer_of(const CtlAsk& ask, const std::string& partition, const Event
   return answer;
 }
 
-/// As logins are: case does not count.
-bool is_same_user(const std::string& a, const std::string& b) {
+}  // namespace
+
+bool is_same_user(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
-
-}  // namespace
 
 std::vector<DeskAccount> desk_accounts(const Config& config) {
   std::vector<DeskAccount> accounts;
@@ -76,6 +76,12 @@ std::vector<DeskAccount> desk_accounts(const Config& config) {
     accounts.push_back({account.user, firm, config.engine.firms[i]});
   }
   return accounts;
+}
+
+std::vector<std::string> desk_symbols(const Config& config) {
+  std::vector<std::string> symbols;
+  for (const SymbolConfig& symbol : config.engine.symbols) symbols.push_back(text_of(symbol.name));
+  return symbols;
 }
 
 OperatorDesk::OperatorDesk(std::string name, const std::vector<SymbolConfig>& symbols,
@@ -99,32 +105,30 @@ bool OperatorDesk::find_accounts(const CtlAsk& ask, SessionId& account, FirmId& 
   return true;
 }
 
-std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const std::string& operator_name,
-                                                  std::string& error) {
-  if (!open_) {
-    error = "the day is over";
-    return std::nullopt;
-  }
+std::string OperatorDesk::fault_of(const CtlAsk& ask) const {
+  if (!open_) return "the day is over";
   const bool known = ask.symbol.empty() || std::find(symbols_.begin(), symbols_.end(), ask.symbol) != symbols_.end();
-  if (!known) {
-    error = fmt::format("no symbol of partition {} is called \"{}\"", name_, ask.symbol.substr(0, 40));
-    return std::nullopt;
-  }
+  if (!known) return fmt::format("no symbol of partition {} is called \"{}\"", name_, ask.symbol.substr(0, 40));
   SessionId account = kNoSession;
   FirmId firm = kNoFirm;
   if (!find_accounts(ask, account, firm)) {
-    error = ask.account.empty()
-                ? fmt::format("no firm of partition {} is called \"{}\"", name_, ask.firm.substr(0, 40))
-                : fmt::format("no account of partition {} is called \"{}\"", name_, ask.account.substr(0, 40));
-    return std::nullopt;
+    return ask.account.empty()
+               ? fmt::format("no firm of partition {} is called \"{}\"", name_, ask.firm.substr(0, 40))
+               : fmt::format("no account of partition {} is called \"{}\"", name_, ask.account.substr(0, 40));
   }
-  if (under_way_.size() >= OperatorRings::kUnderWay) {
-    error = "too many commands wait for the stages; does one stand still?";
-    return std::nullopt;
-  }
-  const bool pushed = rings_.requests.push(frame_of(ask, operator_name, account, firm));
+  const bool full = under_way_.size() >= OperatorRings::kUnderWay;
+  return full ? "too many commands wait for the stages; does one stand still?" : "";
+}
+
+std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const OperatorSignature& by, std::string& error) {
+  error = fault_of(ask);
+  if (!error.empty()) return std::nullopt;
+  SessionId account = kNoSession;
+  FirmId firm = kNoFirm;
+  find_accounts(ask, account, firm);
+  const bool pushed = rings_.requests.push(frame_of(ask, by, account, firm));
   CHECK(pushed, "%zu commands under way and no room for another", under_way_.size());
-  under_way_.push_back({++last_ticket_, ask, operator_name});
+  under_way_.push_back({++last_ticket_, ask, by});
   return last_ticket_;
 }
 
@@ -137,7 +141,7 @@ std::optional<OperatorDesk::Done> OperatorDesk::collect() {
   Submitted oldest = std::move(under_way_.front());
   under_way_.pop_front();
   CtlAnswer answer = answer_of(oldest.ask, name_, event);
-  return Done{name_, oldest.ticket, std::move(oldest.ask), std::move(oldest.operator_name), std::move(answer)};
+  return Done{name_, oldest.ticket, std::move(oldest.ask), std::move(oldest.by), std::move(answer)};
 }
 
 }  // namespace crosswire

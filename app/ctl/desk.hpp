@@ -7,11 +7,13 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/config/config.hpp"
 #include "app/ctl/protocol.hpp"
 #include "engine/config.hpp"
+#include "engine/order.hpp"
 #include "netstack/port/operator_rings.hpp"
 
 namespace crosswire {
@@ -22,7 +24,18 @@ struct DeskAccount {
   std::string firm;  // "": none that can be named
   FirmId id;         // of its firm
 };
+/// As logins are: case does not count.
+bool is_same_user(std::string_view a, std::string_view b);
 std::vector<DeskAccount> desk_accounts(const Config& config);
+/// Names of the symbols.
+std::vector<std::string> desk_symbols(const Config& config);
+
+/// Whose command it is, as the recording and the log have it; names longer than the recording's places are cut there.
+struct OperatorSignature {
+  std::string name;           // the system's user who asked
+  std::string approver = "";  // the second person; "": none was needed
+  OperatorRole role = OperatorRole::owner;
+};
 
 class OperatorDesk {
  public:
@@ -44,15 +57,16 @@ class OperatorDesk {
   /// Another day begins, on empty rings. A desk is made open.
   void open() { open_ = at_rings_ = true; }
 
-  /// Gives a command in, in the name of the system's user `operator_name`. Returns a ticket; or none, and why in
-  /// `error`, one line.
-  std::optional<std::uint64_t> submit(const CtlAsk& ask, const std::string& operator_name, std::string& error);
+  /// Why a command would not be let in now, one line; "": it would be.
+  std::string fault_of(const CtlAsk& ask) const;
+  /// Gives a command in. Returns a ticket, above those before; or none, and why in `error`, one line.
+  std::optional<std::uint64_t> submit(const CtlAsk& ask, const OperatorSignature& by, std::string& error);
 
   struct Done {
     std::string partition;
     std::uint64_t ticket;
     CtlAsk ask;
-    std::string operator_name;
+    OperatorSignature by;
     CtlAnswer answer;
   };
   /// The next command that has been carried out; in the order in which they were given in.
@@ -65,7 +79,7 @@ class OperatorDesk {
   struct Submitted {
     std::uint64_t ticket;
     CtlAsk ask;
-    std::string operator_name;
+    OperatorSignature by;
   };
 
   std::string name_;

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
+#include <utility>
 
 namespace crosswire {
 namespace {
@@ -113,7 +115,8 @@ std::uint64_t number(const Json& json, const char* key, std::uint64_t most) {
 OperatorAction action_of(const std::string& name) {
   const std::size_t i = index_in(
       kActions, [&](std::string_view one) { return one == name && one != kActions[0]; },
-      fmt::format("\"{}\" is no command; give halt, resume, phase, kill or allow", name.substr(0, 40)));
+      fmt::format("\"{}\" is no command; give halt, resume, phase, kill, allow, pending, approve, withdraw or view",
+                  name.substr(0, 40)));
   return static_cast<OperatorAction>(i);
 }
 
@@ -129,6 +132,39 @@ void check_target(const CtlAsk& ask, bool all) {
 
 constexpr std::uint64_t kMost64 = ~std::uint64_t{0};
 
+/// Of those that are no command to the market.
+constexpr std::pair<std::string_view, CtlWish> kWishes[] = {{"pending", CtlWish::pending},
+                                                            {"approve", CtlWish::approve},
+                                                            {"withdraw", CtlWish::withdraw},
+                                                            {"view", CtlWish::view}};
+
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json row_of(const CtlPending& one) {
+  return {{"number", one.number},          {"partition", one.partition}, {"asked", one.asked},
+          {"operator", one.operator_name}, {"role", one.role},           {"why", one.why},
+          {"reason", one.reason},          {"seconds", one.seconds}};
+}
+
+CtlPending pending_of(const Json& row) {
+  if (!row.is_object()) throw CtlError("a pending command that is no JSON object");
+  return {.number = number(row, "number", kMost64),
+          .partition = text(row, "partition"),
+          .asked = text(row, "asked"),
+          .operator_name = text(row, "operator"),
+          .role = text(row, "role"),
+          .why = text(row, "why"),
+          .reason = text(row, "reason"),
+          .seconds = number(row, "seconds", kMost64)};
+}
+
+/// Whether it is what a question on the telemetry socket may be made of.
+bool is_question(std::string_view question) {
+  constexpr std::string_view kOurs = "/crosswire/";
+  return question.size() <= kMostQuestion && question.substr(0, kOurs.size()) == kOurs &&
+         std::all_of(question.begin(), question.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 }  // namespace
 
 std::string to_line(const CtlAsk& ask) {
@@ -140,24 +176,34 @@ std::string to_line(const CtlAsk& ask) {
   if (!ask.symbol.empty()) json["symbol"] = ask.symbol;
   if (ask.symbol.empty() && !is_about_accounts(ask.action)) json["all"] = true;
   if (!ask.reason.empty()) json["reason"] = ask.reason;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dumped(json);
 }
 
 std::string to_line(const CtlAnswer& answer) {
   Json json;
   if (!answer.error.empty()) {
     json = {{"error", answer.error}, {"done", answer.unknown ? "unknown" : "no"}};
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return dumped(json);
   }
-  json = {{"command", action_name(answer.action)}, {"partition", answer.partition}, {"request", answer.request},
-          {"result", result_name(answer.result)},  {"sequence", answer.sequence},   {"time_ns", answer.time_ns},
-          {"repeated", answer.repeated},           {"changed", answer.changed},     {"held", answer.held}};
+  json = {{"command", action_name(answer.action)}, {"partition", answer.partition}, {"request", answer.request}};
   if (!answer.symbol.empty()) json["symbol"] = answer.symbol;
   if (!answer.account.empty()) json["account"] = answer.account;
   if (!answer.firm.empty()) json["firm"] = answer.firm;
+  if (answer.pending != 0) {
+    json.update(Json::object({{"pending", answer.pending}, {"seconds", answer.seconds}, {"why", answer.why}}));
+    return dumped(json);
+  }
+  json.update(Json::object({{"result", result_name(answer.result)},
+                            {"sequence", answer.sequence},
+                            {"time_ns", answer.time_ns},
+                            {"repeated", answer.repeated},
+                            {"changed", answer.changed},
+                            {"held", answer.held}}));
+  if (!answer.asked.empty()) json["asked"] = answer.asked;
+  if (!answer.operator_name.empty()) json["operator"] = answer.operator_name;
   if (answer.action == OperatorAction::kill) json["canceled"] = answer.canceled;
   if (answer.phase) json["phase"] = phase_name(*answer.phase);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dumped(json);
 }
 
 CtlAsk read_ask(std::string_view line) {
@@ -183,17 +229,26 @@ CtlAsk read_ask(std::string_view line) {
 }
 
 CtlAnswer read_answer(std::string_view line) {
-  const Json json = parse(line, {"error", "done", "command", "partition", "symbol", "request", "result", "sequence",
-                                 "time_ns", "repeated", "changed", "held", "phase", "account", "firm", "canceled"});
+  const Json json = parse(line, {"error",    "done",     "command",  "partition", "symbol", "request", "result",
+                                 "sequence", "time_ns",  "repeated", "changed",   "held",   "phase",   "account",
+                                 "firm",     "canceled", "pending",  "seconds",   "why",    "asked",   "operator"});
   CtlAnswer answer;
   answer.error = text(json, "error");
   answer.unknown = text(json, "done") == "unknown";
   if (!answer.error.empty()) return answer;
-  if (!json.contains("result")) throw CtlError("an answer without a result");
+  answer.pending = number(json, "pending", kMost64);
+  if (answer.pending == 0 && !json.contains("result")) throw CtlError("an answer without a result");
   answer.action = action_of(text(json, "command"));
   answer.partition = text(json, "partition");
   answer.symbol = text(json, "symbol");
+  answer.account = text(json, "account");
+  answer.firm = text(json, "firm");
   answer.request = number(json, "request", kMost64);
+  answer.seconds = number(json, "seconds", kMost64);
+  answer.why = text(json, "why");
+  answer.asked = text(json, "asked");
+  answer.operator_name = text(json, "operator");
+  if (answer.pending != 0) return answer;
   const std::string result = text(json, "result");
   answer.result = static_cast<OperatorResult>(index_in(
       kResults, [&](const ResultText& one) { return one.name == result; }, "a result that is not known"));
@@ -202,11 +257,78 @@ CtlAnswer read_answer(std::string_view line) {
   answer.repeated = truth(json, "repeated");
   answer.changed = static_cast<std::uint16_t>(number(json, "changed", 0xFFFF));
   answer.held = static_cast<std::uint16_t>(number(json, "held", 0xFFFF));
-  answer.account = text(json, "account");
-  answer.firm = text(json, "firm");
   answer.canceled = static_cast<std::uint32_t>(number(json, "canceled", 0xFFFF'FFFF));
   if (json.contains("phase")) answer.phase = phase_of(text(json, "phase"), kPhaseNames);
   return answer;
+}
+
+std::string to_line(const CtlLine& line) {
+  if (line.wish == CtlWish::operate) return to_line(line.ask);
+  Json json;
+  for (const auto& [name, wish] : kWishes) {
+    if (wish == line.wish) json["command"] = name;
+  }
+  if (line.wish == CtlWish::approve || line.wish == CtlWish::withdraw) json["number"] = line.number;
+  if (line.wish == CtlWish::view) json["question"] = line.question;
+  return dumped(json);
+}
+
+CtlLine read_line(std::string_view line) {
+  const Json json = parse(line, {"command", "phase", "partition", "symbol", "all", "account", "firm", "request",
+                                 "reason", "number", "question"});
+  const std::string command = text(json, "command");
+  const auto* const found = std::find_if(std::begin(kWishes), std::end(kWishes),
+                                         [&command](const auto& one) { return one.first == command; });
+  CtlLine read;
+  if (found == std::end(kWishes)) {
+    read.ask = read_ask(line);
+    return read;
+  }
+  read.wish = found->second;
+  const bool numbered = read.wish == CtlWish::approve || read.wish == CtlWish::withdraw;
+  const bool asks = read.wish == CtlWish::view;
+  if (json.size() != std::size_t{1} + (numbered || asks))
+    throw CtlError(fmt::format("{} takes nothing of that", command));
+  if (numbered) read.number = number(json, "number", kMost64);
+  if (numbered && read.number == 0) throw CtlError("number is missing; give that of a pending command");
+  read.question = text(json, "question");
+  if (asks && !is_question(read.question)) throw CtlError("question is none for figures; give \"/crosswire/..\"");
+  return read;
+}
+
+std::string to_line(const std::vector<CtlPending>& pending) {
+  Json rows = Json::array();
+  for (const CtlPending& one : pending) rows.push_back(row_of(one));
+  return dumped(Json::object({{"commands", std::move(rows)}}));
+}
+
+std::vector<CtlPending> read_pending(std::string_view line) {
+  constexpr int kMostDepth = 3;
+  const auto shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= kMostDepth; };
+  const Json json = Json::parse(line, shallow, false);
+  if (!json.is_object()) throw CtlError("a line that is no JSON object");
+  if (const std::string error = text(json, "error"); !error.empty()) throw CtlError(error);
+  const auto commands = json.find("commands");
+  if (commands == json.end() || !commands->is_array()) throw CtlError("an answer without commands");
+  std::vector<CtlPending> pending;
+  for (const Json& row : *commands) pending.push_back(pending_of(row));
+  return pending;
+}
+
+std::string withdrawn_line(const CtlPending& withdrawn) {
+  return dumped(Json::object(
+      {{"withdrawn", withdrawn.number}, {"asked", withdrawn.asked}, {"operator", withdrawn.operator_name}}));
+}
+
+CtlPending read_withdrawn(std::string_view line) {
+  const Json json = parse(line, {"error", "done", "withdrawn", "asked", "operator"});
+  if (const std::string error = text(json, "error"); !error.empty()) throw CtlError(error);
+  CtlPending withdrawn;
+  withdrawn.number = number(json, "withdrawn", kMost64);
+  withdrawn.asked = text(json, "asked");
+  withdrawn.operator_name = text(json, "operator");
+  if (withdrawn.number == 0) throw CtlError("an answer without a number");
+  return withdrawn;
 }
 
 std::string_view action_name(OperatorAction action) { return kActions[static_cast<std::size_t>(action)]; }

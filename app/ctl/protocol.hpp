@@ -5,7 +5,17 @@
 //    "repeated": false, "time_ns": 34200000000000, "changed": 1, "held": 0, "phase": "halted"}
 //   {"error": "no symbol is called AAB", "done": "no"}
 //
-// Either a symbol or "all": true; with kill and allow an "account" or a "firm". Control threads only.
+// Either a symbol or "all": true; with kill and allow an "account" or a "firm". Where a second person has to approve
+// it, the answer is its number instead, by which others approve or withdraw it; and who may not see the telemetry
+// socket asks for figures here.
+//
+//   {"command": "allow", .., "request": 7, "pending": 4711, "seconds": 300, "why": "a kill is lifted by two"}
+//   {"command": "approve", "number": 4711}     answered as the command itself, with "asked" and "operator" beside it
+//   {"command": "withdraw", "number": 4711}    {"withdrawn": 4711, "asked": "allow, account ann", "operator": "alice"}
+//   {"command": "pending"}                     {"commands": [{"number": 4711, "partition": "one", ..}]}
+//   {"command": "view", "question": "/crosswire/info"}         the telemetry's answer
+//
+// Control threads only.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +24,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/command.hpp"
 #include "engine/event.hpp"
@@ -22,6 +33,10 @@ namespace crosswire {
 
 /// Longest line, its end included. Whoever says more is not listened to.
 inline constexpr std::size_t kMostCtlLine = 4096;
+/// Longest line of an answer: of figures, or of all that is pending.
+inline constexpr std::size_t kMostCtlAnswer = 1u << 17;
+/// Bytes of a question for figures.
+inline constexpr std::size_t kMostQuestion = 200;
 /// Characters of a reason (OperatorWhy).
 inline constexpr std::size_t kMostReason = 64;
 
@@ -34,6 +49,15 @@ struct CtlAsk {
   std::uint64_t request = 0;  // its number, not 0
   std::string reason;         // at most kMostReason bytes
   std::string account, firm;  // kill, allow: one of the two
+};
+
+/// What a line wants.
+enum class CtlWish { operate, pending, approve, withdraw, view };
+struct CtlLine {
+  CtlWish wish = CtlWish::operate;
+  CtlAsk ask;                // operate
+  std::uint64_t number = 0;  // approve, withdraw: which, not 0
+  std::string question;      // view: as on the telemetry socket, "/crosswire/.."
 };
 
 /// What came of it.
@@ -53,6 +77,19 @@ struct CtlAnswer {
   std::uint16_t held = 0;
   std::uint32_t canceled = 0;  // orders
   std::optional<Phase> phase;  // of the one symbol, behind it
+  // Where it waits for a second person: its number, for how long, and why. Nothing of what came of it then.
+  std::uint64_t pending = 0;
+  std::uint64_t seconds = 0;
+  std::string why;
+  // Of approve: what was asked, and by whom.
+  std::string asked, operator_name;
+};
+
+/// A command that waits for a second person.
+struct CtlPending {
+  std::uint64_t number = 0;
+  std::string partition, asked, operator_name, role, why, reason;
+  std::uint64_t seconds = 0;  // that it is still valid
 };
 
 /// what() is one line: what is wrong with a line.
@@ -67,6 +104,14 @@ std::string to_line(const CtlAnswer& answer);
 /// Throw CtlError. Keys that are unknown or there twice are faults, and so is neither a symbol nor all: a slip of the
 /// pen must not halt all instead of one.
 CtlAsk read_ask(std::string_view line);
+std::string to_line(const CtlLine& line);
+/// Any line; one that gives a command as read_ask() does. Throws CtlError.
+CtlLine read_line(std::string_view line);
+/// The answer to pending, and to withdraw. read_pending() throws CtlError, also with the words of an error's line.
+std::string to_line(const std::vector<CtlPending>& pending);
+std::vector<CtlPending> read_pending(std::string_view line);
+std::string withdrawn_line(const CtlPending& withdrawn);
+CtlPending read_withdrawn(std::string_view line);
 CtlAnswer read_answer(std::string_view line);
 
 /// "halt", "resume", "phase", "kill", "allow".

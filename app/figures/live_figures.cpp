@@ -172,6 +172,24 @@ std::vector<AccountFigure> LiveFigures::accounts(std::size_t number, std::size_t
   return accounts;
 }
 
+std::vector<LimitsFigure> LiveFigures::limits(std::size_t number, std::size_t first) const {
+  const std::shared_lock lock(looking_);
+  const auto& config = sources_[number].partition.config();
+  const std::vector<AccountConfig>& accounts = config.net.accounts;
+  std::vector<LimitsFigure> limits;
+  for (std::size_t i = first; i < accounts.size() && limits.size() < kMostLimits; ++i) {
+    // Nobody's are kept where nobody has any.
+    const RiskConfig risk = i < config.engine.risk.size() ? config.engine.risk[i] : RiskConfig{};
+    limits.push_back({accounts[i].user, text_of(accounts[i].firm), risk});
+  }
+  return limits;
+}
+
+std::size_t LiveFigures::account_count(std::size_t number) const {
+  const std::shared_lock lock(looking_);
+  return sources_[number].partition.config().net.accounts.size();
+}
+
 std::optional<PositionFigures> LiveFigures::positions(std::size_t number, std::size_t account,
                                                       std::size_t first) const {
   const std::shared_lock lock(looking_);

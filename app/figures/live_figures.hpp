@@ -62,6 +62,12 @@ struct AccountFigure {
   AccountState state;
 };
 
+/// What an account may ask for and own, as configured.
+struct LimitsFigure {
+  std::string user, firm;
+  RiskConfig limits;
+};
+
 struct PositionFigure {
   std::string symbol;
   Position position;
@@ -162,6 +168,9 @@ class LiveFigures {
   /// The same of lines of the log that nobody took in time.
   void tell_log_lines_lost(std::function<std::uint64_t()> lost) { log_lines_lost_ = std::move(lost); }
 
+  /// The same of what operators were refused.
+  void tell_operators_refused(std::function<std::uint64_t()> refused) { operators_refused_ = std::move(refused); }
+
   /// While it lives nobody looks: whoever asks waits for it. To be taken by the control thread, for the short while in
   /// which it makes a partition anew.
   [[nodiscard]] std::unique_lock<std::shared_mutex> pause() { return std::unique_lock(looking_); }
@@ -174,12 +183,18 @@ class LiveFigures {
   std::uint64_t uptime_ms() const;
   ClockFigure clock() const { return clock_(); }
   std::uint64_t log_lines_lost() const { return log_lines_lost_(); }
+  std::uint64_t operators_refused() const { return operators_refused_(); }
 
   /// Asks receive and transmit, or match, for some from `first` on: at most as many as a mailbox holds. Waits for their
   /// answers, as long as its patience lasts; then, and beyond the last, there are none.
   std::vector<SessionFigure> sessions(std::size_t number, std::size_t first) const;
   std::vector<BookFigure> books(std::size_t number, std::size_t first) const;
   std::vector<AccountFigure> accounts(std::size_t number, std::size_t first) const;
+  /// Of some accounts from `first` on; kMostLimits at most. Waits for nobody.
+  std::vector<LimitsFigure> limits(std::size_t number, std::size_t first) const;
+  static constexpr std::size_t kMostLimits = 16;
+  /// How many accounts a partition has.
+  std::size_t account_count(std::size_t number) const;
   /// Of the account of that number, those that are kept, of the symbols from `first` on. None: match gives no answer.
   std::optional<PositionFigures> positions(std::size_t number, std::size_t account, std::size_t first) const;
   /// The number of a partition's account, for accounts() and positions(); none of that name.
@@ -195,6 +210,7 @@ class LiveFigures {
   mutable std::shared_mutex looking_;          // held by all who look; no stage knows it
   std::function<ClockFigure()> clock_ = [] { return ClockFigure{}; };
   std::function<std::uint64_t()> log_lines_lost_ = [] { return std::uint64_t{0}; };
+  std::function<std::uint64_t()> operators_refused_ = [] { return std::uint64_t{0}; };
 };
 
 /// Of a configuration's path (or a capture's): its file name without extension, cut to 48 characters, with everything

@@ -262,6 +262,8 @@ std::vector<MetricFamily> prometheus_metrics(const LiveFigures& figures) {
   add_clock(metrics, figures.clock());
   metrics.counter("crosswire_log_lines_lost_total", "Lines of the log that nobody took in time.", {},
                   static_cast<double>(figures.log_lines_lost()));
+  metrics.counter("crosswire_operators_refused_total", "Connections and lines of operators who may not.", {},
+                  static_cast<double>(figures.operators_refused()));
   for (std::size_t i = 0; i < figures.sources().size(); ++i) {
     const PartitionFigures now = figures.partition(i);
     add_totals(metrics, now);

@@ -47,6 +47,7 @@ bool info(const LiveFigures& figures, std::string_view, rte_tel_data* data) {
   dict.add("version", std::string(CROSSWIRE_VERSION));
   dict.add("uptime_ms", figures.uptime_ms());
   dict.add("log_lines_lost", figures.log_lines_lost());
+  dict.add("operators_refused", figures.operators_refused());
   add_partitions(figures, dict);
   return true;
 }
@@ -322,6 +323,8 @@ constexpr std::array kCommands = {
     TelemetryCommand{"/crosswire/sessions", "Up to 64 sessions. Parameters: partition[,first]", sessions},
     TelemetryCommand{"/crosswire/accounts", "Limits of up to 64 accounts. Parameters: partition[,first]",
                      telemetry::accounts},
+    TelemetryCommand{"/crosswire/limits", "Limits of up to 16 accounts. Parameters: partition[,first]",
+                     telemetry::limits},
     TelemetryCommand{"/crosswire/positions", "Of an account. Parameters: user[,partition[,first]]",
                      telemetry::positions},
     TelemetryCommand{"/crosswire/books", "Tops of up to 64 books. Parameters: partition[,first]", books},

@@ -20,7 +20,9 @@ namespace crosswire {
 ///   /crosswire/latency[,PARTITION]    percentiles since the start, ns
 ///   /crosswire/histogram,NAME[,PARTITION]  its buckets: up_to_ns and count, coarser than inside
 ///   /crosswire/sessions[,PARTITION[,FIRST]]  columns, of up to 64 accounts from the FIRST (0)
-///   /crosswire/accounts[,PARTITION[,FIRST]]  columns, of up to 64 accounts: what is left of their limits
+///   /crosswire/accounts[,PARTITION[,FIRST]]  columns, of up to 64 accounts: what is left of their limits; `next` as of
+///                                     positions, and so of limits
+///   /crosswire/limits[,PARTITION[,FIRST]]    columns, of up to 16 accounts: their limits as configured
 ///   /crosswire/positions,USER[,PARTITION[,FIRST]]  columns, of up to 64 symbols; `account`: the account's number,
 ///                                     `next`: the FIRST to go on with, 0 where these were the last
 ///   /crosswire/books[,PARTITION[,FIRST]]     columns, of up to 64 symbols

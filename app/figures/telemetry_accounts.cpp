@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/figures/telemetry_answer.hpp"
 
@@ -50,6 +52,29 @@ void write_account(const AccountFigure& account, Columns& columns) {
   columns.number("firm_open_sells", above_zero(state.firm.open_sells()));
 }
 
+/// What is not limited is 0 beside a `set_..` that is 0.
+void write_limits(const LimitsFigure& account, Columns& columns) {
+  columns.text("user", account.user);
+  columns.text("firm", account.firm);
+  for (const RiskRow& row : kRiskRows) {
+    const std::string key = fmt::format("{}{}", row.scope == RiskScope::firm ? "firm_" : "", row.key);
+    columns.number(("set_" + key).c_str(), account.limits.has(row.limit) ? 1 : 0);
+    columns.number(key.c_str(), above_zero(account.limits.limit(row.limit)));
+  }
+  std::string forbidden;
+  for (const OrderTypeRow& row : kOrderTypes) {
+    if ((account.limits.forbidden & set_of({row.type})) != 0) forbidden += fmt::format(" {}", row.name);
+  }
+  columns.text("forbids", forbidden.empty() ? forbidden : forbidden.substr(1));
+  columns.number("symbols", account.limits.symbols.size());
+}
+
+/// FIRST to go on with behind these rows; 0: they were the last.
+std::uint64_t next_of(const LiveFigures& figures, const std::pair<std::size_t, std::size_t>& asked, std::size_t rows) {
+  const std::size_t next = asked.second + rows;
+  return next < figures.account_count(asked.first) ? next : 0;
+}
+
 void write_position(const PositionFigure& figure, Columns& columns) {
   const Position& position = figure.position;
   columns.text("symbol", figure.symbol);
@@ -68,8 +93,22 @@ bool accounts(const LiveFigures& figures, std::string_view parameters, rte_tel_d
   const auto rows = find_rows(figures, parameters, data);
   if (!rows) return true;
   Columns columns;
-  for (const AccountFigure& account : figures.accounts(rows->first, rows->second)) write_account(account, columns);
+  const std::vector<AccountFigure> found = figures.accounts(rows->first, rows->second);
+  for (const AccountFigure& account : found) write_account(account, columns);
   Dict dict(data);
+  if (!found.empty()) dict.add("next", next_of(figures, *rows, found.size()));
+  columns.give_to(dict);
+  return true;
+}
+
+bool limits(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
+  const auto rows = find_rows(figures, parameters, data);
+  if (!rows) return true;
+  Columns columns;
+  const std::vector<LimitsFigure> found = figures.limits(rows->first, rows->second);
+  for (const LimitsFigure& account : found) write_limits(account, columns);
+  Dict dict(data);
+  if (!found.empty()) dict.add("next", next_of(figures, *rows, found.size()));
   columns.give_to(dict);
   return true;
 }

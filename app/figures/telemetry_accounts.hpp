@@ -10,8 +10,9 @@ struct rte_tel_data;
 
 namespace crosswire::telemetry {
 
-/// The answers to /crosswire/accounts and /crosswire/positions. True: it is in `data`.
+/// The answers to /crosswire/accounts, /crosswire/limits and /crosswire/positions. True: it is in `data`.
 bool accounts(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data);
+bool limits(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data);
 bool positions(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data);
 
 }  // namespace crosswire::telemetry

@@ -17,4 +17,8 @@ std::string runtime_folder() {
   return folder.empty() ? "/tmp" : folder;
 }
 
+std::string telemetry_socket_path(const std::string& prefix) {
+  return runtime_folder() + "/dpdk/" + prefix + "/dpdk_telemetry.v2";
+}
+
 }  // namespace crosswire

@@ -8,5 +8,7 @@ namespace crosswire {
 /// systemd's RUNTIME_DIRECTORY; without it /var/run for root, XDG_RUNTIME_DIR for others, /tmp where that is not set.
 /// DPDK's own is dpdk/FILE-PREFIX below it.
 std::string runtime_folder();
+/// DPDK's telemetry socket of the process with this file prefix.
+std::string telemetry_socket_path(const std::string& prefix);
 
 }  // namespace crosswire

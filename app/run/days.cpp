@@ -22,13 +22,15 @@ void report(const OperatorDesk::Done& done) {
   if (!done.answer.error.empty()) {
     log_warning("an operator was not answered; the stages have not carried his command out in time",
                 {{"partition", done.partition},
-                 {"operator", done.operator_name},
+                 {"operator", done.by.name},
                  {"command", describe(done.ask)},
                  {"request", done.ask.request}});
     return;
   }
   log_info("an operator's command", {{"partition", done.partition},
-                                     {"operator", done.operator_name},
+                                     {"operator", done.by.name},
+                                     {"role", role_name(done.by.role)},
+                                     {"approved_by", done.by.approver},
                                      {"command", describe(done.ask)},
                                      {"result", result_name(done.answer.result)},
                                      {is_about_accounts(done.ask.action) ? "accounts" : "symbols", done.answer.changed},
@@ -37,6 +39,34 @@ void report(const OperatorDesk::Done& done) {
                                      {"request", done.ask.request},
                                      {"repeated", done.answer.repeated},
                                      {"reason", done.ask.reason}});
+}
+
+void report(const CtlNotice& notice) {
+  const std::string command = notice.ask.action == OperatorAction::none ? "" : describe(notice.ask);
+  switch (notice.what) {
+    case CtlNotice::What::pending:
+      return log_info("an operator's command waits for a second person", {{"partition", notice.ask.partition},
+                                                                          {"operator", notice.name},
+                                                                          {"number", notice.number},
+                                                                          {"command", command},
+                                                                          {"because", notice.why},
+                                                                          {"reason", notice.ask.reason}});
+    case CtlNotice::What::withdrawn:
+      return log_info("an operator's command is withdrawn", {{"partition", notice.ask.partition},
+                                                             {"operator", notice.name},
+                                                             {"number", notice.number},
+                                                             {"command", command},
+                                                             {"withdrawn_by", notice.other}});
+    case CtlNotice::What::lapsed:
+      return log_warning("an operator's command has lapsed; nobody has approved it in time",
+                         {{"partition", notice.ask.partition},
+                          {"operator", notice.name},
+                          {"number", notice.number},
+                          {"command", command}});
+    case CtlNotice::What::refused:
+      return log_warning("an operator is refused",
+                         {{"operator", notice.name}, {"command", command}, {"because", notice.why}});
+  }
 }
 
 void report(const RunningPartition& running, const DeviceKeeper::News& news) {
@@ -82,7 +112,7 @@ void halt(const RunningPartition& running, OperatorDesk& desk) {
   ask.request = random_request();
   ask.reason = running.has_rolled() ? "rolled over behind a phase of the day" : "started behind a phase of the day";
   std::string error;
-  if (!desk.submit(ask, "crosswire", error)) throw std::runtime_error(error);
+  if (!desk.submit(ask, {"crosswire"}, error)) throw std::runtime_error(error);
   const LogFields about = {{"partition", running.name()}};
   if (running.has_rolled()) {
     log_warning(
@@ -130,6 +160,16 @@ std::uint64_t steady_ns() {
 
 void report(const CtlNews& news) {
   for (const OperatorDesk::Done& done : news) report(done);
+}
+
+void report(const std::vector<CtlNotice>& notices, LineAllowance& refusals, std::uint64_t now_ns) {
+  for (const CtlNotice& notice : notices) {
+    if (notice.what != CtlNotice::What::refused || refusals.take(now_ns)) report(notice);
+  }
+  if (const std::uint64_t left_out = refusals.left_out(now_ns); left_out > 0) {
+    log_warning("more lines of a kind are left out; the counters have all of it",
+                {{"kind", "an operator is refused"}, {"lines", left_out}});
+  }
 }
 
 Days::Days(std::deque<RunningPartition>& partitions, std::deque<OperatorDesk>& desks, ControlSocket* control,
@@ -243,7 +283,7 @@ void Days::kill_again(Kept& kept) {
     ask.request = random_request();
     ask.reason = "killed on the day before";
     std::string error;
-    if (!kept.desk.submit(ask, "crosswire", error)) return;  // the day is over already: they stay for the next
+    if (!kept.desk.submit(ask, {"crosswire"}, error)) return;  // the day is over already: they stay for the next
     kept.killed.pop_back();
   }
 }

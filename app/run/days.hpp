@@ -12,6 +12,7 @@
 #include "app/ctl/control_socket.hpp"
 #include "app/ctl/desk.hpp"
 #include "app/figures/live_figures.hpp"
+#include "app/run/line_allowance.hpp"
 #include "app/run/running_partition.hpp"
 
 namespace crosswire {
@@ -21,6 +22,8 @@ std::uint64_t steady_ns();
 
 /// A line of the log for each.
 void report(const CtlNews& news);
+/// The same, but of refusals as many as are allowed: anybody may be refused, as often as he likes.
+void report(const std::vector<CtlNotice>& notices, LineAllowance& refusals, std::uint64_t now_ns);
 
 class Days {
  public:

@@ -13,16 +13,20 @@
 #include <filesystem>
 #include <future>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <utility>
 
 #include "app/config/config.hpp"
+#include "app/ctl/authority.hpp"
 #include "app/ctl/control_socket.hpp"
+#include "app/ctl/groups.hpp"
 #include "app/figures/hgrm.hpp"
 #include "app/figures/live_figures.hpp"
 #include "app/figures/prometheus.hpp"
 #include "app/figures/telemetry.hpp"
 #include "app/files/file_clash.hpp"
+#include "app/files/runtime_folder.hpp"
 #include "app/files/say.hpp"
 #include "app/run/claimed_cores.hpp"
 #include "app/run/clock_keeper.hpp"
@@ -34,6 +38,7 @@
 #include "app/run/running_partition.hpp"
 #include "app/run/stall_monitor.hpp"
 #include "app/run/supervisor.hpp"
+#include "hugepages/base/count_word.hpp"
 #include "hugepages/host/pinning.hpp"
 #include "netstack/port/eal.hpp"
 #include "netstack/port/kernel_interface.hpp"
@@ -188,10 +193,25 @@ void wait_for_interfaces(const std::vector<Config>& configs) {
   }
 }
 
+/// Who may say what to the partitions. Numbers of pending commands are others at each start, so that one that was told
+/// before it is not taken for another behind it.
+Authority make_authority(const std::vector<Config>& configs, const std::deque<RunningPartition>& partitions,
+                         const std::optional<OperatorGroups>& groups) {
+  std::vector<Authority::Place> places;
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    places.push_back({partitions[i].name(), desk_symbols(configs[i]), desk_accounts(configs[i])});
+  }
+  constexpr unsigned kFrom = 1000, kStarts = 9000;
+  return {std::move(places), groups, geteuid(), kFrom + std::random_device()() % kStarts * 10ull};
+}
+
 /// The market can do without, but nobody can halt it then.
-std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& desks) {
+std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& desks, Authority& authority,
+                                                    const std::optional<OperatorGroups>& groups) {
   try {
-    auto control = std::make_unique<ControlSocket>(ctl_socket_path(EalOptions{}.file_prefix), desks);
+    const std::string prefix = EalOptions{}.file_prefix;
+    auto control = std::make_unique<ControlSocket>(ctl_socket_path(prefix), desks, authority, UserNames(groups),
+                                                   telemetry_socket_path(prefix));
     log_info("operators' commands are taken", {{"socket", control->path()}});
     return control;
   } catch (const std::runtime_error& error) {
@@ -201,7 +221,9 @@ std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& de
 }
 
 /// Until the last day of each partition is finished.
-void watch(Days& days, ControlSocket* control, ClockKeeper& clock) {
+void watch(Days& days, ControlSocket* control, ClockKeeper& clock, CountWord& refused) {
+  constexpr std::uint64_t kRefusalsAtOnce = 50;
+  LineAllowance refusals(kRefusalsAtOnce, LineAllowance::kEachNs);
   bool stopping = false;
   do {
     wait_for_news(control);
@@ -209,6 +231,8 @@ void watch(Days& days, ControlSocket* control, ClockKeeper& clock) {
     report(clock.look(steady_ns()));
     if (control != nullptr) {
       report(control->serve(ControlSocket::Clock::now()));
+      report(control->take_notices(), refusals, steady_ns());
+      refused.set(control->refused());
     }
     if (take_hang_up()) log_warning("SIGHUP does nothing; SIGTERM or SIGINT ends the day");
     if (stop_wanted() && !std::exchange(stopping, true)) {
@@ -233,8 +257,11 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
 
 /// Everything between EAL start and stop.
 void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
-                    const std::vector<RunningPartition::Outputs>& outputs, bool resume, ClockKeeper& clock) {
+                    const std::vector<RunningPartition::Outputs>& outputs, bool resume, ClockKeeper& clock,
+                    const std::optional<OperatorGroups>& groups) {
+  CountWord refused;
   LiveFigures figures;
+  figures.tell_operators_refused([&refused] { return refused.get(); });
   figures.tell_clock([&clock] { return clock.figure(); });
   figures.tell_log_lines_lost(log_lines_lost);
   std::deque<RunningPartition> partitions;
@@ -257,12 +284,13 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   warn_of_placement(plan, partitions);
   for (const RunningPartition& running : partitions) running.report_start();
   print_out(fmt::format("{}running until SIGINT or SIGTERM\n", plan.text));
-  const std::unique_ptr<ControlSocket> control = listen_for_operators(desks);
+  Authority authority = make_authority(configs, partitions, groups);
+  const std::unique_ptr<ControlSocket> control = listen_for_operators(desks, authority, groups);
   Days days(partitions, desks, control.get(), figures);
   days.begin(resume);
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));
   log_info("running", {{"version", CROSSWIRE_VERSION}, {"pid", getpid()}, {"partitions", partitions.size()}});
-  watch(days, control.get(), clock);
+  watch(days, control.get(), clock, refused);
   if (control != nullptr) {
     report(control->end());
   }
@@ -302,6 +330,7 @@ static int run_until_ended(const RunOptions& options) {
       check_patterns(configs[i], outputs[i]);
     }
     check_files(configs, outputs, options.log.file);
+    const std::optional<OperatorGroups> groups = find_groups(configs);
     log_begin(options.log);
     warn_of_one_feed(configs);
     const CorePlan plan = resolve_cores(configs);
@@ -325,7 +354,7 @@ static int run_until_ended(const RunOptions& options) {
     start_eal(configs, plan);
     const std::unique_ptr<ClockKeeper> clock = calibrated.get();
     log_time_from(clock->shared());
-    run_on_devices(configs, plan, outputs, options.resume, *clock);
+    run_on_devices(configs, plan, outputs, options.resume, *clock, groups);
   } catch (const EndedAtStart&) {
     log_info("stopped before the day began", {{"signal", last_signal()}});
     return 0;

@@ -1,4 +1,4 @@
-// `crosswire ctl account`: see the header.
+// `crosswire ctl account`, limits and rates: see the header.
 #include "app/top/account.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <exception>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/breakers.hpp"
 
@@ -109,6 +111,65 @@ std::string account_page(const TopAccount& account) {
   if (account.positions.empty()) page += "none yet\n";
   return page;
 }
+
+std::string limits_page(const std::vector<TopAccount>& accounts) {
+  std::string page;
+  const auto row = [&page](auto... cells) { page += fmt::format("{:<8}  {:<22}{:>22}  {:<26}{}\n", cells...); };
+  row("account", "limit", "value", "unit", "scope");
+  for (const TopAccount& account : accounts) {
+    const TopNumbers& now = account.numbers;
+    for (const RiskRow& limit : kRiskRows) {
+      const bool of_firm = limit.scope == RiskScope::firm;
+      const std::string key = fmt::format("{}{}", of_firm ? "firm_" : "", limit.key);
+      const bool set = value_of(now, "set_" + key) != 0;
+      row(account.user, limit.key, set ? std::to_string(value_of(now, key)) : "not set", limit.unit,
+          of_firm ? "firm " + account.firm : std::string("account"));
+    }
+    const std::int64_t symbols = value_of(now, "symbols");
+    row(account.user, "symbols", symbols == 0 ? "not set" : std::to_string(symbols), "that it may trade", "account");
+    row(account.user, "forbids", account.forbids.empty() ? "not set" : account.forbids, "kinds of orders", "account");
+  }
+  return page;
+}
+
+std::string rates_page(const std::vector<TopAccount>& accounts) {
+  std::string page;
+  const auto row = [&page](auto... cells) { page += fmt::format("{:<8}  {:<20}{:>12}{:>12}{:>12}\n", cells...); };
+  row("account", "rate", "used", "left", "limit");
+  constexpr std::pair<RiskLimit, const char*> kRates[] = {{RiskLimit::orders_per_second, "orders"},
+                                                          {RiskLimit::cancels_per_second, "cancels"}};
+  for (const TopAccount& account : accounts) {
+    for (const auto& [limit, name] : kRates) {
+      const std::int64_t most = value_of(account.numbers, fmt::format("{}_limit", name));
+      const std::int64_t used = value_of(account.numbers, fmt::format("{}_taken", name));
+      // Nothing is counted where nothing is limited.
+      row(account.user, key_of(limit), most == 0 ? "-" : std::to_string(used),
+          most == 0 ? "-" : std::to_string(most - used), most == 0 ? "not set" : std::to_string(most));
+    }
+  }
+  return page;
+}
+
+namespace {
+
+/// `table`: of the telemetry. `page`: what a person reads of it.
+template <class Page>
+int accounts_main(const AccountOptions& options, const char* name, std::string_view table, Page page) try {
+  std::string raw;
+  const std::string path = options.socket.empty() ? top_socket_path(options.prefix) : options.socket;
+  const std::vector<TopAccount> accounts = ask_top_accounts(path, table, options.partition, options.user, &raw);
+  fmt::print("{}", options.json ? raw + "\n" : page(accounts));
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "crosswire ctl {}: {}\n", name, error.what());
+  return 1;
+}
+
+}  // namespace
+
+int limits_main(const AccountOptions& options) { return accounts_main(options, "limits", "limits", limits_page); }
+
+int rates_main(const AccountOptions& options) { return accounts_main(options, "rates", "accounts", rates_page); }
 
 int account_main(const AccountOptions& options) try {
   std::string raw;

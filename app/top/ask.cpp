@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "app/ctl/client.hpp"
 #include "app/files/runtime_folder.hpp"
 
 namespace crosswire {
@@ -34,7 +35,8 @@ constexpr int kPatienceS = 10;
 constexpr const char* kRemedyRunning = "is crosswire run running here, as this user? give its --prefix or --socket";
 constexpr const char* kRemedyPeer = "is it crosswire that listens there? give its --prefix or --socket";
 
-/// A conversation with DPDK's telemetry, version 2: one packet a question, one packet an answer.
+/// A conversation with DPDK's telemetry, version 2: one packet a question, one packet an answer. Or with the control
+/// socket, which asks there for those who may: a connection for each question, so that `wait` is not asked.
 class TelemetrySocket {
  public:
   TelemetrySocket(const std::string& path, const TopWait& wait) : path_(path), wait_(wait) {
@@ -49,6 +51,10 @@ class TelemetrySocket {
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(fd_, reinterpret_cast<const sockaddr*>(&socket_address), sizeof socket_address) != 0) {
       const int error = errno;
+      if (error == EPROTOTYPE) {  // a stream: no telemetry's
+        is_control_ = true;
+        return;
+      }
       close(fd_);
       fail(path, std::strerror(error), kRemedyRunning);
     }
@@ -66,14 +72,27 @@ class TelemetrySocket {
   /// The answer without the command's name around it.
   Json ask(const std::string& command) {
     const std::string name = command.substr(0, command.find(','));
+    if (is_control_) return inside(parse(ask_figures_of(path_, command)), name);
     if (send(fd_, command.data(), command.size(), MSG_NOSIGNAL) < 0) fail(path_, std::strerror(errno), kRemedyRunning);
-    Json answer = receive();
-    if (!answer.contains(name)) fail(path_, fmt::format("gives no answer to {}", name), kRemedyPeer);
-    return std::move(answer[name]);
+    return inside(receive(), name);
   }
   [[noreturn]] void reject(const std::string& what) const { fail(path_, what, kRemedyPeer); }
 
  private:
+  Json inside(Json answer, const std::string& name) const {
+    if (!answer.contains(name)) fail(path_, fmt::format("gives no answer to {}", name), kRemedyPeer);
+    return std::move(answer[name]);
+  }
+
+  Json parse(std::string_view text) const {
+    bool deep = false;
+    const auto look = [&deep](int depth, Json::parse_event_t, Json&) { return !(deep = deep || depth > kMostDepth); };
+    Json answer = Json::parse(text, look, false);
+    if (deep || answer.is_discarded() || !answer.is_object())
+      fail(path_, "the answer is not telemetry's JSON", kRemedyPeer);
+    return answer;
+  }
+
   Json receive() {
     int ready = 0;
     do {
@@ -86,17 +105,13 @@ class TelemetrySocket {
     if (static_cast<std::size_t>(length) > buffer_.size()) {
       fail(path_, fmt::format("an answer of {} bytes is too long", length), kRemedyPeer);
     }
-    bool deep = false;
-    const auto look = [&deep](int depth, Json::parse_event_t, Json&) { return !(deep = deep || depth > kMostDepth); };
-    Json answer = Json::parse(buffer_.begin(), buffer_.begin() + length, look, false);
-    if (deep || answer.is_discarded() || !answer.is_object())
-      fail(path_, "the answer is not telemetry's JSON", kRemedyPeer);
-    return answer;
+    return parse(std::string_view(buffer_.data(), static_cast<std::size_t>(length)));
   }
 
   std::string path_;
   const TopWait& wait_;
   int fd_ = -1;
+  bool is_control_ = false;
   std::vector<char> buffer_ = std::vector<char>(kMostAnswer);
 };
 
@@ -282,7 +297,10 @@ std::int64_t value_of(const TopNumbers& numbers, std::string_view name, std::int
 }
 
 std::string top_socket_path(const std::string& prefix) {
-  return fmt::format("{}/dpdk/{}/dpdk_telemetry.v2", runtime_folder(), prefix);
+  const std::string path = telemetry_socket_path(prefix);
+  if (access(path.c_str(), W_OK) == 0) return path;
+  const std::string control = find_ctl_socket(prefix);
+  return access(control.c_str(), W_OK) == 0 ? control : path;
 }
 
 int wait_for_answer(int fd, std::chrono::milliseconds limit) {
@@ -314,6 +332,36 @@ TopFigures ask_top_figures(const std::string& socket_path, std::string* raw, con
   return figures;
 }
 
+namespace {
+
+/// An answer with columns, or what it says is wrong.
+Json ask_table(TelemetrySocket& socket, const std::string& command, const std::string& partition) {
+  Json answer = socket.ask(command);
+  if (!answer.is_object()) socket.reject("it answers with something else than figures");
+  const std::string error = text(answer, "error");
+  if (!error.empty()) throw std::runtime_error(fmt::format("partition {}: {}", partition, error));
+  return answer;
+}
+
+/// The first row is that user's, or match has said nothing.
+void check_user(const Json& columns, const std::string& user, const std::string& partition) {
+  if (text_cell(columns, "user", 0) == plain(user)) return;
+  throw std::runtime_error(
+      fmt::format("partition {}: the match stage gives no answer; does it stand still?", partition));
+}
+
+TopAccount account_of(const Json& columns, std::size_t i, const std::string& partition) {
+  const Json one = row(columns, i);
+  return {.partition = partition,
+          .user = text(one, "user"),
+          .firm = text(one, "firm"),
+          .numbers = numbers(one),
+          .positions = {},
+          .forbids = text(one, "forbids")};
+}
+
+}  // namespace
+
 TopAccount ask_top_account(const std::string& socket_path, const std::string& partition, const std::string& user,
                            std::string* raw) {
   const TopWait wait = wait_for_answer;
@@ -322,13 +370,7 @@ TopAccount ask_top_account(const std::string& socket_path, const std::string& pa
   const Json info = socket.ask("/crosswire/info");
   if (!info.is_object() || rows_of(info, "partitions") == 0) socket.reject("it tells of no partitions");
   account.partition = partition_of(info, partition);
-  const auto ask = [&](const std::string& command) {
-    Json answer = socket.ask(command);
-    if (!answer.is_object()) socket.reject("it answers with something else than figures");
-    const std::string error = text(answer, "error");
-    if (!error.empty()) throw std::runtime_error(fmt::format("partition {}: {}", account.partition, error));
-    return answer;
-  };
+  const auto ask = [&](const std::string& command) { return ask_table(socket, command, account.partition); };
   Json positions = Json::array();
   std::int64_t at = 0;
   for (std::int64_t next = 0, last = -1; next > last && next < std::int64_t{kAllRows};) {
@@ -339,10 +381,7 @@ TopAccount ask_top_account(const std::string& socket_path, const std::string& pa
     next = number(part.value("next", Json(0)));
   }
   const Json columns = ask(fmt::format("/crosswire/accounts,{},{}", account.partition, at));
-  if (text_cell(columns, "user", 0) != plain(user)) {
-    throw std::runtime_error(
-        fmt::format("partition {}: the match stage gives no answer; does it stand still?", account.partition));
-  }
+  check_user(columns, user, account.partition);
   Json all = Json::object({{"partition", account.partition}});
   all.update(row(columns, 0));
   account.user = text(all, "user");
@@ -352,6 +391,36 @@ TopAccount ask_top_account(const std::string& socket_path, const std::string& pa
   all["positions"] = std::move(positions);
   if (raw != nullptr) *raw = all.dump(-1, ' ', true, Json::error_handler_t::replace);
   return account;
+}
+
+std::vector<TopAccount> ask_top_accounts(const std::string& socket_path, std::string_view table,
+                                         const std::string& partition, const std::string& user, std::string* raw) {
+  const TopWait wait = wait_for_answer;
+  TelemetrySocket socket(socket_path, wait);
+  const Json info = socket.ask("/crosswire/info");
+  if (!info.is_object() || rows_of(info, "partitions") == 0) socket.reject("it tells of no partitions");
+  const std::string name = partition_of(info, partition);
+  std::int64_t next = 0;
+  if (!user.empty()) {
+    const Json about = ask_table(socket, fmt::format("/crosswire/positions,{},{},0", user, name), name);
+    next = number(about.value("account", Json(0)));
+  }
+  std::vector<TopAccount> accounts;
+  Json rows = Json::array();
+  for (std::int64_t last = -1; next > last && next < std::int64_t{kAllRows};) {
+    const Json columns = ask_table(socket, fmt::format("/crosswire/{},{},{}", table, name, next), name);
+    if (!user.empty()) check_user(columns, user, name);
+    for (std::size_t i = 0; i < (user.empty() ? rows_of(columns, "user") : 1); ++i) {
+      accounts.push_back(account_of(columns, i, name));
+      rows.push_back(row(columns, i));
+    }
+    last = next;
+    next = user.empty() ? number(columns.value("next", Json(0))) : 0;
+  }
+  if (accounts.empty()) check_user(Json::object(), "?", name);
+  const Json all = Json::object({{"partition", name}, {"accounts", std::move(rows)}});
+  if (raw != nullptr) *raw = all.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return accounts;
 }
 
 }  // namespace crosswire

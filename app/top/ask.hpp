@@ -1,6 +1,6 @@
-// What a running appliance says of itself: questions to DPDK's telemetry socket, and its answers as plain values. For
-// `crosswire top` and `crosswire ctl account`, without DPDK. Blocks until the other side has answered, or for ten
-// seconds.
+// What a running appliance says of itself: questions to DPDK's telemetry socket, or to the control socket for those who
+// may not reach it, and its answers as plain values. For `crosswire top` and `crosswire ctl account`, without DPDK.
+// Blocks until the other side has answered, or for ten seconds.
 #pragma once
 
 #include <chrono>
@@ -51,9 +51,11 @@ struct TopAccount {
   std::string partition, user, firm;
   TopNumbers numbers;
   std::vector<std::pair<std::string, TopNumbers>> positions;
+  std::string forbids = "";  // of ask_top_accounts("limits"): kinds of orders, "ioc hidden"
 };
 
-/// The telemetry socket of the process with this DPDK file prefix, where DPDK puts it for this user.
+/// The telemetry socket of the process with this DPDK file prefix, where DPDK puts it for this user; where there is
+/// none that he may ask, but a control socket, that.
 std::string top_socket_path(const std::string& prefix);
 
 /// Waits for an answer, as poll() for what can be read of `fd`: above 0, it can; 0, the limit has passed; below 0,
@@ -73,5 +75,11 @@ TopFigures ask_top_figures(const std::string& socket_path, std::string* raw = nu
 /// no such account. `raw`: the same as one JSON object, in a line.
 TopAccount ask_top_account(const std::string& socket_path, const std::string& partition, const std::string& user,
                            std::string* raw = nullptr);
+
+/// Of all accounts, or of `user` alone where it is not "", what the table "accounts" or "limits" has of them, without
+/// positions. Else as ask_top_account().
+std::vector<TopAccount> ask_top_accounts(const std::string& socket_path, std::string_view table,
+                                         const std::string& partition, const std::string& user,
+                                         std::string* raw = nullptr);
 
 }  // namespace crosswire

@@ -2,10 +2,12 @@
 """`crosswire ctl` against a running appliance: what it does, what it refuses, and that a recording of it replays to the
 same hash. Over net_ring, so without root, a link or hugepages. Python's standard library; the program is named by
 $CROSSWIRE. Output: TAP."""
+import grp
 import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -18,6 +20,7 @@ from tap import Tap, two_accounts
 
 CROSSWIRE = os.environ["CROSSWIRE"]
 PATIENCE = 60
+WAITS = 3  # for a second person
 FOLDER = tempfile.TemporaryDirectory(prefix="crosswire-ctl-")
 AT = pathlib.Path(FOLDER.name)
 ENVIRONMENT = {**os.environ, "RUNTIME_DIRECTORY": FOLDER.name}
@@ -81,8 +84,8 @@ def account(user, word):
 
 def one_line(said, status, *words):
     code, out, err = said
-    text = out if status == 0 else err
-    return code == status and "\n" not in text and all(word in text for word in words) and not (err if status == 0 else out)
+    text, other = (out, err) if status in (0, WAITS) else (err, out)
+    return code == status and "\n" not in text and all(word in text for word in words) and not other
 
 
 def raw(data):
@@ -103,6 +106,44 @@ def raw(data):
         return said
 
 
+class Person:
+    """Somebody else at this host, by the numbers of his user and groups; his programs have no other rights."""
+
+    def __init__(self, uid, *groups):
+        self.uid, self.groups = uid, groups
+        self.name = f"uid {uid}"
+
+    def ctl(self, *arguments, command="ctl"):
+        run = subprocess.run([PROGRAM, command, *arguments], capture_output=True, text=True, env=ENVIRONMENT,
+                             timeout=PATIENCE, cwd="/", user=self.uid, group=self.groups[0],
+                             extra_groups=self.groups[1:])
+        return run.returncode, run.stdout.strip(), run.stderr.strip()
+
+    def say(self, *lines):
+        """What the socket answers to each line, a connection for each."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgroups(self.groups)
+                os.setgid(self.groups[0])
+                os.setuid(self.uid)
+                with os.fdopen(writer, "wb") as out:
+                    out.write(b"".join(raw(line.encode() + b"\n") for line in lines))
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as answers:
+            said = answers.read().decode().splitlines()
+        os.waitpid(child, 0)
+        return [json.loads(line) for line in said]
+
+
+def pending_number(said):
+    found = re.search(r"crosswire ctl approve (\d+)", said[1])
+    return found[1] if found else "0"
+
+
 def write_config(name, text=CONFIG):
     path = AT / name
     path.write_text(text)
@@ -115,7 +156,7 @@ tap.check("without an appliance it says that nobody listens", one_line(said, 1, 
 said = ctl("account", "ann")
 tap.check("nor can an account be looked at", one_line(said, 1, "dpdk_telemetry", "crosswire run"), said)
 said = ctl("halted", "AAA")
-tap.check("an unknown command is wrong usage", one_line(said, 2, "halted", "halt, resume, phase, kill, allow or account"), said)
+tap.check("an unknown command is wrong usage", one_line(said, 2, "halted", "halt, resume, phase, kill, allow, pending, approve"), said)
 said = ctl("halt")
 tap.check("neither a symbol nor all is wrong usage", said[0] == 2 and "--all" in said[2], said)
 
@@ -167,6 +208,22 @@ said = account("cyn", "trading")
 tap.check("and trading when it is allowed again", re.search(r"^state +trading$", said[1], re.M), said)
 said = account("bob", "trading")
 tap.check("an account without limits has none", said[0] == 0 and said[1].count("no limit") == 10, said)
+said = ctl("limits", "cyn")
+tap.check("its limits are listed, set or not",
+          re.search(r"^cyn +funds_e4 +12345600 +1/10000 of the currency +account$", said[1], re.M)
+          and re.search(r"^cyn +order_quantity +not set +shares +account$", said[1], re.M), said)
+said = ctl("limits")
+tap.check("and those of all", said[0] == 0 and all(re.search(rf"^{user} ", said[1], re.M) for user in ("ann", "bob", "cyn")), said)
+said = ctl("rates", "--json")
+seen = json.loads(said[1]) if said[0] == 0 else {"accounts": []}
+tap.check("and what is used of their rates", [one["user"] for one in seen["accounts"]] == ["ann", "bob", "cyn"]
+          and seen["accounts"][2]["orders_limit"] == 10, said)
+said = ctl("rates", "cyn", "--socket", str(SOCKET))
+tap.check("also by the control socket", said[0] == 0 and re.search(r"^cyn +orders_per_second +0 +10 +10$", said[1], re.M), said)
+said = ctl("pending")
+tap.check("without [operators] nothing waits for a second person", said[:2] == (0, "no command waits for a second person"), said)
+said = ctl("approve", "1")
+tap.check("so nothing can be approved", one_line(said, 1, "no command 1 is pending"), said)
 said = ctl("account", "eve")
 tap.check("an account that is not there is refused by name", one_line(said, 1, "no account", "eve"), said)
 said = ctl("account", "cyn", "--partition", "two")
@@ -282,5 +339,189 @@ appliance.process.wait()
 tap.check("what a killed process has left is taken over by the next",
           SOCKET.exists() and (appliance := Appliance([config])) and one_line(ctl("halt", "AAA"), 0, "done"), "")
 appliance.end()
+
+
+def people_by_groups():
+    """[operators]: what real users of real groups may. As root alone, who can be anybody."""
+    mine = {0, os.getgid(), *os.getgroups()}
+    groups = [group for group in grp.getgrall() if group.gr_gid not in mine][:4]
+    if len(groups) < 4:
+        return tap.skip("people of different groups may different things", "this host has too few groups")
+    viewers, market, house, anns = (group.gr_gid for group in groups)
+    operators = """
+[operators]
+viewer = ["{0.gr_name}"]
+market_control = ["{1.gr_name}"]
+house_risk = ["{2.gr_name}"]
+[[operators.firm]]
+firm = "ANNS"
+group = "{3.gr_name}"
+""".format(*groups)
+    none = 64000
+    ops, stranger = Person(64001, none, viewers), Person(64002, none)
+    marketer, marketer2 = Person(64003, market), Person(64004, none, viewers, market)
+    risk, risk2 = Person(64005, none, house), Person(64006, house)
+    ann, ann2 = Person(64007, anns), Person(64008, none, anns)
+
+    unknown = write_config("unknown.toml", CONFIG + operators.replace(groups[2].gr_name, "no-such-group"))
+    run = subprocess.run([CROSSWIRE, "run", "--config", str(unknown)], capture_output=True, text=True, env=ENVIRONMENT,
+                         timeout=PATIENCE)
+    line = unknown.read_text().splitlines().index('house_risk = ["no-such-group"]') + 1
+    tap.check("a group that is not there is told with its line", run.returncode == 1
+              and f"unknown.toml:{line}: operators.house_risk: there is no group" in run.stderr, run.stderr)
+
+    config = write_config("roles.toml", CONFIG + operators)
+    appliance = Appliance([config], "--record", str(AT / "roles.pcap"), "--report", str(AT / "roles.json"))
+    tap.check("the socket is open to all, in a folder that can be entered and not read",
+              SOCKET.stat().st_mode & 0o777 == 0o666 and SOCKET.parent.stat().st_mode & 0o777 == 0o711, appliance.logged())
+    said = stranger.ctl("halt", "AAA")
+    tap.check("who is in none of the groups is refused", one_line(said, 1, "uid 64002 is in none of the groups"), said)
+    said = stranger.ctl("account", "ann")
+    tap.check("also to look", one_line(said, 1, "is in none of the groups"), said)
+    for who, command in ((ops, ("halt", "AAA")), (risk, ("halt", "AAA")), (ann, ("phase", "closed", "--all")),
+                         (marketer, ("kill", "--account", "ann")), (ann, ("kill", "--account", "bob")),
+                         (ann, ("kill", "--firm", "CYNS")), (ann, ("kill", "--account", "nobody"))):
+        said = who.ctl(*command)
+        tap.check(f"{who.name} may not: {' '.join(command)}", one_line(said, 1, "may not", "is for"), said)
+    said = ctl("halt", "AAA")
+    tap.check("nor may root, who is in none of them", one_line(said, 1, "root may not"), said)
+
+    said = marketer.ctl("halt", "AAA")
+    tap.check("a halt acts at once", one_line(said, 0, "halt, AAA: done"), said)
+    said = marketer.ctl("resume", "AAA", "--request", "77", "--reason", "news are out")
+    number = pending_number(said)
+    tap.check("its resume waits for a second person", one_line(said, WAITS, "waits for a second person", "operator's halt"), said)
+    again = marketer.ctl("resume", "AAA", "--request", "77")
+    tap.check("asked again it is the same", again[0] == WAITS and pending_number(again) == number, again)
+    said = marketer.ctl("approve", number)
+    tap.check("nobody approves his own", one_line(said, 1, "your own"), said)
+    said = risk.ctl("approve", number)
+    tap.check("nor who may not do it", one_line(said, 1, f"no command {number}"), said)
+    said = ops.ctl("pending")
+    tap.check("it is listed for who may see it", said[0] == 0 and number in said[1] and "news are out" in said[1]
+              and "uid 64003" in said[1], said)
+    tap.check("and not for others", risk.ctl("pending")[1] == "no command waits for a second person")
+    said = marketer2.ctl("approve", number)
+    tap.check("it acts when another one approves it",
+              one_line(said, 0, "resume, AAA, asked for by uid 64003: done, 1 symbol", "request 77"), said)
+    said = marketer2.ctl("approve", number)
+    tap.check("once", one_line(said, 1, "uid 64004 has approved it"), said)
+
+    said = marketer.ctl("phase", "closing_call", "--all")
+    tap.check("a phase away from trading acts at once", one_line(said, 0, "done, 2 symbols"), said)
+    said = marketer.ctl("phase", "opening_call", "AAA")
+    tap.check("so does one as far from it", one_line(said, 0, "done, 1 symbol"), said)
+    said = marketer.ctl("phase", "continuous", "AAA")
+    tap.check("one towards trading waits", one_line(said, WAITS, "towards trading"), said)
+    taken = marketer2.ctl("withdraw", pending_number(said))
+    tap.check("it can be taken back", one_line(taken, 0, "withdrawn", "continuous, AAA"), taken)
+
+    said = ann.ctl("kill", "--firm", "ANNS")
+    tap.check("the firm's risk stops its firm", one_line(said, 0, "done, 1 account"), said)
+    said = ann.ctl("allow", "--account", "ann")
+    lifted = ann2.ctl("approve", pending_number(said))
+    tap.check("and lets it go by two", said[0] == WAITS and one_line(lifted, 0, "done, 1 account"), (said, lifted))
+    said = risk.ctl("kill", "--account", "ann")
+    tap.check("the house stops any account", one_line(said, 0, "done, 1 account"), said)
+    said = ann.ctl("allow", "--account", "ann")
+    tap.check("which its firm does not let go", one_line(said, 1, "killed by house_risk"), said)
+    said = risk.ctl("allow", "--account", "ann", "--reason", "it is mended")
+    lifted = risk2.ctl("approve", pending_number(said))
+    tap.check("but two of the house do", said[0] == WAITS and one_line(lifted, 0, "asked for by uid 64005"), (said, lifted))
+
+    said = ops.ctl("account", "bob")
+    tap.check("a viewer sees any account", said[0] == 0 and "bob, firm BOBS" in said[1], said)
+    said = ops.ctl("--once", command="top")
+    tap.check("and all figures", said[0] == 0 and "AAA" in said[1], said)
+    said = ann.ctl("account", "ann")
+    tap.check("a firm's risk sees its own account", said[0] == 0 and "ann, firm ANNS" in said[1], said)
+    for command in (("account", "bob"), ("limits", "bob"), ("rates", "cyn")):
+        said = ann.ctl(*command)
+        tap.check(f"and not another's: {command[0]}", one_line(said, 1, "no account of his firm"), said)
+    said = ann.ctl("limits", "--json")
+    seen = json.loads(said[1]) if said[0] == 0 else {}
+    tap.check("also where it asks for all", [one["user"] for one in seen.get("accounts", [])] == ["ann"], said)
+    said = ann.ctl("--once", command="top")
+    tap.check("nor the other figures", one_line(said, 1, "is for viewer"), said)
+    said = marketer.ctl("account", "ann")
+    tap.check("who is no viewer sees none", one_line(said, 1, "is for viewer"), said)
+
+    lines = [json.dumps({"command": "allow", "account": "ann", "request": n, "partition": "roles"}) for n in range(1, 1001)]
+    answers = risk.say(*lines)
+    kept = [one for one in answers if "pending" in one]
+    tap.check("of a thousand commands of one person sixteen are kept, and each is answered",
+              len(answers) == 1000 and len(kept) == 16 and all("of yours" in one["error"] for one in answers[16:]),
+              answers[:20])
+    said = risk.ctl("kill", "--account", "ann")
+    tap.check("which keeps no kill out", one_line(said, 0, "done, 1 account"), said)
+    answers = risk2.say(*(json.dumps({"command": "withdraw", "number": one["pending"]}) for one in kept))
+    tap.check("they can be taken back by another one", len([one for one in answers if "withdrawn" in one]) == 16, answers)
+    said = raw(b"x" * (10 << 20))
+    tap.check("ten megabytes get one line and are not read further", said.count(b"\n") == 1 and b"at most" in said, said)
+    said = raw(b'{"command": "approve", "num')
+    tap.check("half a request is none", b"no whole line" in said, said)
+
+    said = subprocess.run([CROSSWIRE, "top", "--json"], capture_output=True, text=True, env=ENVIRONMENT,
+                          timeout=PATIENCE).stdout
+    tap.check("refusals are counted", json.loads(said)["info"]["operators_refused"] >= 1000, said[:500])
+    appliance.end()
+    log = appliance.logged()
+    tap.check("the log has both names",
+              re.search(r'operator="uid 64005" role=house_risk approved_by="uid 64006" command="allow, account ann"', log), log)
+    tap.check("and what waited, was taken back, and who was refused", "waits for a second person" in log
+              and "command is withdrawn" in log and "an operator is refused" in log, log)
+    names = [frame for _, frame in frames(AT / "roles.pcap") if frame[12:14] == b"\x88\xb5" and b"uid 64005" in frame]
+    tap.check("the recording has them, too", any(b"uid 64006" in frame for frame in names), names)
+    subprocess.run([CROSSWIRE, "replay", "--config", str(config), "--in", str(AT / "roles.pcap"), "--out",
+                    str(AT / "out3.pcap"), "--report", str(AT / "replayed3.json")], capture_output=True, text=True)
+    live = json.loads((AT / "roles.json").read_text()) if (AT / "roles.json").exists() else {}
+    replayed = json.loads((AT / "replayed3.json").read_text()) if (AT / "replayed3.json").exists() else {}
+    tap.check("and replays to the same hash", live and live["state_hash"] == replayed.get("state_hash"), str(replayed)[:500])
+
+
+def appliance_of_another_user():
+    """Who asks one that runs as neither himself nor root talks to nobody who has only put a socket there."""
+    group = next((one for one in grp.getgrall() if one.gr_gid not in {0, os.getgid(), *os.getgroups()}), None)
+    if group is None:
+        return tap.skip("an appliance of another user is asked where only he can have put it", "this host has no group")
+    owner, marketer = 64009, Person(64003, group.gr_gid)
+    for parent, good in (("/run", True), ("/tmp", False)):
+        with tempfile.TemporaryDirectory(prefix="crosswire-ctl-", dir=parent) as name:
+            folder = pathlib.Path(name)
+            config = folder / "other.toml"
+            config.write_text(CONFIG + f'\n[operators]\nmarket_control = ["{group.gr_name}"]\n')
+            config.chmod(0o600)
+            folder.chmod(0o711)
+            os.chown(config, owner, owner)
+            os.chown(folder, owner, owner)
+            environment = {**os.environ, "RUNTIME_DIRECTORY": name}
+            at = folder / "crosswire" / "crosswire.ctl"
+            process = subprocess.Popen([PROGRAM, "run", "--config", str(config)], env=environment, user=owner, group=owner,
+                                       extra_groups=(), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            until = time.monotonic() + PATIENCE
+            while not at.exists() and process.poll() is None and time.monotonic() < until:
+                time.sleep(0.02)
+            said = marketer.ctl("halt", "AAA", "--socket", str(at))
+            process.terminate()
+            log = process.communicate(timeout=PATIENCE)[1]
+            if good:
+                tap.check("an appliance of another user is asked where only he can have put it",
+                          one_line(said, 0, "halt, AAA: done"), (said, log))
+            else:
+                tap.check("and not in a folder that all may write", one_line(said, 1, "another user listens there"), (said, log))
+
+
+PROGRAM = CROSSWIRE
+if os.geteuid() == 0:
+    AT.chmod(0o711)  # other users come through it
+    try:
+        Person(64000, 64000).ctl(command="--version")
+    except PermissionError:  # the build lies where they may not look
+        PROGRAM = str(AT / "program")
+        shutil.copy(CROSSWIRE, PROGRAM)
+    people_by_groups()
+    appliance_of_another_user()
+else:
+    tap.skip("people of different groups may different things", "only root can be other users")
 FOLDER.cleanup()
 sys.exit(tap.end())

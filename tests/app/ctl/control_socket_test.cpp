@@ -1,6 +1,7 @@
 // The control socket, with the test in the stages' place: who is listened to, what is answered, and what never is.
 #include "app/ctl/control_socket.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,6 +13,8 @@
 #include <deque>
 #include <filesystem>
 #include <string>
+
+#include "tests/app/top/top_rig.hpp"
 
 namespace crosswire {
 namespace {
@@ -58,13 +61,34 @@ class ControlSocketTest : public ::testing::Test {
     folder_ = mkdtemp(folder);
     desks_.emplace_back("one", std::vector<SymbolConfig>{{symbol("AAA"), Price{100}, 1}},
                         std::vector<DeskAccount>{{"ann", "ANNS", FirmId{0}}, {"bob", "", FirmId{1}}}, rings_);
-    control_ = std::make_unique<ControlSocket>(path(), desks_);
+    control_ = listen();
   }
   ~ControlSocketTest() override {
     control_.reset();
     std::filesystem::remove_all(folder_);
   }
   std::string path() const { return folder_ + "/run/x.ctl"; }
+  std::unique_ptr<ControlSocket> listen(const std::string& figures = "") {
+    return std::make_unique<ControlSocket>(path(), desks_, authority_, UserNames({}), figures);
+  }
+  static std::vector<Authority::Place> places() {
+    return {{"one", {"AAA"}, {{"ann", "ANNS", FirmId{0}}, {"bob", "", FirmId{1}}}}};
+  }
+  /// From here on there is [operators], and this process is in the groups that `roles` names.
+  void give(const OperatorGroups& roles, const std::string& figures = "") {
+    control_.reset();
+    authority_ = Authority(places(), roles, kAnotherUser);
+    control_ = listen(figures);
+  }
+  /// What is answered to one line.
+  std::string answer_to(const std::string& line) {
+    const Peer peer(path());
+    peer.say(line + "\n");
+    serve();
+    return peer.heard();
+  }
+
+  static constexpr uid_t kAnotherUser = 4'000'000'000u;
   std::vector<OperatorDesk::Done> serve() { return control_->serve(now_); }
 
   /// As the stages would: the next command is carried out.
@@ -92,6 +116,7 @@ class ControlSocketTest : public ::testing::Test {
   Arena arena_{OperatorRings::bytes_for(), HugepagePolicy::off};
   OperatorRings rings_{arena_};
   std::deque<OperatorDesk> desks_;
+  Authority authority_{places(), std::nullopt, geteuid()};
   std::unique_ptr<ControlSocket> control_;
   ControlSocket::Clock::time_point now_{};
   std::uint64_t sequence_ = 0;
@@ -165,15 +190,16 @@ TEST_F(ControlSocketTest, LiesInNoFolderThatOthersMayWrite) {
   std::deque<OperatorDesk> none;
   std::filesystem::create_directory(folder_ + "/open");
   ASSERT_EQ(chmod((folder_ + "/open").c_str(), 0777), 0);
-  EXPECT_THROW(ControlSocket(folder_ + "/open/x.ctl", none), std::runtime_error);
-  EXPECT_THROW(ControlSocket(folder_ + "/no/such/x.ctl", none), std::runtime_error);
-  EXPECT_THROW(ControlSocket(folder_ + "/run/" + std::string(200, 'x'), none), std::runtime_error);
+  for (const std::string& at :
+       {std::string("/open/x.ctl"), std::string("/no/such/x.ctl"), "/run/" + std::string(200, 'x')}) {
+    EXPECT_THROW(ControlSocket(folder_ + at, none, authority_, UserNames({})), std::runtime_error) << at;
+  }
 }
 
 TEST_F(ControlSocketTest, ListensBesideOneThatListensAndInThePlaceOfOneThatIsDead) {
   std::deque<OperatorDesk> none;
   {
-    const ControlSocket beside(path(), none);
+    const ControlSocket beside(path(), none, authority_, UserNames({}));
     EXPECT_EQ(beside.path(), path() + ":1");
   }
   EXPECT_FALSE(std::filesystem::exists(path() + ":1"));
@@ -184,7 +210,7 @@ TEST_F(ControlSocketTest, ListensBesideOneThatListensAndInThePlaceOfOneThatIsDea
   std::memcpy(address.sun_path, path().c_str(), path().size() + 1);
   ASSERT_EQ(bind(left, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   close(left);  // as a crash leaves it
-  const ControlSocket instead(path(), none);
+  const ControlSocket instead(path(), none, authority_, UserNames({}));
   EXPECT_EQ(instead.path(), path());
 }
 
@@ -345,9 +371,9 @@ TEST_F(ControlSocketTest, LetsThoseOfOtherPartitionsWaitOn) {
 TEST_F(ControlSocketTest, RefusesASeventeenthProcessInsteadOfTakingALiveSocket) {
   std::deque<OperatorDesk> none;
   std::deque<ControlSocket> others;
-  for (int i = 1; i < 16; ++i) others.emplace_back(path(), none);
+  for (int i = 1; i < 16; ++i) others.emplace_back(path(), none, authority_, UserNames({}));
   EXPECT_EQ(others.back().path(), path() + ":15");
-  EXPECT_THROW(ControlSocket(path(), none), std::runtime_error);
+  EXPECT_THROW(ControlSocket(path(), none, authority_, UserNames({})), std::runtime_error);
 }
 
 TEST_F(ControlSocketTest, AsksForAPartitionWhereThereAreSeveral) {
@@ -357,6 +383,211 @@ TEST_F(ControlSocketTest, AsksForAPartitionWhereThereAreSeveral) {
   peer.say(kHalt);
   serve();
   EXPECT_NE(peer.heard().find("one, two"), std::string::npos);
+}
+
+// ---- With [operators] -----------------------------------------------------------------------------------------------
+
+constexpr const char* kAllow = "{\"command\": \"allow\", \"account\": \"ann\", \"request\": 7}";
+
+OperatorGroups all_roles() {
+  return {.viewer = {getegid()}, .market_control = {getegid()}, .house_risk = {getegid()}, .firms = {}};
+}
+
+TEST_F(ControlSocketTest, WithRolesAnybodyMayConnect) {
+  give(all_roles());
+  struct stat status {};
+  ASSERT_EQ(stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0666u);
+  ASSERT_EQ(stat((folder_ + "/run").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0711u);
+}
+
+TEST_F(ControlSocketTest, WhoIsInNoneOfTheGroupsIsRefusedAndCounted) {
+  give({.viewer = {kAnotherUser}, .market_control = {}, .house_risk = {}, .firms = {}});
+  if (geteuid() == 0) GTEST_SKIP() << "root may always see the figures";
+  EXPECT_NE(answer_to("{\"command\": \"pending\"}").find("is in none of the groups of [operators]"), std::string::npos);
+  EXPECT_EQ(control_->refused(), 1u);
+  const auto notices = control_->take_notices();
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_EQ(notices[0].what, CtlNotice::What::refused);
+}
+
+TEST_F(ControlSocketTest, AWrongRoleIsRefusedAndCountedAndIsNotToldWhatThereIs) {
+  give({.viewer = {}, .market_control = {getegid()}, .house_risk = {}, .firms = {}});
+  EXPECT_NE(answer_to(kAllow).find("is for house_risk"), std::string::npos);
+  EXPECT_NE(answer_to("{\"command\": \"kill\", \"account\": \"eve\", \"request\": 7}").find("is for house_risk"),
+            std::string::npos);
+  EXPECT_EQ(control_->refused(), 2u);
+  EXPECT_EQ(rings_.requests.size(), 0u);
+}
+
+TEST_F(ControlSocketTest, TheCommandCarriesItsRole) {
+  give(all_roles());
+  const Peer peer(path());
+  peer.say("{\"command\": \"kill\", \"account\": \"ann\", \"request\": 7}\n");
+  serve();
+  wire::OperatorFrame frame;
+  ASSERT_TRUE(rings_.requests.pop(frame));
+  EXPECT_EQ(frame.role, static_cast<std::uint8_t>(OperatorRole::house_risk));
+  EXPECT_EQ(frame.approver[0], '\0');
+}
+
+TEST_F(ControlSocketTest, KeepsWhatLoosensAndTellsItsNumber) {
+  give(all_roles());
+  const CtlAnswer answer = read_answer(answer_to(kAllow));
+  EXPECT_EQ(answer.pending, 1u);
+  EXPECT_EQ(answer.seconds, 300u);
+  EXPECT_EQ(answer.why, "it lifts a kill");
+  EXPECT_EQ(answer.account, "ann");
+  EXPECT_EQ(rings_.requests.size(), 0u);
+  EXPECT_EQ(read_answer(answer_to(kAllow)).pending, 1u) << "asked again";
+  now_ += 1min;
+  const auto pending = read_pending(answer_to("{\"command\": \"pending\"}"));
+  ASSERT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending[0].asked, "allow, account ann");
+  EXPECT_EQ(pending[0].seconds, 240u);
+  EXPECT_NE(answer_to("{\"command\": \"approve\", \"number\": 1}").find("your own"), std::string::npos);
+  EXPECT_EQ(control_->take_notices().front().what, CtlNotice::What::pending);
+  now_ += 4min;
+  serve();
+  EXPECT_EQ(control_->take_notices().back().what, CtlNotice::What::lapsed);
+  EXPECT_NE(answer_to("{\"command\": \"approve\", \"number\": 1}").find("it has lapsed"), std::string::npos);
+  EXPECT_NE(answer_to("{\"command\": \"approve\", \"number\": 2}").find("no command 2"), std::string::npos);
+}
+
+TEST_F(ControlSocketTest, WithdrawsWhatIsPending) {
+  give(all_roles());
+  answer_to(kAllow);
+  EXPECT_EQ(read_withdrawn(answer_to("{\"command\": \"withdraw\", \"number\": 1}")).asked, "allow, account ann");
+  EXPECT_TRUE(read_pending(answer_to("{\"command\": \"pending\"}")).empty());
+  EXPECT_NE(answer_to("{\"command\": \"withdraw\", \"number\": 1}").find("has withdrawn it"), std::string::npos);
+}
+
+/// What another person has asked for: the test puts it there in his place.
+TEST_F(ControlSocketTest, AnApprovalActsInBothNames) {
+  give(all_roles());
+  const Person other{.uid = kAnotherUser, .name = "alice", .groups = {getegid()}};
+  const CtlAsk ask{OperatorAction::allow, {}, "one", "", 7, "it was a test", "ann", ""};
+  const auto decision = authority_.decide(other, ask, std::nullopt, now_);
+  ASSERT_EQ(decision.verdict, Authority::Verdict::wait);
+  const std::string approve = fmt::format("{{\"command\": \"approve\", \"number\": {}}}", decision.number);
+  const Peer peer(path());
+  peer.say(approve + "\n");
+  serve();
+  wire::OperatorFrame frame = {};
+  ASSERT_EQ(rings_.requests.size(), 1u);
+  EXPECT_NE(answer_to(approve).find("has approved it"), std::string::npos) << "also before it is done";
+  carry_out();
+  const auto done = serve();
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].by.name, "alice");
+  EXPECT_EQ(done[0].by.approver, UserNames({}).of(geteuid()));
+  EXPECT_EQ(done[0].by.role, OperatorRole::house_risk);
+  const CtlAnswer answer = read_answer(peer.heard());
+  EXPECT_EQ(answer.result, OperatorResult::done);
+  EXPECT_EQ(answer.asked, "allow, account ann");
+  EXPECT_EQ(answer.operator_name, "alice");
+  EXPECT_EQ(answer.account, "ann");
+  EXPECT_FALSE(rings_.requests.pop(frame)) << "once";
+}
+
+TEST_F(ControlSocketTest, WhatTheDeskDoesNotTakeStaysPending) {
+  give(all_roles());
+  const Person other{.uid = kAnotherUser, .name = "alice", .groups = {getegid()}};
+  const CtlAsk ask{OperatorAction::allow, {}, "one", "", 7, "", "ann", ""};
+  ASSERT_EQ(authority_.decide(other, ask, std::nullopt, now_).number, 1u);
+  desks_.front().close();
+  EXPECT_NE(answer_to("{\"command\": \"approve\", \"number\": 1}").find("the day is over"), std::string::npos);
+  EXPECT_EQ(read_pending(answer_to("{\"command\": \"pending\"}")).size(), 1u);
+  EXPECT_NE(answer_to(kAllow).find("the day is over"), std::string::npos) << "nor is anything kept then";
+  control_->end_day(desks_.front(), false);
+  EXPECT_EQ(control_->take_notices().back().what, CtlNotice::What::lapsed);
+}
+
+TEST_F(ControlSocketTest, AThousandPendingCommandsAreTakenAsFarAsOnePersonMay) {
+  give(all_roles());
+  std::size_t kept = 0;
+  for (int i = 1; i <= 1000; ++i) {
+    const std::string said =
+        answer_to(fmt::format("{{\"command\": \"allow\", \"account\": \"ann\", \"request\": {}}}", i));
+    kept += read_answer(said).pending != 0 ? 1 : 0;
+  }
+  EXPECT_EQ(kept, Authority::kMostOfOne);
+  EXPECT_LE(control_->take_notices().size(), ControlSocket::kMostNotices);
+}
+
+TEST_F(ControlSocketTest, TenMegabytesAreNotReadToTheirEnd) {
+  give(all_roles());
+  const Peer peer(path());
+  const std::string much(10u << 20, 'x');
+  ASSERT_GT(send(peer.fd, much.data(), much.size(), MSG_NOSIGNAL | MSG_DONTWAIT), 0);
+  serve();
+  EXPECT_NE(peer.heard().find("at most"), std::string::npos);
+  EXPECT_EQ(rings_.requests.size(), 0u);
+}
+
+TEST_F(ControlSocketTest, HalfARequestIsNone) {
+  give(all_roles());
+  const Peer peer(path());
+  peer.say("{\"command\": \"approve\", \"num");
+  serve();
+  now_ += ControlSocket::kPeerPatience;
+  serve();
+  EXPECT_NE(peer.heard().find("no whole line"), std::string::npos);
+}
+
+TEST_F(ControlSocketTest, AsksForTheFiguresInThePlaceOfWhoMaySeeThem) {
+  const test::TelemetryServer server([](const std::string& question) {
+    return "{\"" + test::command_of(question) + "\":{\"user\":[\"ann\",\"bob\"]}}";
+  });
+  give({.viewer = {}, .market_control = {}, .house_risk = {}, .firms = {{"ANNS", getegid()}}}, server.path());
+  const auto heard = [this](const std::string& question) {
+    const Peer peer(path());
+    peer.say("{\"command\": \"view\", \"question\": \"" + question + "\"}\n");
+    for (std::string said; said.empty();) {
+      std::vector<pollfd> polled;
+      serve();
+      said = peer.heard();
+      if (!said.empty()) return said;
+      control_->add_to(polled);
+      EXPECT_GT(poll(polled.data(), polled.size(), 10'000), 0);
+    }
+    return std::string();
+  };
+  if (geteuid() != 0) {
+    EXPECT_EQ(heard("/crosswire/accounts,one"), "{\"/crosswire/accounts\":{\"user\":[\"ann\"]}}\n");
+    EXPECT_NE(heard("/crosswire/totals,one").find("is for viewer"), std::string::npos);
+  } else {
+    EXPECT_EQ(heard("/crosswire/accounts,one"), "{\"/crosswire/accounts\":{\"user\":[\"ann\",\"bob\"]}}\n");
+  }
+  EXPECT_NE(heard("/eal/params").find("question is none"), std::string::npos);
+  control_.reset();  // hangs up, which the server waits for
+}
+
+TEST_F(ControlSocketTest, APhaseIsJudgedByThatOfTheMoment) {
+  std::string now = "continuous";
+  const test::TelemetryServer server([&now](const std::string& question) {
+    return "{\"" + test::command_of(question) + "\":{\"phase\":\"" + now + "\"}}";
+  });
+  give(all_roles(), server.path());
+  const auto asked = [this] {
+    const Peer peer(path());
+    peer.say("{\"command\": \"phase\", \"phase\": \"closing_call\", \"symbol\": \"AAA\", \"request\": 7}\n");
+    while (peer.heard().empty()) {
+      serve();
+      if (rings_.requests.size() > 0) return std::string("acts");
+      std::vector<pollfd> polled;
+      control_->add_to(polled);
+      if (poll(polled.data(), polled.size(), 0) == 0 && control_->take_notices().size() > 0) break;
+    }
+    return std::string("waits");
+  };
+  EXPECT_EQ(asked(), "acts");
+  carry_out();
+  serve();
+  now = "closed";
+  EXPECT_EQ(asked(), "waits");
+  control_.reset();  // hangs up, which the server waits for
 }
 
 }  // namespace

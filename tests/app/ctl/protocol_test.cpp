@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "app/ctl/client.hpp"
 #include "tests/seed.hpp"
@@ -127,18 +130,130 @@ TEST(CtlProtocol, SaysWhatIsWrongWithALine) {
   EXPECT_EQ(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "reason": "\u00a0\u00e4 \u20ac"})"), "");
 }
 
+TEST(CtlProtocol, ReadsWhatTheSecondPersonSays) {
+  for (const CtlWish wish : {CtlWish::pending, CtlWish::approve, CtlWish::withdraw, CtlWish::view}) {
+    const bool numbered = wish == CtlWish::approve || wish == CtlWish::withdraw;
+    const CtlLine line{wish, {}, numbered ? 4711u : 0u, wish == CtlWish::view ? "/crosswire/accounts,one,64" : ""};
+    const CtlLine read = read_line(to_line(line));
+    EXPECT_EQ(read.wish, wish);
+    EXPECT_EQ(read.number, line.number);
+    EXPECT_EQ(read.question, line.question);
+  }
+  const CtlLine halt = read_line(R"({"command": "halt", "all": true, "request": 1})");
+  EXPECT_EQ(halt.wish, CtlWish::operate);
+  EXPECT_EQ(halt.ask.action, OperatorAction::halt);
+
+  CtlAnswer answer;
+  answer.action = OperatorAction::allow;
+  answer.partition = "one";
+  answer.account = "ann";
+  answer.request = 7;
+  answer.pending = 4711;
+  answer.seconds = 300;
+  answer.why = "it lifts a kill";
+  const CtlAnswer again = read_answer(to_line(answer));
+  EXPECT_EQ(to_line(again), to_line(answer));
+  EXPECT_EQ(again.pending, 4711u);
+
+  const std::vector<CtlPending> pending = {{.number = 4711,
+                                            .partition = "one",
+                                            .asked = "allow, account ann",
+                                            .operator_name = "alice",
+                                            .role = "house_risk",
+                                            .why = "it lifts a kill",
+                                            .reason = "\"a\" test",
+                                            .seconds = 12}};
+  EXPECT_EQ(to_line(read_pending(to_line(pending))), to_line(pending));
+  EXPECT_TRUE(read_pending(to_line(std::vector<CtlPending>{})).empty());
+  EXPECT_EQ(read_withdrawn(withdrawn_line(pending[0])).operator_name, "alice");
+  EXPECT_THROW(read_pending(R"({"done": "no", "error": "bob may not"})"), CtlError);
+  EXPECT_THROW(read_withdrawn(R"({"done": "no", "error": "bob may not"})"), CtlError);
+  EXPECT_THROW(read_pending(R"({"commands": [1]})"), CtlError);
+}
+
+TEST(CtlProtocol, SaysWhatIsWrongWithALineOfTheSecondPerson) {
+  const auto fault = [](const std::string& line) {
+    try {
+      read_line(line);
+    } catch (const CtlError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(fault(R"({"command": "approve"})").find("takes nothing of that"), std::string::npos);
+  EXPECT_NE(fault(R"({"command": "approve", "number": 0})").find("number is missing"), std::string::npos);
+  EXPECT_NE(fault(R"({"command": "approve", "number": -1})").find("number"), std::string::npos);
+  EXPECT_NE(fault(R"({"command": "approve", "number": 1, "symbol": "AAA"})").find("nothing of that"),
+            std::string::npos);
+  EXPECT_NE(fault(R"({"command": "pending", "number": 1})").find("nothing of that"), std::string::npos);
+  EXPECT_NE(fault(R"({"command": "halt", "all": true, "request": 1, "number": 1})").find("no key"), std::string::npos);
+  for (const std::string& question : {std::string("/eal/params"), std::string("/crosswire/a b"), std::string(),
+                                      "/crosswire/" + std::string(kMostQuestion, 'a')}) {
+    EXPECT_NE(fault(R"({"command": "view", "question": ")" + question + "\"}").find("question is none"),
+              std::string::npos)
+        << question;
+  }
+}
+
 TEST(CtlProtocol, AnyBytesAreReadOrRefused) {
   std::mt19937 random(static_cast<unsigned>(test::seed()));
-  const std::string whole = to_line(CtlAsk{OperatorAction::phase, Phase::closed, "one", "AAA", 12, "because"});
+  const std::string wholes[] = {to_line(CtlAsk{OperatorAction::phase, Phase::closed, "one", "AAA", 12, "because"}),
+                                to_line(CtlLine{CtlWish::approve, {}, 4711, ""}),
+                                to_line(CtlLine{CtlWish::view, {}, 0, "/crosswire/info"}),
+                                to_line(std::vector<CtlPending>(2))};
   for (int i = 0; i < 20'000; ++i) {
+    const std::string& whole = wholes[random() % std::size(wholes)];
     std::string line = whole;
     for (unsigned n = random() % 4; n > 0; --n) line[random() % line.size()] = static_cast<char>(random());
     line.resize(random() % 8 == 0 ? random() % line.size() : line.size());
     fault_of(line);
-    try {
-      read_answer(line);
-    } catch (const CtlError&) {
-    }
+    const auto refused = [](auto read) {
+      try {
+        read();
+      } catch (const CtlError&) {
+      }
+    };
+    refused([&] { read_line(line); });
+    refused([&] { read_answer(line); });
+    refused([&] { read_pending(line); });
+    refused([&] { read_withdrawn(line); });
+  }
+}
+
+TEST(CtlProtocol, TellsAPersonWhatWaitsAndWhatHeHasApproved) {
+  const CtlAsk ask{OperatorAction::allow, {}, "", "", 7, "", "ann", ""};
+  CtlAnswer answer;
+  answer.action = OperatorAction::allow;
+  answer.partition = "one";
+  answer.account = "ann";
+  answer.request = 7;
+  answer.pending = 4711;
+  answer.seconds = 300;
+  answer.why = "it lifts a kill";
+  EXPECT_EQ(answer_text(ask, answer),
+            "one: allow, account ann: waits for a second person, as it lifts a kill; within 300 s another one may: "
+            "crosswire ctl approve 4711 (request 7)");
+  answer.pending = 0;
+  answer.result = OperatorResult::done;
+  answer.changed = 1;
+  answer.sequence = 99;
+  answer.asked = "allow, account ann";
+  answer.operator_name = "alice";
+  EXPECT_EQ(answer_text({}, answer),
+            "one: allow, account ann, asked for by alice: done, 1 account (command 99, 00:00:00.000000000, request 7)");
+  answer.error = "command 4711 is your own";
+  EXPECT_EQ(answer_text({}, answer), "command 4711 is your own");
+  EXPECT_EQ(pending_page({}), "no command waits for a second person\n");
+  const std::string page = pending_page({{.number = 4711,
+                                          .partition = "one",
+                                          .asked = "allow, account ann",
+                                          .operator_name = "alice",
+                                          .role = "house_risk",
+                                          .why = "it lifts a kill",
+                                          .reason = "a test",
+                                          .seconds = 12}});
+  for (const char* const word : {"4711", " 12 ", "allow, account ann", "alice", "house_risk", "a test\n"}) {
+    EXPECT_NE(page.find(word), std::string::npos) << word;
   }
 }
 

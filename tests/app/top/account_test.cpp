@@ -6,7 +6,9 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "engine/risk_limits.hpp"
 #include "tests/app/top/top_rig.hpp"
 
 namespace crosswire {
@@ -79,6 +81,57 @@ TEST(AccountPage, SaysHowFarItsBreakersAre) {
                                        "loss_of_day_e4               100.0000 of the currency, result -12.3456\n",
                                        "executions_per_second_count  9 executions, 8 within the last second\n",
                                        "executions_per_second_shares 700 shares, 600 within the last second\n"});
+}
+
+TEST(LimitsPage, HasEachLimitWithUnitAndScopeSetOrNot) {
+  const TelemetryServer server([](const std::string& question) -> std::string {
+    if (question == "/crosswire/limits,a,0")
+      return R"({"/crosswire/limits":{"next":16,"user":["ann"],"firm":["ANNS"],"set_order_quantity":[1],)"
+             R"("order_quantity":[500],"set_firm_funds_e4":[1],"firm_funds_e4":[7],"forbids":["ioc hidden"],)"
+             R"("symbols":[2]}})";
+    if (question == "/crosswire/limits,a,16") return R"({"/crosswire/limits":{"next":0,"user":["bob"],"firm":[""]}})";
+    return bare(question);
+  });
+  std::string raw;
+  const std::vector<TopAccount> got = ask_top_accounts(server.path(), "limits", "", "", &raw);
+  ASSERT_EQ(got.size(), 2u);
+  const std::string page = limits_page(got);
+  const auto line_of = [&page](const std::string& begin) {
+    const std::size_t at = page.find(begin);
+    return at == std::string::npos ? "" : page.substr(at, page.find('\n', at) - at);
+  };
+  expect_words(line_of("ann       order_quantity"), {" 500  shares ", "account"});
+  expect_words(line_of("ann       funds_e4"), {" not set  1/10000 of the currency ", "account"});
+  expect_words(page, {" 7  1/10000 of the currency   firm ANNS\n", "ioc hidden"});
+  for (const RiskRow& row : kRiskRows) {
+    expect_words(line_of("bob       " + std::string(row.key)), {"not set", std::string(row.unit)});
+  }
+  expect_words(raw, {R"({"partition":"a","accounts":[{"user":"ann","firm":"ANNS",)", R"({"user":"bob")"});
+}
+
+TEST(RatesPage, HasWhatIsUsedAndLeft) {
+  const TelemetryServer server([](const std::string& question) -> std::string {
+    if (question == "/crosswire/positions,bob,a,0") return R"({"/crosswire/positions":{"account":5,"next":0}})";
+    if (question == "/crosswire/accounts,a,5")
+      return R"({"/crosswire/accounts":{"next":6,"user":["bob","cyn"],"orders_limit":[100,0],"orders_taken":[30,0],)"
+             R"("cancels_limit":[0,0],"cancels_taken":[0,0]}})";
+    return bare(question);
+  });
+  const std::vector<TopAccount> got = ask_top_accounts(server.path(), "accounts", "", "bob");
+  ASSERT_EQ(got.size(), 1u) << "of the one that was asked for";
+  EXPECT_EQ(rates_page(got),
+            "account   rate                        used        left       limit\n"
+            "bob       orders_per_second             30          70         100\n"
+            "bob       cancels_per_second             -           -     not set\n");
+}
+
+TEST(RatesPage, IsNotThereForWhoIsNot) {
+  const TelemetryServer server([](const std::string& question) {
+    if (question == "/crosswire/positions,eve,a,0")
+      return std::string(R"({"/crosswire/positions":{"error":"there is no account 'eve'"}})");
+    return bare(question);
+  });
+  EXPECT_THROW(ask_top_accounts(server.path(), "accounts", "", "eve"), std::runtime_error);
 }
 
 TEST(AccountPage, IsNotThereForWhoIsNot) {
