@@ -470,6 +470,46 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   return {};
 }
 
+/// What is rare is not met by fewer commands, whatever the seed.
+constexpr std::uint64_t kEnoughForAll = 2'000'000;
+
+/// A property that did not meet something proves nothing of it.
+void expect_all_met(const Coverage& coverage) {
+  for (const EventKind kind :
+       {EventKind::accepted,     EventKind::rested,       EventKind::replaced,    EventKind::canceled,
+        EventKind::modified,     EventKind::rejected,     EventKind::account,     EventKind::executed,
+        EventKind::crossed,      EventKind::cross_done,   EventKind::imbalance,   EventKind::phase,
+        EventKind::system,       EventKind::tick,         EventKind::mass_cancel, EventKind::disable,
+        EventKind::prevented,    EventKind::refused,      EventKind::enable,      EventKind::operated,
+        EventKind::session_open, EventKind::session_close}) {
+    EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
+  }
+  for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
+    EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
+  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020,
+                           0x0022, 0x0026, 0x0028, 0x0029, 0x002A, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
+    EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
+  // More than those that the parser is said to have refused.
+  EXPECT_GT(coverage.rejects[0x0028], 2 * coverage.rejects[0x0003]) << "hardly a symbol had too many messages";
+  EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0003]) << "hardly an account used up its looks";
+  EXPECT_GT(coverage.rejects[0x000B], 2 * coverage.rejects[0x0003]) << "hardly an account had a job when it entered";
+  EXPECT_GT(coverage.with_jobs, coverage.commands / 400) << "hardly a job was open";
+  for (const RiskRow& row : kRiskRows)
+    EXPECT_TRUE(!is_breaker(row.limit) || coverage.trips[breaker_index(row.limit)] > 0) << row.key << " never tripped";
+  EXPECT_GT(coverage.hidden_executions, 0u);
+  EXPECT_GT(coverage.dead_on_arrival, 0u);
+  EXPECT_GT(coverage.gone_with_session, 0u);
+  EXPECT_GT(coverage.far_prices, 0u) << "no call in which the orders for its cross alone had a price of their own";
+  EXPECT_GT(coverage.begun, 0u) << "no symbol was interrupted";
+  EXPECT_GT(coverage.prolonged, 0u) << "no interruption was prolonged";
+  EXPECT_GT(coverage.opened_later, 0u) << "no opening call was prolonged";
+  EXPECT_GT(coverage.crossed_by_time, 0u) << "no interruption ended by itself";
+  EXPECT_GT(coverage.ended_by_operator, 0u) << "no operator ended an interruption";
+  EXPECT_GT(coverage.ended_by_schedule, 0u) << "the schedule ended no interruption";
+  for (std::size_t length = 1; length < coverage.bursts.size(); ++length)
+    EXPECT_GT(coverage.bursts[length], 0u) << "no burst of " << length << " commands";
+}
+
 TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases) {
   const std::uint64_t total = from_environment("CROSSWIRE_PROPERTY_COMMANDS", 2'000'000);
   const std::uint64_t first_seed = from_environment("CROSSWIRE_SEED", std::random_device{}());
@@ -513,40 +553,8 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
     if (coverage.cancels[reason] > 0) std::cout << " " << static_cast<char>(reason) << " " << coverage.cancels[reason];
   }
   std::cout << "\n";
-  for (const EventKind kind :
-       {EventKind::accepted,     EventKind::rested,       EventKind::replaced,    EventKind::canceled,
-        EventKind::modified,     EventKind::rejected,     EventKind::account,     EventKind::executed,
-        EventKind::crossed,      EventKind::cross_done,   EventKind::imbalance,   EventKind::phase,
-        EventKind::system,       EventKind::tick,         EventKind::mass_cancel, EventKind::disable,
-        EventKind::prevented,    EventKind::refused,      EventKind::enable,      EventKind::operated,
-        EventKind::session_open, EventKind::session_close}) {
-    EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
-  }
-  for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
-    EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
-  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020,
-                           0x0022, 0x0026, 0x0028, 0x0029, 0x002A, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
-    EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
-  // More than those that the parser is said to have refused.
-  EXPECT_GT(coverage.rejects[0x0028], 2 * coverage.rejects[0x0003]) << "hardly a symbol had too many messages";
-  EXPECT_GT(coverage.rejects[0x0029], 2 * coverage.rejects[0x0003]) << "hardly an account used up its looks";
-  EXPECT_GT(coverage.rejects[0x000B], 2 * coverage.rejects[0x0003]) << "hardly an account had a job when it entered";
-  EXPECT_GT(coverage.with_jobs, coverage.commands / 400) << "hardly a job was open";
-  for (const RiskRow& row : kRiskRows)
-    EXPECT_TRUE(!is_breaker(row.limit) || coverage.trips[breaker_index(row.limit)] > 0) << row.key << " never tripped";
-  EXPECT_GT(coverage.hidden_executions, 0u);
-  EXPECT_GT(coverage.dead_on_arrival, 0u);
-  EXPECT_GT(coverage.gone_with_session, 0u);
-  EXPECT_GT(coverage.far_prices, 0u) << "no call in which the orders for its cross alone had a price of their own";
-  EXPECT_GT(coverage.begun, 0u) << "no symbol was interrupted";
-  EXPECT_GT(coverage.prolonged, 0u) << "no interruption was prolonged";
-  EXPECT_GT(coverage.opened_later, 0u) << "no opening call was prolonged";
-  EXPECT_GT(coverage.crossed_by_time, 0u) << "no interruption ended by itself";
-  EXPECT_GT(coverage.ended_by_operator, 0u) << "no operator ended an interruption";
-  EXPECT_GT(coverage.ended_by_schedule, 0u) << "the schedule ended no interruption";
-  for (std::size_t length = 1; length < coverage.bursts.size(); ++length)
-    EXPECT_GT(coverage.bursts[length], 0u) << "no burst of " << length << " commands";
   EXPECT_TRUE(faults.empty()) << faults.size() << " seeds differ, the first: " << faults.front();
+  if (coverage.commands >= kEnoughForAll) expect_all_met(coverage);
 }
 
 }  // namespace
