@@ -28,11 +28,17 @@ int freedom_of(Phase phase) {
       return 1;
     case Phase::opening_call:
     case Phase::closing_call:
+    case Phase::interrupted:
       return 2;
     case Phase::continuous:
       return 3;
   }
   return 3;
+}
+
+/// Whether who leaves it executes its cross.
+bool has_cross(Phase phase) {
+  return phase == Phase::opening_call || phase == Phase::closing_call || phase == Phase::interrupted;
 }
 
 bool asks_for_the_same(const CtlAsk& a, const CtlAsk& b) {
@@ -160,9 +166,7 @@ const Authority::Stopped& Authority::stopped(const std::string& partition) const
   return found == stopped_.end() ? kNothing : found->second;
 }
 
-bool Authority::wants_phases(const CtlAsk& ask) const {
-  return groups_ && ask.action == OperatorAction::phase && freedom_of(ask.phase) > 0;
-}
+bool Authority::wants_phases(const CtlAsk& ask) const { return groups_ && ask.action == OperatorAction::phase; }
 
 /// "": it may be done alone.
 std::string Authority::why_two(const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases) const {
@@ -175,7 +179,11 @@ std::string Authority::why_two(const CtlAsk& ask, const std::optional<std::vecto
   const bool any = std::any_of(symbols.begin(), symbols.end(), [&](const auto& one) { return halted.count(one) > 0; });
   if (ends_halts && any) return "it ends an operator's halt";
   if (!wants_phases(ask)) return "";
-  if (!phases || phases->empty()) return "it may go towards trading: the phase at this moment is not known";
+  if (!phases || phases->empty())
+    return ask.phase == Phase::closed ? "" : "it may go towards trading: the phase at this moment is not known";
+  const bool crosses =
+      std::any_of(phases->begin(), phases->end(), [&](Phase now) { return has_cross(now) && now != ask.phase; });
+  if (crosses && ask.phase != Phase::halted) return "it ends a call, whose cross would execute";
   const bool loosens =
       std::any_of(phases->begin(), phases->end(), [&](Phase now) { return freedom_of(now) < freedom_of(ask.phase); });
   return loosens ? "it goes towards trading" : "";
@@ -206,14 +214,42 @@ Authority::Decision Authority::decide(const Person& person, const CtlAsk& ask,
   return decision;
 }
 
+/// Whose places a pending command takes: a role's, or of firms' risk the firm's.
+std::string Authority::seat_of(OperatorRole role, const CtlAsk& ask) const {
+  if (role != OperatorRole::firm_risk) return std::string(role_name(role));
+  const std::vector<DeskAccount> accounts = accounts_of(ask);
+  return fmt::format("the risk of {}", accounts.empty() ? ask.firm : accounts.front().firm);
+}
+
+/// The ticket of the newest halt or kill of what the command is about; 0: none.
+std::uint64_t Authority::newest_stop(const CtlAsk& ask) const {
+  const Stopped& stopped = this->stopped(ask.partition);
+  std::uint64_t newest = 0;
+  if (is_about_accounts(ask.action)) {
+    for (const DeskAccount& one : accounts_of(ask)) {
+      const auto found = stopped.killed.find(one.user);
+      if (found != stopped.killed.end()) newest = std::max(newest, found->second.ticket);
+    }
+    return newest;
+  }
+  for (const std::string& symbol : symbols_of(ask)) {
+    const auto found = stopped.halted.find(symbol);
+    if (found != stopped.halted.end()) newest = std::max(newest, found->second);
+  }
+  return newest;
+}
+
 Authority::Decision Authority::keep(const Person& person, const CtlAsk& ask, OperatorRole role, const std::string& why,
                                     Clock::time_point now) {
   Decision decision;
   const auto is_his = [&](uid_t uid, const CtlAsk& other) {
     return uid == person.uid && other.partition == ask.partition && other.request == ask.request;
   };
-  const auto kept = std::find_if(pending_.begin(), pending_.end(),
-                                 [&](const Pending& one) { return is_his(one.person.uid, one.ask); });
+  // The same in other words is the same, or one person's repeats would take all places.
+  const auto kept = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& one) {
+    return is_his(one.person.uid, one.ask) || (one.person.uid == person.uid && asks_for_the_same(one.ask, ask));
+  });
+  const std::string seat = seat_of(role, ask);
   const auto before =
       std::find_if(settled_.begin(), settled_.end(), [&](const Settled& one) { return is_his(one.uid, one.ask); });
   const bool again = kept != pending_.end() && asks_for_the_same(kept->ask, ask);
@@ -225,13 +261,19 @@ Authority::Decision Authority::keep(const Person& person, const CtlAsk& ask, Ope
   } else if (!again && pending_.size() >= kMostPending) {
     decision.why = fmt::format("{} commands are pending already; have some approved or withdrawn", kMostPending);
   } else if (!again && std::count_if(pending_.begin(), pending_.end(), [&](const Pending& one) {
+                         return seat_of(one.role, one.ask) == seat;
+                       }) >= static_cast<std::ptrdiff_t>(kMostOfSeat)) {
+    decision.why =
+        fmt::format("{} commands of {} are pending already; have some approved or withdrawn", kMostOfSeat, seat);
+  } else if (!again && std::count_if(pending_.begin(), pending_.end(), [&](const Pending& one) {
                          return one.person.uid == person.uid;
                        }) >= static_cast<std::ptrdiff_t>(kMostOfOne)) {
     decision.why = fmt::format("{} commands of yours are pending already; have some approved or withdrawn", kMostOfOne);
   }
   if (!decision.why.empty()) return decision;
   const Pending& pending =
-      again ? *kept : pending_.emplace_back(Pending{next_number(), ask, person, role, why, now + kValid});
+      again ? *kept
+            : pending_.emplace_back(Pending{next_number(), ask, person, role, why, now + kValid, newest_stop(ask)});
   decision.verdict = Verdict::wait;
   decision.role = role;
   decision.number = pending.number;
@@ -276,6 +318,8 @@ const Authority::Pending* Authority::to_approve(const Person& person, std::uint6
     error = why_refused(person, found->ask);
   } else if (std::string why = why_not_lifted(found->ask, found->role); !why.empty()) {
     error = std::move(why);  // since it was asked for
+  } else if (newest_stop(found->ask) > found->stop) {
+    error = fmt::format("command {}: what it lets go has been stopped again since; ask for it anew", number);
   } else {
     error = why_not_lifted(found->ask, *role);
   }

@@ -50,7 +50,9 @@ class Authority {
   using Clock = std::chrono::steady_clock;
   /// So long a command waits for a second person.
   static constexpr std::chrono::minutes kValid{5};
-  static constexpr std::size_t kMostPending = 64;
+  static constexpr std::size_t kMostPending = 1024;
+  /// Of one role, or of firms' risk of one firm: the others' places are not theirs to take.
+  static constexpr std::size_t kMostOfSeat = 64;
   /// Of one person, so that he alone does not take all places.
   static constexpr std::size_t kMostOfOne = 16;
   /// Commands that are pending no more, and of which is still known why.
@@ -99,7 +101,7 @@ class Authority {
   Decision decide(const Person& person, const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases,
                   Clock::time_point now);
 
-  /// The same command of a partition with the same number of the person's own is answered with the same pending one.
+  /// The same command of one person is answered with the same pending one, whatever its number.
   struct Pending {
     std::uint64_t number;
     CtlAsk ask;
@@ -107,6 +109,7 @@ class Authority {
     OperatorRole role;
     std::string why;  // it needs a second person
     Clock::time_point until;
+    std::uint64_t stop;  // newest_stop() as it was asked for: what is stopped behind that is not its to let go
   };
   /// The command that a person may approve by now, or none, and why in `error`, one line. It stays pending until
   /// approved() says that it was given in.
@@ -154,6 +157,8 @@ class Authority {
   std::vector<DeskAccount> accounts_of(const CtlAsk& ask) const;
   const Stopped& stopped(const std::string& partition) const;
   std::string why_two(const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases) const;
+  std::string seat_of(OperatorRole role, const CtlAsk& ask) const;
+  std::uint64_t newest_stop(const CtlAsk& ask) const;
   std::string why_not_lifted(const CtlAsk& ask, OperatorRole role) const;
   std::string why_refused(const Person& person, const CtlAsk& ask) const;
   Decision keep(const Person& person, const CtlAsk& ask, OperatorRole role, const std::string& why,

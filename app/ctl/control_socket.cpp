@@ -218,18 +218,24 @@ void ControlSocket::accept_all(Clock::time_point now) {
       accept_failed_ = errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
       return;
     }
-    make_place();
     const std::optional<Person> person = peer_of(fd, names_);
-    Peer& peer = peers_.emplace_back();
+    Peer peer;
     peer.fd = fd;
     peer.since = now;
     if (person) peer.person = *person;
+    if (person && authority_.is_known(*person)) {
+      make_place(now);
+      peers_.push_back(std::move(peer));
+      continue;
+    }
+    // A stranger takes nobody's place: the socket is open to all.
     if (!person) {
       refuse(peer, "the system does not say who asks");
-    } else if (!authority_.is_known(*person)) {
+    } else {
       turn_away(peer, authority_.has_roles() ? fmt::format("{} is in none of the groups of [operators]", person->name)
                                              : fmt::format("{} may not; ask as {}", person->name, owners()));
     }
+    close(fd);
   }
 }
 
@@ -264,12 +270,16 @@ void ControlSocket::tell_lapsed(std::vector<Authority::Pending> lapsed) {
   }
 }
 
-/// Whoever has said nothing for longest goes for one more, if all places are taken by such.
-void ControlSocket::make_place() {
+/// Whoever has said nothing for longest goes for one more, if all places are taken by such. What has come of them is
+/// heard first.
+void ControlSocket::make_place(Clock::time_point now) {
   if (peers_.size() < kMostPeers) return;
-  const auto silent =
-      std::find_if(peers_.begin(), peers_.end(), [](const Peer& peer) { return !peer.waits() && !peer.done; });
-  if (silent == peers_.end()) return;  // all wait for the stages: their number is bounded by the desks
+  for (Peer& peer : peers_)
+    if (!peer.done && !peer.waits()) listen_to(peer, now);
+  close_done();
+  if (peers_.size() < kMostPeers) return;
+  const auto silent = std::find_if(peers_.begin(), peers_.end(), [](const Peer& peer) { return !peer.waits(); });
+  if (silent == peers_.end()) return;  // all wait for the stages, or for figures: desks and the relay bound these
   refuse(*silent, "too many ask at once");
   close(silent->fd);
   peers_.erase(silent);

@@ -109,7 +109,7 @@ class ControlSocket {
   void listen();
   void collect(CtlNews& news);
   void accept_all(Clock::time_point now);
-  void make_place();
+  void make_place(Clock::time_point now);
   void listen_to(Peer& peer, Clock::time_point now);
   void take_line(Peer& peer, std::string_view line, Clock::time_point now);
   void take_command(Peer& peer, Clock::time_point now);

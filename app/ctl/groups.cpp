@@ -46,6 +46,26 @@ void check_same_groups(const Config& config, const std::vector<OperatorsConfig::
                   config.path, line, key, first.path));
 }
 
+/// A firm that both have has one risk group: what is given to it here is not another's there.
+void check_same_firms(const Config& config, const Config& other) {
+  for (const OperatorsConfig::FirmGroup& one : config.operators->firms) {
+    const auto& accounts = other.net.accounts;
+    const auto& firms = other.operators->firms;
+    const bool trades_there = std::any_of(accounts.begin(), accounts.end(), [&one](const auto& account) {
+      const std::string_view padded(account.firm.data(), account.firm.size());
+      return padded.substr(0, padded.find_last_not_of(' ') + 1) == one.firm;
+    });
+    const bool same = std::any_of(firms.begin(), firms.end(), [&one](const OperatorsConfig::FirmGroup& there) {
+      return there.firm == one.firm && there.group.name == one.group.name;
+    });
+    if (!trades_there || same) continue;
+    throw std::runtime_error(
+        fmt::format("{}:{}: operators.firm: {} is of group {} here and not in {}; a process has one control socket, "
+                    "give both the same",
+                    config.path, one.group.line, one.firm, one.group.name, other.path));
+  }
+}
+
 void check_same_operators(const Config& config, const Config& first) {
   if (config.operators.has_value() != first.operators.has_value()) {
     const Config& without = config.operators ? first : config;
@@ -65,6 +85,8 @@ void check_same_operators(const Config& config, const Config& first) {
 std::optional<OperatorGroups> find_groups(const std::vector<Config>& configs) {
   for (const Config& config : configs) check_same_operators(config, configs.front());
   if (configs.empty() || !configs.front().operators) return std::nullopt;
+  for (const Config& config : configs)
+    for (const Config& other : configs) check_same_firms(config, other);
   const Config& first = configs.front();
   OperatorGroups groups;
   groups.viewer = numbers_of(first, first.operators->viewer);

@@ -178,14 +178,16 @@ TEST_F(AuthorityTest, APhaseTowardsTradingWaitsAndOneAwayFromItActs) {
   const std::vector<std::string> table = {
       //  pre_open, opening_call, continuous, closing_call, closed, halted
       "awwwaa",  // pre_open
-      "aawaaa",  // opening_call
+      "wawwwa",  // opening_call: who leaves it executes its cross
       "aaaaaa",  // continuous
-      "aawaaa",  // closing_call
+      "wwwawa",  // closing_call
       "wwwwaw",  // closed
       "awwwaa",  // halted
+      "wwwwwa",  // interrupted
   };
+  ASSERT_EQ(table.size(), kPhaseNames.size());
   for (std::size_t from = 0; from < kPhaseNames.size(); ++from) {
-    for (std::size_t to = 0; to < kPhaseNames.size(); ++to) {
+    for (std::size_t to = 0; to < kAskedPhaseNames.size(); ++to) {
       Authority authority(places(), groups(), kOwner);
       const CtlAsk ask = of_symbol(OperatorAction::phase, "AAA", static_cast<Phase>(to));
       const std::vector<Phase> now = {static_cast<Phase>(from)};
@@ -351,24 +353,44 @@ TEST_F(AuthorityTest, TheSameRequestAgainIsTheSamePendingCommand) {
   EXPECT_EQ(decide(kRisk, ask).why, "request 9 was command 1: uid 5 has approved it") << "once is enough";
 }
 
-TEST_F(AuthorityTest, NobodyTakesAllPlacesAndThereAreNoMoreThanSixtyFour) {
+TEST_F(AuthorityTest, TheSameCommandWithAnotherNumberIsTheSamePendingOne) {
+  const std::uint64_t number = waits(kRisk, of_account(OperatorAction::allow, "ann", 9));
+  EXPECT_EQ(waits(kRisk, of_account(OperatorAction::allow, "ann", 10)), number);
+  EXPECT_NE(waits(kRisk, of_account(OperatorAction::allow, "amy", 11)), number);
+  EXPECT_EQ(authority_.pending(kRisk, now_).size(), 2u);
+}
+
+TEST_F(AuthorityTest, WhatIsStoppedAgainSinceIsNotLetGoByAnOlderCommand) {
+  act(kMarketer, of_symbol(OperatorAction::halt, "AAA"));
+  const std::uint64_t resume = waits(kMarketer, of_symbol(OperatorAction::resume, "AAA", {}, 2));
+  act(kMarketer, of_symbol(OperatorAction::halt, "AAA", {}, 3), OperatorResult::halted_already);
+  EXPECT_NE(approve(kMarketer2, resume).find("has been stopped again since"), std::string::npos);
+  act(kRisk, of_account(OperatorAction::kill, "bob", 4));
+  const std::uint64_t allow = waits(kRisk, of_account(OperatorAction::allow, "bob", 5));
+  act(kRisk, of_account(OperatorAction::kill, "ann", 6));
+  EXPECT_EQ(approve(kRisk2, allow), "") << "another's kill is nothing to it";
+}
+
+TEST_F(AuthorityTest, NobodyTakesTheOthersPlaces) {
+  // Firm and account are asked for by turns: each is a command of its own.
   std::uint64_t request = 0;
-  for (uid_t uid = 100; uid < 104; ++uid) {
-    for (std::size_t i = 0; i < Authority::kMostOfOne; ++i) {
-      waits(person(uid, {kHouse}), of_account(OperatorAction::allow, "ann", ++request));
+  std::size_t kept = 0;
+  for (uid_t uid = 100; uid < 200; ++uid) {
+    for (const CtlAsk& ask :
+         {of_account(OperatorAction::allow, "ann", ++request), of_firm(OperatorAction::allow, "ANNS", ++request)}) {
+      const Authority::Decision decision = decide(person(uid, {kAnns}), ask);
+      kept += decision.verdict == Verdict::wait;
+      if (decision.verdict == Verdict::wait) continue;
+      EXPECT_EQ(decision.why, "64 commands of the risk of ANNS are pending already; have some approved or withdrawn");
     }
-    const std::string why = decide(person(uid, {kHouse}), of_account(OperatorAction::allow, "ann", 1000)).why;
-    EXPECT_NE(why.find(uid < 103 ? "of yours" : "64 commands are pending"), std::string::npos) << why;
   }
-  for (int i = 0; i < 1000; ++i) {
-    EXPECT_NE(decide(kRisk, of_account(OperatorAction::allow, "ann", ++request)).why.find("64 commands are pending"),
-              std::string::npos);
-  }
-  EXPECT_EQ(authority_.pending(kRisk, now_).size(), Authority::kMostPending);
+  EXPECT_EQ(kept, Authority::kMostOfSeat);
+  waits(person(100, {kBobs}), of_account(OperatorAction::allow, "bob", ++request));
+  waits(kRisk, of_account(OperatorAction::allow, "ann", ++request));
+  waits(kMarketer, of_symbol(OperatorAction::phase, "AAA", Phase::continuous, ++request));
   EXPECT_EQ(verdict(kRisk, of_account(OperatorAction::kill, "ann")), Verdict::act) << "what tightens needs no place";
   now_ += 5min;
-  EXPECT_EQ(authority_.lapse(now_).size(), Authority::kMostPending);
-  waits(kRisk, of_account(OperatorAction::allow, "ann", ++request));
+  EXPECT_EQ(authority_.lapse(now_).size(), kept + 3);
 }
 
 // ---- Figures --------------------------------------------------------------------------------------------------------
