@@ -53,7 +53,11 @@ class TurnClock {
         of_account_(orders_per_account(config)),
         symbols_(config.symbols.size()),
         breakers_(std::any_of(config.risk.begin(), config.risk.end(),
-                              [](const RiskConfig& risk) { return risk.has_breaker(); })) {}
+                              [](const RiskConfig& risk) { return risk.has_breaker(); })) {
+    for (const SymbolConfig& symbol : config.symbols)
+      if (symbol.collar.is_on())
+        longest_interruption_ns_ = std::max(longest_interruption_ns_, longest_ns(symbol.collar));
+  }
 
   /// Whether a command of this kind may open a job; of a tick: see lives_end().
   static constexpr bool may_open(CommandKind kind) {
@@ -62,7 +66,10 @@ class TurnClock {
 
   /// Such a command, the `made`th, is made at `now_ns`; `entered`: orders so far, of which more cannot live.
   void expect(CommandKind kind, SessionId session, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
-    if (!is_of_account(kind)) return owe(entered, symbols_, entered, made, now_ns);
+    if (!is_of_account(kind)) {
+      crosses_until_ns_ = now_ns + longest_interruption_ns_;  // an opening call may be prolonged
+      return owe(entered, symbols_, entered, made, now_ns);
+    }
     if (session != kNoSession) owe(std::min(of_account_, entered), 0, entered, made, now_ns);
   }
   /// With the `made`th command, a tick, so many lives may end.
@@ -72,8 +79,12 @@ class TurnClock {
 
   /// With the `made`th command, a tick: of `orders`, the Enters and Replaces so far, each since the last tick may have
   /// tripped breakers of accounts (engine/breakers.hpp), and so opened jobs. Asked of each order it would be too dear.
+  /// Where there are collars, also the cross that ends an interruption may, and that ends by itself with a tick when
+  /// nothing comes any more.
   void breakers_trip(std::uint64_t orders, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
-    if (breakers_ && orders != std::exchange(orders_, orders)) owe(entered, 0, entered, made, now_ns);
+    if (!breakers_) return;
+    if (orders != std::exchange(orders_, orders)) crosses_until_ns_ = now_ns + longest_interruption_ns_;
+    if (now_ns <= crosses_until_ns_) owe(entered, 0, entered, made, now_ns);
   }
 
   /// When the next turn is due, `made` commands being made; kNever: none is. After expect() not before `now_ns`.
@@ -85,6 +96,11 @@ class TurnClock {
   void pass() { next_ns_ += kTurnIntervalNs; }
 
  private:
+  /// From the order that causes an interruption to the tick with which that ends, however often it is prolonged.
+  static TimeNs longest_ns(const CollarConfig& collar) {
+    const TimeNs once = TimeNs{collar.interruption_seconds} + collar.interruption_random_seconds;
+    return (once * kNsPerSecond + 2 * kTickIntervalNs) * (1 + TimeNs{collar.interruption_extensions});
+  }
   static constexpr bool is_of_account(CommandKind kind) {
     return kind == CommandKind::mass_cancel || kind == CommandKind::session_open || kind == CommandKind::session_close;
   }
@@ -102,7 +118,9 @@ class TurnClock {
   std::uint64_t symbols_;
   bool breakers_;             // some account has any
   std::uint64_t orders_ = 0;  // as of the last tick
-  std::uint64_t until_ = 0;   // behind so many commands no job is open
+  TimeNs longest_interruption_ns_ = 0;
+  TimeNs crosses_until_ns_ = 0;  // an interruption that orders so far have caused may end until then
+  std::uint64_t until_ = 0;      // behind so many commands no job is open
   TimeNs next_ns_ = kNever;
 };
 

@@ -40,6 +40,28 @@ TEST(TurnClock, IsDueOnItsGridAsOftenAsTheOrdersThatMayLiveNeed) {
   EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000, 600'000})) << "100 / 40 + 100 / 128 + 2";
 }
 
+TEST(TurnClock, IsDueBehindTicksWithWhichAnInterruptionMayEndWhereThereAreBreakers) {
+  EngineConfig collared = config();
+  collared.risk.resize(2);
+  collared.risk[1].limits[static_cast<std::size_t>(RiskLimit::rejects_in_a_row)] = 3;
+  collared.symbols[1].collar = {.dynamic_percent_e2 = 100, .interruption_seconds = 5, .interruption_extensions = 1};
+  TurnClock clock(collared);
+  std::uint64_t made = 101;
+  const auto owes = [&](std::uint64_t orders, TimeNs now_ns) {
+    clock.breakers_trip(orders, 100, ++made, now_ns);
+    const bool due = clock.next(made) != TurnClock::kNever;
+    made += 100;  // other commands are turns too
+    clock.next(made);
+    return due;
+  };
+  EXPECT_TRUE(owes(100, 100'000'000));
+  EXPECT_TRUE(owes(100, 5'100'000'000)) << "the interruption ends";
+  EXPECT_TRUE(owes(100, 10'400'000'000)) << "prolonged";
+  EXPECT_FALSE(owes(100, 10'900'000'000)) << "an idle exchange makes none";
+  clock.expect(CommandKind::phase, kNoSession, 100, made, 11'000'000'000);
+  EXPECT_TRUE(owes(100, 16'000'000'000)) << "an opening call that was prolonged";
+}
+
 TEST(TurnClock, IsDueBehindATickWhereABreakerMayHaveTrippedSinceTheLast) {
   TurnClock without(config());
   without.breakers_trip(100, 100, 101, 250'000);
@@ -49,11 +71,11 @@ TEST(TurnClock, IsDueBehindATickWhereABreakerMayHaveTrippedSinceTheLast) {
   breaking.risk[1].limits[static_cast<std::size_t>(RiskLimit::loss_of_day)] = 1;
   TurnClock clock(breaking);
   clock.breakers_trip(100, 100, 101, 250'000);
-  EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000}));
+  EXPECT_EQ(turns(clock, 101), (std::vector<TimeNs>{300'000, 400'000, 500'000, 600'000}));
   clock.breakers_trip(100, 100, 105, 100'000'000);
   EXPECT_EQ(clock.next(105), TurnClock::kNever) << "no order has come";
   clock.breakers_trip(101, 100, 107, 200'000'000);
-  EXPECT_EQ(turns(clock, 107).size(), 3u) << "a Replace has";
+  EXPECT_EQ(turns(clock, 107).size(), 4u) << "a Replace has";
 }
 
 TEST(TurnClock, CountsNoMoreThanAnAccountsShareOrAll) {
