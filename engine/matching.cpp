@@ -26,6 +26,50 @@ void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
   }
 }
 
+/// Whether the minimum is there, among the best levels: a client must not have everyone wait for a sum over all. What
+/// was looked at in vain is charged.
+Engine::Fate Engine::fate_of_minimum(const Command& command) {
+  Budget& budget = account(command.session).looks;
+  if (budget.spent(command.time_ns)) return Fate::overdraw;
+  const Book& book = state(at_symbol_).book;
+  const Ladder& contra = book.side(!terms_.buy());
+  Rank limit = book.scale().rank(!terms_.buy(), terms_.price);
+  if (state(at_symbol_).high != kNoPrice) [[unlikely]] {
+    limit = within(terms_.buy(), limit);
+    if (limit == kNoRank) return Fate::die;
+  }
+  std::uint64_t shares = 0;
+  Ladder::Cursor at(contra, pools_.nodes, contra.best());
+  std::size_t looks = 0;
+  std::uint32_t orders = max_fills_;  // that may still be met
+  for (; looks < looks_for_minimum_ && orders > 0 && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
+    const Level& level = pools_.levels[at.level(pools_.nodes)];
+    std::uint32_t met = std::min(orders, level.count);
+    if (met < level.count) [[unlikely]] {
+      met = std::min(met, looks_for_minimum_);
+      const bool enough = holds(level, met, terms_.min_quantity - shares);
+      looks += met + 1;
+      if (enough) return Fate::execute;
+      break;
+    }
+    shares += level.shares;
+    orders -= met;
+    if (shares >= terms_.min_quantity) return Fate::execute;
+  }
+  budget.charge(command.time_ns, looks, look_ns_);
+  return Fate::die;
+}
+
+/// Whether so many orders at the head of the level have so many shares. Looks at no more than will execute, if so.
+bool Engine::holds(const Level& level, std::uint32_t orders, std::uint64_t shares) const {
+  for (OrderIndex at = level.head; orders > 0; --orders, at = pools_.orders.hot(at).next) {
+    const Quantity open = pools_.orders.hot(at).open;
+    if (open >= shares) return true;
+    shares -= open;
+  }
+  return false;
+}
+
 /// The aggressor takes the other side's queue, best price first, at the resting orders' prices. What is counted over
 /// all executions is booked once, behind them.
 bool Engine::match(const Command& command, Out& out) {
