@@ -115,6 +115,18 @@ std::vector<std::string_view> with_collar_keys(std::vector<std::string_view> mor
   return more;
 }
 
+/// A range of less than a tick has every new price interrupt the symbol.
+void check_collar(const Section& section, const SymbolConfig& symbol) {
+  for (const auto& [key, percent_e2] : {std::pair{"collar_static_percent_e2", symbol.collar.static_percent_e2},
+                                        std::pair{"collar_dynamic_percent_e2", symbol.collar.dynamic_percent_e2}}) {
+    const std::uint64_t range_e4 = std::uint64_t{symbol.reference.value} * percent_e2 / 10'000;
+    if (percent_e2 == 0 || range_e4 >= symbol.tick_e4) continue;
+    section.reject(section.has(key) ? key : "tick_e4",
+                   fmt::format("the range of {} is {} at the reference price, less than a tick", key, range_e4),
+                   "give the symbol a wider one, or 0 for none");
+  }
+}
+
 /// What [collars] says for every symbol.
 CollarConfig read_collars(const std::string& path, const toml::table& root) {
   const toml::table* const table = find_table(path, root, "collars");
@@ -173,6 +185,7 @@ Symbols read_symbols(const std::string& path, const toml::table& root, Config& c
     symbol.tick_e4 = prices.tick_e4;
     symbol.reference = prices.reference;
     symbol.collar = read_collar(section, collar);
+    check_collar(section, symbol);
     config.engine.symbols.push_back(symbol);
     if (section.has("group")) symbols.groups[read_symbol_group(section)].push_back(id);
   }
