@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAY = ROOT.parent / "shared" / "data" / "sse-600519"
-STATE = "f9e128abcf93fb8d"  # of scripts/replay-day on one thread
+STATE = "95a8c91ef7dd1c73"  # of scripts/replay-day on one thread
 MOST = 4
 
 
