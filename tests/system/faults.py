@@ -217,9 +217,9 @@ def minqty_scan():
 
 
 def is_right_minqty_scan(run):
-    # 10 looks of 2,048 levels are a second's worth; the handed input has the asks on the weapon's account.
+    # 157 looks at 128 levels are a second's worth; the handed input has the asks on the weapon's account.
     weapons = [m for m in run.answers(1, "A") if m[13:14] == b"B"]
-    return 8 <= len(weapons) <= 12 and set(run.rejected(1).values()) == {0x0029} and len(run.rejected(1)) > 460
+    return 155 <= len(weapons) <= 162 and set(run.rejected(1).values()) == {0x0029} and len(run.rejected(1)) > 310
 
 
 def partial_udp_checksum():
