@@ -34,7 +34,7 @@ void Engine::trip(SessionId session, RiskLimit breaker) {
   Account& account = this->account(session);
   if (breaker == kNoBreaker || (account.stops & kTripped) != 0) return;
   account.stops |= kTripped;
-  risk_.note_tripped(session, breaker);
+  risk_.note_tripped(session, breaker, last_ref_);
   counters_.add(counter_of(breaker));
   if (!day_over_) open_sweep(session, {.reason = kReasonOfKill});
 }

@@ -38,6 +38,7 @@ struct alignas(64) Breakers {
   Money most_loss = 0;             // 0: no limit
   std::uint32_t most_rejects = 0;  // likewise
   RiskLimit tripped = kNoBreaker;  // by which the account is stopped
+  std::uint64_t tripped_with = 0;  // the newest order's reference then
   Money result = 0;                // of the day, or since an operator has allowed the account again
   // Of its orders that rested.
   RollingCount executions;

@@ -29,11 +29,6 @@ Rank Engine::within(bool buy, Rank limit) const {
   return std::min(limit, scale.rank_of(!buy, buy ? scale.ticks(symbol.high) : low));
 }
 
-/// Whether the aggressor has the order cancelled instead of executing against it: as in match().
-bool Engine::is_stopped(OrderIndex index) const {
-  return (account(pools_.orders.hot(index).session()).stops & kStopped) != 0 && terms_.min_quantity == 0;
-}
-
 /// Where match() begins, or goes on, in a symbol that has a collar: the last rank that the aggressor may take; if that
 /// is none it may meet no order. kNoRank: there was no room for an event.
 Rank Engine::collared_limit(const Command& command, Rank limit, Out& out) {
@@ -41,14 +36,16 @@ Rank Engine::collared_limit(const Command& command, Rank limit, Out& out) {
   const Ladder& contra = symbol.book.side(!terms_.buy());
   Rank last = within(terms_.buy(), limit);
   // Orders of an account that is killed do not execute.
-  while (last == kNoRank && sweeps_.kills() > 0 && contra.best() <= limit) {
+  while (last == kNoRank && sweeps_.kills() > 0 && fills_left_ > 0 && contra.best() <= limit) {
     const OrderIndex index = pools_.levels[contra.best_level()].head;
-    if (!is_stopped(index)) break;
+    if (!is_stopped(pools_.orders.hot(index).session())) break;
     if (!out.has_room()) return kNoRank;
+    --fills_left_;
     cancel_shares(command, index, pools_.orders.hot(index).open, kReasonOfKill, out);
     last = within(terms_.buy(), limit);
   }
   if (last != kNoRank) return last;
+  if (fills_left_ == 0 && contra.best() <= limit) refusal_ = 'Z';  // it may meet no more
   fills_left_ = 0;
   return limit;
 }
@@ -77,12 +74,17 @@ bool Engine::interrupt(const Command& command, Out& out) {
   bool would_execute = symbol.book.crosses(terms_.buy(), terms_.price);
   while (would_execute && sweeps_.kills() > 0) {
     const OrderIndex index = pools_.levels[symbol.book.side(!terms_.buy()).best_level()].head;
-    if (!is_stopped(index)) break;
+    if (!is_stopped(pools_.orders.hot(index).session())) break;
+    if (fills_left_ == 0) {
+      refusal_ = 'Z';  // it may meet no more
+      break;
+    }
     if (!out.has_room()) return false;
+    --fills_left_;
     cancel_shares(command, index, pools_.orders.hot(index).open, kReasonOfKill, out);
     would_execute = symbol.book.crosses(terms_.buy(), terms_.price);
   }
-  if (would_execute) {
+  if (would_execute && refusal_ == 0) {
     if (!out.has_room()) return false;
     set_phase(command, at_symbol_, Phase::interrupted, out);
     end_call_at(at_symbol_, command.time_ns);

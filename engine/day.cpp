@@ -140,7 +140,7 @@ void Engine::begin_phases(const Command& command, bool opens, Out& out) {
 /// Between two symbols of one command: a breaker may have tripped in the first one's cross. False: not yet, and other
 /// stages have waited long enough.
 bool Engine::finish_kills_between(const Command& command, Out& out) {
-  if (sweeps_.kills() == 0 || !waits_for_kills(command)) return true;
+  if (sweeps_.kills() == 0 || (command.kind != CommandKind::tick && !waits_for_kills(command))) return true;
   if (!finish_kills(command, out)) return false;
   begin_turn();
   return true;

@@ -276,7 +276,8 @@ class Engine {
   Rank collared_limit(const Command& command, Rank limit, Out& out);
   Rank within(bool buy, Rank limit) const;
   bool end_collared(const Command& command, Out& out);
-  bool is_stopped(OrderIndex index) const;
+  bool is_stopped(SessionId session) const;
+  bool finds_minimum(Rank limit, std::size_t& looks) const;
   bool interrupt(const Command& command, Out& out);
   void end_call_at(SymbolId id, TimeNs from_ns);
   bool prolongs_call(const Command& command) const;

@@ -152,27 +152,13 @@ bool Engine::finish_kills(const Command& command, Out& out) {
   return !(yielded_ = true);
 }
 
-/// Whether the command needs to know what can execute, while orders are in the books that may not.
+/// Whether the command may execute a cross, which pairs whole queues, while orders are in the books that may not
+/// execute. No client's command does. (A tick may, too: it waits where a call ends with it, in end_calls().)
 bool Engine::waits_for_kills(const Command& command) const {
-  const OrderAsk& ask = command.order;
-  switch (command.kind) {
-    case CommandKind::enter:
-      return command.reject == 0 && (ask.min_quantity > 0 || ask.post_only == PostOnly::yes);
-    case CommandKind::replace: {
-      if (ask.min_quantity > 0 || ask.post_only == PostOnly::yes) return true;
-      const OrderIndex original = users_.find(command.session, ask.user_ref_idx, ask.orig_user_ref_num);
-      return original != kNoOrder && ask.post_only == PostOnly::unsaid &&
-             pools_.orders.resolved(original).kept.post_only == PostOnly::yes;
-    }
-    case CommandKind::phase:
-      return command.phase.phase != Phase::halted;
-    case CommandKind::operate:  // also one that allows an account again: none of its orders that were there executes
-      return command.operate.action != OperatorAction::halt && command.operate.action != OperatorAction::kill;
-    case CommandKind::tick:
-      return calls_ > 0;
-    default:
-      return false;
-  }
+  if (command.kind == CommandKind::phase) return command.phase.phase != Phase::halted;
+  // Also one that allows an account again: none of its orders that were there executes.
+  return command.kind == CommandKind::operate && command.operate.action != OperatorAction::halt &&
+         command.operate.action != OperatorAction::kill;
 }
 
 /// What of the open jobs the command waits for.
@@ -185,10 +171,7 @@ Engine::Wait Engine::waits(const Command& command) const {
                                                                    command.operate.phase != Phase::closed)
                                                             : false;
   if (opens && (open_jobs_ & kClosing) != 0) return Wait::jobs;
-  if (sweeps_.kills() == 0) return Wait::none;
-  const bool of_stopped = (command.kind == CommandKind::enter || command.kind == CommandKind::replace) &&
-                          account(command.session).stops != 0;
-  return !of_stopped && waits_for_kills(command) ? Wait::kills : Wait::none;
+  return sweeps_.kills() > 0 && waits_for_kills(command) ? Wait::kills : Wait::none;
 }
 
 }  // namespace crosswire

@@ -39,8 +39,13 @@ Engine::Fate Engine::fate_of_minimum(const Command& command) {
     if (limit == kNoRank) return Fate::die;
   }
   std::uint64_t shares = 0;
-  Ladder::Cursor at(contra, pools_.nodes, contra.best());
   std::size_t looks = 0;
+  if (sweeps_.kills() > 0) [[unlikely]] {
+    if (finds_minimum(limit, looks)) return Fate::execute;
+    budget.charge(command.time_ns, looks, look_ns_);
+    return Fate::die;
+  }
+  Ladder::Cursor at(contra, pools_.nodes, contra.best());
   std::uint32_t orders = max_fills_;  // that may still be met
   for (; looks < looks_for_minimum_ && orders > 0 && at.rank() <= limit; ++looks, at.worse(pools_.nodes)) {
     const Level& level = pools_.levels[at.level(pools_.nodes)];
@@ -58,6 +63,32 @@ Engine::Fate Engine::fate_of_minimum(const Command& command) {
   }
   budget.charge(command.time_ns, looks, look_ns_);
   return Fate::die;
+}
+
+/// The same while orders are in the books that may not execute: order by order, and these do not count.
+bool Engine::finds_minimum(Rank limit, std::size_t& looks) const {
+  const Ladder& contra = state(at_symbol_).book.side(!terms_.buy());
+  const std::size_t most = std::min(looks_for_minimum_, max_fills_);
+  std::uint64_t shares = 0;
+  for (Ladder::Cursor at(contra, pools_.nodes, contra.best()); at.rank() <= limit; at.worse(pools_.nodes)) {
+    const Level& level = pools_.levels[at.level(pools_.nodes)];
+    for (OrderIndex index = level.head; index != kNoOrder; index = pools_.orders.hot(index).next) {
+      if (looks == most) return false;
+      ++looks;
+      const HotOrder& order = pools_.orders.hot(index);
+      if ((account(order.session()).stops & kStopped) == 0) shares += order.open;
+      if (shares >= terms_.min_quantity) return true;
+    }
+  }
+  return false;
+}
+
+/// Whether the newest order, an aggressor, has the account's orders cancelled instead of executing against them. Who
+/// has a minimum has been promised it, by accounts that a breaker has stopped since too.
+bool Engine::is_stopped(SessionId session) const {
+  const std::uint8_t stops = account(session).stops;
+  if ((stops & kStopped) == 0) return false;
+  return (stops & kKilled) != 0 || terms_.min_quantity == 0 || risk_.breakers(session)->tripped_with != last_ref_;
 }
 
 /// Whether so many orders at the head of the level have so many shares. Looks at no more than will execute, if so.
@@ -109,8 +140,8 @@ bool Engine::match(const Command& command, Out& out) {
     HotOrder& resting = pools_.orders.hot(index);
     if (asks_whose) [[unlikely]] {
       const Account& whose = pools_.account_of(resting);
-      // Who has a minimum has been promised it, by accounts that a breaker has stopped since too.
-      if ((whose.stops & kStopped) != 0 && terms_.min_quantity == 0) {
+      if (is_stopped(resting.session())) {
+        --fills;
         cancel_shares(command, index, resting.open, kReasonOfKill, out);
         continue;
       }

@@ -210,8 +210,9 @@ class Risk {
   RiskLimit count_execution(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares, bool rested,
                             TimeNs now_ns);
   /// The account is stopped by it; its orders are about to go.
-  void note_tripped(SessionId session, RiskLimit breaker) {
+  void note_tripped(SessionId session, RiskLimit breaker, std::uint64_t newest_order) {
     breakers_[session.value].tripped = breaker;
+    breakers_[session.value].tripped_with = newest_order;
     breakers_[session.value].trips[breaker_index(breaker)].add();
   }
   /// It may go on.

@@ -188,9 +188,10 @@ struct EngineState {
 
   template <class Visit>
   static void visit_breakers(const Breakers& breakers, Visit& visit) {
-    const auto& [most_loss, most_rejects, tripped, result, executions, shares, trips] = breakers;
+    const auto& [most_loss, most_rejects, tripped, tripped_with, result, executions, shares, trips] = breakers;
     leave_out("configuration", most_loss, most_rejects);
     leave_out("are told, and decide nothing", trips);
+    leave_out("of the command under way", tripped_with);
     visit("breakers.tripped", tripped);
     visit("breakers.result", result);
     visit_rate(executions, visit);

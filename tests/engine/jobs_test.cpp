@@ -207,15 +207,54 @@ TEST_F(Jobs, NoOrderOfAKilledAccountExecutesFromTheKillOn) {
   EXPECT_EQ(engine().live_orders(), 1u) << "what was left of the sale";
 }
 
-TEST_F(Jobs, WhatCountsTheOtherSidesSharesWaitsForAKill) {
+TEST_F(Jobs, AMinimumCountsNoneOfAKilledAccountAndWaitsForNoKill) {
   rig.run(enter(kOther, 1, B, kPrice, 7));
   rig.run(kill(1));
+  const auto at_least = [](std::uint32_t number, Quantity least) {
+    Command sale = enter(2, number, S, kPrice, 10);
+    sale.order.min_quantity = least;
+    return sale;
+  };
+  const auto refused = rig.outcomes(at_least(1, 8));
+  EXPECT_EQ(refused.at(0).code, 'D') << "seven shares are there, and eight were the least";
+  EXPECT_EQ(cancels(refused), kActs) << "its own turn, and no more";
+  const auto sold = rig.outcomes(at_least(2, 7));
+  const auto executed = std::ranges::find(sold, EventKind::executed, &Outcome::kind);
+  ASSERT_NE(executed, sold.end());
+  EXPECT_EQ(executed->session_b, kOther);
+  EXPECT_EQ(cancels(sold), kOrders - 2 * kActs) << "it meets those that are left on its way";
+}
+
+TEST_F(Jobs, APostOnlyOrderIsJudgedByTheBookThatItSeesAndWaitsForNoKill) {
+  rig.run(kill(1));
   Command sale = enter(2, 1, S, kPrice, 10);
-  sale.order.min_quantity = 8;
+  sale.order.post_only = PostOnly::yes;
   const auto sold = rig.outcomes(sale);
-  EXPECT_EQ(cancels(sold), kOrders - kActs);
-  EXPECT_EQ(sold.back().kind, EventKind::accepted);
-  EXPECT_EQ(sold.back().code, 'D') << "seven shares are there, and eight were the least";
+  EXPECT_EQ(sold.at(1).code, 'G') << "the killed account's orders are still displayed";
+  EXPECT_EQ(cancels(sold), 1 + kActs);
+}
+
+TEST_F(Jobs, AnOrderMeetsNoMoreOfAKilledAccountThanOfAnybody) {
+  EngineConfig few = config();
+  few.max_fills_per_order = 3;
+  EngineRig tight(few);
+  tight.run(phase(Phase::continuous));
+  for (std::uint32_t i = 1; i <= kOrders; ++i) tight.run(enter(kBusy, i, B, kPrice, 1));
+  tight.run(kill(1));
+  const auto sold = tight.outcomes(enter(kOther, 1, S, kPrice, 10));
+  EXPECT_EQ(cancels(sold), 3 + 1 + kActs) << "three that it meets, itself, and its turn";
+  EXPECT_EQ(sold.at(4).code, 'Z');
+}
+
+TEST_F(Jobs, AnImbalanceIsOfTheBookAsItIsShownAndWaitsForNoKill) {
+  rig.run(phase(Phase::closing_call));
+  rig.run(enter(2, 1, S, kPrice, 50));
+  rig.run(kill(1));
+  const auto ticked = rig.outcomes(tick(kNsPerSecond));
+  EXPECT_EQ(cancels(ticked), kActs);
+  const auto said = std::ranges::find(ticked, EventKind::imbalance, &Outcome::kind);
+  ASSERT_NE(said, ticked.end());
+  EXPECT_EQ(said->quantity, 48u) << "paired with what the turns have left";
 }
 
 TEST_F(Jobs, ACrossWaitsForAKill) {

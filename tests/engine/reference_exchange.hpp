@@ -67,6 +67,7 @@ class ReferenceExchange {
     }
     if (is_killing() && waits_for_kills(c)) finish_kills();
     acts_ = looks_ = 0;
+    tripped_now_.clear();
     switch (c.kind) {
       case CommandKind::enter:
         enter(c);
@@ -442,6 +443,7 @@ class ReferenceExchange {
   }
   void trip(std::uint32_t session) {
     if (!tripped_.insert(session).second) return;
+    tripped_now_.insert(session);
     ++trips_;
     open_sweep(session, {.reason = 'S'});
   }
@@ -662,6 +664,7 @@ class ReferenceExchange {
     const auto outside = std::ranges::find_if(
         found, [&](const Order* o) { return !in_ranges(o->symbol, o->price, symbols_[o->symbol].reference); });
     found.erase(outside, found.end());
+    if (is_killing()) return executable_of_others(found, taker.min_quantity, looks);
     std::map<std::uint64_t, std::uint64_t> there, counted;
     for (const Order* o : found) ++there[o->price];
     std::uint64_t shares = 0, may_meet = config_.max_fills_per_order;
@@ -679,6 +682,20 @@ class ReferenceExchange {
       ++of_level;
       --may_meet;
       shares += o->open;
+    }
+    return shares;
+  }
+
+  /// The same where some are of accounts that are stopped: each order is a look, until there is enough.
+  std::uint64_t executable_of_others(const std::vector<const Order*>& found, std::uint64_t enough,
+                                     std::uint64_t& looks) const {
+    const std::uint64_t most = std::min(config_.looks_for_minimum, config_.max_fills_per_order);
+    std::uint64_t shares = 0;
+    looks = 0;
+    for (const Order* o : found) {
+      if (looks == most || shares >= enough) break;
+      ++looks;
+      if (!is_out(o->session)) shares += o->open;
     }
     return shares;
   }
@@ -713,16 +730,18 @@ class ReferenceExchange {
     for (std::uint32_t met = 0; crosses && reason == 0 && o.open > 0;) {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
-      const bool out = is_out(other->session) && o.min_quantity == 0;
+      const bool promised = o.min_quantity > 0 && tripped_now_.contains(other->session);
+      const bool out = killed_.contains(other->session) || (is_out(other->session) && !promised);
       if (!in_ranges(o.symbol, other->price, last) && !out) {
         interrupt(o.symbol);
         break;
       }
-      if (in_ranges(o.symbol, other->price, last) && met == config_.max_fills_per_order) {
+      if (met == config_.max_fills_per_order) {
         reason = 'Z';
         break;
       }
       if (out) {
+        ++met;
         cancel_shares(*other, other->open, 'S');
         continue;
       }
@@ -1046,18 +1065,9 @@ class ReferenceExchange {
   }
   /// What has to know what can execute.
   bool waits_for_kills(const Command& c) {
-    const bool enters = c.kind == CommandKind::enter || c.kind == CommandKind::replace;
-    if (enters && (is_stopped(c.session.value) || sweep_of(c.session.value) != nullptr)) return false;
-    const bool counts = c.order.min_quantity > 0 || c.order.post_only == PostOnly::yes;
-    if (c.kind == CommandKind::enter) return c.reject == 0 && counts;
-    if (c.kind == CommandKind::replace) {
-      const Order* const old = find(c, c.order.orig_user_ref_num);
-      return counts || (old != nullptr && c.order.post_only == PostOnly::unsaid && old->post_only);
-    }
     if (c.kind == CommandKind::phase) return c.phase.phase != Phase::halted;
-    if (c.kind == CommandKind::operate)
-      return c.operate.action != OperatorAction::halt && c.operate.action != OperatorAction::kill;
-    return c.kind == CommandKind::tick && std::ranges::any_of(symbols_, [](const Symbol& s) { return call(s.phase); });
+    return c.kind == CommandKind::operate && c.operate.action != OperatorAction::halt &&
+           c.operate.action != OperatorAction::kill;
   }
 
   void say_refused(const Order& o) {
@@ -1330,7 +1340,7 @@ class ReferenceExchange {
     turn();
     for (std::uint32_t i = 1; i < symbols_.size(); ++i) {
       if (symbols_[i].ends_ns == 0 || symbols_[i].ends_ns > c.time_ns) continue;
-      if (is_killing() && waits_for_kills(c)) finish_kills();
+      if (is_killing()) finish_kills();
       enter_phase(i, Phase::continuous, true);
     }
     if (c.time_ns % config_.imbalance_interval_ns == 0) {
@@ -1353,11 +1363,11 @@ class ReferenceExchange {
   }
 
   EngineConfig config_;
-  std::vector<Symbol> symbols_;                                            // [0] unused
-  std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
-  std::map<std::uint32_t, Allowance> budgets_, queries_;                   // by session
-  std::set<std::uint32_t> disabled_, killed_, tripped_;
+  std::vector<Symbol> symbols_;                                              // [0] unused
+  std::vector<Order> orders_;                                                // live; time_rank 0 = not in the book yet
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;    // by session and channel
+  std::map<std::uint32_t, Allowance> budgets_, queries_;                     // by session
+  std::set<std::uint32_t> disabled_, killed_, tripped_, tripped_now_;        // now: with the command under way
   std::map<std::uint32_t, std::int64_t> rejected_in_a_row_, result_before_;  // by session; before: an allow
   struct Traded {
     std::uint32_t session, symbol;
