@@ -4,8 +4,10 @@
 
 namespace crosswire {
 
-/// An Enter or Replace of an account that has limits and may enter orders was Rejected.
+/// An Enter or Replace of an account that has limits and may enter orders was Rejected. A halt is no fault of whom it
+/// meets: all who go on quoting would be stopped by it.
 void Engine::count_rejected(SessionId session, std::uint16_t reason) {
+  if (reason == static_cast<std::uint16_t>(Reject::halted)) return;
   if (reason == static_cast<std::uint16_t>(Reject::account_rate)) return;
   if (reason == static_cast<std::uint16_t>(Reject::symbol_rate)) return;
   trip(session, risk_.count_rejected(session));

@@ -91,7 +91,7 @@ inline constexpr std::array kRiskRows = [] {
           "less time than this has passed since"},
       Row{rejects_in_a_row, "rejects_in_a_row", account, "Rejected answers", 1, 65'535, 0x000C,
           "all orders, from when so many Enters and Replaces were Rejected and none Accepted or Replaced between them, "
-          "rates apart"},
+          "rates and halts apart"},
       Row{loss_of_day, "loss_of_day_e4", account, "1/10000 of the currency", 1, kMostMoney / 2, 0x000C,
           "all orders, from when the account's result of the day is so far below zero"},
       Row{executions_per_second_count, "executions_per_second_count", account, "executions", 1, 10'000'000, 0x000C,

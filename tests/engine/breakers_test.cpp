@@ -73,6 +73,15 @@ TEST_F(BreakerOf, WhatIsRejectedForARateOrAStopIsNotInTheRow) {
   EXPECT_TRUE(tripped(0));
 }
 
+TEST_F(BreakerOf, AHaltStopsNobodyWhoGoesOnQuoting) {
+  start_with_rejects(2);
+  told(phase(Phase::halted));
+  for (std::uint32_t i = 1; i <= 5; ++i) EXPECT_EQ(told(enter(0, i, B, kPrice, 10)), "J 0007");
+  EXPECT_FALSE(tripped(0));
+  EXPECT_EQ(told(bad(6)), "J 0007") << "the phase is asked before the limits";
+  EXPECT_FALSE(tripped(0));
+}
+
 TEST_F(BreakerOf, OnlyAnOperatorEndsIt) {
   start_with_rejects(1);
   EXPECT_EQ(told(bad(1)), "J 0031");

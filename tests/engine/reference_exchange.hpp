@@ -431,7 +431,7 @@ class ReferenceExchange {
                     .side = static_cast<char>(c.order.side),
                     .code = reason});
     const std::uint32_t session = c.session.value;
-    if (reason == 0x0028 || reason == 0x0029 || is_stopped(session) || sweep_of(session) != nullptr) return;
+    if (reason == 0x0007 || reason == 0x0028 || reason == 0x0029 || is_stopped(session) || sweep_of(session) != nullptr) return;
     if (reaches(session, RiskLimit::rejects_in_a_row, ++rejected_in_a_row_[session])) trip(session);
   }
 
