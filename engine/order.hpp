@@ -99,7 +99,7 @@ enum class OperatorRole : std::uint8_t {
   firm_risk,       // accounts of his own firm
 };
 
-/// Cold line 0 of an operator's command: who. Names are padded with NUL, and cut to their places.
+/// Cold line 0 of an operator's command: who. Names are padded with NUL; longer ones come shortened.
 struct alignas(64) OperatorWho {
   std::array<char, 16> name;      // the system's user who asked
   std::array<char, 16> approver;  // the second one who agreed; empty: none was needed

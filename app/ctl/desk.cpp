@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "engine/order.hpp"
@@ -35,11 +36,24 @@ wire::OperatorFrame frame_of(const CtlAsk& ask, const OperatorSignature& by, Ses
   frame.account = account.value;
   frame.firm = firm.value;
   frame.role = static_cast<std::uint8_t>(by.role);
-  put(frame.name, by.name);
-  put(frame.approver, by.approver);
+  put(frame.name, recorded_name(by.name));
+  put(frame.approver, recorded_name(by.approver));
   put(frame.reason, ask.reason);
   return frame;
 }
+
+}  // namespace
+
+std::string recorded_name(std::string_view name) {
+  constexpr std::size_t kPlaces = std::tuple_size_v<decltype(wire::OperatorFrame::name)>;
+  constexpr std::size_t kKept = kPlaces - 5;
+  if (name.size() <= kPlaces) return std::string(name);
+  std::uint32_t hash = 2'166'136'261;  // FNV-1a
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619;
+  return fmt::format("{}~{:04x}", name.substr(0, kKept), (hash ^ hash >> 16) & 0xFFFF);
+}
+
+namespace {
 
 CtlAnswer answer_of(const CtlAsk& ask, const std::string& partition, const Event& event) {
   const Operated& operated = event.operated;

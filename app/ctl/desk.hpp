@@ -30,7 +30,11 @@ std::vector<DeskAccount> desk_accounts(const Config& config);
 /// Names of the symbols.
 std::vector<std::string> desk_symbols(const Config& config);
 
-/// Whose command it is, as the recording and the log have it; names longer than the recording's places are cut there.
+/// A user's name in the 16 places of a recording: of a longer one the first eleven bytes, and behind `~` four
+/// hexadecimal digits that follow from all of it, so that two operators are not one.
+std::string recorded_name(std::string_view name);
+
+/// Whose command it is, as the log has it; the recording has recorded_name() of both.
 struct OperatorSignature {
   std::string name;           // the system's user who asked
   std::string approver = "";  // the second person; "": none was needed

@@ -492,6 +492,15 @@ TEST_F(ControlSocketTest, AnApprovalActsInBothNames) {
   EXPECT_FALSE(rings_.requests.pop(frame)) << "once";
 }
 
+TEST(RecordedName, TellsTwoLongOnesApart) {
+  EXPECT_EQ(recorded_name("alice"), "alice");
+  EXPECT_EQ(recorded_name("sixteen_places__"), "sixteen_places__");
+  const std::string first = recorded_name("exchange-operator-1"), second = recorded_name("exchange-operator-2");
+  EXPECT_EQ(first.size(), 16u);
+  EXPECT_EQ(first.substr(0, 12), "exchange-op~");
+  EXPECT_NE(first, second);
+}
+
 TEST_F(ControlSocketTest, WhatTheDeskDoesNotTakeStaysPending) {
   give(all_roles());
   const Person other{.uid = kAnotherUser, .name = "alice", .groups = {getegid()}};
