@@ -55,7 +55,7 @@ bool is_refused(std::string_view argument) {
 /// Reads one configuration file into a Config, section by section, then checks what spans sections.
 class Reader {
  public:
-  Reader(const std::string& path, toml::table root, ConfigUse use, Logins logins)
+  Reader(const std::string& path, toml::table root, ConfigUse use, config_file::Logins logins)
       : path_(path), use_(use), logins_(logins), root_(std::move(root)) {}
 
   Config read() {
@@ -366,7 +366,7 @@ class Reader {
 
   std::string path_;
   ConfigUse use_;
-  Logins logins_;
+  config_file::Logins logins_;
   toml::table root_;
   Config config_;
 };
@@ -388,10 +388,10 @@ TimeNs schedule_end_ns(const Config& config) {
 }
 
 Config load_config(const std::string& path, ConfigUse use) {
-  return read_table(path, parse_file(path), use, Logins::some);
+  return read_table(path, parse_file(path), use, config_file::Logins::some);
 }
 
-Config config_file::read_table(const std::string& path, toml::table root, ConfigUse use, Logins logins) {
+Config config_file::read_table(const std::string& path, toml::table root, ConfigUse use, config_file::Logins logins) {
   return Reader(path, std::move(root), use, logins).read();
 }
 

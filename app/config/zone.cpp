@@ -19,12 +19,12 @@
 namespace crosswire {
 namespace {
 
-constexpr std::int64_t kNs = 1'000'000'000;
+constexpr std::int64_t kSignedNsPerSecond = 1'000'000'000;
 constexpr std::string_view kRemedy =
     "give one that timedatectl list-timezones lists, as \"Asia/Shanghai\", or an offset, as \"+08:00\"";
 
 /// Rounded down, before 1970, too.
-std::int64_t whole_seconds(std::int64_t ns) { return ns / kNs - (ns % kNs < 0 ? 1 : 0); }
+std::int64_t whole_seconds(std::int64_t ns) { return ns / kSignedNsPerSecond - (ns % kSignedNsPerSecond < 0 ? 1 : 0); }
 
 /// "+08:00" in seconds.
 std::optional<std::int64_t> parse_offset(std::string_view text) {
@@ -124,16 +124,17 @@ Zone Zone::at_offset(std::int64_t offset_s) {
 }
 
 std::int64_t Zone::epoch_ns(std::int64_t local_ns) const {
-  if (zone_ == nullptr) return local_ns - offset_s_ * kNs;
+  if (zone_ == nullptr) return local_ns - offset_s_ * kSignedNsPerSecond;
   const date::local_info info = zone_->get_info(date::local_seconds(std::chrono::seconds(whole_seconds(local_ns))));
-  if (info.result == date::local_info::nonexistent) return info.first.end.time_since_epoch().count() * kNs;
-  return local_ns - info.first.offset.count() * kNs;
+  if (info.result == date::local_info::nonexistent)
+    return info.first.end.time_since_epoch().count() * kSignedNsPerSecond;
+  return local_ns - info.first.offset.count() * kSignedNsPerSecond;
 }
 
 std::int64_t Zone::local_ns(std::int64_t epoch_ns) const {
-  if (zone_ == nullptr) return epoch_ns + offset_s_ * kNs;
+  if (zone_ == nullptr) return epoch_ns + offset_s_ * kSignedNsPerSecond;
   const date::sys_seconds seconds{std::chrono::seconds(whole_seconds(epoch_ns))};
-  return epoch_ns + zone_->get_info(seconds).offset.count() * kNs;
+  return epoch_ns + zone_->get_info(seconds).offset.count() * kSignedNsPerSecond;
 }
 
 std::string Zone::clock(std::int64_t epoch_ns) const {

@@ -30,7 +30,7 @@ std::uint32_t power_of_two(std::uint64_t wanted, std::uint64_t most) {
 }
 
 /// A TOML basic string of printable ASCII.
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -70,14 +70,14 @@ std::string toml_text(const FlowVenue& venue, const std::vector<AccountConfig>& 
                   engine.max_orders, engine.max_levels);
   for (const SymbolConfig& symbol : engine.symbols) {
     text += fmt::format("\n[[symbol]]\nname = {}\nreference_price_e4 = {}\ntick_e4 = {}\n",
-                        quoted(trimmed(symbol.name)), symbol.reference.value, symbol.tick_e4);
+                        toml_string(trimmed(symbol.name)), symbol.reference.value, symbol.tick_e4);
   }
   for (const PhaseChange& change : venue.schedule) {
     text += fmt::format("\n[[phase]]\nat = \"{}\"\nstate = \"{}\"\n", format_time_of_day(change.at_ns),
                         phase_name(change.phase));
   }
   for (const AccountConfig& account : accounts) {
-    text += fmt::format("\n[[account]]\nuser = {}\npassword = \"{}\"\n", quoted(account.user), account.password);
+    text += fmt::format("\n[[account]]\nuser = {}\npassword = \"{}\"\n", toml_string(account.user), account.password);
     const std::string firm = trimmed(account.firm);
     if (!firm.empty()) text += fmt::format("firm = \"{}\"\n", firm);
     text += fmt::format("sources = [\"{}\"]\n", format_address(account.sources.front().address));

@@ -4,7 +4,7 @@
 #include "engine/account.hpp"
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::account_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -294,4 +294,4 @@ TEST(AccountQueries, BeyondTheRateOfTheirAccountHaveNoAnswer) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::account_test

@@ -3,7 +3,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::attributes_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -452,4 +452,4 @@ TEST_F(Attributes, TheDigestKnowsWhatOnlyTheFutureShows) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::attributes_test

@@ -5,7 +5,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::auction_test {
 namespace {
 
 struct Order {
@@ -69,4 +69,4 @@ TEST(Auction, TakesTheHigherOfTwoPricesAsNearToTheReference) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::auction_test

@@ -8,7 +8,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::box_test {
 namespace {
 
 constexpr std::uint32_t kPrice = 1'000'000;
@@ -157,4 +157,4 @@ TEST(EngineBoxDeathTest, StopsWhenMoreIsPreparedThanWasToldAhead) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::box_test

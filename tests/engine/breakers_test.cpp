@@ -8,7 +8,7 @@
 
 #include "tests/engine/limits_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::breakers_test {
 namespace {
 
 using enum RiskLimit;
@@ -307,4 +307,4 @@ TEST(RollingCountOf, IsReachedByWhatASecondHas) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::breakers_test

@@ -8,7 +8,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::collar_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -117,4 +117,4 @@ TEST(CollarSeed, DecidesTheDrawnEndAndIsOfTheState) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::collar_test

@@ -7,7 +7,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::engine_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -465,4 +465,4 @@ TEST_F(EngineTest, GivesEverySlotBackWhenTheReadersHavePassed) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::engine_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace crosswire {
+namespace crosswire::event_test {
 namespace {
 
 EventKind kind_at(std::size_t number) { return static_cast<EventKind>(number); }
@@ -33,4 +33,4 @@ TEST(EventTable, WhatMatchMakesIsSomebodysAndTheRestStopsWhoeverIsToldOfIt) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::event_test

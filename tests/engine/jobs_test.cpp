@@ -9,7 +9,7 @@
 #include "engine/state.hpp"
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::jobs_test {
 namespace {
 
 constexpr Side B = Side::buy;
@@ -332,4 +332,4 @@ TEST_F(Jobs, TheSmallestRingHoldsThemAll) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::jobs_test

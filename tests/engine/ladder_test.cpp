@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace crosswire {
+namespace crosswire::ladder_test {
 namespace {
 
 struct Rig {
@@ -130,4 +130,4 @@ TEST(Ladder, TakesNoNodesFromOthersByWhatAnEmptyOneKeeps) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::ladder_test

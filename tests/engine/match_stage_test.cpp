@@ -8,7 +8,7 @@
 
 #include "tests/engine/limits_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::match_stage_test {
 namespace {
 
 using enum RiskLimit;
@@ -122,4 +122,4 @@ TEST_F(MatchTellsOf, PositionsThatAreKeptAndHowToGoOn) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::match_stage_test

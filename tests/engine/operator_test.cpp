@@ -4,7 +4,7 @@
 #include "engine/engine.hpp"
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::operator_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -297,4 +297,4 @@ TEST_F(OperatorTest, AKillTakesOrdersThatWaitForACall) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::operator_test

@@ -8,7 +8,7 @@
 #include "tests/engine/engine_rig.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::plain_test {
 namespace {
 
 constexpr std::uint32_t kPrice = 1'000'000, kStep = 100;
@@ -113,4 +113,4 @@ TEST(PlainOrders, AReplaceMaySayWhatIsToBeOpen) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::plain_test

@@ -18,7 +18,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::property_test {
 namespace {
 
 constexpr std::size_t kSessionEnds = static_cast<std::size_t>(SessionEndReason::end_of_day) + 1;
@@ -558,4 +558,4 @@ TEST(EngineProperty, SaysWhatTheReferenceExchangeSaysToRandomCommandsInAllPhases
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::property_test

@@ -8,7 +8,7 @@
 
 #include "tests/engine/limits_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::risk_test {
 namespace {
 
 using enum RiskLimit;
@@ -484,4 +484,4 @@ TEST(RollingCountOf, WhatIsSaidToBeTakenIsWhatIsNotLeft) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::risk_test

@@ -7,7 +7,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::self_trade_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -118,4 +118,4 @@ TEST_F(SelfTradeOf, WhatIsPreventedIsNoVolumeAndMovesNoPrice) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::self_trade_test

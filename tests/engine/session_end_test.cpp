@@ -4,7 +4,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::session_end_test {
 namespace {
 
 using enum SessionEndReason;
@@ -164,4 +164,4 @@ TEST(SessionEndTurns, OfManyOrdersGoInTurnsAndHoweverLittleRoomThereIs) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::session_end_test

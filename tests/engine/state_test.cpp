@@ -12,7 +12,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::state_test {
 namespace {
 
 constexpr std::uint32_t kPrice = 1'000'000;
@@ -262,4 +262,4 @@ TEST(EngineState, NeitherSlotsNorTheHashKeyMoveTheDigest) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::state_test

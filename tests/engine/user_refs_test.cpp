@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-namespace crosswire {
+namespace crosswire::user_refs_test {
 namespace {
 
 struct Rig {
@@ -117,4 +117,4 @@ TEST(UserRefs, FindsNothingUnderNumberZero) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::user_refs_test

@@ -14,7 +14,7 @@
 #include "app/config/config.hpp"
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::calendar_test {
 namespace {
 
 constexpr TimeNs kHour = 3'600 * kNsPerSecond;
@@ -594,4 +594,4 @@ TEST_F(Groups, ADrawnTimeMayNotReachIntoTheNextDay) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::calendar_test

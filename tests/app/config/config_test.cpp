@@ -8,7 +8,7 @@
 
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::config_test {
 namespace {
 
 const std::string kPort = "[port]\naddress = \"10.99.0.1\"\n";                                          // lines 1, 2
@@ -459,4 +459,4 @@ TEST_F(ConfigFile, NamesAllFilesThatItIsMadeOf) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::config_test

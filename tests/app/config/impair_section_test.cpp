@@ -7,7 +7,7 @@
 
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::impair_section_test {
 namespace {
 
 const std::string kRest =
@@ -128,4 +128,4 @@ TEST_F(ImpairSection, NamesFileLineAndKeyOfEachFault) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::impair_section_test

@@ -11,7 +11,7 @@
 
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::limits_section_test {
 namespace {
 
 const std::string kHead =
@@ -168,4 +168,4 @@ TEST(LimitsTable, IsWhatTheRulesPageSays) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::limits_section_test

@@ -7,7 +7,7 @@
 
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::operators_section_test {
 namespace {
 
 const std::string kRest =
@@ -90,4 +90,4 @@ TEST_F(OperatorsSection, NamesEachFaultWithItsLine) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::operators_section_test

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-namespace crosswire {
+namespace crosswire::time_of_day_test {
 namespace {
 
 TEST(TimeOfDay, IsReadWithAFractionOrWithout) {
@@ -27,4 +27,4 @@ TEST(TimeOfDay, IsWrittenAsItIsRead) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::time_of_day_test

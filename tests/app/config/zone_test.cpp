@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace crosswire {
+namespace crosswire::zone_test {
 namespace {
 
 constexpr std::int64_t kHour = 3'600'000'000'000;
@@ -80,4 +80,4 @@ TEST(Zone, ThatDoesNotExistHasNearOnes) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::zone_test

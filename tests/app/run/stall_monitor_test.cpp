@@ -13,7 +13,7 @@
 namespace crosswire {
 namespace {
 
-constexpr std::uint64_t kLookNs = 100'000'000;
+constexpr std::uint64_t kMonitorLookNs = 100'000'000;
 
 /// A pipeline whose transmit stage stands still in its port. The rings are so short that no other stage can end.
 class Stalled {
@@ -33,7 +33,7 @@ class Stalled {
   Stalled& operator=(const Stalled&) = delete;
 
   /// Looks once more, `step_ns` later; all stages with threads of their own have polled meanwhile.
-  std::vector<StallMonitor::News> look(std::uint64_t step_ns = kLookNs) {
+  std::vector<StallMonitor::News> look(std::uint64_t step_ns = kMonitorLookNs) {
     for (const CoreLoop& loop : pipeline_.partition().loops()) {
       if (!loop.polls(Stage::transmit)) wait_for_a_poll(loop);
     }
@@ -111,7 +111,7 @@ TEST(StallMonitor, LeavesStagesAloneThatHaveEnded) {
   }
   pipeline.start();
   pipeline.join();
-  for (std::uint64_t now = 0; now < 50 * kLookNs; now += kLookNs) EXPECT_TRUE(monitor.look(now).empty());
+  for (std::uint64_t now = 0; now < 50 * kMonitorLookNs; now += kMonitorLookNs) EXPECT_TRUE(monitor.look(now).empty());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace crosswire {
+namespace crosswire::cache_line_test {
 namespace {
 
 struct Count {
@@ -43,4 +43,4 @@ TEST(OnOwnLines, IsWhatItWraps) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::cache_line_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace crosswire {
+namespace crosswire::counters_test {
 namespace {
 
 enum class Fruit : std::uint8_t { apples, pears, count_ };
@@ -39,4 +39,4 @@ TEST(Counters, KeepTheValuesOfTheMomentWhenCopied) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::counters_test

@@ -12,7 +12,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::histogram_test {
 namespace {
 
 constexpr double kPercentiles[] = {0, 0.1, 1, 25, 50, 75, 90, 99, 99.9, 99.99, 100};
@@ -159,4 +159,4 @@ TEST(Histogram, CountsWhatLiesAtOrBelowAValue) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::histogram_test

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace crosswire {
+namespace crosswire::stage_test {
 namespace {
 
 TEST(StageTable, NamesEachStageOnce) {
@@ -25,4 +25,4 @@ TEST(StageTable, SaysWhoseOutputAStageReads) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::stage_test

@@ -11,7 +11,7 @@
 
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::core_claims_test {
 namespace {
 
 class Claims : public ::testing::Test {
@@ -99,4 +99,4 @@ TEST_F(Claims, WhereNoFileCanBeMadeThatIsSaidInOneLine) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::core_claims_test

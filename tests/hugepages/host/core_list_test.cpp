@@ -9,7 +9,7 @@
 
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::core_list_test {
 namespace {
 
 using Cores = std::vector<unsigned>;
@@ -69,4 +69,4 @@ TEST(CoreList, IsolatedCoresAreUsableByAProcessThatNobodyBound) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::core_list_test

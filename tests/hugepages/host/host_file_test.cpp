@@ -13,7 +13,7 @@
 #include "tests/folder.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::host_file_test {
 namespace {
 
 /// The one line of an error; "" where there is none.
@@ -164,4 +164,4 @@ TEST(HostFile, ADamagedFileIsAHostOrALine) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::host_file_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-namespace crosswire {
+namespace crosswire::pinning_test {
 namespace {
 
 TEST(Pinning, PinsAThreadToEachCoreItMayUse) {
@@ -43,4 +43,4 @@ TEST(Pinning, KnowsTheNodeOfEachCore) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::pinning_test

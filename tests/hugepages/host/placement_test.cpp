@@ -14,7 +14,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::placement_test {
 namespace {
 
 using Cores = std::vector<unsigned>;
@@ -721,4 +721,4 @@ TEST(Placement, ALargeHostIsPlacedAtOnce) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::placement_test

@@ -7,7 +7,7 @@
 
 #include "hugepages/host/pinning.hpp"
 
-namespace crosswire {
+namespace crosswire::topology_test {
 namespace {
 
 using Cores = std::vector<unsigned>;
@@ -64,4 +64,4 @@ TEST(Topology, TakesOverTheKernelsListsOfCoresThatAreThere) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::topology_test

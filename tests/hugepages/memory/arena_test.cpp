@@ -19,7 +19,7 @@
 
 #include "hugepages/base/strong.hpp"
 
-namespace crosswire {
+namespace crosswire::arena_test {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
@@ -291,4 +291,4 @@ TEST(Arena, MovesWithItsContents) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::arena_test

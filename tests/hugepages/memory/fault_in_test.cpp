@@ -17,7 +17,7 @@
 
 #include "hugepages/memory/arena.hpp"
 
-namespace crosswire {
+namespace crosswire::fault_in_test {
 namespace {
 
 constexpr std::size_t kPage = 4096;
@@ -85,4 +85,4 @@ TEST(FaultIn, AnArenaOfAnOlderKernelIsZeroedAndThere) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::fault_in_test

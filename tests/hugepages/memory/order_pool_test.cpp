@@ -12,7 +12,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::order_pool_test {
 namespace {
 
 struct Hot {
@@ -264,4 +264,4 @@ TEST(SlotProperty, NoSlotIsTakenTwiceOrTooEarlyAndNoneIsLost) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::order_pool_test

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace crosswire {
+namespace crosswire::resident_test {
 namespace {
 
 std::int64_t faults_of_this_thread() {
@@ -36,4 +36,4 @@ TEST(Resident, LeavesNoPageToBeMetForTheFirstTime) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::resident_test

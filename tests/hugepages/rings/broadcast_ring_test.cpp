@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace crosswire {
+namespace crosswire::broadcast_ring_test {
 namespace {
 
 using Ring = BroadcastRing<std::uint64_t>;
@@ -254,4 +254,4 @@ TEST(BroadcastRingDeathTest, StopsOnMisuse) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::broadcast_ring_test

@@ -13,7 +13,7 @@
 #include "hugepages/rings/spsc_ring.hpp"
 #include "tests/hugepages/rings/model/model.hpp"
 
-namespace crosswire {
+namespace crosswire::interleaving_test {
 namespace {
 
 using test::Model;
@@ -299,4 +299,4 @@ TEST(Interleavings, TheModelShowsWhatRelaxedAccessesPermit) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::interleaving_test

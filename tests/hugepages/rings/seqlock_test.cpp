@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace crosswire {
+namespace crosswire::seqlock_test {
 namespace {
 
 struct Value {
@@ -33,4 +33,4 @@ TEST(Seqlock, GivesEachCopyItsOwn) {
 TEST(Seqlock, LiesOnOneCacheLineWithAClock) { EXPECT_EQ(sizeof(Seqlock<Value>), kCacheLine); }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::seqlock_test

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace crosswire {
+namespace crosswire::spsc_ring_test {
 namespace {
 
 TEST(SpscRing, IsFirstInFirstOutThroughManyLaps) {
@@ -135,4 +135,4 @@ TEST(SpscRingDeathTest, RefusesACapacityThatIsNoPowerOfTwo) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::spsc_ring_test

@@ -19,7 +19,7 @@
 #include "hugepages/rings/seqlock.hpp"
 #include "hugepages/rings/spsc_ring.hpp"
 
-namespace crosswire {
+namespace crosswire::threads_test {
 namespace {
 
 #ifdef __SANITIZE_THREAD__
@@ -472,4 +472,4 @@ TEST(Threads, AStageThatIsStalledKeepsNobodyWaiting) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::threads_test

@@ -9,7 +9,7 @@
 #include "netstack/wire/ouch.hpp"
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 
-namespace crosswire {
+namespace crosswire::answers_test {
 namespace {
 
 namespace ouch = wire::ouch;
@@ -515,4 +515,4 @@ TEST_F(Answers, AnEventWithoutAnswersGoesTheOtherWay) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::answers_test

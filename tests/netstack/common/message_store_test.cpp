@@ -3,7 +3,7 @@
 
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 
-namespace crosswire {
+namespace crosswire::message_store_test {
 namespace {
 
 using testing::Block;
@@ -125,4 +125,4 @@ TEST_F(StoreDeathTest, RefusesToInventMessages) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::message_store_test

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace crosswire {
+namespace crosswire::arp_announcement_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -38,4 +38,4 @@ TEST(ArpAnnouncement, CarriesTheTagOfItsVlan) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::arp_announcement_test

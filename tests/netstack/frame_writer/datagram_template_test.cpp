@@ -9,7 +9,7 @@
 #include "netstack/frame_writer/finish_in_place.hpp"
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::datagram_template_test {
 namespace {
 
 TEST(DatagramTemplate, AChecksumOfZeroIsSentAsAllOnes) {
@@ -73,4 +73,4 @@ TEST(Station, AGroupsMacHoldsItsLow23Bits) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::datagram_template_test

@@ -5,7 +5,7 @@
 #include "netstack/port/capture.hpp"
 #include "port_testing.hpp"
 
-namespace crosswire {
+namespace crosswire::capture_file_test {
 namespace {
 
 constexpr std::size_t kFrames = 20'000;  // more than any buffer on the way
@@ -127,4 +127,4 @@ TEST_F(CaptureFiles, ThatAreFoldersAreNamedSo) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::capture_file_test

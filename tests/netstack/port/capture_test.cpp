@@ -3,7 +3,7 @@
 
 #include "port_testing.hpp"
 
-namespace crosswire {
+namespace crosswire::capture_test {
 namespace {
 
 constexpr std::size_t kFileHeader = 24;
@@ -730,4 +730,4 @@ TEST_F(CaptureOutputs, AreTheSameBytesInEveryRun) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::capture_test

@@ -13,7 +13,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::clock_discipline_test {
 namespace {
 
 constexpr double kPpm = 1e-6;
@@ -384,4 +384,4 @@ TEST(ClockDiscipline, KeepsItsBoundOverAWeekOfABadlyKeptClock) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::clock_discipline_test

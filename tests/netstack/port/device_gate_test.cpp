@@ -7,7 +7,7 @@
 
 #include "netstack/port/link_frames.hpp"
 
-namespace crosswire {
+namespace crosswire::device_gate_test {
 namespace {
 
 TEST(DeviceGate, IsClearWhenThePortHasSeenThatItIsShut) {
@@ -49,4 +49,4 @@ TEST(LinkFrames, AreTakenOutOnceAndInOrder) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::device_gate_test

@@ -29,7 +29,7 @@ extern "C" int rte_eth_dev_reset(std::uint16_t port_id) {
   return g_reset_answer;
 }
 
-namespace crosswire {
+namespace crosswire::device_keeper_test {
 namespace {
 
 constexpr const char* kName = "net_null0";
@@ -241,4 +241,4 @@ TEST_F(Keeper, ReplacesADeviceUnderPortsThatArePolled) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::device_keeper_test

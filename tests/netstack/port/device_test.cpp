@@ -14,7 +14,7 @@
 #include "netstack/port/eal.hpp"
 #include "port_testing.hpp"
 
-namespace crosswire {
+namespace crosswire::device_test {
 namespace {
 
 class StartedEal : public testing::Environment {
@@ -627,4 +627,4 @@ TEST(EalThreads, CanBeRegisteredOnceOrTwice) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::device_test

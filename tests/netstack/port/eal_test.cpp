@@ -21,7 +21,7 @@
 #include "netstack/port/kernel_interface.hpp"
 #include "port_testing.hpp"
 
-namespace crosswire {
+namespace crosswire::eal_test {
 namespace {
 
 constexpr EalHost kWithHugepages{std::size_t{1} << 30, 3};
@@ -377,4 +377,4 @@ TEST(Eal, SaysLoudlyOnceThatItRunsWithoutTheHugepagesThatWereWanted) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::eal_test

@@ -10,7 +10,7 @@
 #include "port_testing.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::impaired_line_test {
 namespace {
 
 using Count = ImpairmentCounter;
@@ -179,4 +179,4 @@ TEST(ImpairedLine, LosesNothingUnnamedWhateverBefallsFramesOfAnySize) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::impaired_line_test

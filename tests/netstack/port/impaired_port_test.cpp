@@ -12,7 +12,7 @@
 #include "port_testing.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::impaired_port_test {
 namespace {
 
 using Count = ImpairmentCounter;
@@ -412,4 +412,4 @@ TEST(ImpairedTxPort, FlushesTheInnerPortForWhatIsItsOwnAndTellsItsTime) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::impaired_port_test

@@ -12,7 +12,7 @@
 
 #include "netstack/common/limits.hpp"
 
-namespace crosswire {
+namespace crosswire::impairments_test {
 namespace {
 
 using Count = ImpairmentCounter;
@@ -193,4 +193,4 @@ TEST(Impairments, ChangeNothingOfEachOther) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::impairments_test

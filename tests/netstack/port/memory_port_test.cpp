@@ -3,7 +3,7 @@
 
 #include "port_testing.hpp"
 
-namespace crosswire {
+namespace crosswire::memory_port_test {
 namespace {
 
 TEST(MemoryRxPort, PlaysItsScriptAndThenSaysThatItHasEnded) {
@@ -59,4 +59,4 @@ TEST(MemoryTxPort, LeavesAReservedBufferReservedOverAFlush) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::memory_port_test

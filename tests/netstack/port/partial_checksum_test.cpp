@@ -8,7 +8,7 @@
 #include "port_testing.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::partial_checksum_test {
 namespace {
 
 /// 10.99.0.100:40001 to 10.99.0.1:26400 with 5 bytes; `tagged` on VLAN 101. The checksum as Linux leaves it.
@@ -69,4 +69,4 @@ TEST(PartialChecksums, AreLookedForWithinTheFrameAlone) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::partial_checksum_test

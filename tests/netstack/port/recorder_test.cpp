@@ -19,7 +19,7 @@
 #include "port_testing.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::recorder_test {
 namespace {
 
 constexpr std::size_t kSmallRing = std::size_t{1} << 17;
@@ -388,4 +388,4 @@ TEST(RecordRing, HoldsTheProducerBackUntilTheConsumerHasTaken) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::recorder_test

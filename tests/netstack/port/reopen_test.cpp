@@ -24,7 +24,7 @@
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:xsk_umem__create\n"; }
 
-namespace crosswire {
+namespace crosswire::reopen_test {
 namespace {
 
 constexpr std::uint16_t kTestEtherType = 0x88B6;
@@ -326,4 +326,4 @@ TEST_F(Reopen, SeesAnInterfaceThatWasAwayForAMoment) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::reopen_test

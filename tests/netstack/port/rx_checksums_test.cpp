@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace crosswire {
+namespace crosswire::rx_checksums_test {
 namespace {
 
 rte_eth_dev_info offering(std::uint64_t offloads, const char* driver = "net_ice") {
@@ -55,4 +55,4 @@ TEST(ReceiveChecksums, MayBePartialWhereVirtioSaysSoEverywhereOverTheKernelAndNe
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::rx_checksums_test

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-namespace crosswire {
+namespace crosswire::tsc_clock_test {
 namespace {
 
 std::int64_t system_epoch_ns() {
@@ -42,4 +42,4 @@ TEST(TscClock, GoesForwardAndBackwardFromItsBaseAtOneRate) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::tsc_clock_test

@@ -21,7 +21,7 @@
 #include "netstack/port/eal.hpp"
 #include "port_testing.hpp"
 
-namespace crosswire {
+namespace crosswire::veth_test {
 namespace {
 
 constexpr const char* kOurEnd = "cwport0";
@@ -221,4 +221,4 @@ TEST_F(Veth, IsTheSameInterfaceUnderAnotherNameAndLostWhenItIsDeleted) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::veth_test

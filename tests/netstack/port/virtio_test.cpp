@@ -14,7 +14,7 @@
 #include "netstack/port/eal.hpp"
 #include "port_testing.hpp"
 
-namespace crosswire {
+namespace crosswire::virtio_test {
 namespace {
 
 constexpr std::chrono::seconds kPatience{60};
@@ -145,4 +145,4 @@ TEST(Virtio, TellsAGuestWhichChecksumsItsHostHasLeftToACard) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::virtio_test

@@ -6,7 +6,7 @@
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::publish_property_test {
 namespace {
 
 namespace itch = wire::itch;
@@ -164,4 +164,4 @@ TEST(PublishProperty, ABookKeptFromTheFeedIsTheBookOfTheEvents) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::publish_property_test

@@ -4,7 +4,7 @@
 #include "netstack/wire/itch.hpp"
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 
-namespace crosswire {
+namespace crosswire::publish_test {
 namespace {
 
 namespace itch = wire::itch;
@@ -576,4 +576,4 @@ TEST(PublishCounters, HaveALabelAndAMeaningEach) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::publish_test

@@ -9,7 +9,7 @@
 #include "tests/netstack/tcp/station.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::soup_stream_test {
 namespace {
 
 using Store = MessageStore<128>;
@@ -163,4 +163,4 @@ TEST(SoupStream, ArrivesWholeOverTcpThatLosesEveryThirdFrame) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::soup_stream_test

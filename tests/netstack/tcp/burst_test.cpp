@@ -10,7 +10,7 @@
 #include "netstack/tcp/segment_template.hpp"
 #include "tests/netstack/tcp/station.hpp"
 
-namespace crosswire {
+namespace crosswire::burst_test {
 namespace {
 
 using tcp::kAck, tcp::kSyn;
@@ -209,4 +209,4 @@ TEST_F(TcpBurst, WhereThereIsNoRoomNothingHappens) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::burst_test

@@ -9,7 +9,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::connection_table_test {
 namespace {
 
 constexpr std::size_t kMost = 512;
@@ -95,4 +95,4 @@ TEST(ConnectionTableDeathTest, TakesNoMoreThanItsMostAndNothingTwice) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::connection_table_test

@@ -8,7 +8,7 @@
 #include "netstack/tcp/segment_template.hpp"
 #include "tests/netstack/tcp/station.hpp"
 
-namespace crosswire {
+namespace crosswire::grudges_test {
 namespace {
 
 using tcp::kAck, tcp::kFin, tcp::kPsh, tcp::kRst, tcp::kSyn;
@@ -351,4 +351,4 @@ TEST(Echo, BytesThatTheReaderTakesLateAreSentBackToo) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::grudges_test

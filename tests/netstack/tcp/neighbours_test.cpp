@@ -10,7 +10,7 @@
 #include "tests/netstack/client_frames.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::neighbours_test {
 namespace {
 
 using test::Payload;
@@ -124,4 +124,4 @@ TEST(Unreachable, ShortOrBrokenOnesAreDropped) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::neighbours_test

@@ -10,7 +10,7 @@
 #include "netstack/tcp/sequence.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::numbers_test {
 namespace {
 
 constexpr std::uint64_t kKey = 0x0A63'0002'9C40'0007;
@@ -135,4 +135,4 @@ TEST(Numbers, TheNthRandomNumberIsAlwaysTheSameAndNoOther) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::numbers_test

@@ -9,7 +9,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::reassembly_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -161,4 +161,4 @@ TEST(Reassembly, WhatIsClearedIsForgotten) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::reassembly_test

@@ -5,7 +5,7 @@
 #include "netstack/tcp/segment_template.hpp"
 #include "tests/netstack/tcp/station.hpp"
 
-namespace crosswire {
+namespace crosswire::reopen_test {
 namespace {
 
 constexpr std::uint16_t kPort = 7;
@@ -78,4 +78,4 @@ TEST_F(Reopening, WhatElseFollowsARstIsDropped) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::reopen_test

@@ -8,7 +8,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::round_trip_test {
 namespace {
 
 constexpr TimeNs kMs = 1'000'000;
@@ -103,4 +103,4 @@ TEST(RoundTrip, AProbeWaitsTwoRoundTripsAndForALoneSegmentThePeersDelay) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::round_trip_test

@@ -8,7 +8,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::scoreboard_test {
 namespace {
 
 /// Octets una .. sent - 1, whether each is SACKed; the RFC's functions as it words them.
@@ -191,4 +191,4 @@ TEST(Scoreboard, BelievesNothingOfWhatIsNotUnderWay) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::scoreboard_test

@@ -14,7 +14,7 @@
 #include "netstack/link/ethernet.hpp"
 #include "netstack/tcp/segment_template.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::segment_frames_test {
 namespace {
 
 using Frame = std::vector<std::uint8_t>;
@@ -139,4 +139,4 @@ TEST(SegmentFrames, CutOffAnywhereAreNeverTaken) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::segment_frames_test

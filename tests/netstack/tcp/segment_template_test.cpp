@@ -9,7 +9,7 @@
 #include "tests/netstack/client_frames.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::segment_template_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -117,4 +117,4 @@ TEST(SegmentTemplateDeathTest, RefusesWhatIsLongerThanAFrame) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::segment_template_test

@@ -11,7 +11,7 @@
 #include "tests/netstack/client_frames.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::segment_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -265,4 +265,4 @@ TEST(Segment, NeverReadsBeyondWhateverTheBytesAre) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::segment_test

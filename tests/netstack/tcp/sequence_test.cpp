@@ -7,7 +7,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::sequence_test {
 namespace {
 
 TEST(Sequence, OrdersNumbersLessThanHalfTheSpaceApartAsIfTheyDidNotWrap) {
@@ -40,4 +40,4 @@ TEST(Sequence, ARangeHoldsItsFirstNumberAndNotItsEndAcrossTheWrapToo) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::sequence_test

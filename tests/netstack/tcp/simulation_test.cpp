@@ -6,7 +6,7 @@
 #include "tests/folder.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::simulation_test {
 namespace {
 
 using test::TcpSimulation;
@@ -68,4 +68,4 @@ TEST(TcpSimulation, IsTheSameForTheSameSeed) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::simulation_test

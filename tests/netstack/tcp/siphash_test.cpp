@@ -9,7 +9,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::siphash_test {
 namespace {
 
 /// The paper's section 2, over any bytes, with a state of four words in an array.
@@ -93,4 +93,4 @@ TEST(SipHash, ChangesWithEveryBitOfKeyAndWords) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::siphash_test

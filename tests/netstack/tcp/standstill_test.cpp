@@ -5,7 +5,7 @@
 #include "netstack/tcp/segment_template.hpp"
 #include "tests/netstack/tcp/station.hpp"
 
-namespace crosswire {
+namespace crosswire::standstill_test {
 namespace {
 
 constexpr std::uint16_t kPort = 7;
@@ -89,4 +89,4 @@ TEST_F(Standstill, TimersExpireForWhoIsAlwaysLate) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::standstill_test

@@ -11,7 +11,7 @@
 #include "netstack/tcp/echo_service.hpp"
 #include "tests/netstack/tcp/station.hpp"
 
-namespace crosswire {
+namespace crosswire::threads_test {
 namespace {
 
 TimeNs now() {
@@ -158,4 +158,4 @@ TEST(TcpThreads, AnEchoWithAThreadForEachHalfGivesEveryByteBackAndItsPlacesToo) 
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::threads_test

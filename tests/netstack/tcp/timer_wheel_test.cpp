@@ -9,7 +9,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp {
+namespace crosswire::tcp::timer_wheel_test {
 namespace {
 
 constexpr TimeNs kTick = TimeNs{1} << TimerWheel::kTickBits;
@@ -179,4 +179,4 @@ TEST(TimerWheel, ClearingHeadMiddleAndTailOfOneSlotLeavesTheOthers) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp
+}  // namespace crosswire::tcp::timer_wheel_test

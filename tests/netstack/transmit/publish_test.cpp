@@ -4,7 +4,7 @@
 #include "tests/netstack/transmit/transmit_fixture.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::transmit_publish_test {
 namespace {
 
 using testing::RandomDay;
@@ -70,4 +70,4 @@ TEST(TransmitAndPublish, SendTheSameFramesOnOnePortAsOnOneEach) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::transmit_publish_test

@@ -3,7 +3,7 @@
 #include "netstack/wire/ouch.hpp"
 #include "tests/netstack/transmit/transmit_rig.hpp"
 
-namespace crosswire {
+namespace crosswire::shared_test {
 namespace {
 
 using testing::as;
@@ -198,4 +198,4 @@ TEST_F(SharedAnswers, WaitForRoomInThePortAndAreSentOnce) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::shared_test

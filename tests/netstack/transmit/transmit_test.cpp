@@ -7,7 +7,7 @@
 #include "tests/netstack/transmit/transmit_rig.hpp"
 #include "tests/seed.hpp"
 
-namespace crosswire {
+namespace crosswire::transmit_test {
 namespace {
 
 namespace mold = wire::mold;
@@ -492,4 +492,4 @@ TEST(TransmitProperty, TheSameEventsMakeTheSameFramesWhateverRoomThePortHas) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::transmit_test
