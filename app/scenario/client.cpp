@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -26,6 +27,29 @@ std::uint32_t option_number(std::string_view option, std::string_view value) {
   return *number;
 }
 
+/// What an option is about: of two that are about the same the second would undo the first.
+std::string_view subject_of(std::string_view option) {
+  static constexpr Word<std::string_view> kSubjects[] = {
+      {"day", "a time in force"},
+      {"ioc", "a time in force"},
+      {"fok", "a time in force"},
+      {"gtt", "a time in force"},
+      {"hidden", "a display"},
+      {"attributable", "a display"},
+      {"on_open", "a cross"},
+      {"on_close", "a cross"},
+      {"stays", "stays or goes"},
+      {"goes", "stays or goes"},
+      {"not_post_only", "post_only"},
+      {"as", "a label"},
+      {"buy", "a side"},
+      {"sell", "a side"},
+      {"short", "a side"},
+      {"short_exempt", "a side"},
+  };
+  return meaning_of(kSubjects, option).value_or(option);
+}
+
 }  // namespace
 
 /// What stands behind an order's price, or a Mass Cancel.
@@ -41,10 +65,14 @@ struct ScenarioClients::Options {
 
 ScenarioClients::Options ScenarioClients::read_options(LineReader& line) {
   Options options;
+  std::set<std::string_view> subjects;
   while (!line.done()) {
     const std::string_view word = line.next("an option");
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
+    if (!subjects.insert(subject_of(name)).second) {
+      throw ScenarioFault(fmt::format("\"{}\": the line has {} already", word, subject_of(name)));
+    }
     const std::string_view value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
     const auto side = meaning_of(kSideWords, word);
     if (word == "as") {

@@ -36,17 +36,43 @@ constexpr std::uint32_t kMostTimes = 100'000;
 /// Events of a step that are listed at a difference: of those that were expected, of the others.
 constexpr std::size_t kMostBefore = 10, kMostBehind = 30;
 constexpr std::string_view kHeadMark = "---";
+/// Of a scenario's text.
+constexpr std::uintmax_t kMostBytes = std::uintmax_t{16} << 20;
+constexpr std::size_t kMostOfLine = 4'096;
 
 constexpr Word<OperatorAction> kOperatorWords[] = {{"halt", OperatorAction::halt},
                                                    {"resume", OperatorAction::resume},
                                                    {"phase", OperatorAction::phase},
                                                    {"kill", OperatorAction::kill},
                                                    {"allow", OperatorAction::allow}};
+/// Other first words of a line; those of an order's are the clients'.
+constexpr std::array<std::string_view, 8> kOtherWords = {"tick",   "at",     "loose",   "strict",
+                                                         "expect", "cancel", "replace", "modify"};
 constexpr Word<SessionEndReason> kEndWords[] = {{"logout", SessionEndReason::logout},
                                                 {"reset", SessionEndReason::reset},
                                                 {"silence", SessionEndReason::silence},
                                                 {"cut", SessionEndReason::cut},
                                                 {"operator", SessionEndReason::by_operator}};
+
+/// A fault is shown with the words of its line: none may steer the terminal. Comments are anything.
+void check_text(std::string_view line) {
+  if (line.size() > kMostOfLine) throw ScenarioFault(fmt::format("a line has at most {} bytes", kMostOfLine));
+  for (const std::string& word : split_line(line)) {
+    const auto odd = std::ranges::find_if(word, [](char c) { return c <= ' ' || c > '~'; });
+    if (odd != word.end()) {
+      throw ScenarioFault(fmt::format("byte {} of the word that begins with \"{}\" is 0x{:02X}; words are ASCII",
+                                      odd - word.begin() + 1, std::string(word.begin(), odd),
+                                      static_cast<unsigned char>(*odd)));
+    }
+  }
+}
+
+/// A name in the head that is also the first word of a statement could never act.
+void check_name(const Config& config, std::string_view word) {
+  for (const AccountConfig& account : config.net.accounts) {
+    if (account.user == word) throw ScenarioFault(fmt::format("no account may be called {}: it is a statement", word));
+  }
+}
 
 std::vector<std::string> lines_of(const std::string& path) {
   errno = 0;
@@ -56,6 +82,9 @@ std::vector<std::string> lines_of(const std::string& path) {
   if (!in || std::filesystem::is_directory(path, error)) {
     throw ScenarioFault(fmt::format("cannot be read: {}; give the path of a scenario",
                                     std::generic_category().message(in ? EISDIR : reason)));
+  }
+  if (const auto bytes = std::filesystem::file_size(path, error); !error && bytes > kMostBytes) {
+    throw ScenarioFault(fmt::format("has {} bytes; a scenario has at most {}", bytes, kMostBytes));
   }
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(line);
@@ -110,6 +139,8 @@ class Script {
   ScenarioOutcome run() {
     try {
       lines_ = lines_of(path_);
+      for (; line_ <= lines_.size(); ++line_) check_text(lines_[line_ - 1]);
+      line_ = 1;
       begin();
       for (; line_ <= lines_.size(); ++line_) take(split_line(lines_[line_ - 1]));
       check_step();
@@ -180,6 +211,8 @@ void Script::begin() {
     ++line_;
   }
   config_ = read_scenario_head(path_, text, first);
+  for (const auto& row : kOperatorWords) check_name(*config_, row.word);
+  for (const std::string_view word : kOtherWords) check_name(*config_, word);
   names_.emplace(*config_);
   clients_.emplace(*config_, *names_);
   const TradingDay day = config_->calendar.day_at(config_->midnight_epoch_ns.value_or(0));
@@ -231,8 +264,7 @@ void Script::check_word(const Words& words) const {
   const std::size_t at = words.size() > 1 && words[1] == "times" ? 2 : 0;
   if (at == words.size()) return;
   const std::string& word = words[at];
-  constexpr std::array<std::string_view, 4> kOther = {"tick", "at", "loose", "strict"};
-  if (std::ranges::find(kOther, word) != kOther.end() || meaning_of(kOperatorWords, word)) return;
+  if (std::ranges::find(kOtherWords, word) != kOtherWords.end() || meaning_of(kOperatorWords, word)) return;
   if (ScenarioClients::is_of_order(word) || names_->find_account(word)) return;
   throw ScenarioFault(fmt::format("\"{}\" is neither an account nor a statement; docs/scenarios.md lists them", word));
 }
@@ -378,7 +410,7 @@ bool Script::expect_state(const Words& words) {
   return true;
 }
 
-/// "bid 100 x 10.00 ..": a side that is not named is not looked at; "empty": neither has orders.
+/// "bid 100 x 10.00 .. ask none": a side that is not named is not looked at; "empty": neither has orders.
 void Script::expect_book(LineReader& line) {
   const std::string is = tell_book(exchange_->engine(), names_->symbol(line.next("a symbol")));
   if (line.take("empty")) {
@@ -387,6 +419,9 @@ void Script::expect_book(LineReader& line) {
   }
   std::string wanted;
   bool sides[2] = {};
+  const std::size_t asks = is.find("ask");
+  const std::string bid = is.substr(0, asks == std::string::npos ? is.size() : asks);
+  const std::string ask = asks == std::string::npos ? "" : is.substr(asks);
   while (!line.done()) {
     std::string word(line.next("a word"));
     if (word == "bid" || word == "ask") sides[word == "ask"] = true;
@@ -399,12 +434,12 @@ void Script::expect_book(LineReader& line) {
     wanted += ' ';
     wanted += format_price(*price);
   }
-  if (!sides[0] && !sides[1]) throw ScenarioFault("give bid SHARES x PRICE .., ask .. or empty");
-  const std::size_t asks = is.find("ask");
-  std::string looked = sides[0] ? is.substr(0, asks) : "";
-  if (sides[1] && asks != std::string::npos) looked += is.substr(asks);
-  if (!looked.empty() && looked.back() == ' ') looked.pop_back();
-  compare("book " + wanted, looked.empty() ? "book without those" : "book " + looked);
+  if (!sides[0] && !sides[1]) throw ScenarioFault("give bid SHARES x PRICE .., bid none, ask .. or empty");
+  std::string looked;
+  if (sides[0]) looked += bid.empty() ? "bid none " : bid + (bid.back() == ' ' ? "" : " ");
+  if (sides[1]) looked += ask.empty() ? "ask none" : ask;
+  if (looked.back() == ' ') looked.pop_back();
+  compare("book " + wanted, "book " + looked);
 }
 
 void Script::check_step() {

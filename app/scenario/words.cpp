@@ -137,7 +137,9 @@ void Names::label(std::string_view label, Order order) {
     orders_.insert_or_assign(order_name(order), order);
     return;
   }
-  orders_.insert_or_assign(std::string(label), order);
+  if (!orders_.emplace(label, order).second) {
+    throw ScenarioFault(fmt::format("an order is called {} already; give this one another label", label));
+  }
   labels_.insert_or_assign({order.account.value, order.number.value}, std::string(label));
 }
 

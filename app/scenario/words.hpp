@@ -85,7 +85,7 @@ class Names {
     SessionId account;
     UserRefNum number;
   };
-  /// From now on the label means that order, or "ann#7" without one.
+  /// The label means that order, or "ann#7" without one. Throws ScenarioFault where it means another.
   void label(std::string_view label, Order order);
   Order order(std::string_view label) const;
 

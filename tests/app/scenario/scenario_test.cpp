@@ -88,6 +88,15 @@ TEST_F(Scenario, SaysWhatIsWrongWithALine) {
            {"ann query\nexpect 0 times next", "0 times is nothing"},
            {"ann query\nexpect funds ann 0", "the account has no funds"},
            {"ann query\nexpect position ann AAA 0", "the account has no positions"},
+           {"ann buy 1 AAA @ 1 ioc day", "\"day\": the line has a time in force already"},
+           {"ann buy 1 AAA @ 1 min_qty=1 min_qty=2", "\"min_qty=2\": the line has min_qty already"},
+           {"loose\nann buy 1 AAA @ 1 as o\nbob buy 1 AAA @ 1 as o", "3: an order is called o already"},
+           {"---\naccount = [{user = \"kill\"}]\n---\nkill buy 1 AAA @ 1", "no account may be called kill"},
+           {"ann \x1B[2Jbuy 1 AAA @ 1", "byte 1 of the word that begins with \"\" is 0x1B"},
+           {"\xEF\xBB\xBF"
+            "ann query",
+            "byte 1 of the word that begins with \"\" is 0xEF"},
+           {"ann " + std::string(5'000, 'x'), "a line has at most 4096 bytes"},
        }) {
     EXPECT_NE(fault(line + "\n").find(what), std::string::npos) << line << ": " << fault(line + "\n");
   }
@@ -98,6 +107,17 @@ TEST_F(Scenario, SaysWhatIsWrongWithALine) {
   EXPECT_FALSE(run("---\nnokey = 1\n---\nann query\n").differs);
   EXPECT_NE(fault("# empty\n").find("nothing is expected"), std::string::npos);
   EXPECT_NE(run_scenario("/nowhere", {}).fault.find("/nowhere:1: cannot be read"), std::string::npos);
+}
+
+TEST_F(Scenario, TellsASideWithoutOrdersFromOneThatIsNotLookedAt) {
+  const std::string buys = "ann buy 100 AAA @ 10.00 as o1\nexpect accepted o1  # \xC3\xA0 la carte\n";
+  for (const char* const book : {"ask none", "bid 100 x 10.00 ask none", "bid 100 x 10.00"}) {
+    EXPECT_EQ(fault(buys + "expect book AAA " + book + "\n"), "");
+  }
+  EXPECT_NE(fault(buys + "expect book AAA bid none\n").find("expected book bid none, got book bid 100 x 10.00"),
+            std::string::npos);
+  EXPECT_NE(fault(buys + "expect book AAA ask 1 x 11\n").find("expected book ask 1 x 11.00, got book ask none"),
+            std::string::npos);
 }
 
 TEST_F(Scenario, KnowsOnlyTheFundsAndPositionsThatAreKept) {
