@@ -11,6 +11,7 @@
 #include <exception>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -693,11 +694,16 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
   const auto options = std::make_shared<CtlOptions>();
   const auto all = std::make_shared<bool>(false);
   const auto phase = std::make_shared<std::string>();
-  const auto run = [options, all, phase, &exit_code](OperatorAction action) {
+  const auto level = std::make_shared<std::uint32_t>(0);
+  const auto run = [options, all, phase, level, &exit_code](OperatorAction action) {
     const bool symbols = !options->ask.symbol.empty() || *all;
     const bool accounts = !options->ask.account.empty() || !options->ask.firm.empty();
     if (is_about_accounts(action) && !accounts) throw CLI::ValidationError("give --account or --firm");
     if (!is_about_accounts(action) && !symbols) throw CLI::ValidationError("give a SYMBOL, or --all");
+    if (*level != 0 && !*all) throw CLI::ValidationError("--level goes with --all");
+    if (*level == kMostHaltLevel && options->ask.seconds != 0)
+      throw CLI::ValidationError("a halt at level 3 is until resumed: leave --for out");
+    options->ask.level = static_cast<std::uint8_t>(*level);
     options->ask.action = action;
     const auto found = std::find(kAskedPhaseNames.begin(), kAskedPhaseNames.end(), *phase);
     if (found != kAskedPhaseNames.end()) options->ask.phase = static_cast<Phase>(found - kAskedPhaseNames.begin());
@@ -705,6 +711,17 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
   };
   CLI::App* const halt = ctl->add_subcommand(
       "halt", "Halt a symbol, or all. It stays halted through the schedule's changes, but for closed, until resumed.");
+  halt->add_option("--for", options->ask.seconds,
+                   "so long, as 30s, 15m or 1h: then a call begins, at whose end a cross lets trading go on. Never "
+                   "shorter than a halt that there is")
+      ->type_name("TIME")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::uint32_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                                        CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
+      ->check(CLI::Range(1u, kMostHaltSeconds));
+  halt->add_flag("--until-resumed", "until resumed, as without --for")->excludes("--for");
+  halt->add_option("--level", *level,
+                   "with --all: of a market-wide circuit breaker, which the feed tells; at 3 until resumed")
+      ->check(CLI::Range(1u, std::uint32_t{kMostHaltLevel}));
   CLI::App* const resume = ctl->add_subcommand("resume",
                                                "End such a halt: the symbol enters the phase that the schedule has by "
                                                "now. With [operators] a second person has to\n"
@@ -734,7 +751,8 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
   allow->callback([run] { run(OperatorAction::allow); });
   for (CLI::App* const command : {ctl, halt, resume, to_phase, kill, allow})
     command->footer(
-        "Example:\n  crosswire ctl halt AAA --reason \"news pending\"\n  crosswire ctl resume AAA\n"
+        "Example:\n  crosswire ctl halt AAA --reason \"news pending\"\n"
+        "  crosswire ctl halt --all --level 1 --for 15m\n  crosswire ctl resume AAA\n"
         "  crosswire ctl phase opening_call --all\n  crosswire ctl kill --firm ANNS --reason \"runs wild\"");
 }
 

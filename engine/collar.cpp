@@ -87,8 +87,6 @@ bool Engine::interrupt(const Command& command, Out& out) {
   if (would_execute && refusal_ == 0) {
     if (!out.has_room()) return false;
     set_phase(command, at_symbol_, Phase::interrupted, out);
-    end_call_at(at_symbol_, command.time_ns);
-    counters_.add(EngineCounter::interruptions_begun);
   }
   step_ = Step::settle;
   return settle(command, out);
@@ -125,22 +123,37 @@ void Engine::prolong_call(const Command& command, Out& out) {
   counters_.add(EngineCounter::interruptions_prolonged);
 }
 
-/// The calls that end by themselves, and whose time has come, from at_symbol_ on. False: there was no room for an
-/// event, or other stages have waited long enough.
+/// Until when a halt lasts that an operator's command begins, on the tick grid; 0: until resumed.
+TimeNs Engine::end_of_halt(const Command& command) {
+  if (command.operate.seconds == 0) return 0;
+  const TimeNs least_ns = command.time_ns + TimeNs{command.operate.seconds} * kNsPerSecond;
+  return (least_ns + kTickIntervalNs - 1) / kTickIntervalNs * kTickIntervalNs;
+}
+
+/// What at_symbol_ enters, whose call or halt is over; a halt ends with it.
+Phase Engine::enters_by_itself() {
+  SymbolState& symbol = state(at_symbol_);
+  if (!symbol.held) return Phase::continuous;
+  end_halt(symbol);
+  return symbol.scheduled == Phase::continuous ? Phase::interrupted : symbol.scheduled;
+}
+
+/// The calls and halts that end by themselves, and whose time has come, from at_symbol_ on. False: there was no room
+/// for an event, or other stages have waited long enough.
 bool Engine::end_calls(const Command& command, Out& out) {
   if (next_end_ns_ > command.time_ns) return true;
   for (; at_symbol_.value <= symbol_count(); ++at_symbol_.value) {
     if (step_ == Step::symbols) {
-      const TimeNs ends_ns = collars_[at_symbol_.value - 1u].ends_ns;
+      const TimeNs ends_ns = collars_[at_symbol_.value - 1u].due_ns();
       if (ends_ns == 0 || ends_ns > command.time_ns) continue;
       if (!finish_kills_between(command, out)) return false;
-      to_ = Phase::continuous;
+      to_ = enters_by_itself();
     }
     if (!enter_phase(command, out)) return false;
   }
   next_end_ns_ = kNever;
   for (const Collar& collar : collars_)
-    if (collar.ends_ns != 0) next_end_ns_ = std::min(next_end_ns_, collar.ends_ns);
+    if (collar.due_ns() != 0) next_end_ns_ = std::min(next_end_ns_, collar.due_ns());
   return true;
 }
 

@@ -10,6 +10,9 @@
 // its cross would be outside the static range it is prolonged, as often as the configuration says; likewise the opening
 // call where the schedule ends it.
 //
+// An operator's halt that is for a time ends likewise: where the schedule has continuous trading by then the symbol is
+// interrupted, whether it has a collar or not, else it enters what the schedule has.
+//
 // Match stage only. What the engine does with it is in engine/collar.cpp.
 #pragma once
 
@@ -26,7 +29,11 @@ struct Collar {
   CollarConfig config;
   Price reference;          // of the static range
   std::uint32_t prolonged;  // how often the call under way was
-  TimeNs ends_ns;  // of an interruption, or of an opening call that was prolonged, on the tick grid; 0: of none
+  TimeNs ends_ns;          // of an interruption, or of an opening call that was prolonged, on the tick grid; 0: of none
+  TimeNs halted_until_ns;  // by an operator, on the tick grid; 0: until resumed, or not at all
+
+  /// What ends by itself next, of the two of which there is one at most; 0: nothing.
+  TimeNs due_ns() const { return ends_ns | halted_until_ns; }
 };
 
 struct PriceRange {

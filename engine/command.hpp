@@ -101,7 +101,7 @@ struct FirmAsk {
 /// What an operator wants of one symbol, or of all; or of one account, or of all of a firm.
 enum class OperatorAction : std::uint8_t {
   none = 0,
-  halt,    // halted until resumed, whatever the schedule says meanwhile but `closed`
+  halt,    // halted until resumed, or for a time, whatever the schedule says meanwhile but `closed`
   resume,  // ends such a halt: the phase that the schedule has by now
   phase,   // OperatorAsk::phase, as if the schedule said so
   kill,    // of accounts: no order is taken until allowed, whatever their clients say; those that live are cancelled
@@ -112,6 +112,10 @@ inline constexpr OperatorAction kLastOperatorAction = OperatorAction::allow;
 constexpr bool is_about_accounts(OperatorAction action) {
   return action == OperatorAction::kill || action == OperatorAction::allow;
 }
+
+/// Of OperatorAsk. What is halted at the highest level is halted until resumed.
+inline constexpr std::uint8_t kMostHaltLevel = 3;
+inline constexpr std::uint32_t kMostHaltSeconds = 86'400;
 
 /// What came of it.
 enum class OperatorResult : std::uint8_t {
@@ -134,10 +138,11 @@ struct OperatorAsk {
   OperatorAction action;
   Phase phase;             // of OperatorAction::phase
   OperatorResult refused;  // what receive found wrong with it, or none
-  std::uint8_t reserved0;
-  SessionId account;  // kill, allow: the account, or kNoSession, and then
-  FirmId firm;        // the firm; else kNoFirm
-  std::uint8_t reserved[20];
+  std::uint8_t level;      // halt of all: of a market-wide circuit breaker, 1 .. kMostHaltLevel; 0: of none
+  SessionId account;       // kill, allow: the account, or kNoSession, and then
+  FirmId firm;             // the firm; else kNoFirm
+  std::uint32_t seconds;   // halt: so long, 1 .. kMostHaltSeconds; 0: until resumed
+  std::uint8_t reserved[16];
 };
 
 /// Why a session has ended.

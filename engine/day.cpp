@@ -215,8 +215,8 @@ bool Engine::enter_phase(const Command& command, Out& out) {
   return true;
 }
 
-/// The symbol is in another phase, and its call, if it was in one, does not end by itself any more. There is room for
-/// an event.
+/// The symbol is in another phase. Its call, if it was in one, does not end by itself any more; an interruption that
+/// begins does. There is room for an event.
 void Engine::set_phase(const Command& command, SymbolId id, Phase to, Out& out) {
   SymbolState& symbol = state(id);
   const Phase from = std::exchange(symbol.phase, to);
@@ -230,6 +230,10 @@ void Engine::set_phase(const Command& command, SymbolId id, Phase to, Out& out) 
   in_phase_[static_cast<std::size_t>(to)].add();
   collars_[id.value - 1u].ends_ns = 0;
   collars_[id.value - 1u].prolonged = 0;
+  if (to == Phase::interrupted) {
+    end_call_at(id, command.time_ns);
+    counters_.add(EngineCounter::interruptions_begun);
+  }
   if (from == Phase::interrupted) counters_.add(EngineCounter::interruptions_ended);
 }
 

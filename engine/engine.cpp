@@ -62,7 +62,7 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
   for (std::uint16_t i = 0; i < symbol_count(); ++i) {
     symbols_[i].book.init(pools_, config.symbols[i], SymbolId{static_cast<std::uint16_t>(i + 1)});
     symbols_[i].reference = config.symbols[i].reference;
-    collars_[i] = {config.symbols[i].collar, config.symbols[i].reference, 0, 0};
+    collars_[i] = {config.symbols[i].collar, config.symbols[i].reference, 0, 0, 0};
     move_collar(SymbolId{static_cast<std::uint16_t>(i + 1)});
   }
   CHECK(config.firms.empty() || config.firms.size() == config.sessions, "%zu firms of %u sessions", config.firms.size(),

@@ -15,7 +15,8 @@
 // Leaving a call for another phase than halted executes its cross first; an interruption goes on as another call
 // without one. A halt in a call leaves the book as it is. A symbol is interrupted by its collar and ends that by
 // itself: engine/collar.hpp. What an operator halts stays halted through the schedule's changes, `closed` apart, until
-// an operator resumes it; then it enters the phase that the schedule has by then.
+// an operator resumes it; then it enters the phase that the schedule has by then. A halt may also be for a time:
+// engine/collar.hpp.
 //
 // Every account has its share of the live orders and of the price levels, a level being that of the order at the head
 // of its queue. An order that would only rest and finds no place, level or node left is rejected; one that executes is
@@ -232,7 +233,9 @@ class Engine {
   bool enter_phase(const Command& command, Out& out);
   bool finish_kills_between(const Command& command, Out& out);
   void set_phase(const Command& command, SymbolId id, Phase to, Out& out);
-  OperatorResult result_of(OperatorAction action) const;
+  OperatorResult result_of(const OperatorAsk& ask) const;
+  bool hold(const Command& command, SymbolState& symbol);
+  void end_halt(SymbolState& symbol);
   void report_operated(const Command& command, const OperatorLog::Entry& done, Out& out);
   bool tick(const Command& command, Out& out);
   bool day_start(const Command& command, Out& out);
@@ -282,6 +285,8 @@ class Engine {
   void end_call_at(SymbolId id, TimeNs from_ns);
   bool prolongs_call(const Command& command) const;
   void prolong_call(const Command& command, Out& out);
+  static TimeNs end_of_halt(const Command& command);
+  Phase enters_by_itself();
   bool end_calls(const Command& command, Out& out);
   bool settle(const Command& command, Out& out);
   bool show(const Command& command, Out& out);

@@ -33,6 +33,7 @@ enum class EventKind : std::uint8_t {
   imbalance,   // -                         I                                    CrossEvent
   phase,       // -                         H of one symbol                      PhaseEvent
   system,      // S to all at 'S' and 'E'   S                                    SystemEvent
+  halt_level,  // -                         W                                    HaltLevel
   directory,   // -                         R of one symbol                      nothing
   burst_end,   // -                         -   only carries kLastOfBurst        nothing
   operated,    // -                         -   to the operator who asked        Operated
@@ -71,7 +72,7 @@ inline constexpr auto kEventFor = [] {
   set(EventFor::neither, {burst_end, run_end});
   set(EventFor::transmit, {rejected, refused, account, mass_cancel, disable, enable, operated, session_open,
                            session_close, login_reject, resend, arp_reply, echo_reply});
-  set(EventFor::publish, {rested, cross_done, imbalance, phase, directory, feed_resend});
+  set(EventFor::publish, {rested, cross_done, imbalance, phase, halt_level, directory, feed_resend});
   set(EventFor::both, {accepted, replaced, canceled, modified, prevented, executed, crossed, system, tick, day_end});
   return of;
 }();
@@ -140,7 +141,7 @@ struct CrossEvent {
   Price price;              // of the cross, or indicative: of all orders; kNoPrice if nothing pairs
   Price far_price;          // imbalance: that of the orders for the cross alone; kNoPrice if none of them pair
   char direction;           // imbalance: letter of WIRE 5 `I`: B, S, N, O
-  char cross_type;          // O opening, C closing, H after a halt
+  char cross_type;          // O opening, C closing, H any other
   std::uint8_t reserved[6];
 };
 
@@ -171,6 +172,12 @@ struct SystemEvent {
   std::uint8_t reserved[39];
 };
 
+/// All symbols are about to be halted: the market-wide circuit breaker's level that is reached.
+struct HaltLevel {
+  char level;  // 1, 2, 3
+  std::uint8_t reserved[39];
+};
+
 struct alignas(64) Event {
   Sequence cause;  // the command that caused it
   TimeNs time_ns;  // that command's time
@@ -190,6 +197,7 @@ struct alignas(64) Event {
     CrossEvent cross;
     PhaseEvent phase;
     SystemEvent system;
+    HaltLevel halt_level;
     Peer peer;
     ResendAsk resend;
     EchoAsk echo;
@@ -201,7 +209,7 @@ struct alignas(64) Event {
 
 static_assert(sizeof(OrderEvent) == 40 && sizeof(Prevention) == 40 && sizeof(Execution) == 40 &&
               sizeof(CrossEvent) == 40 && sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40 &&
-              sizeof(Operated) == 40);
+              sizeof(HaltLevel) == 40 && sizeof(Operated) == 40);
 static_assert(sizeof(Event) == 64 && offsetof(Event, body) == 24);
 static_assert(std::is_trivially_copyable_v<Event>);
 

@@ -1,6 +1,8 @@
 // What operators do by command: halt, resume, a phase by hand; kill accounts and allow them again. Each is done once,
 // whatever is repeated, and each is answered by one event behind all that it caused. The rest of the engine:
 // engine.cpp; the phases: day.cpp.
+#include <algorithm>
+
 #include "engine/inside.hpp"
 
 namespace crosswire {
@@ -20,7 +22,7 @@ bool Engine::operate(const Command& command, Out& out) {
     if (!take_turn(command, out)) return false;
   }
   if (!out.has_room()) return false;
-  const OperatorResult result = ask.refused == OperatorResult::none ? result_of(ask.action) : ask.refused;
+  const OperatorResult result = ask.refused == OperatorResult::none ? result_of(ask) : ask.refused;
   const bool of_one = command.symbol != kAllSymbols && ask.refused == OperatorResult::none;
   const OperatorLog::Entry done{.request = ask.request,
                                 .done_by = command.sequence,
@@ -30,6 +32,8 @@ bool Engine::operate(const Command& command, Out& out) {
                                 .to = ask.phase,
                                 .account = ask.account,
                                 .firm = ask.firm,
+                                .level = ask.level,
+                                .seconds = ask.seconds,
                                 .result = result,
                                 .phase = of_one ? state(command.symbol).phase : Phase{},
                                 .changed = changed_,
@@ -47,6 +51,9 @@ void Engine::begin_operate(const Command& command, Out& out) {
   step_ = Step::close;
   if (ask.refused != OperatorResult::none) return;
   if (!is_about_accounts(ask.action)) {
+    if (ask.level != 0)
+      emit(command, EventKind::halt_level, kNoSession, kNoSymbol, out).halt_level.level =
+          static_cast<char>('0' + ask.level);
     begin_phases(command, ask.action == OperatorAction::phase && ask.phase == Phase::continuous, out);
     return;
   }
@@ -93,21 +100,38 @@ void Engine::allow_again(SessionId session) {
   stops = static_cast<std::uint8_t>(stops & ~kStopped);
 }
 
+/// at_symbol_ is halted by an operator from now on, or for longer than it was: no halt shortens another one. False: it
+/// is halted for as long already.
+bool Engine::hold(const Command& command, SymbolState& symbol) {
+  TimeNs& until_ns = collars_[at_symbol_.value - 1u].halted_until_ns;
+  const TimeNs wanted_ns = end_of_halt(command);
+  if (symbol.held && (until_ns == 0 || (wanted_ns != 0 && wanted_ns <= until_ns))) return false;
+  counters_.add(EngineCounter::symbols_held, !symbol.held);
+  symbol.held = true;
+  until_ns = wanted_ns;
+  if (wanted_ns != 0) next_end_ns_ = std::min(next_end_ns_, wanted_ns);
+  return true;
+}
+
+/// at_symbol_ is halted by no operator any more.
+void Engine::end_halt(SymbolState& symbol) {
+  symbol.held = false;
+  collars_[at_symbol_.value - 1u].halted_until_ns = 0;
+  counters_.add(EngineCounter::symbols_released);
+}
+
 /// The phase that the schedule, or an operator, has the symbol enter; its own: none.
 Phase Engine::enters(const Command& command, SymbolState& symbol) {
   const bool operated = command.kind == CommandKind::operate;
   const OperatorAction action = operated ? command.operate.action : OperatorAction::phase;
   switch (action) {
     case OperatorAction::halt:
-      if (symbol.held) return symbol.phase;
-      symbol.held = true;
-      counters_.add(EngineCounter::symbols_held);
+      if (!hold(command, symbol)) return symbol.phase;
       ++changed_;
       return symbol.phase == Phase::closed ? Phase::closed : Phase::halted;
     case OperatorAction::resume:
       if (!symbol.held) return symbol.phase;
-      symbol.held = false;
-      counters_.add(EngineCounter::symbols_released);
+      end_halt(symbol);
       ++changed_;
       return symbol.scheduled;
     case OperatorAction::phase:
@@ -117,16 +141,15 @@ Phase Engine::enters(const Command& command, SymbolState& symbol) {
       break;
   }
   symbol.scheduled = operated ? command.operate.phase : command.phase.phase;
-  if (symbol.held && symbol.scheduled == Phase::closed) {
-    symbol.held = false;
-    counters_.add(EngineCounter::symbols_released);
-  }
+  if (symbol.held && symbol.scheduled == Phase::closed) end_halt(symbol);
   ++(symbol.held ? held_ : changed_);
   return symbol.held ? symbol.phase : symbol.scheduled;
 }
 
 /// By what the symbols, or the accounts, came to.
-OperatorResult Engine::result_of(OperatorAction action) const {
+OperatorResult Engine::result_of(const OperatorAsk& ask) const {
+  const OperatorAction action = ask.action;
+  if (ask.level != 0) return OperatorResult::done;  // the feed has told the level, whatever was halted before
   if (action == OperatorAction::phase || changed_ > 0) return OperatorResult::done;
   if (is_about_accounts(action))
     return action == OperatorAction::kill ? OperatorResult::killed_already : OperatorResult::not_killed;

@@ -26,6 +26,8 @@ class OperatorLog {
     Phase to;
     SessionId account;
     FirmId firm;
+    std::uint8_t level;
+    std::uint32_t seconds;
     // What came of it.
     OperatorResult result;
     Phase phase;
@@ -37,7 +39,7 @@ class OperatorLog {
     bool is(const Command& command) const {
       const OperatorAsk& ask = command.operate;
       return symbol == command.symbol && action == ask.action && to == ask.phase && account == ask.account &&
-             firm == ask.firm;
+             firm == ask.firm && level == ask.level && seconds == ask.seconds;
     }
   };
 

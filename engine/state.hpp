@@ -290,11 +290,12 @@ struct EngineState {
 
   template <class Visit>
   static void visit_collar(const Collar& collar, Visit& visit) {
-    const auto& [config, reference, prolonged, ends_ns] = collar;
+    const auto& [config, reference, prolonged, ends_ns, halted_until_ns] = collar;
     leave_out("configuration", config);
     visit("collar.reference", reference);
     visit("collar.prolonged", prolonged);
     visit("collar.ends_ns", ends_ns);
+    visit("halted_until_ns", halted_until_ns);
   }
 
   template <class Visit>
@@ -366,8 +367,8 @@ struct EngineState {
     leave_out("a ring, of which the kept ones are visited, oldest first", entries, count);
     visit("operated", log.kept());
     for (std::size_t i = 0; i < log.kept(); ++i) {
-      const auto& [request, done_by, done_ns, symbol, action, to, account, firm, result, phase, changed, held,
-                   canceled] = log[i];
+      const auto& [request, done_by, done_ns, symbol, action, to, account, firm, level, seconds, result, phase, changed,
+                   held, canceled] = log[i];
       visit("operated.request", request);
       visit("operated.done_by", done_by);
       visit("operated.done_ns", done_ns);
@@ -380,6 +381,8 @@ struct EngineState {
       visit("operated.held", held);
       visit("operated.account", account);
       visit("operated.firm", firm);
+      visit("operated.level", level);
+      visit("operated.seconds", seconds);
       visit("operated.canceled", canceled);
     }
   }

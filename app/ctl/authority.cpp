@@ -41,9 +41,12 @@ bool has_cross(Phase phase) {
   return phase == Phase::opening_call || phase == Phase::closing_call || phase == Phase::interrupted;
 }
 
+/// A halt for a time may be carried out somewhat later than it is given in, and end so much later.
+constexpr std::chrono::seconds kHaltsLater{10};
+
 bool asks_for_the_same(const CtlAsk& a, const CtlAsk& b) {
   return a.action == b.action && a.phase == b.phase && a.partition == b.partition && a.symbol == b.symbol &&
-         a.account == b.account && a.firm == b.firm;
+         a.account == b.account && a.firm == b.firm && a.seconds == b.seconds && a.level == b.level;
 }
 
 std::string_view word(std::string_view& rest) {
@@ -169,14 +172,18 @@ const Authority::Stopped& Authority::stopped(const std::string& partition) const
 bool Authority::wants_phases(const CtlAsk& ask) const { return groups_ && ask.action == OperatorAction::phase; }
 
 /// "": it may be done alone.
-std::string Authority::why_two(const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases) const {
+std::string Authority::why_two(const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases,
+                               Clock::time_point now) const {
   if (!groups_) return "";
   if (ask.action == OperatorAction::allow) return "it lifts a kill";
   const bool ends_halts =
       ask.action == OperatorAction::resume || (ask.action == OperatorAction::phase && ask.phase == Phase::closed);
   const std::vector<std::string> symbols = symbols_of(ask);
   const auto& halted = stopped(ask.partition).halted;
-  const bool any = std::any_of(symbols.begin(), symbols.end(), [&](const auto& one) { return halted.count(one) > 0; });
+  const bool any = std::any_of(symbols.begin(), symbols.end(), [&](const auto& one) {
+    const auto found = halted.find(one);
+    return found != halted.end() && now < found->second.until;
+  });
   if (ends_halts && any) return "it ends an operator's halt";
   if (!wants_phases(ask)) return "";
   if (!phases || phases->empty())
@@ -207,7 +214,7 @@ Authority::Decision Authority::decide(const Person& person, const CtlAsk& ask,
   const std::optional<OperatorRole> role = role_for(person, ask);
   decision.why = role ? why_not_lifted(ask, *role) : why_refused(person, ask);
   if (!decision.why.empty()) return decision;
-  const std::string why = why_two(ask, phases);
+  const std::string why = why_two(ask, phases, now);
   if (!why.empty()) return keep(person, ask, *role, why, now);
   decision.verdict = Verdict::act;
   decision.role = *role;
@@ -234,7 +241,7 @@ std::uint64_t Authority::newest_stop(const CtlAsk& ask) const {
   }
   for (const std::string& symbol : symbols_of(ask)) {
     const auto found = stopped.halted.find(symbol);
-    if (found != stopped.halted.end()) newest = std::max(newest, found->second);
+    if (found != stopped.halted.end()) newest = std::max(newest, found->second.ticket);
   }
   return newest;
 }
@@ -379,11 +386,16 @@ std::vector<CtlPending> Authority::pending(const Person& person, Clock::time_poi
 
 // ---- What operators have stopped ------------------------------------------------------------------------------------
 
-void Authority::given_in(const CtlAsk& ask, OperatorRole role, std::uint64_t ticket) {
+void Authority::given_in(const CtlAsk& ask, OperatorRole role, std::uint64_t ticket, Clock::time_point now) {
   if (!groups_) return;
   Stopped& stopped = stopped_[ask.partition];
   if (ask.action == OperatorAction::halt) {
-    for (const std::string& symbol : symbols_of(ask)) stopped.halted[symbol] = ticket;
+    const auto until =
+        ask.seconds == 0 ? Clock::time_point::max() : now + std::chrono::seconds(ask.seconds) + kHaltsLater;
+    for (const std::string& symbol : symbols_of(ask)) {
+      Halt& halt = stopped.halted.try_emplace(symbol, Halt{ticket, until}).first->second;
+      halt = {ticket, std::max(halt.until, until)};
+    }
   }
   if (ask.action != OperatorAction::kill) return;
   for (const DeskAccount& one : accounts_of(ask)) {
@@ -403,7 +415,7 @@ void Authority::carried_out(const CtlAsk& ask, std::uint64_t ticket, const CtlAn
   if (resumed || (ask.action == OperatorAction::phase && ask.phase == Phase::closed && done)) {
     for (const std::string& symbol : symbols_of(ask)) {
       const auto found = stopped.halted.find(symbol);
-      if (found != stopped.halted.end() && found->second < ticket) stopped.halted.erase(found);
+      if (found != stopped.halted.end() && found->second.ticket < ticket) stopped.halted.erase(found);
     }
   }
   const bool allowed = ask.action == OperatorAction::allow && (done || answer.result == OperatorResult::not_killed);

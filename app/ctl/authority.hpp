@@ -125,13 +125,17 @@ class Authority {
   std::vector<CtlPending> pending(const Person& person, Clock::time_point now) const;
 
   /// A command was given in, with the desk's `ticket`; and this came of it. Both in the order of the tickets.
-  void given_in(const CtlAsk& ask, OperatorRole role, std::uint64_t ticket);
+  void given_in(const CtlAsk& ask, OperatorRole role, std::uint64_t ticket, Clock::time_point now);
   void carried_out(const CtlAsk& ask, std::uint64_t ticket, const CtlAnswer& answer);
   /// A partition's day is over: operators' halts end with it, kills do not. Returns what was pending of it, which
   /// lapses.
   std::vector<Pending> end_day(const std::string& partition);
 
  private:
+  struct Halt {
+    std::uint64_t ticket;     // the newest one's
+    Clock::time_point until;  // it counts; max(): until it is let go
+  };
   struct Kill {
     std::uint64_t ticket;
     bool by_house;
@@ -139,8 +143,8 @@ class Authority {
   /// What operators have stopped in a partition and not let go again: as given in, so that what is not known to be done
   /// counts as done.
   struct Stopped {
-    std::map<std::string, std::uint64_t> halted;  // by symbol: the newest halt's ticket
-    std::map<std::string, Kill> killed;           // by account
+    std::map<std::string, Halt> halted;  // by symbol
+    std::map<std::string, Kill> killed;  // by account
   };
   struct Settled {
     std::uint64_t number;
@@ -156,7 +160,7 @@ class Authority {
   std::vector<std::string> symbols_of(const CtlAsk& ask) const;
   std::vector<DeskAccount> accounts_of(const CtlAsk& ask) const;
   const Stopped& stopped(const std::string& partition) const;
-  std::string why_two(const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases) const;
+  std::string why_two(const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases, Clock::time_point now) const;
   std::string seat_of(OperatorRole role, const CtlAsk& ask) const;
   std::uint64_t newest_stop(const CtlAsk& ask) const;
   std::string why_not_lifted(const CtlAsk& ask, OperatorRole role) const;

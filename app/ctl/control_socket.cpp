@@ -385,7 +385,7 @@ bool ControlSocket::give_in(Peer& peer, const CtlAsk& ask, const OperatorSignatu
     refuse(peer, error);
     return false;
   }
-  authority_.given_in(ask, by.role, *ticket);
+  authority_.given_in(ask, by.role, *ticket, now);
   peer.ask = ask;
   peer.by = by;
   peer.desk = &desk;

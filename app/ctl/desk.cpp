@@ -35,6 +35,8 @@ wire::OperatorFrame frame_of(const CtlAsk& ask, const OperatorSignature& by, Ses
   frame.symbol.set(ask.symbol);
   frame.account = account.value;
   frame.firm = firm.value;
+  frame.level = ask.level;
+  frame.seconds = ask.seconds;
   frame.role = static_cast<std::uint8_t>(by.role);
   put(frame.name, recorded_name(by.name));
   put(frame.approver, recorded_name(by.approver));

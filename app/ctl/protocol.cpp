@@ -158,6 +158,19 @@ CtlPending pending_of(const Json& row) {
           .seconds = number(row, "seconds", kMost64)};
 }
 
+/// How long a halt is, and of which level.
+void read_halt(const Json& json, CtlAsk& ask) {
+  ask.seconds = static_cast<std::uint32_t>(number(json, "seconds", kMostHaltSeconds));
+  ask.level = static_cast<std::uint8_t>(number(json, "level", kMostHaltLevel));
+  if ((json.contains("seconds") && ask.seconds == 0) || (json.contains("level") && ask.level == 0))
+    throw CtlError(fmt::format("give seconds from 1 to {}, level from 1 to {}", kMostHaltSeconds, kMostHaltLevel));
+  if (ask.action != OperatorAction::halt && (ask.seconds | ask.level) != 0)
+    throw CtlError("seconds and level go with the command halt alone");
+  if (ask.level != 0 && !ask.symbol.empty()) throw CtlError("a level is of all symbols");
+  if (ask.level == kMostHaltLevel && ask.seconds != 0)
+    throw CtlError(fmt::format("a halt at level {} is until resumed", kMostHaltLevel));
+}
+
 /// Whether it is what a question on the telemetry socket may be made of.
 bool is_question(std::string_view question) {
   constexpr std::string_view kOurs = "/crosswire/";
@@ -170,6 +183,8 @@ bool is_question(std::string_view question) {
 std::string to_line(const CtlAsk& ask) {
   Json json = {{"command", action_name(ask.action)}, {"request", ask.request}};
   if (ask.action == OperatorAction::phase) json["phase"] = phase_name(ask.phase);
+  if (ask.seconds != 0) json["seconds"] = ask.seconds;
+  if (ask.level != 0) json["level"] = ask.level;
   if (!ask.partition.empty()) json["partition"] = ask.partition;
   if (!ask.account.empty()) json["account"] = ask.account;
   if (!ask.firm.empty()) json["firm"] = ask.firm;
@@ -207,8 +222,8 @@ std::string to_line(const CtlAnswer& answer) {
 }
 
 CtlAsk read_ask(std::string_view line) {
-  const Json json =
-      parse(line, {"command", "phase", "partition", "symbol", "all", "account", "firm", "request", "reason"});
+  const Json json = parse(line, {"command", "phase", "partition", "symbol", "all", "account", "firm", "request",
+                                 "reason", "seconds", "level"});
   CtlAsk ask;
   ask.action = action_of(text(json, "command"));
   ask.partition = text(json, "partition");
@@ -225,6 +240,7 @@ CtlAsk read_ask(std::string_view line) {
   } else if (json.contains("phase")) {
     throw CtlError("phase goes with the command phase alone");
   }
+  read_halt(json, ask);
   return ask;
 }
 
@@ -275,7 +291,7 @@ std::string to_line(const CtlLine& line) {
 
 CtlLine read_line(std::string_view line) {
   const Json json = parse(line, {"command", "phase", "partition", "symbol", "all", "account", "firm", "request",
-                                 "reason", "number", "question"});
+                                 "reason", "number", "question", "seconds", "level"});
   const std::string command = text(json, "command");
   const auto* const found = std::find_if(std::begin(kWishes), std::end(kWishes),
                                          [&command](const auto& one) { return one.first == command; });
@@ -335,11 +351,13 @@ std::string_view action_name(OperatorAction action) { return kActions[static_cas
 
 std::string describe(const CtlAsk& ask) {
   const std::string phase = ask.action == OperatorAction::phase ? fmt::format(" {}", phase_name(ask.phase)) : "";
+  const std::string level = ask.level == 0 ? "" : fmt::format(" at level {}", ask.level);
+  const std::string time = ask.seconds == 0 ? "" : fmt::format(" for {} s", ask.seconds);
   const std::string what = !ask.account.empty() ? "account " + ask.account
                            : !ask.firm.empty()  ? "firm " + ask.firm
                            : ask.symbol.empty() ? "all symbols"
                                                 : ask.symbol;
-  return fmt::format("{}{}, {}", action_name(ask.action), phase, what);
+  return fmt::format("{}{}{}{}, {}", action_name(ask.action), phase, level, time, what);
 }
 
 std::string_view result_name(OperatorResult result) { return kResults[static_cast<std::size_t>(result)].name; }

@@ -3,6 +3,7 @@
 //   {"command": "halt", "partition": "one", "symbol": "AAA", "request": 7, "reason": "news pending"}
 //   {"command": "halt", "partition": "one", "symbol": "AAA", "request": 7, "result": "done", "sequence": 4711,
 //    "repeated": false, "time_ns": 34200000000000, "changed": 1, "held": 0, "phase": "halted"}
+//   {"command": "halt", "partition": "one", "all": true, "level": 1, "seconds": 900, "request": 8}
 //   {"error": "no symbol is called AAB", "done": "no"}
 //
 // Either a symbol or "all": true; with kill and allow an "account" or a "firm". Where a second person has to approve
@@ -49,6 +50,8 @@ struct CtlAsk {
   std::uint64_t request = 0;  // its number, not 0
   std::string reason;         // at most kMostReason bytes
   std::string account, firm;  // kill, allow: one of the two
+  std::uint32_t seconds = 0;  // halt: so long, at most kMostHaltSeconds; 0: until resumed
+  std::uint8_t level = 0;  // halt of all: of a market-wide circuit breaker; kMostHaltLevel: until resumed; 0: of none
 };
 
 /// What a line wants.
@@ -116,7 +119,7 @@ CtlAnswer read_answer(std::string_view line);
 
 /// "halt", "resume", "phase", "kill", "allow".
 std::string_view action_name(OperatorAction action);
-/// "halt AAA", "phase continuous, all symbols", "kill, account ann".
+/// "halt, AAA", "halt at level 1 for 900 s, all symbols", "phase continuous, all symbols", "kill, account ann".
 std::string describe(const CtlAsk& ask);
 /// Of a result: "done", "closed", .. as in the lines, and in words for people.
 std::string_view result_name(OperatorResult result);

@@ -10,9 +10,9 @@
 namespace crosswire {
 namespace {
 
-constexpr std::array<std::string_view, 17> kEventWords = {
-    "accepted", "replaced", "canceled",    "modified", "prevented", "rejected", "refused", "next",     "executed",
-    "crossed",  "cross",    "mass_cancel", "disabled", "enabled",   "operated", "phase",   "imbalance"};
+constexpr std::array<std::string_view, 18> kEventWords = {
+    "accepted", "replaced", "canceled",    "modified", "prevented", "rejected", "refused", "next",       "executed",
+    "crossed",  "cross",    "mass_cancel", "disabled", "enabled",   "operated", "phase",   "halt_level", "imbalance"};
 constexpr std::array<std::string_view, 7> kWithTheNext = {"@", "left", "by", "with", "held", "paired", "canceled"};
 
 template <class List>

@@ -327,6 +327,7 @@ bool Script::is_operators(LineReader& line) {
   } else {
     frame.account = names_->account(line.next("an account, or firm FIRM")).value;
   }
+  if (*action == OperatorAction::halt) read_halt(line, frame);
   if (*action == OperatorAction::phase) frame.phase = static_cast<std::uint8_t>(read_phase(line));
   line.end();
   exchange_->operate(frame);
@@ -464,6 +465,17 @@ void Script::differ(const std::string& expected, const std::string& got) const {
   if (end < events_.size()) text += fmt::format("\n  > .. {} more", events_.size() - end);
   if (events_.empty()) text += "\n    nothing came of it";
   throw ScenarioDifference(text);
+}
+
+/// Of which level a halt is, and how long.
+void read_halt(LineReader& line, wire::OperatorFrame& frame) {
+  if (line.take("level")) frame.level = static_cast<std::uint8_t>(line.number("a level"));
+  if (!line.take("for")) return;
+  const std::string_view word = line.next("how long");
+  const auto span = parse_span(word);
+  if (!span || *span < kNsPerSecond || *span % kNsPerSecond != 0 || *span > kMostHaltSeconds * kNsPerSecond)
+    throw ScenarioFault(fmt::format("\"{}\" is no time of a halt, as 90s or 15m", word));
+  frame.seconds = static_cast<std::uint32_t>(*span / kNsPerSecond);
 }
 
 }  // namespace

@@ -111,6 +111,8 @@ class Telling {
     switch (event_.kind) {
       case EventKind::phase:
         return fmt::format("phase {} {}", symbol, phase_name(event_.phase.phase));
+      case EventKind::halt_level:
+        return fmt::format("halt_level {}", event_.halt_level.level);
       case EventKind::cross_done:
         return fmt::format("cross {} {} {}{}", symbol, word_for(kCrossWords, event_.cross.cross_type),
                            event_.cross.paired, price(event_.cross.price));

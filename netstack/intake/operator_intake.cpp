@@ -11,8 +11,13 @@ const wire::OperatorFrame* read(wire::Bytes frame) {
   const auto* const asked = wire::view_as<wire::OperatorFrame>(frame);
   if (asked == nullptr || asked->version != wire::OperatorFrame::kVersion || asked->request == 0) return nullptr;
   const bool known = asked->action >= 1 && asked->action <= static_cast<std::uint8_t>(kLastOperatorAction) &&
-                     asked->phase < kAskedPhaseNames.size();
-  return known ? asked : nullptr;
+                     asked->phase < kAskedPhaseNames.size() && asked->level <= kMostHaltLevel &&
+                     asked->seconds <= kMostHaltSeconds;
+  const bool plain = asked->level == 0 && asked->seconds == 0u;
+  const bool halts = asked->action == static_cast<std::uint8_t>(OperatorAction::halt) &&
+                     (asked->level == 0 || asked->symbol.view().empty()) &&
+                     (asked->level < kMostHaltLevel || asked->seconds == 0u);
+  return known && (plain || halts) ? asked : nullptr;
 }
 
 }  // namespace
@@ -40,6 +45,8 @@ bool OperatorIntake::take(wire::Bytes frame) {
   command.operate.slot = slot;
   command.operate.action = static_cast<OperatorAction>(asked->action);
   command.operate.phase = static_cast<Phase>(asked->phase);
+  command.operate.level = asked->level;
+  command.operate.seconds = asked->seconds;
   command.operate.account = SessionId{asked->account};
   command.operate.firm = FirmId{asked->firm};
   const bool there = all || command.symbol != kNoSymbol;

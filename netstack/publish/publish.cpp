@@ -125,6 +125,8 @@ bool PublishStage::say(const Event& event) {
       return phase(event);
     case EventKind::system:
       return system(event);
+    case EventKind::halt_level:
+      return halt_level(event);
     case EventKind::directory:
       return directory(event);
     case EventKind::feed_resend:
@@ -285,6 +287,10 @@ bool PublishStage::phase(const Event& event) {
 
 bool PublishStage::system(const Event& event) {
   return publish(event, [&] { return itch::SystemEvent{.head = {}, .event = event.system.event}; });
+}
+
+bool PublishStage::halt_level(const Event& event) {
+  return publish(event, [&] { return itch::MwcbStatus{.head = {}, .breached = event.halt_level.level}; });
 }
 
 /// An ordinary share of a production system; what crosswire does not know is "none".

@@ -10,6 +10,7 @@
 //   cross_done                         Q                                         symbol
 //   imbalance                          I                                         symbol
 //   phase                              H                                         symbol
+//   halt_level                         W                                         letter
 //   directory                          R                                         symbol
 //   system                             S                                         0
 //   feed_resend                        one packet of kept messages, or a heartbeat, to the asker
@@ -76,6 +77,7 @@ class PublishStage {
   bool imbalance(const Event& event);
   bool phase(const Event& event);
   bool system(const Event& event);
+  bool halt_level(const Event& event);
   bool directory(const Event& event);
   bool resend(const Event& event);
   bool tick(const Event& event);

@@ -20,7 +20,7 @@ using RecordingTag = std::array<std::uint8_t, 16>;
 
 /// One command. All numbers big-endian; texts padded with NUL.
 struct OperatorFrame {
-  static constexpr std::uint16_t kVersion = 2;
+  static constexpr std::uint16_t kVersion = 3;
 
   std::array<std::uint8_t, 12> addresses;  // both zero: no station's
   be16 ether_type;                         // kRecorderEtherType
@@ -32,12 +32,14 @@ struct OperatorFrame {
   alpha<8> symbol;      // blank: all
   be16 account;         // SessionId, where the action takes one; else 0xFFFF
   be16 firm;            // FirmId, likewise
+  std::uint8_t level;   // of a halt of all, 1 .. kMostHaltLevel (engine/command.hpp), or 0
+  be32 seconds;         // of a halt, 1 .. kMostHaltSeconds; 0: until resumed
   std::uint8_t role;    // OperatorRole (engine/order.hpp)
   std::array<char, 16> name;
   std::array<char, 16> approver;
   std::array<char, 64> reason;
 };
-static_assert(kIsLayout<OperatorFrame> && sizeof(OperatorFrame) == 151 && offsetof(OperatorFrame, ether_type) == 12);
+static_assert(kIsLayout<OperatorFrame> && sizeof(OperatorFrame) == 156 && offsetof(OperatorFrame, ether_type) == 12);
 
 /// What has become of a session over TCP that no frame of the wire says: it has begun, as transmit keeps the messages
 /// that its client wants, or its connection is known to be gone on the other core. Written by the receive stage behind

@@ -216,6 +216,9 @@ class EngineRig {
       case EventKind::phase:
         o.code = int(e.phase.phase);
         break;
+      case EventKind::halt_level:
+        o.code = e.halt_level.level;
+        break;
       case EventKind::system:
         o.code = e.system.event;
         break;
@@ -334,6 +337,15 @@ inline Command operate(OperatorAction action, std::uint64_t request, std::uint16
   c.operate.request = request;
   c.operate.action = action;
   c.operate.phase = to;
+  return c;
+}
+
+/// For so many seconds; of all symbols with the level of a market-wide circuit breaker, if it is not 0.
+inline Command halt_for(std::uint32_t seconds, std::uint64_t request, std::uint16_t symbol = 0,
+                        std::uint8_t level = 0) {
+  Command c = operate(OperatorAction::halt, request, symbol);
+  c.operate.seconds = seconds;
+  c.operate.level = level;
   return c;
 }
 

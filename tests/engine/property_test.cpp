@@ -139,6 +139,9 @@ class RandomClient {
     const auto before = operated_.find(request);
     if (before != operated_.end() && below(2) == 0) return before->second;  // the very same again
     Command c = operate(kOften[below(std::size(kOften))], request, below(3) == 0 ? 0 : a_symbol());
+    if (c.operate.action == OperatorAction::halt && below(2) == 0) c.operate.seconds = 1 + below(5);
+    if (c.operate.action == OperatorAction::halt && c.symbol == kAllSymbols && below(3) == 0)
+      c.operate.level = static_cast<std::uint8_t>(1 + below(kMostHaltLevel));
     if (below(3) == 0) {
       const bool of_firm = below(2) == 0;
       const SessionId account = of_firm ? kNoSession : SessionId{static_cast<std::uint16_t>(below(config_.sessions))};
@@ -225,6 +228,7 @@ struct Coverage {
   // Of interruptions; `opened_later`: opening calls that were prolonged.
   std::uint64_t begun = 0, prolonged = 0, opened_later = 0, crossed_by_time = 0, ended_by_operator = 0,
                 ended_by_schedule = 0;
+  std::uint64_t reopened = 0;  // interruptions that began behind a halt for a time
 
   void merge(const Coverage& other) {
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
@@ -246,6 +250,7 @@ struct Coverage {
     crossed_by_time += other.crossed_by_time;
     ended_by_operator += other.ended_by_operator;
     ended_by_schedule += other.ended_by_schedule;
+    reopened += other.reopened;
     for (std::size_t i = 0; i < bursts.size(); ++i) bursts[i] += other.bursts[i];
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
@@ -269,6 +274,7 @@ void note_interruptions(Coverage& seen, CommandKind kind, const std::vector<Outc
     const Phase from = std::exchange(phases[o.symbol], static_cast<Phase>(o.code)), to = phases[o.symbol];
     seen.opened_later += from == to && to == Phase::opening_call;
     seen.begun += from != to && to == Phase::interrupted;
+    seen.reopened += from == Phase::halted && to == Phase::interrupted;
     if (from != Phase::interrupted) continue;
     const bool ended = to != Phase::interrupted;
     seen.prolonged += !ended;
@@ -476,12 +482,12 @@ constexpr std::uint64_t kEnoughForAll = 2'000'000;
 /// A property that did not meet something proves nothing of it.
 void expect_all_met(const Coverage& coverage) {
   for (const EventKind kind :
-       {EventKind::accepted,     EventKind::rested,       EventKind::replaced,    EventKind::canceled,
-        EventKind::modified,     EventKind::rejected,     EventKind::account,     EventKind::executed,
-        EventKind::crossed,      EventKind::cross_done,   EventKind::imbalance,   EventKind::phase,
-        EventKind::system,       EventKind::tick,         EventKind::mass_cancel, EventKind::disable,
-        EventKind::prevented,    EventKind::refused,      EventKind::enable,      EventKind::operated,
-        EventKind::session_open, EventKind::session_close}) {
+       {EventKind::accepted, EventKind::rested,       EventKind::replaced,     EventKind::canceled,
+        EventKind::modified, EventKind::rejected,     EventKind::account,      EventKind::executed,
+        EventKind::crossed,  EventKind::cross_done,   EventKind::imbalance,    EventKind::phase,
+        EventKind::system,   EventKind::halt_level,   EventKind::tick,         EventKind::mass_cancel,
+        EventKind::disable,  EventKind::prevented,    EventKind::refused,      EventKind::enable,
+        EventKind::operated, EventKind::session_open, EventKind::session_close}) {
     EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
   }
   for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
@@ -505,6 +511,7 @@ void expect_all_met(const Coverage& coverage) {
   EXPECT_GT(coverage.opened_later, 0u) << "no opening call was prolonged";
   EXPECT_GT(coverage.crossed_by_time, 0u) << "no interruption ended by itself";
   EXPECT_GT(coverage.ended_by_operator, 0u) << "no operator ended an interruption";
+  EXPECT_GT(coverage.reopened, 0u) << "no halt for a time ended by itself";
   EXPECT_GT(coverage.ended_by_schedule, 0u) << "the schedule ended no interruption";
   for (std::size_t length = 1; length < coverage.bursts.size(); ++length)
     EXPECT_GT(coverage.bursts[length], 0u) << "no burst of " << length << " commands";

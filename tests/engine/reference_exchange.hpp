@@ -177,8 +177,9 @@ class ReferenceExchange {
     Phase scheduled = Phase::pre_open;
     bool held = false;  // by an operator
     std::uint64_t reference = 0;
-    std::uint64_t last_cross = 0;  // its price; before the first one the previous close
-    std::uint64_t ends_ns = 0;     // a call that ends by itself; 0: none does
+    std::uint64_t last_cross = 0;     // its price; before the first one the previous close
+    std::uint64_t ends_ns = 0;        // a call that ends by itself; 0: none does
+    std::uint64_t held_until_ns = 0;  // where it is held for a time; else 0
     std::uint32_t prolonged = 0;
   };
   /// So much a second, and once more than there is.
@@ -431,7 +432,8 @@ class ReferenceExchange {
                     .side = static_cast<char>(c.order.side),
                     .code = reason});
     const std::uint32_t session = c.session.value;
-    if (reason == 0x0007 || reason == 0x0028 || reason == 0x0029 || is_stopped(session) || sweep_of(session) != nullptr) return;
+    if (reason == 0x0007 || reason == 0x0028 || reason == 0x0029 || is_stopped(session) || sweep_of(session) != nullptr)
+      return;
     if (reaches(session, RiskLimit::rejects_in_a_row, ++rejected_in_a_row_[session])) trip(session);
   }
 
@@ -1171,7 +1173,8 @@ class ReferenceExchange {
     if (before != requests_.end()) {
       Outcome again = before->outcome;
       const bool same = before->symbol == c.symbol.value && before->action == ask.action && before->to == ask.phase &&
-                        before->account == ask.account.value && before->firm == ask.firm.value;
+                        before->account == ask.account.value && before->firm == ask.firm.value &&
+                        before->level == ask.level && before->seconds == ask.seconds;
       if (!same) again.code = int(OperatorResult::other_request);
       again.symbol = c.symbol.value;
       again.side = int(ask.action);
@@ -1181,13 +1184,14 @@ class ReferenceExchange {
     changed_ = held_ = canceled_ = 0;
     const bool accounts = ask.action == OperatorAction::kill || ask.action == OperatorAction::allow;
     if (ask.refused == OperatorResult::none) {
+      if (ask.level != 0) out_.push_back({.kind = EventKind::halt_level, .code = '0' + ask.level});
       accounts ? stop_accounts(ask) : enter_phases(c);
       turn();
     }
     OperatorResult result = OperatorResult::done;
     if (ask.refused != OperatorResult::none) {
       result = ask.refused;
-    } else if (ask.action == OperatorAction::halt && changed_ == 0) {
+    } else if (ask.action == OperatorAction::halt && changed_ == 0 && ask.level == 0) {
       result = OperatorResult::halted_already;
     } else if (ask.action == OperatorAction::resume && changed_ == 0) {
       result = OperatorResult::not_halted;
@@ -1204,7 +1208,8 @@ class ReferenceExchange {
                        .ref_b = canceled_,
                        .side = int(ask.action),
                        .code = int(result)};
-    requests_.push_back({ask.request, c.symbol.value, ask.action, ask.phase, ask.account.value, ask.firm.value, done});
+    requests_.push_back({ask.request, c.symbol.value, ask.action, ask.phase, ask.account.value, ask.firm.value,
+                         ask.level, ask.seconds, done});
     if (requests_.size() > 256) requests_.erase(requests_.begin());
     out_.push_back(done);
   }
@@ -1232,19 +1237,25 @@ class ReferenceExchange {
   Phase target(const Command& c, Symbol& symbol) {
     const bool operated = c.kind == CommandKind::operate;
     if (operated && c.operate.action == OperatorAction::halt) {
-      if (symbol.held) return symbol.phase;
+      const std::uint64_t least = time_ns_ + c.operate.seconds * std::uint64_t{1'000'000'000};
+      const std::uint64_t until =
+          c.operate.seconds == 0 ? UINT64_MAX : (least + 99'999'999) / 100'000'000 * 100'000'000;
+      const std::uint64_t before = !symbol.held ? 0 : symbol.held_until_ns == 0 ? UINT64_MAX : symbol.held_until_ns;
+      if (until <= before) return symbol.phase;
       symbol.held = true;
+      symbol.held_until_ns = c.operate.seconds == 0 ? 0 : until;
       ++changed_;
       return symbol.phase == Phase::closed ? Phase::closed : Phase::halted;
     }
     if (operated && c.operate.action == OperatorAction::resume) {
       if (!symbol.held) return symbol.phase;
       symbol.held = false;
+      symbol.held_until_ns = 0;
       ++changed_;
       return symbol.scheduled;
     }
     symbol.scheduled = operated ? c.operate.phase : c.phase.phase;
-    if (symbol.scheduled == Phase::closed) symbol.held = false;
+    if (symbol.scheduled == Phase::closed) symbol.held = false, symbol.held_until_ns = 0;
     if (symbol.held) {
       ++held_;
       return symbol.phase;
@@ -1339,9 +1350,19 @@ class ReferenceExchange {
     lives_until_ns_ = c.time_ns;
     turn();
     for (std::uint32_t i = 1; i < symbols_.size(); ++i) {
-      if (symbols_[i].ends_ns == 0 || symbols_[i].ends_ns > c.time_ns) continue;
+      Symbol& symbol = symbols_[i];
+      const std::uint64_t due = symbol.held ? symbol.held_until_ns : symbol.ends_ns;
+      if (due == 0 || due > c.time_ns) continue;
       if (is_killing()) finish_kills();
-      enter_phase(i, Phase::continuous, true);
+      if (!symbol.held) {
+        enter_phase(i, Phase::continuous, true);
+        continue;
+      }
+      symbol.held = false;
+      symbol.held_until_ns = 0;
+      const bool reopens = symbol.scheduled == Phase::continuous;
+      enter_phase(i, reopens ? Phase::interrupted : symbol.scheduled, false);
+      if (reopens) symbol.ends_ns = end_of_call(i);
     }
     if (c.time_ns % config_.imbalance_interval_ns == 0) {
       for (std::uint32_t s = 1; s < symbols_.size(); ++s) {
@@ -1394,6 +1415,8 @@ class ReferenceExchange {
     OperatorAction action;
     Phase to;
     std::uint16_t account, firm;
+    std::uint8_t level;
+    std::uint32_t seconds;
     Outcome outcome;
   };
   std::vector<Sweep> sweeps_;  // in the order in which they were opened

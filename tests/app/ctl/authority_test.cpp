@@ -64,7 +64,7 @@ class AuthorityTest : public ::testing::Test {
   void act(const Person& who, const CtlAsk& ask, OperatorResult result = OperatorResult::done) {
     const Authority::Decision decision = decide(who, ask);
     ASSERT_EQ(decision.verdict, Verdict::act) << describe(ask) << ": " << decision.why;
-    authority_.given_in(ask, decision.role, ++ticket_);
+    authority_.given_in(ask, decision.role, ++ticket_, now_);
     carried_out(ask, ticket_, result);
   }
   void carried_out(const CtlAsk& ask, std::uint64_t ticket, OperatorResult result = OperatorResult::done) {
@@ -83,7 +83,7 @@ class AuthorityTest : public ::testing::Test {
     const Authority::Pending* const pending = authority_.to_approve(who, number, now_, error);
     if (pending == nullptr) return error;
     const CtlAsk ask = pending->ask;
-    authority_.given_in(ask, pending->role, ++ticket_);
+    authority_.given_in(ask, pending->role, ++ticket_, now_);
     authority_.approved(number, who);
     carried_out(ask, ticket_);
     return "";
@@ -229,10 +229,27 @@ TEST_F(AuthorityTest, ClosingWhatAPersonHasHaltedWouldEndTheHaltAndWaits) {
 
 TEST_F(AuthorityTest, AHaltBehindAResumeUnderWayStays) {
   const CtlAsk halt = of_symbol(OperatorAction::halt, "AAA"), resume = of_symbol(OperatorAction::resume, "AAA");
-  authority_.given_in(resume, OperatorRole::market_control, 1);
-  authority_.given_in(halt, OperatorRole::market_control, 2);
+  authority_.given_in(resume, OperatorRole::market_control, 1, now_);
+  authority_.given_in(halt, OperatorRole::market_control, 2, now_);
   carried_out(resume, 1);
   EXPECT_EQ(verdict(kMarketer, resume), Verdict::wait);
+}
+
+TEST_F(AuthorityTest, AHaltForATimeIsAPersonsUntilItIsOver) {
+  CtlAsk halt = of_symbol(OperatorAction::halt, "AAA");
+  const CtlAsk close = of_symbol(OperatorAction::phase, "AAA", Phase::closed);
+  halt.seconds = 60;
+  act(kMarketer, halt);
+  EXPECT_EQ(verdict(kMarketer, of_symbol(OperatorAction::resume, "AAA")), Verdict::wait);
+  EXPECT_EQ(verdict(kMarketer, close), Verdict::wait);
+  now_ += std::chrono::seconds(60);
+  EXPECT_EQ(verdict(kMarketer, close), Verdict::wait) << "it may have been carried out later";
+  now_ += std::chrono::seconds(10);
+  EXPECT_EQ(verdict(kMarketer, close), Verdict::act);
+  act(kMarketer, of_symbol(OperatorAction::halt, "AAA"));
+  act(kMarketer, halt);
+  now_ += std::chrono::hours(1);
+  EXPECT_EQ(verdict(kMarketer, close), Verdict::wait) << "one until resumed goes on";
 }
 
 TEST_F(AuthorityTest, AnAnswerThatRepeatsAnEarlierOneHasLetNothingGo) {

@@ -130,6 +130,34 @@ TEST(CtlProtocol, SaysWhatIsWrongWithALine) {
   EXPECT_EQ(fault_of(R"({"command": "halt", "request": 1, "symbol": "A", "reason": "\u00a0\u00e4 \u20ac"})"), "");
 }
 
+TEST(CtlProtocol, AHaltMayHaveATimeAndALevel) {
+  const CtlAsk ask{.action = OperatorAction::halt,
+                   .phase = {},
+                   .partition = "",
+                   .symbol = "",
+                   .request = 1,
+                   .reason = "",
+                   .account = "",
+                   .firm = "",
+                   .seconds = 900,
+                   .level = 2};
+  EXPECT_EQ(read_ask(to_line(ask)).seconds, 900u);
+  EXPECT_EQ(read_ask(to_line(ask)).level, 2);
+  EXPECT_EQ(describe(ask), "halt at level 2 for 900 s, all symbols");
+  const auto fault = [](const std::string& more) {
+    return fault_of(R"({"command": "halt", "request": 1, )" + more + "}");
+  };
+  EXPECT_EQ(fault(R"("symbol": "AAA", "seconds": 86400)"), "");
+  EXPECT_EQ(fault(R"("all": true, "level": 3)"), "");
+  EXPECT_NE(fault(R"("all": true, "seconds": 0)").find("86400"), std::string::npos);
+  EXPECT_NE(fault(R"("all": true, "seconds": 86401)").find("86400"), std::string::npos);
+  EXPECT_NE(fault(R"("all": true, "level": 4)").find("level"), std::string::npos);
+  EXPECT_NE(fault(R"("symbol": "AAA", "level": 1)").find("all symbols"), std::string::npos);
+  EXPECT_NE(fault(R"("all": true, "level": 3, "seconds": 5)").find("until resumed"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"command": "resume", "request": 1, "all": true, "seconds": 5})").find("halt alone"),
+            std::string::npos);
+}
+
 TEST(CtlProtocol, ReadsWhatTheSecondPersonSays) {
   for (const CtlWish wish : {CtlWish::pending, CtlWish::approve, CtlWish::withdraw, CtlWish::view}) {
     const bool numbered = wish == CtlWish::approve || wish == CtlWish::withdraw;

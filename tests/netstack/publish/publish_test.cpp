@@ -293,6 +293,13 @@ TEST_F(PublishTest, ASystemEventIsAboutNoInstrument) {
   }
 }
 
+TEST_F(PublishTest, AHaltOfAllTellsItsLevel) {
+  for (const char level : {'1', '2', '3'}) {
+    push(EventKind::halt_level).halt_level.level = level;
+    EXPECT_EQ(only<itch::MwcbStatus>(0).breached, level);
+  }
+}
+
 TEST_F(PublishTest, TheDirectoryDescribesAnOrdinaryShare) {
   push(EventKind::directory, 3);
   const auto stock = only<itch::StockDirectory>(3);

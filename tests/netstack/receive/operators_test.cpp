@@ -58,6 +58,15 @@ TEST_F(Operators, CommandsWithoutASymbolMeanAll) {
   EXPECT_EQ(operate(frame_of(OperatorAction::halt, "")).at(0).command.symbol, kAllSymbols);
 }
 
+TEST_F(Operators, HaltsHaveTheirTimeAndLevel) {
+  wire::OperatorFrame frame = frame_of(OperatorAction::halt, "");
+  frame.level = 2;
+  frame.seconds = 900u;
+  const Command command = operate(frame).at(0).command;
+  EXPECT_EQ(command.operate.level, 2);
+  EXPECT_EQ(command.operate.seconds, 900u);
+}
+
 TEST_F(Operators, CommandsForASymbolThatIsNotThereGoOnRefused) {
   const auto commands = operate(frame_of(OperatorAction::halt, "NOSUCH"));
   EXPECT_EQ(commands.at(0).command.operate.refused, OperatorResult::unknown_symbol);
@@ -105,11 +114,21 @@ TEST_F(Operators, CommandsThatCannotBeReadAreCountedAndDoNothing) {
   wire::OperatorFrame phase = frame_of(OperatorAction::phase, "");
   phase.phase = static_cast<std::uint8_t>(kPhaseNames.size());
   const wire::OperatorFrame request = frame_of(OperatorAction::halt, "", 0);
-  for (const wire::OperatorFrame& bad : {version, action, later, phase, request}) EXPECT_TRUE(operate(bad).empty());
+  const auto halt = [](std::uint8_t level, std::uint32_t seconds, std::string_view symbol = "") {
+    wire::OperatorFrame frame = frame_of(OperatorAction::halt, symbol);
+    frame.level = level;
+    frame.seconds = seconds;
+    return frame;
+  };
+  wire::OperatorFrame resume = halt(1, 0);
+  resume.action = static_cast<std::uint8_t>(OperatorAction::resume);
+  for (const wire::OperatorFrame& bad : {version, action, later, phase, request, halt(4, 0),
+                                         halt(0, kMostHaltSeconds + 1), halt(3, 1), halt(1, 0, "AAA"), resume})
+    EXPECT_TRUE(operate(bad).empty());
   FrameBytes cut = bytes_of(frame_of(OperatorAction::halt, ""));
   cut.pop_back();
   EXPECT_TRUE(operate(cut).empty());
-  EXPECT_EQ(rig.count(ReceiveCounter::operator_unknown), 6u);
+  EXPECT_EQ(rig.count(ReceiveCounter::operator_unknown), 11u);
 }
 
 TEST_F(Operators, CommandsWaitForASlotAndForRoom) {
