@@ -8,6 +8,7 @@
 //   opening_call   day; IOC dies   yes              yes              at its end (cross O)
 //   continuous     yes             yes              yes              at once
 //   closing_call   day; IOC dies   yes              yes              at its end (cross C)
+//   intraday_call  day; IOC dies   yes              yes              at its end (cross H)
 //   interrupted    day; IOC dies   yes              yes              at its end (cross H)
 //   halted         rejected        rejected, stays  yes              no; going on with a crossed book: cross H
 //   closed         rejected        -                -                no; entering it cancels every order (reason E)

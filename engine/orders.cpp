@@ -54,6 +54,7 @@ Reject Engine::check_phase(const Terms& terms, Phase phase) {
       return Reject::none;
     case Phase::continuous:
     case Phase::closing_call:
+    case Phase::intraday_call:
     case Phase::interrupted:
       break;
   }

@@ -93,16 +93,27 @@ enum class SelfTrade : char {
 };
 
 /// Trading phase of one symbol. What each allows is in engine/engine.hpp.
-enum class Phase : std::uint8_t { pre_open, opening_call, continuous, closing_call, closed, halted, interrupted };
-inline constexpr std::array kPhaseNames = {"pre_open", "opening_call", "continuous", "closing_call",
-                                           "closed",   "halted",       "interrupted"};
+enum class Phase : std::uint8_t {
+  pre_open,
+  opening_call,
+  continuous,
+  closing_call,
+  closed,
+  halted,
+  intraday_call,
+  interrupted
+};
+inline constexpr std::array kPhaseNames = {"pre_open", "opening_call", "continuous",    "closing_call",
+                                           "closed",   "halted",       "intraday_call", "interrupted"};
 constexpr const char* phase_name(Phase phase) { return kPhaseNames[static_cast<std::size_t>(phase)]; }
-/// Those that a schedule or an operator may ask for, by number: a symbol is interrupted by its collar alone.
+/// Those that a schedule or an operator may ask for, by number: a symbol is interrupted by its collar,
+/// or behind a halt.
 inline constexpr std::span<const char* const> kAskedPhaseNames =
     std::span(kPhaseNames).first(static_cast<std::size_t>(Phase::interrupted));
 /// Whether orders gather for a cross, with which the phase ends.
 constexpr bool is_call(Phase phase) {
-  return phase == Phase::opening_call || phase == Phase::closing_call || phase == Phase::interrupted;
+  return phase == Phase::opening_call || phase == Phase::closing_call || phase == Phase::intraday_call ||
+         phase == Phase::interrupted;
 }
 
 /// One line of the day's schedule: at `at_ns` the symbol (or kAllSymbols) enters `phase`.

@@ -28,17 +28,13 @@ int freedom_of(Phase phase) {
       return 1;
     case Phase::opening_call:
     case Phase::closing_call:
+    case Phase::intraday_call:
     case Phase::interrupted:
       return 2;
     case Phase::continuous:
       return 3;
   }
   return 3;
-}
-
-/// Whether who leaves it executes its cross.
-bool has_cross(Phase phase) {
-  return phase == Phase::opening_call || phase == Phase::closing_call || phase == Phase::interrupted;
 }
 
 /// A halt for a time may be carried out somewhat later than it is given in, and end so much later.
@@ -189,7 +185,7 @@ std::string Authority::why_two(const CtlAsk& ask, const std::optional<std::vecto
   if (!phases || phases->empty())
     return ask.phase == Phase::closed ? "" : "it may go towards trading: the phase at this moment is not known";
   const bool crosses =
-      std::any_of(phases->begin(), phases->end(), [&](Phase now) { return has_cross(now) && now != ask.phase; });
+      std::any_of(phases->begin(), phases->end(), [&](Phase now) { return is_call(now) && now != ask.phase; });
   if (crosses && ask.phase != Phase::halted) return "it ends a call, whose cross would execute";
   const bool loosens =
       std::any_of(phases->begin(), phases->end(), [&](Phase now) { return freedom_of(now) < freedom_of(ask.phase); });

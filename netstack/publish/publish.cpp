@@ -41,6 +41,7 @@ char state_letter(Phase phase) {
       return 'T';
     case Phase::opening_call:
     case Phase::closing_call:
+    case Phase::intraday_call:
       return 'Q';
     case Phase::interrupted:
       return 'P';

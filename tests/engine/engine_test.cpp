@@ -42,6 +42,22 @@ TEST_F(EngineTest, ExecutesAtTheRestingOrdersPriceBestPriceFirst) {
   EXPECT_EQ(all[2].quantity, 50u);
 }
 
+TEST_F(EngineTest, AnIntradayCallEndsByACrossAndLeavesWhatWaitsForTheClose) {
+  Command on_close = enter(0, 1, B, kPrice, 100);
+  on_close.order.cross_type = CrossType::closing;
+  rig.run(on_close);
+  rig.run(enter(0, 2, B, kPrice, 100));
+  rig.run(phase(Phase::intraday_call));
+  EXPECT_EQ(only(enter(1, 1, S, kPrice, 60)).code, 'L');
+  const auto all = rig.outcomes(phase(Phase::continuous, 1));
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].kind, EventKind::crossed);
+  EXPECT_EQ(all[0].number, 2u);
+  EXPECT_EQ(all[1].code, 'H');
+  EXPECT_EQ(all[2].kind, EventKind::phase);
+  EXPECT_EQ(rig.engine().live_orders(), 2u);
+}
+
 TEST_F(EngineTest, ExecutesTheOldestOrderOfAPriceFirst) {
   rig.run(enter(0, 1, S, kPrice, 100));
   rig.run(enter(1, 1, S, kPrice, 100));

@@ -92,8 +92,10 @@ class RandomClient {
     return kSides[below(std::size(kSides))];
   }
   Phase a_phase() {
-    constexpr Phase kOften[] = {Phase::opening_call, Phase::closing_call, Phase::opening_call, Phase::halted};
-    return below(3) == 0 ? static_cast<Phase>(below(6)) : kOften[below(std::size(kOften))];
+    constexpr Phase kOften[] = {Phase::opening_call, Phase::closing_call, Phase::opening_call, Phase::halted,
+                                Phase::intraday_call};
+    return below(3) == 0 ? static_cast<Phase>(below(static_cast<std::uint32_t>(kAskedPhaseNames.size())))
+                         : kOften[below(std::size(kOften))];
   }
   std::uint32_t a_price() {
     if (below(300) == 0) return below(2) == 0 ? kMaxPrice.value / 100 * 100 : 100;
@@ -228,6 +230,7 @@ struct Coverage {
   // Of interruptions; `opened_later`: opening calls that were prolonged.
   std::uint64_t begun = 0, prolonged = 0, opened_later = 0, crossed_by_time = 0, ended_by_operator = 0,
                 ended_by_schedule = 0;
+  std::uint64_t midday = 0;    // intraday calls that ended in continuous trading
   std::uint64_t reopened = 0;  // interruptions that began behind a halt for a time
 
   void merge(const Coverage& other) {
@@ -251,6 +254,7 @@ struct Coverage {
     ended_by_operator += other.ended_by_operator;
     ended_by_schedule += other.ended_by_schedule;
     reopened += other.reopened;
+    midday += other.midday;
     for (std::size_t i = 0; i < bursts.size(); ++i) bursts[i] += other.bursts[i];
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
@@ -274,6 +278,7 @@ void note_interruptions(Coverage& seen, CommandKind kind, const std::vector<Outc
     const Phase from = std::exchange(phases[o.symbol], static_cast<Phase>(o.code)), to = phases[o.symbol];
     seen.opened_later += from == to && to == Phase::opening_call;
     seen.begun += from != to && to == Phase::interrupted;
+    seen.midday += from == Phase::intraday_call && to == Phase::continuous;
     seen.reopened += from == Phase::halted && to == Phase::interrupted;
     if (from != Phase::interrupted) continue;
     const bool ended = to != Phase::interrupted;
@@ -511,6 +516,7 @@ void expect_all_met(const Coverage& coverage) {
   EXPECT_GT(coverage.opened_later, 0u) << "no opening call was prolonged";
   EXPECT_GT(coverage.crossed_by_time, 0u) << "no interruption ended by itself";
   EXPECT_GT(coverage.ended_by_operator, 0u) << "no operator ended an interruption";
+  EXPECT_GT(coverage.midday, 0u) << "no intraday call ended";
   EXPECT_GT(coverage.reopened, 0u) << "no halt for a time ended by itself";
   EXPECT_GT(coverage.ended_by_schedule, 0u) << "the schedule ended no interruption";
   for (std::size_t length = 1; length < coverage.bursts.size(); ++length)

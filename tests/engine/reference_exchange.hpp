@@ -379,7 +379,9 @@ class ReferenceExchange {
     }
   }
 
-  static bool call(Phase p) { return p == Phase::opening_call || p == Phase::closing_call || p == Phase::interrupted; }
+  static bool call(Phase p) {
+    return p == Phase::opening_call || p == Phase::closing_call || p == Phase::intraday_call || p == Phase::interrupted;
+  }
   static char letter(Phase p) { return p == Phase::opening_call ? 'O' : p == Phase::closing_call ? 'C' : 'H'; }
 
   /// The best resting order of a side by price, then shown before hidden, then time; null if none at `limit` or better

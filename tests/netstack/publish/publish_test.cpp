@@ -274,6 +274,7 @@ TEST_F(PublishTest, APhaseIsATradingAction) {
                         {Phase::opening_call, 'Q', "    "},
                         {Phase::continuous, 'T', "    "},
                         {Phase::closing_call, 'Q', "    "},
+                        {Phase::intraday_call, 'Q', "    "},
                         {Phase::closed, 'H', "    "},
                         {Phase::halted, 'H', "O1  "},
                         {Phase::interrupted, 'P', "LUDP"}}) {
