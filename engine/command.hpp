@@ -95,7 +95,8 @@ struct FirmAsk {
   bool group_given;
   Side side;  // mass_cancel: only orders so marked; kNoSide = all
   Channel user_ref_idx;
-  std::uint8_t reserved[19];
+  bool kills;  // disable: until an operator allows the account again, and all of it is cancelled
+  std::uint8_t reserved[18];
 };
 
 /// What an operator wants of one symbol, or of all; or of one account, or of all of a firm.

@@ -103,8 +103,8 @@ class Engine {
   std::uint64_t volume(SymbolId symbol) const { return state(symbol).volume; }
   /// Whether an operator's halt is in force.
   bool held(SymbolId symbol) const { return state(symbol).held; }
-  /// Whether an operator has stopped the session's account.
-  bool killed(SessionId session) const { return (account(session).stops & kKilled) != 0; }
+  /// Whether an operator, or its own client, has stopped the session's account until it is allowed again.
+  bool killed(SessionId session) const { return (account(session).stops & kKilledByAny) != 0; }
   /// Whether a breaker of its own has stopped it.
   bool tripped(SessionId session) const { return (account(session).stops & kTripped) != 0; }
   /// The firm that a session's account belongs to.

@@ -93,11 +93,15 @@ void Engine::session_changes(const Command& command, EventKind kind, Out& out) {
   open_sweep(command.session, {.reason = 'Z', .spares_staying = true});
 }
 
+/// With the option Kill it is as an operator's kill: the answer first, then the orders, of which none executes from
+/// here on.
+/// No rate refuses it.
 void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
   CHECK(command.session.value < pools_.accounts.size(), "session %u", command.session.value);
   counters_.add(EngineCounter::orders);
   if (!consume(refs(command.session, command.firm.user_ref_idx), command.firm.user_ref_num)) return;
-  if (account(command.session).checked && !takes_cancel(command.session, command.time_ns)) {
+  const bool kills = disabled && command.firm.kills;
+  if (account(command.session).checked && !takes_cancel(command.session, command.time_ns) && !kills) {
     reject_firm(command, static_cast<std::uint16_t>(Reject::account_rate), out);
     return;
   }
@@ -110,8 +114,10 @@ void Engine::set_disabled(const Command& command, bool disabled, Out& out) {
     reject_firm(command, static_cast<std::uint16_t>(Reject::firm_not_authorised), out);
     return;
   }
-  stops = static_cast<std::uint8_t>(disabled ? stops | kDisabled : stops & ~kDisabled);
+  counters_.add(EngineCounter::accounts_killed, kills && (stops & kKilledByAny) == 0);
+  stops = static_cast<std::uint8_t>(kills ? stops | kKilledItself : disabled ? stops | kDisabled : stops & ~kDisabled);
   pass_on(command, disabled ? EventKind::disable : EventKind::enable, out);
+  if (kills && !day_over_) open_sweep(command.session, {.reason = kReasonOfKill});
 }
 
 void Engine::account_query(const Command& command, Out& out) {

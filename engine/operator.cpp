@@ -78,9 +78,9 @@ void Engine::stop_accounts(const OperatorAsk& ask) {
       continue;
     }
     if ((account.stops & kKilled) == 0) {
+      counters_.add(EngineCounter::accounts_killed, (account.stops & kKilledByAny) == 0);
       account.stops |= kKilled;
       ++changed_;
-      counters_.add(EngineCounter::accounts_killed);
     }
     if (day_over_) continue;
     canceled_ += account.live;
@@ -88,11 +88,11 @@ void Engine::stop_accounts(const OperatorAsk& ask) {
   }
 }
 
-/// Ends a kill, and what a breaker of the account has stopped: it begins to count anew.
+/// Ends a kill, its client's own one too, and what a breaker of the account has stopped: it begins to count anew.
 void Engine::allow_again(SessionId session) {
   std::uint8_t& stops = account(session).stops;
   changed_ = static_cast<std::uint16_t>(changed_ + ((stops & kStopped) != 0));
-  counters_.add(EngineCounter::accounts_allowed, (stops & kKilled) != 0);
+  counters_.add(EngineCounter::accounts_allowed, (stops & kKilledByAny) != 0);
   if ((stops & kTripped) != 0) {
     risk_.begin_breakers_anew(session);
     counters_.add(EngineCounter::breakers_ended);

@@ -32,7 +32,7 @@ constexpr std::array<ResultText, 9> kResults = {{
     {"other_request", "that request number is another command's; give one of its own, or none"},
     {"unknown_account", "no such account or firm"},
     {"killed_already", "an operator has killed it already"},
-    {"not_killed", "no operator has killed it, and no breaker of its own has stopped it"},
+    {"not_killed", "nobody has killed it, and no breaker of its own has stopped it"},
 }};
 static_assert(kResults.size() == static_cast<std::size_t>(kLastOperatorResult) + 1);
 

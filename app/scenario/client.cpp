@@ -59,7 +59,7 @@ struct ScenarioClients::Options {
   char cross_type = 'N';
   bool fill_or_kill = false;
   std::optional<std::uint32_t> min_quantity, expire_seconds, group, number;
-  std::optional<char> post_only, stays, self_trade, side;
+  std::optional<char> post_only, stays, self_trade, side, kill;
   std::string label;
 };
 
@@ -93,6 +93,8 @@ ScenarioClients::Options ScenarioClients::read_options(LineReader& line) {
       options.expire_seconds = option_number(name, value);
     } else if (name == "min_qty") {
       options.min_quantity = option_number(name, value);
+    } else if (word == "kill") {
+      options.kill = 'Y';
     } else if (word == "post_only") {
       options.post_only = 'P';
     } else if (word == "not_post_only") {
@@ -152,6 +154,7 @@ wire::Bytes ScenarioClients::put(const Message& message, const Options& options)
   if (takes(Tag::side, options.side.has_value())) writer.put<Tag::side>(*options.side);
   if (takes(Tag::stay_on_disconnect, options.stays.has_value())) writer.put<Tag::stay_on_disconnect>(*options.stays);
   if (takes(Tag::self_trade, options.self_trade.has_value())) writer.put<Tag::self_trade>(*options.self_trade);
+  if (takes(Tag::kill, options.kill.has_value())) writer.put<Tag::kill>(*options.kill);
   return {room_.data(), sizeof message + writer.finish()};
 }
 

@@ -26,6 +26,7 @@ std::string state(const TopNumbers& now) {
   std::string text;
   const auto add = [&text](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
   if (value_of(now, "killed") != 0) add("killed by an operator");
+  if (value_of(now, "killed_itself") != 0) add("killed by its client");
   const std::int64_t tripped = value_of(now, "tripped");
   if (tripped > 0 && tripped <= static_cast<std::int64_t>(kBreakers)) {
     add(fmt::format("stopped by its breaker {}", key_of(breaker_of(static_cast<std::size_t>(tripped - 1)))));

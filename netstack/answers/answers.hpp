@@ -166,7 +166,7 @@ std::size_t write_switch(std::uint8_t* at, const Event& event) {
   return put(
       at,
       [&] { return Message{.timestamp = event.time_ns, .user_ref_num = firm.user_ref_num.value, .firm = firm.firm}; },
-      {.user_ref_idx = firm.user_ref_idx});
+      {.user_ref_idx = firm.user_ref_idx, .kills = firm.kills});
 }
 
 /// `asked`: of the one of both orders that is told.

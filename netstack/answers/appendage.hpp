@@ -25,6 +25,7 @@ struct Options {
   bool group_given = false;  // of kept.group_id
   Side side = kNoSide;
   Channel user_ref_idx = 0;
+  bool kills = false;
 };
 
 /// Bytes of a Message with every option of that list that it takes.
@@ -33,7 +34,7 @@ constexpr std::size_t longest() {
   using wire::ouch::Tag;
   std::size_t size = sizeof(Message) + sizeof(wire::be16);
   for (const Tag tag : {Tag::firm, Tag::min_qty, Tag::post_only, Tag::expire_time, Tag::group_id, Tag::side,
-                        Tag::user_ref_idx, Tag::stay_on_disconnect}) {
+                        Tag::user_ref_idx, Tag::stay_on_disconnect, Tag::kill}) {
     if (Message::kTags.contains(tag)) size += 2u + wire::ouch::value_length(wire::ouch::tag_info(tag).kind);
   }
   return size;
@@ -65,6 +66,7 @@ template <class Message>
   put_if<Message, user_ref_idx>(options.user_ref_idx != 0, writer, options.user_ref_idx);
   put_if<Message, stay_on_disconnect>(options.kept.stays_on_disconnect, writer,
                                       static_cast<char>(StayOnDisconnect::yes));
+  put_if<Message, kill>(options.kills, writer, 'Y');
   return sizeof(Message) + writer.finish();
 }
 

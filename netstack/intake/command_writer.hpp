@@ -88,6 +88,11 @@ class CommandWriter {
   /// Number of the newest command: how many were made since the start.
   std::uint64_t made() const { return sequence_; }
 
+  /// The newest command is a disable that kills.
+  void expect_kill(SessionId session) { expect_turns(CommandKind::disable, session); }
+  /// The newest command is a halt for so long.
+  void expect_reopening(std::uint32_t seconds) { turns_.expect_reopening(now_, seconds); }
+
  private:
   void expect_turns(CommandKind kind, SessionId session) {
     turns_.expect(kind, session, counters_.get(ReceiveCounter::enters), sequence_, now_);

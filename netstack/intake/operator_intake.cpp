@@ -53,6 +53,7 @@ bool OperatorIntake::take(wire::Bytes frame) {
   command.operate.refused = !there                       ? OperatorResult::unknown_symbol
                             : !is_known(command.operate) ? OperatorResult::unknown_account
                                                          : OperatorResult::none;
+  if (command.operate.seconds != 0) commands_.expect_reopening(command.operate.seconds);
   counters_.add(ReceiveCounter::operators);
   return true;
 }

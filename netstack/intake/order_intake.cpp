@@ -260,7 +260,10 @@ bool OrderIntake::take_switch(CommandKind kind, ReceiveCounter counter, SessionI
   if (split.fault == ouch::SplitFault::too_short) return count(Count::ouch_short);
   const OrderOptions options = read_options(split, Message::kTags, {});
   if (options.broken) return count(Count::ouch_appendage);
-  const Command& command = make_firm(kind, session, *view_as<Message>(bytes), options);
+  Command& command = make_firm(kind, session, *view_as<Message>(bytes), options);
+  command.firm.kills = options.kills;
+  if (options.kills) commands_.expect_kill(session);
+  if (command.reject == 0) command.reject = static_cast<std::uint16_t>(options.reject);
   counters_.add(Count::rejects, command.reject != 0);
   return count(counter);
 }

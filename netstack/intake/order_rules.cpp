@@ -78,6 +78,9 @@ RejectReason take_option(const ouch::Option& option, const std::array<char, 4>& 
       return take_stay(option.letter(), result);
     case Tag::self_trade:
       return take_self_trade(option.letter(), result.self_trade);
+    case Tag::kill:
+      result.kills = option.letter() == 'Y';
+      return refuse_unless(result.kills, RejectReason::other);
     case Tag::customer_type:
       return check_customer(option.letter());
     case Tag::max_floor:

@@ -30,6 +30,7 @@ struct OrderOptions {
   // For a Replace, which may leave it unsaid.
   StayOnDisconnect stay_on_disconnect = StayOnDisconnect::unsaid;
   SelfTrade self_trade = SelfTrade::unsaid;
+  bool kills = false;  // of a Disable
 };
 
 /// `split` is of a message that takes the options `allowed`. `firm`: the account's.

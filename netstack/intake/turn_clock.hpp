@@ -54,23 +54,31 @@ class TurnClock {
         symbols_(config.symbols.size()),
         breakers_(std::any_of(config.risk.begin(), config.risk.end(),
                               [](const RiskConfig& risk) { return risk.has_breaker(); })) {
-    for (const SymbolConfig& symbol : config.symbols)
-      if (symbol.collar.is_on())
-        longest_interruption_ns_ = std::max(longest_interruption_ns_, longest_ns(symbol.collar));
+    for (const SymbolConfig& symbol : config.symbols) {
+      const TimeNs longest = longest_ns(symbol.collar);
+      longest_reopening_ns_ = std::max(longest_reopening_ns_, longest);
+      if (symbol.collar.is_on()) longest_interruption_ns_ = std::max(longest_interruption_ns_, longest);
+    }
   }
 
-  /// Whether a command of this kind may open a job; of a tick: see lives_end().
+  /// Whether each command of this kind may open a job; of a tick: see lives_end(). A disable may only where it kills.
   static constexpr bool may_open(CommandKind kind) {
-    return is_of_account(kind) || kind == CommandKind::phase || kind == CommandKind::operate;
+    return (is_of_account(kind) && kind != CommandKind::disable) || kind == CommandKind::phase ||
+           kind == CommandKind::operate;
   }
 
-  /// Such a command, the `made`th, is made at `now_ns`; `entered`: orders so far, of which more cannot live.
+  /// Such a command, or a disable that kills, the `made`th, is made at `now_ns`; `entered`: orders so far, of which
+  /// more cannot live.
   void expect(CommandKind kind, SessionId session, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
     if (!is_of_account(kind)) {
-      crosses_until_ns_ = now_ns + longest_interruption_ns_;  // an opening call may be prolonged
+      crosses_by(now_ns + longest_interruption_ns_);  // an opening call may be prolonged
       return owe(entered, symbols_, entered, made, now_ns);
     }
     if (session != kNoSession) owe(std::min(of_account_, entered), 0, entered, made, now_ns);
+  }
+  /// An operator halts symbols for so long from `now_ns` on; they may reopen by themselves.
+  void expect_reopening(TimeNs now_ns, std::uint32_t seconds) {
+    crosses_by(now_ns + TimeNs{seconds} * kNsPerSecond + longest_reopening_ns_);
   }
   /// With the `made`th command, a tick, so many lives may end.
   void lives_end(std::uint64_t lives, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
@@ -83,7 +91,7 @@ class TurnClock {
   /// nothing comes any more.
   void breakers_trip(std::uint64_t orders, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
     if (!breakers_) return;
-    if (orders != std::exchange(orders_, orders)) crosses_until_ns_ = now_ns + longest_interruption_ns_;
+    if (orders != std::exchange(orders_, orders)) crosses_by(now_ns + longest_interruption_ns_);
     if (now_ns <= crosses_until_ns_) owe(entered, 0, entered, made, now_ns);
   }
 
@@ -101,8 +109,10 @@ class TurnClock {
     const TimeNs once = TimeNs{collar.interruption_seconds} + collar.interruption_random_seconds;
     return (once * kNsPerSecond + 2 * kTickIntervalNs) * (1 + TimeNs{collar.interruption_extensions});
   }
+  void crosses_by(TimeNs time_ns) { crosses_until_ns_ = std::max(crosses_until_ns_, time_ns); }
   static constexpr bool is_of_account(CommandKind kind) {
-    return kind == CommandKind::mass_cancel || kind == CommandKind::session_open || kind == CommandKind::session_close;
+    return kind == CommandKind::mass_cancel || kind == CommandKind::disable || kind == CommandKind::session_open ||
+           kind == CommandKind::session_close;
   }
   /// Whatever is open, no more than the orders that live can be left to do.
   void owe(std::uint64_t orders, std::uint64_t symbols, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
@@ -116,11 +126,12 @@ class TurnClock {
   std::uint32_t acts_, looks_;      // of a turn
   std::uint64_t all_, of_account_;  // orders that can live
   std::uint64_t symbols_;
-  bool breakers_;             // some account has any
-  std::uint64_t orders_ = 0;  // as of the last tick
-  TimeNs longest_interruption_ns_ = 0;
-  TimeNs crosses_until_ns_ = 0;  // an interruption that orders so far have caused may end until then
-  std::uint64_t until_ = 0;      // behind so many commands no job is open
+  bool breakers_;                       // some account has any
+  std::uint64_t orders_ = 0;            // as of the last tick
+  TimeNs longest_interruption_ns_ = 0;  // of symbols that have a collar
+  TimeNs longest_reopening_ns_ = 0;     // of all
+  TimeNs crosses_until_ns_ = 0;         // an interruption that orders, or halts, so far cause may end until then
+  std::uint64_t until_ = 0;             // behind so many commands no job is open
   TimeNs next_ns_ = kNever;
 };
 

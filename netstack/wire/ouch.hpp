@@ -115,7 +115,7 @@ struct DisableOrderEntry {
   static constexpr std::string_view kName = "DisableOrderEntry";
   static constexpr char kType = 'D';
   static constexpr Appendage kAppendage = Appendage::always;
-  static constexpr TagSet kTags = TagSet(Tag::user_ref_idx);
+  static constexpr TagSet kTags = TagSet(Tag::user_ref_idx, Tag::kill);
 
   char type = kType;
   be32 user_ref_num;
@@ -377,7 +377,7 @@ struct DisableOrderEntryResponse {
   static constexpr std::string_view kName = "DisableOrderEntryResponse";
   static constexpr char kType = 'G';
   static constexpr Appendage kAppendage = Appendage::always;
-  static constexpr TagSet kTags = TagSet(Tag::user_ref_idx);
+  static constexpr TagSet kTags = TagSet(Tag::user_ref_idx, Tag::kill);
 
   char type = kType;
   be64 timestamp;  // ns since midnight

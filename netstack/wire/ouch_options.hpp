@@ -43,6 +43,7 @@ enum class Tag : std::uint8_t {
   // Of ours, from 128 on: OUCH has none of them.
   stay_on_disconnect = 128,
   self_trade = 129,
+  kill = 130,
 };
 
 enum class ValueKind : std::uint8_t { none, letter, u8, u16, u32, i32, u64, text };
@@ -102,6 +103,7 @@ inline constexpr std::array<TagInfo, 2 * kOuchTags> kTagTable = [] {
   define(Tag::user_ref_idx, "UserRefIdx", ValueKind::u8);
   define(Tag::stay_on_disconnect, "StayOnDisconnect", ValueKind::letter);
   define(Tag::self_trade, "SelfTrade", ValueKind::letter);
+  define(Tag::kill, "Kill", ValueKind::letter);
   return table;
 }();
 

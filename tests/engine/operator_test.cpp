@@ -1,6 +1,8 @@
 // What operators do to the market, one sentence each.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/engine.hpp"
 #include "tests/engine/engine_rig.hpp"
 
@@ -252,6 +254,35 @@ TEST_F(OperatorTest, AnAllowLeavesWhatTheClientItselfHasStopped) {
   EXPECT_EQ(rig.outcomes(enter(0, 2, B, kPrice, 100)).at(0).code, 0x000C);
   rig.run(firm_wide(CommandKind::enable, 0, 3));
   EXPECT_EQ(rig.outcomes(enter(0, 4, B, kPrice, 100)).at(0).kind, EventKind::accepted);
+}
+
+Command kill_itself(std::uint16_t session, std::uint32_t number) {
+  Command c = firm_wide(CommandKind::disable, session, number);
+  c.firm.kills = true;
+  return c;
+}
+
+using FirmKill = OperatorTest;
+
+TEST_F(FirmKill, OfTheAccountItselfIsAsAnOperators) {
+  rig.run(enter(0, 1, B, kPrice, 100));
+  const auto all = rig.outcomes(kill_itself(0, 2));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].kind, EventKind::disable);
+  EXPECT_EQ(all[1].kind, EventKind::canceled);
+  EXPECT_EQ(all[1].code, 'S');
+  EXPECT_EQ(rig.outcomes(enter(0, 3, B, kPrice, 100)).at(0).code, 0x000C);
+  EXPECT_EQ(rig.outcomes(firm_wide(CommandKind::enable, 0, 4)).at(0).code, 0x000C);
+  EXPECT_TRUE(rig.engine().killed(SessionId{0})) << "also over the day's end";
+  EXPECT_EQ(told(stop(OperatorAction::allow, 1, SessionId{0})).result, OperatorResult::done);
+  EXPECT_EQ(rig.outcomes(enter(0, 5, B, kPrice, 100)).at(0).kind, EventKind::accepted);
+}
+
+TEST_F(FirmKill, NoneOfItsOrdersExecutesFromThereOn) {
+  for (std::uint32_t i = 1; i <= 200; ++i) rig.run(enter(0, i, B, kPrice, 10));
+  rig.run(kill_itself(0, 201));
+  const auto all = rig.outcomes(enter(1, 1, S, kPrice, 10, TimeInForce::ioc));
+  EXPECT_EQ(std::ranges::count(all, EventKind::executed, &Outcome::kind), 0);
 }
 
 TEST_F(OperatorTest, AKillOfAFirmIsOfAllItsAccounts) {

@@ -164,6 +164,7 @@ class RandomClient {
     Command c = firm_wide(kind, session, new_number(session));
     c.firm.user_ref_idx = lane_ ? 200 : 0;
     if (below(30) == 0) c.reject = 0x000C;
+    c.firm.kills = kind == CommandKind::disable && below(6) == 0;
     if (c.kind != CommandKind::mass_cancel) return c;
     if (below(3) != 0) c.symbol = SymbolId{a_symbol()};
     if (below(3) != 0) c.firm.side = a_side();
@@ -230,6 +231,7 @@ struct Coverage {
   // Of interruptions; `opened_later`: opening calls that were prolonged.
   std::uint64_t begun = 0, prolonged = 0, opened_later = 0, crossed_by_time = 0, ended_by_operator = 0,
                 ended_by_schedule = 0;
+  std::uint64_t killed_itself = 0;
   std::uint64_t midday = 0;    // intraday calls that ended in continuous trading
   std::uint64_t reopened = 0;  // interruptions that began behind a halt for a time
 
@@ -255,6 +257,7 @@ struct Coverage {
     ended_by_schedule += other.ended_by_schedule;
     reopened += other.reopened;
     midday += other.midday;
+    killed_itself += other.killed_itself;
     for (std::size_t i = 0; i < bursts.size(); ++i) bursts[i] += other.bursts[i];
   }
   std::uint64_t operator[](EventKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
@@ -391,6 +394,7 @@ std::string ledger_difference(const EngineConfig& config, const Risk& risk, cons
 bool may_open_job(const Command& c) {
   switch (c.kind) {
     case CommandKind::mass_cancel:
+    case CommandKind::disable:
     case CommandKind::session_open:
     case CommandKind::session_close:
     case CommandKind::operate:
@@ -454,6 +458,7 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
       want.insert(want.end(), outcomes.begin(), outcomes.end());
       const CommandKind kind = burst.back().kind;
       note_interruptions(seen, kind, outcomes, phases);
+      seen.killed_itself += kind == CommandKind::disable && burst.back().firm.kills && outcomes.size() > 1;
       if (kind == CommandKind::session_open || kind == CommandKind::session_close)
         seen.gone_with_session += outcomes.size() - 1;
       seen.with_jobs += reference.has_jobs();
@@ -516,6 +521,7 @@ void expect_all_met(const Coverage& coverage) {
   EXPECT_GT(coverage.opened_later, 0u) << "no opening call was prolonged";
   EXPECT_GT(coverage.crossed_by_time, 0u) << "no interruption ended by itself";
   EXPECT_GT(coverage.ended_by_operator, 0u) << "no operator ended an interruption";
+  EXPECT_GT(coverage.killed_itself, 0u) << "no account has killed itself";
   EXPECT_GT(coverage.midday, 0u) << "no intraday call ended";
   EXPECT_GT(coverage.reopened, 0u) << "no halt for a time ended by itself";
   EXPECT_GT(coverage.ended_by_schedule, 0u) << "the schedule ended no interruption";

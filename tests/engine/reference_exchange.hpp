@@ -505,7 +505,8 @@ class ReferenceExchange {
     return (at_price == first.end() && first.size() >= config_.max_levels) || own >= levels_per_account(config_);
   }
   /// Whether none of its orders executes.
-  bool is_out(std::uint32_t session) const { return killed_.contains(session) || tripped_.contains(session); }
+  bool is_killed(std::uint32_t session) const { return killed_.contains(session) || killed_itself_.contains(session); }
+  bool is_out(std::uint32_t session) const { return is_killed(session) || tripped_.contains(session); }
   bool is_stopped(std::uint32_t session) const { return disabled_.contains(session) || is_out(session); }
   bool has_place(std::uint32_t session) const {
     const auto own =
@@ -735,7 +736,7 @@ class ReferenceExchange {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
       const bool promised = o.min_quantity > 0 && tripped_now_.contains(other->session);
-      const bool out = killed_.contains(other->session) || (is_out(other->session) && !promised);
+      const bool out = is_killed(other->session) || (is_out(other->session) && !promised);
       if (!in_ranges(o.symbol, other->price, last) && !out) {
         interrupt(o.symbol);
         break;
@@ -891,7 +892,8 @@ class ReferenceExchange {
                  .number = ask.user_ref_num.value,
                  .channel = ask.user_ref_idx,
                  .code = c.reject};
-    if (!in_rate(c.session.value, RiskLimit::cancels_per_second)) {
+    const bool kills = c.kind == CommandKind::disable && ask.kills;
+    if (!in_rate(c.session.value, RiskLimit::cancels_per_second) && !kills) {
       said.code = 0x0029;
       return out_.push_back(said);
     }
@@ -922,7 +924,11 @@ class ReferenceExchange {
                 : c.kind == CommandKind::disable   ? EventKind::disable
                                                    : EventKind::enable;
     out_.push_back(said);
-    if (c.kind == CommandKind::disable) disabled_.insert(c.session.value);
+    if (c.kind == CommandKind::disable && !kills) disabled_.insert(c.session.value);
+    if (kills) {
+      killed_itself_.insert(c.session.value);
+      open_sweep(c.session.value, {.reason = 'S'});
+    }
     if (c.kind == CommandKind::enable) disabled_.erase(c.session.value);
     if (c.kind == CommandKind::mass_cancel) open_sweep(c.session.value, meant);
   }
@@ -1226,6 +1232,7 @@ class ReferenceExchange {
       if (!kills) {
         changed_ += is_out(i);
         killed_.erase(i);
+        killed_itself_.erase(i);
         if (tripped_.erase(i) > 0) begin_breakers_anew(i);
         continue;
       }
@@ -1386,11 +1393,12 @@ class ReferenceExchange {
   }
 
   EngineConfig config_;
-  std::vector<Symbol> symbols_;                                              // [0] unused
-  std::vector<Order> orders_;                                                // live; time_rank 0 = not in the book yet
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;    // by session and channel
-  std::map<std::uint32_t, Allowance> budgets_, queries_;                     // by session
-  std::set<std::uint32_t> disabled_, killed_, tripped_, tripped_now_;        // now: with the command under way
+  std::vector<Symbol> symbols_;                                            // [0] unused
+  std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
+  std::map<std::uint32_t, Allowance> budgets_, queries_;                   // by session
+  std::set<std::uint32_t> disabled_, killed_, killed_itself_, tripped_,
+      tripped_now_;                                                          // now: with the command under way
   std::map<std::uint32_t, std::int64_t> rejected_in_a_row_, result_before_;  // by session; before: an allow
   struct Traded {
     std::uint32_t session, symbol;

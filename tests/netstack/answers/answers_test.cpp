@@ -381,6 +381,11 @@ TEST_F(Answers, DisableAndEnableAreAnsweredWithTheFirm) {
   EXPECT_EQ(disable.firm.raw(), "LIME");
   EXPECT_EQ(options_of(disabled, 17), bytes({0, 0}));
 
+  ask.kills = true;
+  push(EventKind::disable, 2).firm = ask;
+  EXPECT_EQ(options_of(answer(), 17), bytes({0, 3, 2, 130, 'Y'}));
+
+  ask.kills = false;
   ask.user_ref_idx = 200;
   push(EventKind::enable, 2).firm = ask;
   const Block enabled = answer();

@@ -354,6 +354,16 @@ TEST_F(IntakeFirms, DisableAndEnableNameTheFirm) {
   EXPECT_EQ(rig.count(ReceiveCounter::rejects), 2u);
 }
 
+TEST_F(IntakeFirms, ADisableMayKillAndAnEnableMayNot) {
+  const auto kill = [](std::uint8_t value) { return option(Tag::kill, {value}); };
+  EXPECT_TRUE(send_one(disable_message(31, "", kill('Y'))).command.firm.kills);
+  EXPECT_FALSE(send_one(disable_message(32, "", {})).command.firm.kills);
+  const Command wrong = send_one(disable_message(33, "", kill('N'))).command;
+  EXPECT_EQ(wrong.reject, 0x000F);
+  EXPECT_TRUE(send({enable_message(34, "", kill('Y'))}).empty());
+  EXPECT_EQ(rig.count(ReceiveCounter::ouch_appendage), 1u);
+}
+
 TEST_F(IntakeFirms, AFaultyAppendageIsSilence) {
   const auto no_appendage = [](Payload message) {
     message.pop_back();

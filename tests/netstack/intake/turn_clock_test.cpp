@@ -78,6 +78,36 @@ TEST(TurnClock, IsDueBehindATickWhereABreakerMayHaveTrippedSinceTheLast) {
   EXPECT_EQ(turns(clock, 107).size(), 4u) << "a Replace has";
 }
 
+TEST(TurnClock, IsDueBehindTicksWithWhichASymbolMayReopenBehindAHaltForATime) {
+  EngineConfig breaking = config();
+  for (SymbolConfig& symbol : breaking.symbols) {  // without collars
+    symbol.collar.interruption_seconds = 5;
+    symbol.collar.interruption_extensions = 0;
+  }
+  breaking.risk.resize(2);
+  breaking.risk[0].limits[static_cast<std::size_t>(RiskLimit::rejects_in_a_row)] = 1;
+  TurnClock clock(breaking);
+  std::uint64_t made = 100;
+  const auto is_due_at = [&](TimeNs now_ns) {
+    made += 1'000;  // what was due is over
+    clock.next(made);
+    clock.breakers_trip(0, 100, made, now_ns);
+    return clock.next(made) != TurnClock::kNever;
+  };
+  EXPECT_FALSE(is_due_at(1'000'000'000));
+  clock.expect_reopening(1'000'000'000, 60);
+  EXPECT_TRUE(is_due_at(2'000'000'000));
+  EXPECT_TRUE(is_due_at(66'000'000'000));
+  EXPECT_FALSE(is_due_at(67'000'000'000));
+}
+
+TEST(TurnClock, IsDueBehindADisableThatKills) {
+  TurnClock clock(config());
+  clock.expect(CommandKind::disable, kSomeone, 100, 101, 250'000);
+  EXPECT_NE(clock.next(101), TurnClock::kNever);
+  EXPECT_FALSE(TurnClock::may_open(CommandKind::disable)) << "most do not";
+}
+
 TEST(TurnClock, CountsNoMoreThanAnAccountsShareOrAll) {
   TurnClock clock(config());
   clock.expect(CommandKind::session_close, kSomeone, 100'000, 1, 0);

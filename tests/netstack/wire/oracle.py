@@ -15,7 +15,8 @@ import wire  # noqa: E402
 
 # Options of ours, which OUCH has not: docs/protocol.md, 1.8.
 OURS = {"StayOnDisconnect": (128, "c", ("EnterOrder", "ReplaceOrder", "OrderAccepted", "OrderReplaced")),
-        "SelfTrade": (129, "c", ("EnterOrder", "ReplaceOrder"))}
+        "SelfTrade": (129, "c", ("EnterOrder", "ReplaceOrder")),
+        "Kill": (130, "c", ("DisableOrderEntry", "DisableOrderEntryResponse"))}
 for option, (tag, kind, _) in OURS.items():
     wire.OUCH50_TAGS[tag] = (option, kind)
     wire.TAG_BY_NAME[option] = tag

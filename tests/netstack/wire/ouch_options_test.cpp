@@ -104,7 +104,7 @@ TEST(OptionReader, TakesTagsOfOursFrom128On) {
   EXPECT_EQ(outcome.fault, OptionFault::none);
   EXPECT_EQ(read_all("028059 02804e", ReplaceOrder::kTags).fault, OptionFault::repeated);
   EXPECT_EQ(read_all("028059", CancelOrder::kTags).fault, OptionFault::not_allowed);
-  for (const std::string_view hex : {"026041", "027f41", "028241", "029f41", "02a041"})
+  for (const std::string_view hex : {"026041", "027f41", "028341", "029f41", "02a041"})
     EXPECT_EQ(read_all(hex, EnterOrder::kTags).fault, OptionFault::unknown_tag) << hex;
   for (unsigned number = 0; number < 256; ++number) {
     const std::size_t place = place_of(static_cast<Tag>(number));

@@ -268,7 +268,11 @@ const std::vector<Option>& options() {
       {Tag::side, Form::letter, "Replace: the new side. Mass Cancel: orders of it alone", kSides},
       {Tag::user_ref_idx, Form::number, "the channel that a UserRefNum counts in; 0 is that of who names none", {}},
       {Tag::stay_on_disconnect, Form::letter, "stays when its session ends", {{"Y", "yes"}, {"N", "no"}}},
-      {Tag::self_trade, Form::letter, "what becomes of orders of one group that would execute", kSelfTrades}};
+      {Tag::self_trade, Form::letter, "what becomes of orders of one group that would execute", kSelfTrades},
+      {Tag::kill,
+       Form::letter,
+       "Disable: all orders are cancelled, and none is taken until an operator allows it",
+       {{"Y", "yes"}}}};
   return kOptions;
 }
 
