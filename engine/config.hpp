@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct SymbolConfig {
   std::uint32_t tick_e4;  // prices are multiples of it, in 1/10000; >= 1
   CollarConfig collar{};
 };
+
+/// Of a market-wide circuit breaker: values of its index, in 1/100,000,000, with which each level is reached; all of
+/// them, or none is 0. The feed tells them when the day begins; who watches the index halts all (OperatorAsk::level).
+using DeclineLevels = std::array<std::uint64_t, kMostHaltLevel>;
 
 /// Orders of accounts with one group do not execute against each other.
 struct SelfTradeConfig {
@@ -57,6 +62,7 @@ struct EngineConfig {
   // Price levels, and orders of one that has more than may be met, at which a MinQty is looked for; at least 1. Tests
   // have less.
   std::uint32_t looks_for_minimum = 128;
+  DeclineLevels decline_levels_e8{};
   std::uint64_t interruption_seed = 1;  // of what is drawn of interruptions' ends; secret where clients are not trusted
   TimeNs imbalance_interval_ns = kNsPerSecond;  // during a call; a multiple of kTickIntervalNs
   // What jobs do behind each command (engine/jobs.hpp); at least 1. Tests have less.

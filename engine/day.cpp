@@ -38,6 +38,11 @@ bool Engine::day_start(const Command& command, Out& out) {
     emit(command, EventKind::phase, kNoSession, at_symbol_, out).phase = {phase, phase, {}};
   }
   if (!out.has_room()) return false;
+  if (step_ == Step::announce && decline_levels_e8_[0] != 0) {
+    emit(command, EventKind::declines, kNoSession, kNoSymbol, out).declines.levels_e8 = decline_levels_e8_;
+    step_ = Step::close;
+    if (!out.has_room()) return false;
+  }
   emit(command, EventKind::system, kNoSession, kNoSymbol, out).system.event = 'S';
   return true;
 }

@@ -55,6 +55,7 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
       looks_for_minimum_(config.looks_for_minimum),
       acts_of_turn_(config.acts_of_turn),
       looks_of_turn_(config.looks_of_turn),
+      decline_levels_e8_(config.decline_levels_e8),
       draws_(config.interruption_seed),
       sweeps_(arena, config.sessions) {
   CHECK(!config.symbols.empty() && config.symbols.size() < 0xFFFF, "%zu symbols", config.symbols.size());

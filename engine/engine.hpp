@@ -380,6 +380,7 @@ class Engine {
   std::uint32_t looks_for_minimum_;
   std::uint32_t acts_of_turn_;
   std::uint32_t looks_of_turn_;
+  DeclineLevels decline_levels_e8_;
 
   std::uint32_t live_ = 0;
   std::uint64_t last_ref_ = 0;

@@ -34,6 +34,7 @@ enum class EventKind : std::uint8_t {
   phase,       // -                         H of one symbol                      PhaseEvent
   system,      // S to all at 'S' and 'E'   S                                    SystemEvent
   halt_level,  // -                         W                                    HaltLevel
+  declines,    // -                         V                                    Declines
   directory,   // -                         R of one symbol                      nothing
   burst_end,   // -                         -   only carries kLastOfBurst        nothing
   operated,    // -                         -   to the operator who asked        Operated
@@ -72,7 +73,7 @@ inline constexpr auto kEventFor = [] {
   set(EventFor::neither, {burst_end, run_end});
   set(EventFor::transmit, {rejected, refused, account, mass_cancel, disable, enable, operated, session_open,
                            session_close, login_reject, resend, arp_reply, echo_reply});
-  set(EventFor::publish, {rested, cross_done, imbalance, phase, halt_level, directory, feed_resend});
+  set(EventFor::publish, {rested, cross_done, imbalance, phase, halt_level, declines, directory, feed_resend});
   set(EventFor::both, {accepted, replaced, canceled, modified, prevented, executed, crossed, system, tick, day_end});
   return of;
 }();
@@ -178,6 +179,12 @@ struct HaltLevel {
   std::uint8_t reserved[39];
 };
 
+/// The values of the index with which a market-wide circuit breaker's levels are reached: EngineConfig.
+struct Declines {
+  std::array<std::uint64_t, kMostHaltLevel> levels_e8;
+  std::uint8_t reserved[16];
+};
+
 struct alignas(64) Event {
   Sequence cause;  // the command that caused it
   TimeNs time_ns;  // that command's time
@@ -198,6 +205,7 @@ struct alignas(64) Event {
     PhaseEvent phase;
     SystemEvent system;
     HaltLevel halt_level;
+    Declines declines;
     Peer peer;
     ResendAsk resend;
     EchoAsk echo;
@@ -209,7 +217,7 @@ struct alignas(64) Event {
 
 static_assert(sizeof(OrderEvent) == 40 && sizeof(Prevention) == 40 && sizeof(Execution) == 40 &&
               sizeof(CrossEvent) == 40 && sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40 &&
-              sizeof(HaltLevel) == 40 && sizeof(Operated) == 40);
+              sizeof(HaltLevel) == 40 && sizeof(Declines) == 40 && sizeof(Operated) == 40);
 static_assert(sizeof(Event) == 64 && offsetof(Event, body) == 24);
 static_assert(std::is_trivially_copyable_v<Event>);
 

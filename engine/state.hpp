@@ -21,13 +21,13 @@ struct EngineState {
   static void visit(const Engine& engine, Visit&& visit) {
     const auto& [pools, returner, symbols, collars, risk, users, channels, waiting, max_orders, orders_per_account,
                  levels_per_account, look_ns, query_ns, imbalance_interval_ns, max_fills, looks_for_minimum,
-                 acts_of_turn, looks_of_turn, live, last_ref, last_match, last_command, last_time_ns, next_second,
-                 calls, closed, market_open, day_over, burst_has_events, next_end_ns, draws, open_jobs, at_closing,
-                 lives_until_ns, sweeps, step, events_before, terms, aggressor, owed, refusal, fills_left, may_rest,
-                 acts, looks, at_order, at_symbol, walk, auction, cross_left, to, changed, held, canceled, yielded,
-                 operator_log, counters, in_phase] = engine;
+                 acts_of_turn, looks_of_turn, decline_levels, live, last_ref, last_match, last_command, last_time_ns,
+                 next_second, calls, closed, market_open, day_over, burst_has_events, next_end_ns, draws, open_jobs,
+                 at_closing, lives_until_ns, sweeps, step, events_before, terms, aggressor, owed, refusal, fills_left,
+                 may_rest, acts, looks, at_order, at_symbol, walk, auction, cross_left, to, changed, held, canceled,
+                 yielded, operator_log, counters, in_phase] = engine;
     leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
-              imbalance_interval_ns, max_fills, looks_for_minimum, acts_of_turn, looks_of_turn);
+              imbalance_interval_ns, max_fills, looks_for_minimum, acts_of_turn, looks_of_turn, decline_levels);
     leave_out("which slots are free decides no output", returner);
     leave_out("of the command under way: between two commands nothing reads them that has not written them", step,
               events_before, terms, aggressor, owed, refusal, fills_left, may_rest, acts, looks, at_order, at_symbol,

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -127,6 +129,21 @@ void check_collar(const Section& section, const SymbolConfig& symbol) {
   }
 }
 
+/// What [market_halts] says: three levels that fall, or nothing.
+DeclineLevels read_decline_levels(const std::string& path, const toml::table& root) {
+  const toml::table* const table = find_table(path, root, "market_halts");
+  if (table == nullptr) return {};
+  constexpr std::array<std::string_view, kMostHaltLevel> kKeys = {"level_1_e8", "level_2_e8", "level_3_e8"};
+  const Section section(path, "market_halts", *table, {kKeys.begin(), kKeys.end()});
+  DeclineLevels levels{};
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    levels[i] = section.required_number(kKeys[i], 1, std::uint64_t{1} << 62);
+    if (i > 0 && levels[i] >= levels[i - 1])
+      section.reject(kKeys[i], "is not below the level before it", "give the index's values, which fall");
+  }
+  return levels;
+}
+
 /// What [collars] says for every symbol.
 CollarConfig read_collars(const std::string& path, const toml::table& root) {
   const toml::table* const table = find_table(path, root, "collars");
@@ -167,6 +184,7 @@ SymbolPrices read_symbol_prices(const Section& section) {
 Symbols read_symbols(const std::string& path, const toml::table& root, Config& config) {
   Symbols symbols;
   const CollarConfig collar = read_collars(path, root);
+  config.engine.decline_levels_e8 = read_decline_levels(path, root);
   const std::vector<std::string_view> keys = with_collar_keys({"name", "reference_price_e4", "tick_e4", "group"});
   const auto tables = find_tables(path, root, "symbol");
   if (tables.empty()) fail(path, 1, "symbol", "missing", "add a [[symbol]] with name, reference_price_e4, tick_e4");

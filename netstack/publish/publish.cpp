@@ -128,6 +128,8 @@ bool PublishStage::say(const Event& event) {
       return system(event);
     case EventKind::halt_level:
       return halt_level(event);
+    case EventKind::declines:
+      return declines(event);
     case EventKind::directory:
       return directory(event);
     case EventKind::feed_resend:
@@ -292,6 +294,13 @@ bool PublishStage::system(const Event& event) {
 
 bool PublishStage::halt_level(const Event& event) {
   return publish(event, [&] { return itch::MwcbStatus{.head = {}, .breached = event.halt_level.level}; });
+}
+
+bool PublishStage::declines(const Event& event) {
+  const auto& levels_e8 = event.declines.levels_e8;
+  return publish(event, [&] {
+    return itch::MwcbDeclineLevel{.head = {}, .level1 = levels_e8[0], .level2 = levels_e8[1], .level3 = levels_e8[2]};
+  });
 }
 
 /// An ordinary share of a production system; what crosswire does not know is "none".

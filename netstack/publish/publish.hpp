@@ -10,7 +10,8 @@
 //   cross_done                         Q                                         symbol
 //   imbalance                          I                                         symbol
 //   phase                              H                                         symbol
-//   halt_level                         W                                         letter
+//   halt_level                         W                                         0
+//   declines                           V                                         0
 //   directory                          R                                         symbol
 //   system                             S                                         0
 //   feed_resend                        one packet of kept messages, or a heartbeat, to the asker
@@ -78,6 +79,7 @@ class PublishStage {
   bool phase(const Event& event);
   bool system(const Event& event);
   bool halt_level(const Event& event);
+  bool declines(const Event& event);
   bool directory(const Event& event);
   bool resend(const Event& event);
   bool tick(const Event& event);

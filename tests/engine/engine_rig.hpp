@@ -216,6 +216,11 @@ class EngineRig {
       case EventKind::phase:
         o.code = int(e.phase.phase);
         break;
+      case EventKind::declines:
+        o.price = e.declines.levels_e8[0];
+        o.quantity = e.declines.levels_e8[1];
+        o.open = e.declines.levels_e8[2];
+        break;
       case EventKind::halt_level:
         o.code = e.halt_level.level;
         break;

@@ -109,6 +109,22 @@ TEST_F(HaltTest, TheLevelIsToldBeforeTheFirstSymbol) {
   EXPECT_EQ(all[2].kind, EventKind::phase);
 }
 
+TEST(DeclineLevels, AreToldOnceWhenTheDayBeginsBehindTheSymbols) {
+  EngineConfig with = config();
+  with.decline_levels_e8 = {300, 200, 100};
+  for (const std::uint64_t ring : {2u, 64u}) {
+    EngineRig day(with, ring);
+    const std::vector<Outcome> all = day.outcomes(Command{.kind = CommandKind::day_start, .session = kNoSession});
+    ASSERT_EQ(all.size(), 7u) << "O, a directory and a phase for each of two symbols, the levels, S";
+    EXPECT_EQ(all[5].kind, EventKind::declines);
+    EXPECT_EQ(all[5].price, 300u);
+    EXPECT_EQ(all[5].open, 100u);
+    EXPECT_EQ(all[6].code, 'S');
+  }
+  EngineRig without(config());
+  EXPECT_EQ(without.outcomes(Command{.kind = CommandKind::day_start, .session = kNoSession}).size(), 6u);
+}
+
 TEST_F(HaltTest, AFurtherLevelIsToldAlsoWhereAllAreHaltedAlready) {
   rig.run(operate(OperatorAction::halt, 1));
   EXPECT_EQ(rig.outcomes(halt_for(0, 2, 0, 3)).at(0).kind, EventKind::halt_level);

@@ -301,6 +301,14 @@ TEST_F(PublishTest, AHaltOfAllTellsItsLevel) {
   }
 }
 
+TEST_F(PublishTest, TheLevelsOfAMarketWideCircuitBreakerAreToldAsConfigured) {
+  push(EventKind::declines).declines.levels_e8 = {300, 200, 100};
+  const auto declines = only<itch::MwcbDeclineLevel>(0);
+  EXPECT_EQ(declines.level1, 300u);
+  EXPECT_EQ(declines.level2, 200u);
+  EXPECT_EQ(declines.level3, 100u);
+}
+
 TEST_F(PublishTest, TheDirectoryDescribesAnOrdinaryShare) {
   push(EventKind::directory, 3);
   const auto stock = only<itch::StockDirectory>(3);
