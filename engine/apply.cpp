@@ -165,10 +165,12 @@ inline bool Engine::replace_plain(const Command& command, ShortWays& done, Out& 
   if (order.waits || order.level == kNoLevel) return false;
   const Quantity shares = order.open;
   const SymbolId symbol = pools_.levels[order.level].symbol;
-  if (pools_.account_of(order).checked &&
-      !risk_.cancel_plain(command.session, symbol, order.buy(), pools_.levels[order.level].price, shares,
-                          command.time_ns))
-    return false;
+  if (pools_.account_of(order).checked) {
+    const Price limit = pools_.levels[order.level].price;
+    if (!is_limit_price(limit) ||
+        !risk_.cancel_plain(command.session, symbol, order.buy(), limit, shares, command.time_ns))
+      return false;
+  }
   state(symbol).book.reduce(pools_, order, shares);
   Event& event = emit_head(command, EventKind::canceled, command.session, symbol, out);
   event.order = {.order = index,

@@ -77,9 +77,11 @@ class TickScale {
  public:
   TickScale() = default;
   explicit TickScale(std::uint32_t tick)
-      : tick_(tick), reciprocal_(tick > 1 ? UINT64_MAX / tick + 1 : 0), ticks_max_(kMaxPrice.value / tick) {}
+      : tick_(tick), reciprocal_(tick > 1 ? UINT64_MAX / tick + 1 : 0), ticks_max_(kMaxPrice.value / tick + 1) {}
 
-  /// Highest price in ticks that an order may have.
+  /// In 1/10000.
+  std::uint32_t tick() const { return tick_; }
+  /// One more than an order's limit may have: it is of market orders to buy, as 0 is of those to sell.
   std::uint32_t ticks_max() const { return ticks_max_; }
   std::uint32_t ticks(Price price) const {
     if (tick_ == 1) return price.value;
@@ -88,7 +90,7 @@ class TickScale {
   bool on_tick(Price price) const { return is_price(ticks(price), price); }
   /// Whether these ticks, of that price, are all of it.
   bool is_price(std::uint32_t ticks, Price price) const { return ticks * tick_ == price.value; }
-  /// Asks rank upwards from 0, bids downwards from the highest price.
+  /// Asks rank upwards from 0, bids downwards from ticks_max().
   Rank ask_rank(Price price) const { return Rank{ticks(price)}; }
   Rank bid_rank(Price price) const { return Rank{ticks_max_ - ticks(price)}; }
   /// Without a branch: which side the next order is on is anyone's guess.
@@ -99,13 +101,18 @@ class TickScale {
   }
   /// The same price's on the other side.
   Rank mirrored(Rank rank) const { return Rank{ticks_max_ - rank.value}; }
+  /// Of the lowest price at or above this one.
+  Rank bid_rank_from(Price price) const { return Rank{ticks_max_ - ticks(price) - !on_tick(price)}; }
   Price price(bool buy, Rank rank) const { return Price{(buy ? ticks_max_ - rank.value : rank.value) * tick_}; }
 
  private:
   std::uint32_t tick_ = 1;
   std::uint64_t reciprocal_ = 0;
-  std::uint32_t ticks_max_ = kMaxPrice.value;
+  std::uint32_t ticks_max_ = kMaxPrice.value + 1;
 };
+
+/// On either side, of market orders: ahead of every limit. They are in a book only while they wait for a cross.
+inline constexpr Rank kMarketRank{0};
 
 /// What all books of a partition share.
 struct BookPools {
@@ -145,6 +152,9 @@ class Book {
   bool can_rest(const BookPools& pools, bool buy) const {
     return pools.levels.free_count() > 0 && pools.nodes.free_count() >= side(buy).nodes_needed();
   }
+
+  /// Of the level of market orders, no limit (is_limit_price).
+  Price market_price(bool buy) const { return scale_.price(buy, kMarketRank); }
 
   /// Ladder::kNothing: there is none.
   std::uint32_t level_at(const BookPools& pools, bool buy, Price price) const {

@@ -71,7 +71,7 @@ struct OrderAsk {
   OrderIndex order;              // enter, replace: the slot receive took; its cold lines are written. Else kNoOrder
   UserRefNum user_ref_num;       // enter, replace: the new number. cancel, modify: the order meant
   UserRefNum orig_user_ref_num;  // replace: the order to replace
-  Price price;                   // enter, replace
+  Price price;                   // enter, replace: the limit, or kMarketPrice
   Quantity quantity;             // as on the wire, unchecked: WIRE 3.3
   Side side;                     // enter, modify. replace: the new one, or kNoSide
   TimeInForce time_in_force;     // enter, replace
@@ -280,13 +280,13 @@ struct alignas(64) Command {
   };
 };
 
-/// Whether kPlain holds of an Enter or Replace: day or IOC, displayed, on the session's own channel, for continuous
-/// trading, with no condition, and nothing found wrong with it. Who makes the command asks it once.
+/// Whether kPlain holds of an Enter or Replace: a limit order, day or IOC, displayed, on the session's own channel, for
+/// continuous trading, with no condition, and nothing found wrong with it. Who makes the command asks it once.
 inline bool is_plain(const Command& command) {
   const OrderAsk& ask = command.order;
   return command.reject == 0 && (ask.time_in_force == TimeInForce::day || ask.time_in_force == TimeInForce::ioc) &&
          ask.display != Display::hidden && ask.user_ref_idx == 0 && (ask.min_quantity | ask.expire_seconds) == 0 &&
-         ask.post_only != PostOnly::yes && ask.cross_type == CrossType::continuous;
+         ask.post_only != PostOnly::yes && ask.cross_type == CrossType::continuous && ask.price != kMarketPrice;
 }
 
 static_assert(sizeof(OrderAsk) == 40 && sizeof(FirmAsk) == 40 && sizeof(PhaseAsk) == 40 && sizeof(Peer) == 40 &&

@@ -19,6 +19,9 @@ struct CollarConfig {
   std::uint32_t interruption_seconds = 120;       // 1 .. 86,400
   std::uint32_t interruption_random_seconds = 0;  // so many more at most, drawn; at most 86,400
   std::uint32_t interruption_extensions = 1;      // how often a call is prolonged, at most
+  // How far through the best opposite price a market order executes, in 1/100 of a percent of that price; at most
+  // 10,000; 0: the symbol takes no market orders.
+  std::uint32_t market_percent_e2 = 0;
 
   bool is_on() const { return static_percent_e2 > 0 || dynamic_percent_e2 > 0; }
 };

@@ -96,7 +96,7 @@ bool Engine::tick(const Command& command, Out& out) {
   while (step_ != Step::close) {
     const SymbolState& symbol = state(at_symbol_);
     if (step_ == Step::list && is_call(symbol.phase)) {
-      walk_.begin(symbol.book, pools_, symbol.reference);
+      walk_.begin(symbol.book, pools_, symbol.reference, market_range(at_symbol_));
       step_ = Step::walk;
     }
     if (step_ == Step::walk) {
@@ -183,7 +183,7 @@ bool Engine::enter_phase(const Command& command, Out& out) {
                          : is_call(symbol.phase)    ? to_ != Phase::halted && !goes_on
                          : to_ == Phase::continuous ? symbol.book.crossed(pools_.levels)
                                                     : false;
-    if (crosses) walk_.begin(symbol.book, pools_, symbol.reference);
+    if (crosses) walk_.begin(symbol.book, pools_, symbol.reference, market_range(at_symbol_));
     step_ = crosses ? Step::price : Step::clear;
   }
   if (step_ == Step::price) {
@@ -246,6 +246,7 @@ void Engine::set_phase(const Command& command, SymbolId id, Phase to, Out& out) 
 bool Engine::cross(const Command& command, Out& out) {
   SymbolState& symbol = state(at_symbol_);
   const char letter = cross_letter(symbol.phase);
+  if (!drop_beyond_auction(command, out)) return false;
   while (cross_left_ > 0) {
     if (!out.has_room()) return false;
     const OrderIndex buyer = pools_.levels[symbol.book.side(true).best_level()].head;
@@ -300,7 +301,7 @@ bool Engine::clear(const Command& command, Out& out) {
       cancel_shares(command, index, pools_.orders.hot(index).open, 'T', out);
     }
   }
-  return true;
+  return clear_market_orders(command, out);
 }
 
 /// The on-close orders that wait, from at_order_ on, take their places in the book; one that finds none is cancelled.
@@ -311,10 +312,13 @@ bool Engine::admit(const Command& command, Out& out) {
     const OrderIndex index = at_order_;
     HotOrder& order = pools_.orders.hot(index);
     const bool buy = order.buy();
-    const Price price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
+    const Price asked{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
+    const bool market = !is_limit_price(asked);
+    const Price price = market ? book.market_price(buy) : asked;
     const bool waits = order.level == kNoLevel;
-    const bool may_rest =
+    const bool finds =
         may_open_level(account(order.session()), book, buy) || finds_level(order.session(), book, buy, price, nullptr);
+    const bool may_rest = finds && (!waits || !market || rebind(index, order));
     if (waits && !may_rest && !out.has_room()) return false;
     at_order_ = waiting_.after(index);
     if (!waits) continue;

@@ -38,6 +38,9 @@
 //   on-open        enters in the opening call, hidden
 //   on-close       enters from the opening call on; waits outside the book for the closing call, is hidden in it
 //                  Both: what is left in the book when their call is over is cancelled (T)
+//   market         gets a limit when it comes, so far through the best price that the other side shows; what is left is
+//                  cancelled (K; I where nobody is left). In a call it is hidden, ahead of every limit, and what the
+//                  cross leaves is cancelled (K; T if it is for that cross alone)
 //   staying        not cancelled (Z) where the account's orders go with its session
 #pragma once
 
@@ -144,7 +147,8 @@ class Engine {
     Quantity open;
     Quantity min_quantity;
     std::uint32_t expire_seconds;
-    bool keeps_life;  // a Replace's: its life ends when its original's would have
+    bool keeps_life;      // a Replace's: its life ends when its original's would have
+    bool market = false;  // `price` is as far as it may go, not what was asked for
 
     bool buy() const { return is_buy(side); }
     bool one_cross() const { return cross != CrossType::continuous; }
@@ -257,6 +261,14 @@ class Engine {
   static Reject check_terms(const Terms& terms);
   bool holds(const Level& level, std::uint32_t orders, std::uint64_t shares) const;
   static Reject check_phase(const Terms& terms, Phase phase);
+  Reject price_market(const Command& command);
+  Reject find_quote(const Command& command, Price& quote);
+  PriceRange market_range(SymbolId id) const;
+  Price level_price() const;
+  bool rebind(OrderIndex index, const HotOrder& order);
+  bool cancel_market_orders(const Command& command, bool buy, Out& out);
+  bool drop_beyond_auction(const Command& command, Out& out);
+  bool clear_market_orders(const Command& command, Out& out);
   /// Whether one more order of the account may rest or wait.
   bool has_place(const Account& account) const { return live_ < max_orders_ && account.live < orders_per_account_; }
   bool has_level(SessionId session, const HotOrder* leaving) const;

@@ -106,10 +106,20 @@ inline Reject why_stopped(std::uint8_t stops) {
   return stops == kSweeping ? Reject::cancel_pending : Reject::firm_not_authorised;
 }
 
-/// Of a live order: that at which it entered the book, or will.
+/// Of a live order: that at which it entered the book, or will; of a market order how far it may go.
 inline Price Engine::limit_of(OrderIndex index, const HotOrder& order) const {
-  if (order.level != kNoLevel) return pools_.levels[order.level].price;
-  return Price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
+  const Price price = order.level != kNoLevel ? pools_.levels[order.level].price
+                                              : Price{static_cast<std::uint32_t>(pools_.orders.asked(index).price)};
+  if (!is_limit_price(price)) [[unlikely]]
+    return pools_.orders.resolved(index).bound;
+  return price;
+}
+
+/// Of the level at which the order of terms_ would rest.
+inline Price Engine::level_price() const {
+  if (terms_.market) [[unlikely]]
+    return state(at_symbol_).book.market_price(terms_.buy());
+  return terms_.price;
 }
 
 /// Shares that are open in the book, or outside it, from now on.

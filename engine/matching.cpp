@@ -10,7 +10,8 @@ namespace crosswire {
 void Engine::rest(const Command& command, OrderIndex index, HotOrder& order) {
   add_live(command, order);
   reserve(order, at_symbol_, terms_.price);
-  state(at_symbol_).book.rest(pools_, index, order, terms_.buy(), terms_.price);
+  if (terms_.market) pools_.orders.resolved(index).bound = terms_.price;
+  state(at_symbol_).book.rest(pools_, index, order, terms_.buy(), level_price());
   if (terms_.one_cross()) {
     pools_.levels.one_cross_shares(order.level) += order.open;
     order.waits = 1;
@@ -243,6 +244,8 @@ bool Engine::settle(const Command& command, Out& out) {
   if (!out.has_room()) return false;
   HotOrder& order = pools_.orders.hot(aggressor_);
   char reason = refusal_;
+  // What is left of a market order may go no further, or finds nobody any more.
+  if (reason == 0 && terms_.market) reason = state(at_symbol_).book.side(!terms_.buy()).empty() ? 'I' : 'K';
   if (reason == 0 && terms_.time_in_force == TimeInForce::ioc) reason = 'I';
   if (reason == 0 && !(may_rest_ && has_level(command.session, nullptr))) reason = 'Z';
   if (reason != 0) {

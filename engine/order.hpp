@@ -25,7 +25,7 @@ struct HotOrder {
   std::uint32_t executed : 21;      // by the whole chain of replaces; at most kMaxQuantity, with a bit to spare
   std::uint32_t side_bits : 3;      // of side()
   std::uint32_t place_in_refs : 3;  // in ref_block
-  std::uint32_t hidden : 1;         // not on the feed, and behind what is
+  std::uint32_t hidden : 1;         // not on the feed, and behind what is; of a market order always
   std::uint32_t attributable : 1;
   std::uint32_t one_cross : 1;    // on-open or on-close; hidden is set too
   std::uint32_t waits : 1;        // in a list of what is to happen to it: GTT, or one_cross
@@ -85,7 +85,8 @@ struct alignas(64) OrderResolved {
   KeptOptions kept;
   std::uint32_t
       life_ends_s;  // match's alone: the second of the day with which a GTT order's life ends, from when it rests
-  std::uint8_t reserved1[32];
+  Price bound;      // match's alone: how far a market order may go, from when it rests or waits
+  std::uint8_t reserved1[28];
 };
 static_assert(sizeof(OrderResolved) == 64);
 

@@ -38,7 +38,7 @@ Reject Engine::check_terms(const Terms& terms) {
   if (gtt != (terms.expire_seconds > 0)) return Reject::other;
   if (terms.one_cross() && terms.time_in_force != TimeInForce::day) return Reject::invalid_cross_order;
   if (terms.one_cross() && terms.min_quantity > 0) return Reject::invalid_min_quantity;
-  if (terms.post_only && (ioc || terms.one_cross() || terms.min_quantity > 0)) return Reject::other;
+  if (terms.post_only && (ioc || terms.one_cross() || terms.market || terms.min_quantity > 0)) return Reject::other;
   return Reject::none;
 }
 
@@ -74,6 +74,7 @@ OrderTypes Engine::types_of_terms() const {
   add(terms_.post_only, OrderType::post_only);
   add(terms_.cross == CrossType::opening, OrderType::on_open);
   add(terms_.cross == CrossType::closing, OrderType::on_close);
+  add(terms_.market, OrderType::market);
   return types;
 }
 
@@ -91,7 +92,7 @@ Reject Engine::judge(SessionId session, const HotOrder* original, Price original
 
 /// Whether the Replace of terms_ only takes shares off.
 bool Engine::only_lowers(const HotOrder& original, Price limit) const {
-  return terms_.price == limit && terms_.side == original.side() && terms_.open < original.open;
+  return terms_.price == limit && !terms_.market && terms_.side == original.side() && terms_.open < original.open;
 }
 
 /// Whether the order of terms_ is an aggressor.
@@ -118,7 +119,7 @@ inline Engine::Fate Engine::fate(const Command& command) {
 bool Engine::has_level(SessionId session, const HotOrder* leaving) const {
   const Book& book = state(at_symbol_).book;
   const bool buy = terms_.buy();
-  return may_open_level(account(session), book, buy) || finds_level(session, book, buy, terms_.price, leaving);
+  return may_open_level(account(session), book, buy) || finds_level(session, book, buy, level_price(), leaving);
 }
 
 /// The same where the account may not open one more. Beyond its share it joins no level of another's either: that
@@ -178,7 +179,7 @@ void Engine::fill_hot(const Command& command, std::uint32_t executed) {
            .executed = executed & 0xFFFFFu,
            .side_bits = HotOrder::bits_of(terms_.side) & 7u,
            .place_in_refs = 0,
-           .hidden = terms_.display == Display::hidden || one_cross,
+           .hidden = terms_.display == Display::hidden || one_cross || terms_.market,
            .attributable = terms_.display == Display::attributable,
            .one_cross = one_cross,
            .waits = 0,
@@ -226,10 +227,12 @@ bool Engine::enter(const Command& command, Out& out) {
   Reject reason = account.stops != 0 ? why_stopped(account.stops) : Reject::none;
   // A plain order's terms exclude nothing, and a continuous phase takes it.
   if ((command.flags & kPlain) == 0 || symbol.phase != Phase::continuous) {
+    terms_.market = ask.price == kMarketPrice;
     if (reason == Reject::none) reason = check_terms(terms_);
     if (reason == Reject::none) reason = check_phase(terms_, symbol.phase);
+    if (reason == Reject::none && terms_.market) reason = price_market(command);
   }
-  if (reason == Reject::none && !symbol.book.scale().on_tick(ask.price)) reason = Reject::invalid_price;
+  if (reason == Reject::none && !symbol.book.scale().on_tick(terms_.price)) reason = Reject::invalid_price;
   if (reason == Reject::none && account.checked) [[unlikely]] {
     reason = judge(command.session, nullptr, kNoPrice);
     if (reason == Reject::none && is_duplicate(risk_, command)) reason = Reject::risk_duplicate;
@@ -279,6 +282,7 @@ bool Engine::match_or_rest(const Command& command, Out& out, Event& event, Fate 
     case Fate::wait:
       add_live(command, order);
       reserve(order, at_symbol_, terms_.price);
+      if (terms_.market) pools_.orders.resolved(aggressor_).bound = terms_.price;
       order.waits = 1;
       waiting_.push_back(list_of(at_symbol_, terms_.cross), aggressor_);
       return true;
@@ -313,7 +317,8 @@ void Engine::resolve_terms(const OrderAsk& ask, std::uint64_t quantity, OrderInd
             .open = quantity > old.executed ? static_cast<Quantity>(quantity) - old.executed : 0,
             .min_quantity = ask.min_quantity,
             .expire_seconds = ask.expire_seconds == 0 && gtt ? resolved.kept.expire_seconds : ask.expire_seconds,
-            .keeps_life = ask.expire_seconds == 0 && gtt};
+            .keeps_life = ask.expire_seconds == 0 && gtt,
+            .market = ask.price == kMarketPrice};
 }
 
 bool Engine::replace(const Command& command, Out& out) {
@@ -352,10 +357,11 @@ bool Engine::replace(const Command& command, Out& out) {
   }
   const bool done = quantity <= old.executed;
   const bool bad = command.reject != 0 || quantity > kMaxQuantity ||
-                   !state(at_symbol_).book.scale().on_tick(ask.price) || (terms_.buy() != is_buy(old.side())) ||
-                   (!done && check_terms(terms_) != Reject::none);
+                   (!terms_.market && !state(at_symbol_).book.scale().on_tick(ask.price)) ||
+                   (terms_.buy() != is_buy(old.side())) || (!done && check_terms(terms_) != Reject::none);
   Fate fate{};
   may_rest_ = true;  // in the original's place
+  if (reason == Reject::none && !bad && !done && terms_.market) reason = price_market(command);
   if (reason == Reject::none && !bad && !done && account.checked) reason = judge(command.session, &old, limit);
   if (reason == Reject::none && !bad && !done) {
     fate = this->fate(command);

@@ -8,6 +8,7 @@ namespace crosswire {
 /// Reject reasons (WIRE 3.4) that the engine itself gives.
 enum class Reject : std::uint16_t {
   none = 0,
+  quote_unavailable = 0x0001,  // a market order finds nobody who shows a price
   destination_closed = 0x0002,
   halted = 0x0007,
   processing = 0x000A,           // no room: a limit of live orders or price levels, of all or of the account
@@ -25,7 +26,7 @@ enum class Reject : std::uint16_t {
   account_rate = 0x0029,     // messages, or it has looked at too much that it left as it was
   risk_duplicate = 0x002A,   // equal to one that the account entered just before
   risk_short_sale = 0x002B,
-  risk_order_type = 0x002C,
+  risk_order_type = 0x002C,  // also a market order in a symbol that takes none
   risk_short_exempt = 0x002F,
   risk_notional = 0x0030,
   risk_quantity = 0x0031,

@@ -183,6 +183,18 @@ void Risk::reserve(SessionId session, SymbolId symbol, bool buy, Price price, Qu
   if (account.has(kHasPositions)) position_of(account, session, symbol).room[buy] -= shares;
 }
 
+bool Risk::move_limit(SessionId session, Price from, Price to, Quantity shares) {
+  RiskAccount& account = accounts_[session.value];
+  const Money more = (Money{to.value} - Money{from.value}) * shares;
+  Purse* const purses[] = {account.has(kHasFunds) ? &account.purse : nullptr,
+                           account.has(kFirmHasFunds) ? &firms_[account.firm.value] : nullptr};
+  for (const Purse* const purse : purses)
+    if (purse != nullptr && more > 0 && purse->judge(true, more) != Reject::none) return false;
+  for (Purse* const purse : purses)
+    if (purse != nullptr) purse->give_back(true, -more);
+  return true;
+}
+
 void Risk::settle(SessionId session, SymbolId symbol, bool buy, Money value, std::int64_t shares) {
   RiskAccount& account = accounts_[session.value];
   if (account.has(kHasFunds)) account.purse.settle(buy, value);

@@ -227,6 +227,8 @@ class Risk {
 
   /// Shares of an order that rests or waits from now on. There is room for its position: judge() has said so.
   void reserve(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares);
+  /// The limit of a live purchase becomes another one. False: the funds do not pay that, and nothing is done.
+  bool move_limit(SessionId session, Price from, Price to, Quantity shares);
   /// Of a live order, that are open no more.
   void release(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares) {
     RiskAccount& account = accounts_[session.value];

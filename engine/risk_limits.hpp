@@ -115,6 +115,7 @@ enum class OrderType : std::uint8_t {
   on_close,
   short_sale,
   short_exempt,
+  market,
   count_
 };
 struct OrderTypeRow {
@@ -132,6 +133,7 @@ inline constexpr std::array kOrderTypes = {
     OrderTypeRow{OrderType::on_close, "on_close", 0x002C},
     OrderTypeRow{OrderType::short_sale, "short_sale", 0x002B},
     OrderTypeRow{OrderType::short_exempt, "short_exempt", 0x002F},
+    OrderTypeRow{OrderType::market, "market", 0x002C},
 };
 static_assert(kOrderTypes.size() == static_cast<std::size_t>(OrderType::count_));
 /// A set of them: bit n is that of enumerator n.

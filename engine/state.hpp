@@ -249,6 +249,7 @@ struct EngineState {
     visit("has_channel", std::uint32_t{has_channel});
     visit_asked(orders.asked(index), visit);
     visit_resolved(orders.resolved(index), visit);
+    if (orders.asked(index).price > kMaxPrice.value) visit("resolved.bound", orders.resolved(index).bound);
   }
 
   template <class Visit>
@@ -271,8 +272,9 @@ struct EngineState {
 
   template <class Visit>
   static void visit_resolved(const OrderResolved& resolved, Visit& visit) {
-    const auto& [symbol_name, firm, symbol, side, capacity, cross_type, reserved0, kept, life_ends_s, reserved1] =
-        resolved;
+    const auto& [symbol_name, firm, symbol, side, capacity, cross_type, reserved0, kept, life_ends_s, bound,
+                 reserved1] = resolved;
+    leave_out("of market orders alone, and visited with these", bound);
     const auto& [firm_given, stays_on_disconnect, post_only, group_id, expire_seconds] = kept;
     leave_out("nobody reads them", reserved0, reserved1);
     visit("resolved.life_ends_s", life_ends_s);

@@ -30,7 +30,10 @@ inline constexpr SymbolId kAllSymbols{0};
 /// Price in 1/10000 of the currency unit. 1 .. kMaxPrice where it is a limit; 0 is "none".
 using Price = Strong<struct PriceTag, std::uint32_t>;
 inline constexpr Price kNoPrice{0};
-inline constexpr Price kMaxPrice{1'999'999'900};  // WIRE 3.3 Enter Order: 199,999.9900
+inline constexpr Price kMaxPrice{1'999'999'900};    // WIRE 3.3 Enter Order: 199,999.9900
+inline constexpr Price kMarketPrice{0x7FFF'FFFFu};  // of an Enter or Replace that names none: a market order
+/// Of a level's price, too: market orders of a call are at a level of their own, whose price is no limit.
+constexpr bool is_limit_price(Price price) { return price.value - 1 < kMaxPrice.value; }
 
 /// Whole shares. An order has 1 .. kMaxQuantity; sums over orders are 64-bit.
 using Quantity = std::uint32_t;

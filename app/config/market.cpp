@@ -107,13 +107,14 @@ CollarConfig read_collar(const Section& section, const CollarConfig& given) {
           number("collar_dynamic_percent_e2", 0, 10'000, given.dynamic_percent_e2),
           number("interruption_seconds", 1, kMostSeconds, given.interruption_seconds),
           number("interruption_random_seconds", 0, kMostSeconds, given.interruption_random_seconds),
-          number("interruption_extensions", 0, 1'000, given.interruption_extensions)};
+          number("interruption_extensions", 0, 1'000, given.interruption_extensions),
+          number("market_order_percent_e2", 0, 10'000, given.market_percent_e2)};
 }
 
 /// The keys of read_collar(), and `more`.
 std::vector<std::string_view> with_collar_keys(std::vector<std::string_view> more) {
   more.insert(more.end(), {"collar_static_percent_e2", "collar_dynamic_percent_e2", "interruption_seconds",
-                           "interruption_random_seconds", "interruption_extensions"});
+                           "interruption_random_seconds", "interruption_extensions", "market_order_percent_e2"});
   return more;
 }
 

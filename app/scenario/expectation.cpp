@@ -41,9 +41,9 @@ Words as_told(const Words& expected) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     std::string& word = words[i];
     if (words[i - 1] == "@") {
-      const auto price = parse_price(word);
-      if (!price) throw ScenarioFault(fmt::format("\"{}\" is no price, as 10.00", word));
-      word = format_price(*price);
+      const auto price = parse_order_price(word);
+      if (!price) throw ScenarioFault(fmt::format("\"{}\" is no price, as 10.00 or market", word));
+      if (word != "market") word = format_price(*price);
     } else if (const auto number = parse_number(word)) {
       word = std::to_string(*number);
     } else if (word.compare(0, 2, "0x") == 0) {

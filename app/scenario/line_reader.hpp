@@ -46,11 +46,12 @@ class LineReader {
     return *value;
   }
   /// Behind "@".
+  /// In 1/10000, or kMarketPrice.
   std::uint64_t price() {
     need("@");
     const std::string_view word = next("a price");
-    const auto value = parse_price(word);
-    if (!value) throw ScenarioFault(fmt::format("\"{}\" is no price, as 10.00", word));
+    const auto value = parse_order_price(word);
+    if (!value) throw ScenarioFault(fmt::format("\"{}\" is no price, as 10.00 or market", word));
     return *value;
   }
   void end() const {

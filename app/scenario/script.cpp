@@ -430,10 +430,11 @@ void Script::expect_book(LineReader& line) {
     if (!wanted.empty()) wanted += ' ';
     wanted += word;
     if (word != "x") continue;
-    const auto price = parse_price(line.next("a price"));
-    if (!price) throw ScenarioFault("no price, as 10.00");
+    word = line.next("a price");
+    const auto price = parse_order_price(word);
+    if (!price) throw ScenarioFault("no price, as 10.00 or market");
     wanted += ' ';
-    wanted += format_price(*price);
+    wanted += word == "market" ? word : format_price(*price);
   }
   if (!sides[0] && !sides[1]) throw ScenarioFault("give bid SHARES x PRICE .., bid none, ask .. or empty");
   std::string looked;

@@ -17,6 +17,7 @@ constexpr Word<RejectReason> kRejectWords[] = {
     {"destination_closed", RejectReason::destination_closed},
     {"invalid_display", RejectReason::invalid_display},
     {"invalid_max_floor", RejectReason::invalid_max_floor},
+    {"quote_unavailable", RejectReason::quote_unavailable},
     {"invalid_peg_type", RejectReason::invalid_peg_type},
     {"halted", RejectReason::halted},
     {"iso_not_allowed", RejectReason::iso_not_allowed},
@@ -54,6 +55,7 @@ constexpr Word<CancelReason> kCancelWords[] = {
     {"post_only", CancelReason::post_only_slid_displayed},
     {"stopped", CancelReason::supervisory},
     {"system", CancelReason::system},
+    {"market_collars", CancelReason::market_collars},
 };
 constexpr Word<char> kCrossWords[] = {{"opening", 'O'}, {"closing", 'C'}, {"halt", 'H'}};
 constexpr Word<char> kDirectionWords[] = {{"buy", 'B'}, {"sell", 'S'}, {"even", 'N'}, {"none", 'O'}};
@@ -128,7 +130,7 @@ class Telling {
     const OrderEvent& order = event_.order;
     const OrderResolved& resolved = orders_.resolved(order.order);
     return fmt::format(" {} {} {} @ {}{}", word_for(kSideWords, order.side), order.quantity,
-                       names_.symbol_name(resolved.symbol), format_price(order.price.value),
+                       names_.symbol_name(resolved.symbol), format_order_price(order.price),
                        order.code == 'D' ? " dead" : "");
   }
 
@@ -179,7 +181,7 @@ std::string tell_level(const BookPools& pools, const Level& level) {
     if (!pools.orders.hot(i).hidden) shown += pools.orders.hot(i).open;
   }
   std::string text;
-  const std::string price = format_price(level.price.value);
+  const std::string price = format_order_price(level.price);
   if (shown > 0) text += fmt::format(" {} x {}", shown, price);
   if (level.shares > shown) text += fmt::format(" hidden {} x {}", level.shares - shown, price);
   return text;

@@ -10,6 +10,8 @@
 namespace crosswire {
 namespace {
 
+constexpr std::string_view kMarketWord = "market";
+
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 /// Digits, with _ between them; at most 15 of them.
@@ -74,6 +76,14 @@ std::string format_price(std::uint64_t price_e4) {
   const std::uint64_t fraction = price_e4 % 10'000;
   return fraction % 100 == 0 ? fmt::format("{}.{:02}", price_e4 / 10'000, fraction / 100)
                              : fmt::format("{}.{:04}", price_e4 / 10'000, fraction);
+}
+
+std::optional<std::uint64_t> parse_order_price(std::string_view text) {
+  return text == kMarketWord ? std::optional<std::uint64_t>(kMarketPrice.value) : parse_price(text);
+}
+
+std::string format_order_price(Price price) {
+  return price == kNoPrice || price > kMaxPrice ? std::string(kMarketWord) : format_price(price.value);
 }
 
 std::optional<TimeNs> parse_span(std::string_view text) {

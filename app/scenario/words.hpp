@@ -35,6 +35,10 @@ std::optional<std::uint32_t> parse_number(std::string_view text);
 std::optional<std::uint64_t> parse_price(std::string_view text);
 /// "10.00", "10.0001".
 std::string format_price(std::uint64_t price_e4);
+/// The same of an order's price, which may be "market": kMarketPrice.
+std::optional<std::uint64_t> parse_order_price(std::string_view text);
+/// Of an order or a level; what is no limit is "market".
+std::string format_order_price(Price price);
 /// "1s", "2.5s", "100ms", "3m", "2h"; nothing if it is anything else.
 std::optional<TimeNs> parse_span(std::string_view text);
 

@@ -88,7 +88,7 @@ template <class Message>
   ::new (&command.order) OrderAsk{.order = slot,
                                   .user_ref_num = user_ref_num,
                                   .orig_user_ref_num = {},
-                                  .price = limit_price(price),
+                                  .price = price_of(price),
                                   .quantity = quantity,
                                   .side = judged.side,
                                   .time_in_force = judged.time_in_force,

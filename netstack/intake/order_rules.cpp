@@ -109,7 +109,7 @@ RejectReason take_option(const ouch::Option& option, const std::array<char, 4>& 
 
 RejectReason check_price_and_size(std::uint32_t quantity, std::uint64_t price) {
   if (!is_quantity(quantity)) return RejectReason::invalid_quantity;
-  return refuse_unless(is_price(price), RejectReason::invalid_price);
+  return refuse_unless(is_price(price) || is_market(price), RejectReason::invalid_price);
 }
 
 RejectReason check_handling(char time_in_force, char display, char iso) {

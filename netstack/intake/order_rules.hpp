@@ -106,6 +106,10 @@ constexpr unsigned offered(char letter, unsigned fields) {
 constexpr bool is_quantity(std::uint32_t wire_quantity) { return wire_quantity - 1 < kMaxQuantity; }
 /// A limit: market prices are above the greatest.
 constexpr bool is_price(std::uint64_t wire_price) { return wire_price - 1 < kMaxPrice.value; }
+/// The two prices that say "market" (WIRE 3.3).
+constexpr bool is_market(std::uint64_t wire_price) {
+  return wire_price == kMarketPrice.value || wire_price == 2'000'000'000;
+}
 
 /// What one look at the fixed part of an Enter tells. Which fault it is, find_first_fault() says.
 struct EnterLook {
@@ -161,9 +165,11 @@ inline Judgement judge(const wire::ouch::EnterOrder& message, bool symbol_known,
           .cross_type = offered_or(message.cross_type, CrossType::continuous)};
 }
 
-/// The wire's 64-bit price where it is a limit, else kNoPrice.
-constexpr Price limit_price(std::uint64_t wire_price) {
-  return wire_price <= kMaxPrice.value ? Price{static_cast<std::uint32_t>(wire_price)} : kNoPrice;
+/// The wire's 64-bit price where it is a limit, kMarketPrice where it is a market price, else kNoPrice.
+constexpr Price price_of(std::uint64_t wire_price) {
+  if (wire_price <= kMaxPrice.value) [[likely]]
+    return Price{static_cast<std::uint32_t>(wire_price)};
+  return is_market(wire_price) ? kMarketPrice : kNoPrice;
 }
 
 }  // namespace crosswire

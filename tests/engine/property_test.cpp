@@ -38,6 +38,7 @@ class RandomClient {
     plain_ = below(4) == 0;
     crosses_ = below(4) == 0;
     for (const SymbolConfig& symbol : config.symbols) collared_ |= symbol.collar.is_on();
+    for (const SymbolConfig& symbol : config.symbols) markets_ |= symbol.collar.market_percent_e2 > 0;
     opens_ = collared_;
     if (collared_) range_ = std::max(range_, 16u);
     for (const RiskConfig& risk : config.risk)
@@ -99,6 +100,7 @@ class RandomClient {
   }
   std::uint32_t a_price() {
     if (below(300) == 0) return below(2) == 0 ? kMaxPrice.value / 100 * 100 : 100;
+    if (below(markets_ ? 10 : 300) == 0) return kMarketPrice.value;
     const std::uint32_t price = 1'000'000 + 100 * below(range_) - 50 * range_ / 100 * 100;
     return below(50) == 0 ? price + 1 + below(99) : price;  // off the tick for every other symbol
   }
@@ -205,6 +207,7 @@ class RandomClient {
   bool opens_ = false;                         // its first command
   bool crosses_;                               // a client of calls, whose every other order is for a cross
   bool breaks_ = false;                        // some account has breakers
+  bool markets_ = false;                       // some symbol takes market orders
   TimeNs time_ns_ = 0;
 };
 
@@ -433,6 +436,9 @@ std::string play(std::uint64_t seed, std::uint64_t commands, Coverage& seen) {
   if (seed % 2 == 0) add_limits(config, random);
   if (seed % 3 == 0) add_groups(config, random);
   if (seed % 7 < 4) add_collars(config, random);
+  if (seed % 5 < 3)
+    for (SymbolConfig& symbol : config.symbols)
+      symbol.collar.market_percent_e2 = random() % 4 == 0 ? 0 : 1 + static_cast<std::uint32_t>(random() % 40);
   // Rings from the smallest there is, so that commands stop and go on at every event.
   EngineRig rig(config, std::uint64_t{2} << (seed % 7));
   ReferenceExchange reference(config);
@@ -500,9 +506,9 @@ void expect_all_met(const Coverage& coverage) {
         EventKind::operated, EventKind::session_open, EventKind::session_close}) {
     EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
   }
-  for (const char reason : {'E', 'F', 'G', 'I', 'S', 'T', 'U', 'Z'})
+  for (const char reason : {'E', 'F', 'G', 'I', 'K', 'S', 'T', 'U', 'Z'})
     EXPECT_GT(coverage.cancels[static_cast<std::size_t>(reason)], 0u) << "nothing was cancelled for " << reason;
-  for (const int reason : {0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020,
+  for (const int reason : {0x0001, 0x0002, 0x0007, 0x000A, 0x000B, 0x000C, 0x000D, 0x000F, 0x0014, 0x001D, 0x0020,
                            0x0022, 0x0026, 0x0028, 0x0029, 0x002A, 0x002B, 0x002C, 0x002F, 0x0030, 0x0031})
     EXPECT_GT(coverage.rejects[static_cast<std::size_t>(reason)], 0u) << "nothing was rejected for " << reason;
   // More than those that the parser is said to have refused.

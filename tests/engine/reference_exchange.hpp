@@ -157,10 +157,16 @@ class ReferenceExchange {
     std::uint64_t min_quantity, life_seconds, ends_at_second;
     bool keeps_life = false;  // ends_at_second is its original's
     std::uint16_t group;
+    std::uint64_t named = 0;  // the price as asked for; `price` is as far as a market order may go
+    bool market = false;
     bool buy() const { return side == 'B'; }
     bool on_cross() const { return cross != CrossType::continuous; }
     /// 0 not on the feed, 1 shown, 2 shown with its firm.
-    int shown() const { return display == Display::hidden || on_cross() ? 0 : display == Display::visible ? 1 : 2; }
+    int shown() const {
+      return display == Display::hidden || on_cross() || market ? 0 : display == Display::visible ? 1 : 2;
+    }
+    /// What comes first of one side: market orders, then by price.
+    std::uint64_t rank() const { return market ? 0 : buy() ? 10'000'000'000 - price : price; }
     /// What makes no sense, as the reason to reject it.
     int nonsense() const {
       if (min_quantity > open) return 0x000D;
@@ -168,7 +174,7 @@ class ReferenceExchange {
       if (tif != TimeInForce::gtt && life_seconds != 0) return 0x000F;
       if (on_cross() && tif != TimeInForce::day) return 0x0014;
       if (on_cross() && min_quantity != 0) return 0x000D;
-      if (post_only && (tif == TimeInForce::ioc || on_cross() || min_quantity != 0)) return 0x000F;
+      if (post_only && (tif == TimeInForce::ioc || on_cross() || min_quantity != 0 || market)) return 0x000F;
       return 0;
     }
   };
@@ -232,7 +238,7 @@ class ReferenceExchange {
   }
 
   static bool only_lowers(const Order& o, const Order& old) {
-    return o.price == old.price && o.side == old.side && o.open < old.open;
+    return !o.market && o.price == old.price && o.side == old.side && o.open < old.open;
   }
 
   static bool is_of_type(const Order& o, OrderType type) {
@@ -255,6 +261,8 @@ class ReferenceExchange {
         return o.side == 'T';
       case OrderType::short_exempt:
         return o.side == 'E';
+      case OrderType::market:
+        return o.market;
       case OrderType::count_:
         break;
     }
@@ -334,7 +342,7 @@ class ReferenceExchange {
     const auto window_ns = static_cast<std::uint64_t>(limits->limit(RiskLimit::duplicate_window)) * 1'000'000;
     const std::vector<Entered>& all = found->second;
     return std::any_of(all.end() - std::min<std::ptrdiff_t>(8, all.end() - all.begin()), all.end(), [&](const auto& e) {
-      return time_ns_ - e.first < window_ns && e.second == std::tuple(o.side, o.symbol, o.price, o.open);
+      return time_ns_ - e.first < window_ns && e.second == std::tuple(o.side, o.symbol, o.named, o.open);
     });
   }
 
@@ -391,9 +399,8 @@ class ReferenceExchange {
     for (Order& o : orders_) {
       if (o.symbol != symbol || o.buy() != buy || o.open == 0 || o.time_rank == 0) continue;
       if (limit != 0 && (buy ? o.price < limit : o.price > limit)) continue;
-      if (found == nullptr || (buy ? o.price > found->price : o.price < found->price) ||
-          (o.price == found->price &&
-           std::pair(o.shown() == 0, o.time_rank) < std::pair(found->shown() == 0, found->time_rank)))
+      if (found == nullptr || std::tuple(o.rank(), o.shown() == 0, o.time_rank) <
+                                  std::tuple(found->rank(), found->shown() == 0, found->time_rank))
         found = &o;
     }
     return found;
@@ -488,17 +495,17 @@ class ReferenceExchange {
   /// last).
   bool no_level_for(const Order& order, const Order* leaving) const {
     const auto there = [&](const Order& o) {
-      return o.symbol == order.symbol && o.buy() == order.buy() && o.price == order.price;
+      return o.symbol == order.symbol && o.buy() == order.buy() && o.rank() == order.rank();
     };
     if (leaving != nullptr && leaving->time_rank > 0 && there(*leaving)) return false;
     std::map<std::tuple<std::uint32_t, bool, std::uint64_t>, const Order*> first;
     for (const Order& o : orders_) {
       if (o.open == 0 || o.time_rank == 0 || &o == &order) continue;
       if (&o == leaving) continue;
-      const Order*& at = first[{o.symbol, o.buy(), o.price}];
+      const Order*& at = first[{o.symbol, o.buy(), o.rank()}];
       if (at == nullptr || std::pair(o.shown() == 0, o.time_rank) < std::pair(at->shown() == 0, at->time_rank)) at = &o;
     }
-    const auto at_price = first.find({order.symbol, order.buy(), order.price});
+    const auto at_price = first.find({order.symbol, order.buy(), order.rank()});
     if (at_price != first.end() && at_price->second->session == order.session) return false;
     const auto own = std::count_if(first.begin(), first.end(),
                                    [&](const auto& level) { return level.second->session == order.session; });
@@ -540,7 +547,9 @@ class ReferenceExchange {
             .min_quantity = c.order.min_quantity,
             .life_seconds = c.order.expire_seconds,
             .ends_at_second = 0,
-            .group = group_of(c.order.user_ref_num)};
+            .group = group_of(c.order.user_ref_num),
+            .named = c.order.price.value,
+            .market = c.order.price == kMarketPrice};
   }
 
   Outcome said_of(EventKind kind, const Order& o) const {
@@ -549,7 +558,7 @@ class ReferenceExchange {
             .session = o.session,
             .number = o.number,
             .channel = o.channel,
-            .price = o.price,
+            .price = o.named,
             .quantity = o.open,
             .open = o.open,
             .ref = o.ref,
@@ -569,17 +578,93 @@ class ReferenceExchange {
     if (sweep_of(o.session) != nullptr) return say_reject(c, 0x000B);
     if (const int reason = o.nonsense()) return say_reject(c, reason);
     if (const int reason = phase_reject(o)) return say_reject(c, reason);
-    if (o.price % config_.symbols[o.symbol - 1].tick_e4 != 0) return say_reject(c, 0x001D);
+    if (o.market) {
+      if (const int reason = price_market(o)) return say_reject(c, reason);
+    } else if (o.price % config_.symbols[o.symbol - 1].tick_e4 != 0) {
+      return say_reject(c, 0x001D);
+    }
     if (const int reason = limit_reject(o, nullptr)) return say_reject(c, reason);
     if (is_duplicate(o)) return say_reject(c, 0x002A);
     if (!may_look(o)) return say_reject(c, 0x0029);
     const bool place = has_place(o.session);
     if (!place && (will_rest(o) || o.on_cross())) return say_reject(c, 0x000A);
     if (will_rest(o) && no_level_for(o, nullptr)) return say_reject(c, 0x000A);
-    entered_[o.session].emplace_back(time_ns_, std::tuple(o.side, o.symbol, o.price, o.open));
+    entered_[o.session].emplace_back(time_ns_, std::tuple(o.side, o.symbol, o.named, o.open));
     o.ref = ++ref_;
     rejected_in_a_row_[o.session] = 0;
     match_or_rest(o, said_of(EventKind::accepted, o), 0, place);
+  }
+
+  // ---- Market orders ----
+
+  /// How far it may go; or why it is rejected.
+  int price_market(Order& o) {
+    const std::uint64_t percent_e2 = collar_of(o.symbol).market_percent_e2;
+    if (percent_e2 == 0) return 0x002C;
+    if (symbols_[o.symbol].phase != Phase::continuous || o.on_cross()) {
+      o.price = bound_in_a_cross(o);
+      return 0;
+    }
+    std::map<std::uint64_t, bool> shown;  // whether anything is, by price
+    for (const Order& x : orders_)
+      if (x.symbol == o.symbol && x.buy() != o.buy() && x.time_rank > 0) shown[x.price] |= x.shown() != 0;
+    std::vector<std::pair<std::uint64_t, bool>> best_first(shown.begin(), shown.end());
+    if (!o.buy()) std::ranges::reverse(best_first);
+    if (best_first.empty()) return 0x0001;
+    Allowance& looks = budgets_[o.session];
+    if (!best_first.front().second && looks.used_up(time_ns_)) return 0x0029;
+    best_first.resize(std::min<std::size_t>(best_first.size(), std::max(1u, config_.looks_for_minimum)));
+    const auto quote = std::ranges::find_if(best_first, [](const auto& level) { return level.second; });
+    if (quote == best_first.end()) {
+      looks.use(time_ns_, best_first.size(), config_.looks_per_second);
+      return 0x0001;
+    }
+    o.price = farthest(o, quote->first, percent_e2);
+    return 0;
+  }
+  /// The last tick that is `percent_e2` at most from a price, on the side where the order pays.
+  std::uint64_t farthest(const Order& o, std::uint64_t from, std::uint64_t percent_e2) const {
+    const std::uint64_t tick = config_.symbols[o.symbol - 1].tick_e4, away = from * percent_e2 / 10'000;
+    if (o.buy()) return std::min<std::uint64_t>(from + away, kMaxPrice.value) / tick * tick;
+    return std::max(tick, (from - away + tick - 1) / tick * tick);
+  }
+
+  std::uint64_t bound_in_a_cross(const Order& o) const {
+    const Symbol& s = symbols_[o.symbol];
+    const CollarConfig& collar = collar_of(o.symbol);
+    if (collar.static_percent_e2 > 0) return farthest(o, s.last_cross, collar.static_percent_e2);
+    return farthest(o, s.reference, collar.market_percent_e2);
+  }
+  /// Whether the purchase may go on at another price, which its account's and its firm's funds then pay.
+  bool may_pay(const Order& o, std::uint64_t price) const {
+    const RiskConfig* limits = limits_of(o.session);
+    if (!o.buy() || price <= o.price || limits == nullptr) return true;
+    const auto more = static_cast<std::int64_t>((price - o.price) * o.open);
+    if (limits->has(RiskLimit::funds) && cash(o.session) - reserved(o.session) < more) return false;
+    if (!limits->has(RiskLimit::firm_funds)) return true;
+    const std::uint32_t firm = firm_of(o.session);
+    const auto promised = sum([&](const Order& x) {
+      const RiskConfig* theirs = limits_of(x.session);
+      const bool counts = firm_of(x.session) == firm && theirs != nullptr && theirs->has(RiskLimit::firm_funds);
+      return counts && x.buy() ? x.price * x.open : 0;
+    });
+    return firm_cash(firm) - promised >= more;
+  }
+  /// Those that fulfil it, to buy first, each side's oldest first.
+  template <class Is>
+  void cancel_market_orders(std::uint32_t symbol, Phase to, Is is) {
+    for (const char side : {'B', 'S'})
+      while (Order* o = earliest([&](const Order& x) {
+               return x.symbol == symbol && x.market && x.time_rank > 0 && x.buy() == (side == 'B') && is(x);
+             }))
+        cancel_shares(*o, o->open, to == Phase::closed ? 'E' : o->on_cross() ? 'T' : 'K');
+  }
+  template <class Is>
+  Order* earliest(Is is) {
+    Order* found = nullptr;
+    for (Order& o : orders_)
+      if (is(o) && (found == nullptr || o.time_rank < found->time_rank)) found = &o;
+    return found;
   }
 
   // ---- Collars ----
@@ -761,6 +846,7 @@ class ReferenceExchange {
       if (is_out(o.session)) reason = 'S';
     }
     if (o.open == 0) return;
+    if (crosses && reason == 0 && o.market) reason = best(o.symbol, !o.buy(), 0) == nullptr ? 'I' : 'K';
     if (crosses && reason == 0 && o.tif == TimeInForce::ioc) reason = 'I';
     if (crosses && reason == 0 && (!place || no_level_for(o, nullptr))) reason = 'Z';
     if (reason != 0) {
@@ -861,12 +947,13 @@ class ReferenceExchange {
       return say_reject(c, reason);
     }
     const bool executed_already = quantity <= old->executed;
-    const bool off_tick = o.price % config_.symbols[o.symbol - 1].tick_e4 != 0;
+    const bool off_tick = !o.market && o.price % config_.symbols[o.symbol - 1].tick_e4 != 0;
     if (c.reject != 0 || quantity > kMaxQuantity || off_tick || o.buy() != old->buy() ||
         (!executed_already && o.nonsense() != 0))
       return cancel_shares(*old, old->open, 'Z');
     if (executed_already) return cancel_shares(*old, old->open, 'U');
     last = o.number;
+    if (const int unpriced = o.market ? price_market(o) : 0) return say_reject(c, unpriced);
     if (const int limit = limit_reject(o, old)) return say_reject(c, limit);
     if (!may_look(o)) return say_reject(c, 0x0029);
     if (will_rest(o) && no_level_for(o, old)) return say_reject(c, 0x000A);
@@ -1138,8 +1225,13 @@ class ReferenceExchange {
       return o.symbol == symbol && o.time_rank > 0 && (!alone || o.on_cross());
     };
     std::map<std::uint64_t, Auction> by_price;
-    for (const Order& o : orders_)
-      if (counts(o)) by_price[o.price] = {};
+    bool market_buys = false, market_sells = false;
+    for (const Order& o : orders_) {
+      if (!counts(o)) continue;
+      if (!o.market) by_price[o.price] = {};
+      (o.buy() ? market_buys : market_sells) |= o.market;
+    }
+    if (market_buys && market_sells) by_price[symbols_[symbol].reference] = {};
     std::uint64_t most = 0;
     for (auto& [price, a] : by_price) {
       std::uint64_t demand = 0, supply = 0;
@@ -1282,12 +1374,14 @@ class ReferenceExchange {
     if (from != to && !call(from) && to == Phase::continuous) {
       Order* bid = best(s, true, 0);
       Order* ask = best(s, false, 0);
-      cross = bid != nullptr && ask != nullptr && bid->price >= ask->price;
+      cross = bid != nullptr && ask != nullptr && (bid->market || ask->market || bid->price >= ask->price);
     }
     const auto name = static_cast<std::uint16_t>(s);
     if (cross) {
       const Auction a = auction(s);
       if (may_prolong && prolong(s, a)) return;
+      if (a.paired > 0)
+        cancel_market_orders(s, to, [&](const Order& o) { return o.buy() ? o.price < a.price : o.price > a.price; });
       for (std::uint64_t left = a.paired; left > 0;) {
         Order* buyer = best(s, true, 0);
         Order* seller = best(s, false, 0);
@@ -1314,13 +1408,17 @@ class ReferenceExchange {
         while (Order* o = oldest([&](const Order& x) { return x.symbol == s && x.cross == type && x.time_rank > 0; }))
           cancel_shares(*o, o->open, 'T');
       }
+      const bool goes_on = from == to || (call(to) && (from == Phase::interrupted || !call(from)));
+      if (!goes_on) cancel_market_orders(s, to, [](const Order&) { return true; });
     }
     if (to == Phase::closing_call && from != to) {
       while (Order* o = oldest(
                  [&](const Order& x) { return x.symbol == s && x.cross == CrossType::closing && x.time_rank == 0; })) {
-        if (no_level_for(*o, nullptr)) {
+        const std::uint64_t price = o->market ? bound_in_a_cross(*o) : o->price;
+        if (no_level_for(*o, nullptr) || !may_pay(*o, price)) {
           cancel_shares(*o, o->open, 'Z');
         } else {
+          o->price = price;
           o->time_rank = ++time_rank_;
         }
       }

@@ -98,7 +98,9 @@ TEST_F(RiskOf, EachOrderTypeMayBeForbidden) {
       with([](OrderAsk& ask) { ask.cross_type = CrossType::closing; }),
       with([](OrderAsk& ask) { ask.side = T; }),
       with([](OrderAsk& ask) { ask.side = E; }),
+      with([](OrderAsk& ask) { ask.price = kMarketPrice; }),
   };
+  config.symbols[0].collar.market_percent_e2 = 100;
   static_assert(std::size(of) == kOrderTypes.size());
   for (std::size_t i = 0; i < kOrderTypes.size(); ++i) {
     config.risk[0].forbidden = set_of({kOrderTypes[i].type});

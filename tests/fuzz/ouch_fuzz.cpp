@@ -78,7 +78,7 @@ void check_rules(const ouch::Split& split, wire::Bytes message) {
   if (const auto* enter = wire::view_as<ouch::EnterOrder>(message); enter->type == ouch::EnterOrder::kType) {
     const OrderOptions options = read_options(split, ouch::EnterOrder::kTags, kFirm);
     if (find_fault(*enter, true, options.reject) == kNoReject) {
-      HOLDS(is_side(enter->side) && limit_price(enter->price) != kNoPrice);
+      HOLDS(is_side(enter->side) && price_of(enter->price) != kNoPrice);
       HOLDS(enter->quantity >= 1 && enter->quantity <= kMaxQuantity);
       HOLDS(split.fault == ouch::SplitFault::none);
     }

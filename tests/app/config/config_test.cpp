@@ -347,6 +347,17 @@ TEST_F(ConfigFile, WithABadSymbolNamesIt) {
   expect_error(kGood + kSymbol, kNext + 1, "symbol.name", "twice");
 }
 
+TEST_F(ConfigFile, OffersMarketOrdersWhereItSaysHowFarTheyGo) {
+  const auto percent_e2 = [this](const std::string& text) {
+    return load(text).engine.symbols[0].collar.market_percent_e2;
+  };
+  const std::string of_all = "[collars]\nmarket_order_percent_e2 = 10000\n";
+  EXPECT_EQ(percent_e2(kGood), 0u);
+  EXPECT_EQ(percent_e2(kGood + of_all), 10'000u);
+  EXPECT_EQ(percent_e2(kPort + kSymbol + "market_order_percent_e2 = 0\n" + kAccount + of_all), 0u);
+  expect_error(kGood + "[collars]\nmarket_order_percent_e2 = 10001\n", kNext + 1, "collars.market_order_percent_e2");
+}
+
 TEST_F(ConfigFile, WithABadAccountNamesIt) {
   const auto account = [](const std::string& more) { return kGood + "[[account]]\n" + more; };
   EXPECT_EQ(error_of(account("user = \"U2\"\npassword = \"\"\n")), "");

@@ -323,7 +323,7 @@ TEST_F(Answers, AcceptedAndReplacedRepeatTheFieldsAsAsked) {
 }
 
 TEST_F(Answers, ACancelNamesEveryReason) {
-  for (const char reason : {'U', 'I', 'E', 'F', 'G', 'S', 'T', 'Z'}) {
+  for (const char reason : {'U', 'I', 'E', 'F', 'G', 'K', 'S', 'T', 'Z'}) {
     push(EventKind::canceled, 2, 1).order = order_event(order(3, 2, 10), reason);
     EXPECT_EQ(as<ouch::OrderCanceled>(answer()).reason, reason);
   }

@@ -44,7 +44,8 @@ std::vector<wire::ouch::EnterOrder> enters_of_all_letters() {
     add([quantity](auto& message) { message.quantity = quantity; });
   }
   for (const std::uint64_t price :
-       {std::uint64_t{0}, std::uint64_t{kMaxPrice.value}, std::uint64_t{kMaxPrice.value} + 1}) {
+       {std::uint64_t{0}, std::uint64_t{kMaxPrice.value}, std::uint64_t{kMaxPrice.value} + 1,
+        std::uint64_t{kMarketPrice.value}, std::uint64_t{2'000'000'000}}) {
     add([price](auto& message) { message.price = price; });
   }
   add([](auto& message) { message.symbol = std::string_view("NONE"); });

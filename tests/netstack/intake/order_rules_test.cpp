@@ -59,7 +59,7 @@ TEST(OrderRules, NameTheFirstFaultOfAnEnterInTheDocumentedOrder) {
 TEST(OrderRules, NameTheFirstFaultOfAReplaceInTheDocumentedOrder) {
   ReplaceOrder message = replace_fields(1, 2);
   message.quantity = 1'000'000u;
-  message.price = std::uint64_t{2'000'000'000};
+  message.price = std::uint64_t{2'000'000'001};
   message.time_in_force = '5';
   message.display = ' ';
   message.iso = ' ';
@@ -91,14 +91,28 @@ TEST(OrderRules, TakeQuantitiesAndPricesUpToTheLimitsOfTheWire) {
   for (const std::uint64_t price : {std::uint64_t{1}, std::uint64_t{1'999'999'900}}) {
     message.price = price;
     EXPECT_EQ(enter_fault(message), kNoReject) << price;
-    EXPECT_EQ(limit_price(price).value, price);
+    EXPECT_EQ(price_of(price).value, price);
   }
-  // One above; both market prices; a 64-bit price whose low half would be a good limit.
-  for (const std::uint64_t price : {std::uint64_t{0}, std::uint64_t{1'999'999'901}, std::uint64_t{0x7FFFFFFF},
-                                    std::uint64_t{2'000'000'000}, (std::uint64_t{1} << 32) + 5}) {
+  // One above; beside both market prices; 64-bit prices whose low half would be a good limit or a market price.
+  for (const std::uint64_t price : {std::uint64_t{0}, std::uint64_t{1'999'999'901}, std::uint64_t{1'999'999'999},
+                                    std::uint64_t{2'000'000'001}, std::uint64_t{0x7FFFFFFE}, std::uint64_t{0x80000000},
+                                    (std::uint64_t{1} << 32) + 5, (std::uint64_t{1} << 32) + 0x7FFFFFFF}) {
     message.price = price;
     EXPECT_EQ(enter_fault(message), RejectReason::invalid_price) << price;
-    EXPECT_EQ(limit_price(price), kNoPrice);
+    EXPECT_EQ(price_of(price), kNoPrice);
+  }
+}
+
+TEST(OrderRules, TakeBothMarketPricesAsOneAndNeverAsPlain) {
+  for (const std::uint64_t price : {std::uint64_t{0x7FFFFFFF}, std::uint64_t{2'000'000'000}}) {
+    EnterOrder enter = enter_fields(1);
+    enter.price = price;
+    EXPECT_EQ(enter_fault(enter), kNoReject) << price;
+    EXPECT_FALSE(look_at(enter).plain);
+    ReplaceOrder replace = replace_fields(1, 2);
+    replace.price = price;
+    EXPECT_EQ(find_fault(replace, kNoReject), kNoReject) << price;
+    EXPECT_EQ(price_of(price), kMarketPrice);
   }
 }
 

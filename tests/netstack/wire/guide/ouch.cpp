@@ -16,6 +16,7 @@ const std::vector<Meaning> kCancelReasons = {{"U", "asked for"},
                                              {"F", "post-only, against a hidden order"},
                                              {"G", "post-only, against a displayed order"},
                                              {"S", "an operator stopped the account"},
+                                             {"K", "a market order may go no further"},
                                              {"Z", "by the system"}};
 const std::vector<Meaning> kLiquidity = {{"R", "removed: the aggressor"},  {"A", "added: it rested"},
                                          {"J", "added: it rested hidden"}, {"O", "opening cross"},
@@ -59,7 +60,7 @@ std::vector<Message> ouch_in() {
                     {"side", "the order's side", kSides},
                     {"quantity", quantity},
                     {"symbol", "of a Stock Directory, in its case"},
-                    {"price", "limit, " + std::string(kPrice)},
+                    {"price", "limit, " + std::string(kPrice) + "; 0x7FFFFFFF or 200,000: a market order"},
                     {"time_in_force", "how long it may live", kTimes},
                     {"display", "who sees it", kDisplays},
                     {"capacity", "for whom the client trades; passed on", kCapacities},
@@ -73,7 +74,7 @@ std::vector<Message> ouch_in() {
                    {{"orig_user_ref_num", "number of the live order"},
                     kNewNumber,
                     {"quantity", quantity + " of the whole chain, what is executed included"},
-                    {"price", "limit, " + std::string(kPrice)},
+                    {"price", "limit, " + std::string(kPrice) + "; 0x7FFFFFFF or 200,000: a market order"},
                     {"time_in_force", "how long it may live", kTimes},
                     {"display", "who sees it", kDisplays},
                     {"cl_ord_id", "any bytes; its answers repeat them"}}),
@@ -286,6 +287,7 @@ const Option& option_of(Tag tag) {
 const std::vector<Meaning>& reject_reasons() {
   using enum ouch::RejectReason;
   static const std::vector<Meaning> kReasons = {
+      reason(quote_unavailable, "a market order, and the other side shows no price"),
       reason(destination_closed, "the instrument is not open yet, or closed"),
       reason(invalid_display, "display"),
       reason(invalid_max_floor, "MaxFloor or RandomReserves, which are not offered"),
@@ -312,7 +314,8 @@ const std::vector<Meaning>& reject_reasons() {
       reason(risk_port_message_rate, "more than the account's rate"),
       reason(risk_duplicate_message_rate, "equal to one that the account entered just before"),
       reason(risk_short_sell_not_allowed, "the account may not sell short"),
-      reason(risk_market_order_not_allowed, "an order type that the account may not use"),
+      reason(risk_market_order_not_allowed,
+             "an order type that the account may not use, or a market order in a symbol that takes none"),
       reason(risk_short_sell_exempt_not_allowed, "the account may not sell short exempt"),
       reason(risk_single_order_notional_exceeded, "price times shares: more than the account's limit"),
       reason(risk_max_quantity_exceeded, "quantity: more than the account's limit")};
