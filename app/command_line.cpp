@@ -599,10 +599,12 @@ void add_ctl_socket(CLI::App& command, const std::shared_ptr<CtlOptions>& option
 }
 
 /// What each of ctl's commands takes beside its own.
-void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& options) {
-  command.add_option("--partition", options->ask.partition, "which partition, where the process has several")
-      ->type_name("NAME")
-      ->check(not_empty());
+void add_ctl_options(CLI::App& command, const std::shared_ptr<CtlOptions>& options, bool of_one_partition = true) {
+  if (of_one_partition) {
+    command.add_option("--partition", options->ask.partition, "which partition, where the process has several")
+        ->type_name("NAME")
+        ->check(not_empty());
+  }
   command.add_option("--reason", options->ask.reason, "why, in at most 64 bytes; it is kept with the command")
       ->type_name("TEXT")
       ->check([](const std::string& text) {
@@ -683,6 +685,23 @@ void add_pending_commands(CLI::App& ctl, int& exit_code) {
   withdraw->callback([options, &exit_code] { exit_code = ctl_withdraw_main(*options); });
 }
 
+void add_reload_command(CLI::App& ctl, int& exit_code) {
+  const auto options = std::make_shared<CtlOptions>();
+  CLI::App* const reload = ctl.add_subcommand(
+      "reload",
+      "Read the configuration again, check it whole, and change what of it may change within a day: limits, "
+      "passwords,\n"
+      "accounts switched on and off, operators' groups (docs/operating.md). Any fault, or a key that may not: nothing\n"
+      "changes. What loosens needs a second person where there is [operators]. SIGHUP does the same.");
+  reload->add_flag("--dry-run", options->ask.dry_run, "only print what would change");
+  reload->add_flag("--only-what-may", options->ask.only_what_may,
+                   "leave what may not change within a day to the next start, and change the rest");
+  reload->add_flag("--json", options->json, "print one JSON object");
+  add_ctl_options(*reload, options, false);
+  reload->footer("Example:\n  crosswire ctl reload --dry-run\n  crosswire ctl reload --reason \"funds of ann\"");
+  reload->callback([options, &exit_code] { exit_code = ctl_reload_main(*options); });
+}
+
 void add_ctl_command(CLI::App& root, int& exit_code) {
   CLI::App* const ctl = root.add_subcommand(
       "ctl",
@@ -741,6 +760,7 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
       "allow", "End such a stop: orders are taken again. With [operators] a second person has to approve it.");
   add_pending_commands(*ctl, exit_code);
   add_account_commands(*ctl, exit_code);
+  add_reload_command(*ctl, exit_code);
   for (CLI::App* const command : {halt, resume, to_phase}) add_ctl_symbols(*command, options, *all);
   for (CLI::App* const command : {kill, allow}) add_ctl_accounts(*command, options);
   for (CLI::App* const command : {halt, resume, to_phase, kill, allow}) add_ctl_options(*command, options);

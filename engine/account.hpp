@@ -32,9 +32,10 @@ inline constexpr std::uint8_t kDisabled = 1;       // by its own client, who may
 inline constexpr std::uint8_t kKilled = 2;         // by an operator, who alone may allow it again
 inline constexpr std::uint8_t kKilledItself = 16;  // by its own client; likewise
 inline constexpr std::uint8_t kTripped = 8;        // by a breaker of its own (engine/breakers.hpp); likewise
+inline constexpr std::uint8_t kSwitchedOff = 32;   // by the configuration: [[account]] enabled = false
 inline constexpr std::uint8_t kKilledByAny = kKilled | kKilledItself;
-inline constexpr std::uint8_t kStopped = kKilledByAny | kTripped;  // none of its orders executes
-inline constexpr std::uint8_t kSweeping = 4;                       // its orders are being cancelled: engine/jobs.hpp
+inline constexpr std::uint8_t kStopped = kKilledByAny | kTripped | kSwitchedOff;  // none of its orders executes
+inline constexpr std::uint8_t kSweeping = 4;  // its orders are being cancelled: engine/jobs.hpp
 
 /// Account::checked.
 inline constexpr std::uint8_t kHasLimits = 1;

@@ -32,8 +32,9 @@ EngineBox::EngineBox(const EngineConfig& config, const EngineBoxOptions& options
       engine_(config, orders_, returner_, arena_) {}
 
 void EngineBox::prepare_operator(Command& command) {
-  command.operate.slot = take_slot();
-  put_operator(orders_, command.operate.slot, {}, {});
+  OrderIndex& slot = command.kind == CommandKind::configure ? command.configure.slot : command.operate.slot;
+  slot = take_slot();
+  put_operator(orders_, slot, {}, {});
 }
 
 }  // namespace crosswire

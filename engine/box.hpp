@@ -53,6 +53,7 @@ class EngineBox {
         write_lines(command);
         break;
       case CommandKind::operate:
+      case CommandKind::configure:
         prepare_operator(command);
         break;
       default:

@@ -53,6 +53,15 @@ struct alignas(64) Breakers {
     if (config.has(executions_per_second_count)) executions.set_limit(number(executions_per_second_count));
     if (config.has(executions_per_second_shares)) shares.set_limit(number(executions_per_second_shares));
   }
+  /// Another number for a breaker that there is, with what is counted as it is: it trips with the next that it counts.
+  void change(RiskLimit breaker, std::int64_t to, TimeNs now_ns) {
+    using enum RiskLimit;
+    const auto number = static_cast<std::uint32_t>(to);
+    if (breaker == rejects_in_a_row) most_rejects = number;
+    if (breaker == loss_of_day) most_loss = to;
+    if (breaker == executions_per_second_count) executions.change_limit(now_ns, number);
+    if (breaker == executions_per_second_shares) shares.change_limit(now_ns, number);
+  }
   /// Nothing has been counted yet.
   void begin_anew() {
     tripped = kNoBreaker;
@@ -67,7 +76,7 @@ struct alignas(64) Breakers {
     // Where it could not be counted any more a loss has tripped, and a gain counts for no more than this.
     result = static_cast<Money>(std::clamp<Wide>(now, -kMostMoney, kMostMoney));
     position.mark = price;
-    position.net += bought;
+    position.trade(bought);
   }
   bool is_lost() const { return most_loss != 0 && result <= -most_loss; }
 };

@@ -34,6 +34,7 @@ enum class CommandKind : std::uint8_t {
   run_end,    // behind day_end and its linger: the last command of a run
   // An operator's, never a frame's from the wire. Body: OperatorAsk.
   operate,
+  configure,  // a row of the configuration changes. Body: ConfigureAsk
   // What the engine only passes on, body unchanged, so that it leaves in its place in the sequence.
   // A session's end, and a takeover, may cancel its account's orders behind it (EngineConfig::cancel_on).
   session_open,   // a login was accepted.     Body: Peer
@@ -45,10 +46,9 @@ enum class CommandKind : std::uint8_t {
   echo_reply,     // ICMP echo.                Body: EchoAsk
   // Defined so that the record need not change; but for `turn`, no stage makes them yet, and match stops at one
   // (CHECK).
-  resumed,    // the downtime between two runs of one day is over. Body: Downtime
-  turn,       // jobs go on (engine/jobs.hpp).                     Body: nothing
-  configure,  // a row of the configuration changes.               Body: ConfigureAsk
-  bust,       // an execution is undone.                           Body: BustAsk
+  resumed,  // the downtime between two runs of one day is over. Body: Downtime
+  turn,     // jobs go on (engine/jobs.hpp).                     Body: nothing
+  bust,     // an execution is undone.                           Body: BustAsk
 };
 
 /// Timers are commands too: receive emits a tick at each multiple of this, before anything of the same or a later time.
@@ -107,8 +107,9 @@ enum class OperatorAction : std::uint8_t {
   phase,   // OperatorAsk::phase, as if the schedule said so
   kill,    // of accounts: no order is taken until allowed, whatever their clients say; those that live are cancelled
   allow,   // ends that
+  reload,  // a row of the configuration changes: a command of its own, `configure`
 };
-inline constexpr OperatorAction kLastOperatorAction = OperatorAction::allow;
+inline constexpr OperatorAction kLastOperatorAction = OperatorAction::reload;
 /// Whether it is about accounts; else about symbols.
 constexpr bool is_about_accounts(OperatorAction action) {
   return action == OperatorAction::kill || action == OperatorAction::allow;
@@ -129,8 +130,9 @@ enum class OperatorResult : std::uint8_t {
   unknown_account,  // no such account or firm here
   killed_already,   // kill: all are killed
   not_killed,       // allow: none is killed
+  not_today,        // configure: not within a day
 };
-inline constexpr OperatorResult kLastOperatorResult = OperatorResult::not_killed;
+inline constexpr OperatorResult kLastOperatorResult = OperatorResult::not_today;
 
 /// Body of operate. Command::symbol: which, or kAllSymbols.
 struct OperatorAsk {
@@ -195,11 +197,39 @@ struct Downtime {
   std::uint8_t reserved[32];
 };
 
-/// Body of configure.
+/// What of the configuration may change within a day, each row by a command of its own. `of`: ConfigureAsk::of.
+enum class ConfigRow : std::uint8_t {
+  none = 0,
+  limit,           // of the account `of`: ConfigureAsk::limit, one of accounts; kNoLimit takes it away
+  position_limit,  // the same of one symbol, position_long or position_short; kNoLimit: the account's holds again
+  firm_limit,      // of the firm `of`: ConfigureAsk::limit, one of firms
+  forbids,         // of the account: a set of OrderType
+  self_trade,      // of the account: a SelfTrade, for orders that say none
+  cancel_on,       // of the account: SessionEndReasons
+  enabled,         // of the account: 1, or 0: none of its orders is taken, those that live are cancelled
+  password,        // of the account. Not match's: it only answers it
+  // Of the partition.
+  looks_per_second,
+  account_queries_per_second,
+  max_fills_per_order,
+  orders_per_account,
+  levels_per_account,
+};
+inline constexpr ConfigRow kLastConfigRow = ConfigRow::levels_per_account;
+constexpr bool is_of_account(ConfigRow row) {
+  return row >= ConfigRow::limit && row <= ConfigRow::password && row != ConfigRow::firm_limit;
+}
+
+/// Body of configure. Command::symbol: of position_limit; else kNoSymbol.
 struct ConfigureAsk {
-  OrderIndex slot;    // whose cold lines hold the row
-  std::uint16_t row;  // which kind of row
-  std::uint8_t reserved[34];
+  std::uint64_t request;  // the number of it
+  std::int64_t value;     // from now on
+  OrderIndex slot;        // whose cold lines say who and why (engine/order.hpp: OperatorWho, OperatorWhy)
+  std::uint16_t of;       // SessionId or FirmId, by the row
+  ConfigRow row;
+  std::uint8_t limit;      // RiskLimit, where the row takes one
+  OperatorResult refused;  // what receive found wrong with it, or none
+  std::uint8_t reserved[15];
 };
 
 /// Body of bust.

@@ -53,6 +53,7 @@ struct EngineConfig {
   std::vector<SessionEndReasons> cancel_on;
   std::vector<SelfTradeConfig> self_trade;  // by SessionId; empty: everything executes
   std::vector<RiskConfig> risk;             // limits by SessionId; empty: no account has any
+  std::vector<SessionId> switched_off;      // accounts that begin the day so: none of their orders is taken
   std::uint32_t max_positions = 1u << 20;   // of all accounts whose positions are kept, by account and symbol
   // Of an account; 0: fair_share() of the above.
   std::uint32_t orders_per_account = 0;

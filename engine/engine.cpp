@@ -1,8 +1,8 @@
 // The exchange as a deterministic state machine: see engine.hpp. Its memory is here, and who does which command; by
 // file what is done: apply.cpp the commands' round with what most are, orders.cpp all that an order may ask,
 // matching.cpp how it meets the book, firm.cpp what a firm asks of all its orders, jobs.cpp what goes on in turns,
-// day.cpp phases and crosses, collar.cpp interruptions, operator.cpp what operators do, digest.cpp the digest. What
-// they share is in inside.hpp.
+// day.cpp phases and crosses, collar.cpp interruptions, operator.cpp what operators do, configure.cpp what changes of
+// the configuration, digest.cpp the digest. What they share is in inside.hpp.
 #include "engine/engine.hpp"
 
 #include <cstring>
@@ -81,6 +81,7 @@ Engine::Engine(const EngineConfig& config, Orders& orders, SlotReturner& returne
     pools_.accounts[i].self_trade_group = config.self_trade[i].group;
     pools_.accounts[i].self_trade = config.self_trade[i].action;
   }
+  for (const SessionId session : config.switched_off) account(session).stops |= kSwitchedOff;
   for (std::uint16_t i = 0; i < config.risk.size(); ++i) {
     const RiskConfig& limits = config.risk[i];
     const bool by_symbol = limits.has(RiskLimit::symbol_orders_per_second);
@@ -142,6 +143,8 @@ bool Engine::advance(const Command& command, Out& out) {
       return tick(command, out);
     case CommandKind::operate:
       return operate(command, out);
+    case CommandKind::configure:
+      return configure(command, out);
     case CommandKind::day_start:
       return day_start(command, out);
     case CommandKind::day_end:
@@ -163,7 +166,6 @@ bool Engine::advance(const Command& command, Out& out) {
     case CommandKind::turn:
       return true;
     case CommandKind::resumed:
-    case CommandKind::configure:
     case CommandKind::bust:
     case CommandKind::none:
       break;

@@ -108,6 +108,8 @@ class Engine {
   bool held(SymbolId symbol) const { return state(symbol).held; }
   /// Whether an operator, or its own client, has stopped the session's account until it is allowed again.
   bool killed(SessionId session) const { return (account(session).stops & kKilledByAny) != 0; }
+  /// Whether the configuration has.
+  bool switched_off(SessionId session) const { return (account(session).stops & kSwitchedOff) != 0; }
   /// Whether a breaker of its own has stopped it.
   bool tripped(SessionId session) const { return (account(session).stops & kTripped) != 0; }
   /// The firm that a session's account belongs to.
@@ -213,6 +215,11 @@ class Engine {
   bool change_phase(const Command& command, Out& out);
   bool operate(const Command& command, Out& out);
   void begin_operate(const Command& command, Out& out);
+  bool configure(const Command& command, Out& out);
+  OperatorResult begin_configure(const Command& command);
+  OperatorResult configure_limit(const Command& command);
+  bool configure_positions(const Command& command);
+  void switch_account(SessionId session, bool on);
   bool is_target(const OperatorAsk& ask, std::uint32_t account) const;
   void stop_accounts(const OperatorAsk& ask);
   void allow_again(SessionId session);
@@ -437,6 +444,7 @@ class Engine {
   std::uint16_t changed_ = 0;
   std::uint16_t held_ = 0;
   std::uint32_t canceled_ = 0;
+  OperatorResult configured_{};  // what a configure has come to
   bool yielded_ = false;
 
   OperatorLog operator_log_;

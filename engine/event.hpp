@@ -38,6 +38,7 @@ enum class EventKind : std::uint8_t {
   directory,   // -                         R of one symbol                      nothing
   burst_end,   // -                         -   only carries kLastOfBurst        nothing
   operated,    // -                         -   to the operator who asked        Operated
+  configured,  // -                         -   to who has reloaded              Configured
   // Granted; body of the command of the same name, unchanged. What mass_cancel cancels follows.
   mass_cancel,  // X                        -                                    FirmAsk
   disable,      // G                        -                                    FirmAsk
@@ -55,7 +56,6 @@ enum class EventKind : std::uint8_t {
   run_end,  // the last event of a run
   // Defined with their commands; match makes none yet.
   resumed,
-  configured,
   busted,
 };
 
@@ -71,7 +71,7 @@ inline constexpr auto kEventFor = [] {
     for (const EventKind kind : kinds) of[static_cast<std::size_t>(kind)] = who;
   };
   set(EventFor::neither, {burst_end, run_end});
-  set(EventFor::transmit, {rejected, refused, account, mass_cancel, disable, enable, operated, session_open,
+  set(EventFor::transmit, {rejected, refused, account, mass_cancel, disable, enable, operated, configured, session_open,
                            session_close, login_reject, resend, arp_reply, echo_reply});
   set(EventFor::publish, {rested, cross_done, imbalance, phase, halt_level, declines, directory, feed_resend});
   set(EventFor::both, {accepted, replaced, canceled, modified, prevented, executed, crossed, system, tick, day_end});
@@ -167,6 +167,18 @@ struct Operated {
   std::uint32_t canceled;  // kill: orders that lived; they are cancelled, in turns
 };
 
+/// What came of a `configure`: Event::cause, Event::symbol as there.
+struct Configured {
+  std::uint64_t request;
+  std::int64_t value;  // as asked; of a password nothing
+  OrderIndex slot;     // whose cold lines say who, and why
+  std::uint16_t of;
+  ConfigRow row;
+  std::uint8_t limit;
+  OperatorResult result;
+  std::uint8_t reserved[15];
+};
+
 struct SystemEvent {
   char event;  // letter of WIRE 5 `S`: O S Q M E C. Order sessions get OUCH `S` for 'S' (start of day) and 'E' (end of
                // day)
@@ -210,6 +222,7 @@ struct alignas(64) Event {
     ResendAsk resend;
     EchoAsk echo;
     Operated operated;
+    Configured configured;
     SessionEnd end;
     std::uint8_t body[40];
   };
@@ -217,7 +230,7 @@ struct alignas(64) Event {
 
 static_assert(sizeof(OrderEvent) == 40 && sizeof(Prevention) == 40 && sizeof(Execution) == 40 &&
               sizeof(CrossEvent) == 40 && sizeof(PhaseEvent) == 40 && sizeof(SystemEvent) == 40 &&
-              sizeof(HaltLevel) == 40 && sizeof(Declines) == 40 && sizeof(Operated) == 40);
+              sizeof(HaltLevel) == 40 && sizeof(Declines) == 40 && sizeof(Operated) == 40 && sizeof(Configured) == 40);
 static_assert(sizeof(Event) == 64 && offsetof(Event, body) == 24);
 static_assert(std::is_trivially_copyable_v<Event>);
 

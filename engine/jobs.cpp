@@ -156,7 +156,9 @@ bool Engine::finish_kills(const Command& command, Out& out) {
 /// execute. No client's command does. (A tick may, too: it waits where a call ends with it, in end_calls().)
 bool Engine::waits_for_kills(const Command& command) const {
   if (command.kind == CommandKind::phase) return command.phase.phase != Phase::halted;
-  // Also one that allows an account again: none of its orders that were there executes.
+  // Also what lets an account trade again: none of its orders that were there executes.
+  if (command.kind == CommandKind::configure)
+    return command.configure.row == ConfigRow::enabled && command.configure.value != 0;
   return command.kind == CommandKind::operate && command.operate.action != OperatorAction::halt &&
          command.operate.action != OperatorAction::kill;
 }

@@ -89,7 +89,8 @@ bool Engine::finds_minimum(Rank limit, std::size_t& looks) const {
 bool Engine::is_stopped(SessionId session) const {
   const std::uint8_t stops = account(session).stops;
   if ((stops & kStopped) == 0) return false;
-  return (stops & kKilledByAny) != 0 || terms_.min_quantity == 0 || risk_.breakers(session)->tripped_with != last_ref_;
+  const bool by_breaker_alone = (stops & kStopped) == kTripped;
+  return !by_breaker_alone || terms_.min_quantity == 0 || risk_.breakers(session)->tripped_with != last_ref_;
 }
 
 /// Whether so many orders at the head of the level have so many shares. Looks at no more than will execute, if so.

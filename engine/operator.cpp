@@ -91,13 +91,14 @@ void Engine::stop_accounts(const OperatorAsk& ask) {
 /// Ends a kill, its client's own one too, and what a breaker of the account has stopped: it begins to count anew.
 void Engine::allow_again(SessionId session) {
   std::uint8_t& stops = account(session).stops;
-  changed_ = static_cast<std::uint16_t>(changed_ + ((stops & kStopped) != 0));
+  constexpr std::uint8_t kEnds = kKilledByAny | kTripped;
+  changed_ = static_cast<std::uint16_t>(changed_ + ((stops & kEnds) != 0));
   counters_.add(EngineCounter::accounts_allowed, (stops & kKilledByAny) != 0);
   if ((stops & kTripped) != 0) {
     risk_.begin_breakers_anew(session);
     counters_.add(EngineCounter::breakers_ended);
   }
-  stops = static_cast<std::uint8_t>(stops & ~kStopped);
+  stops = static_cast<std::uint8_t>(stops & ~kEnds);
 }
 
 /// at_symbol_ is halted by an operator from now on, or for longer than it was: no halt shortens another one. False: it
@@ -138,6 +139,7 @@ Phase Engine::enters(const Command& command, SymbolState& symbol) {
     case OperatorAction::none:
     case OperatorAction::kill:
     case OperatorAction::allow:
+    case OperatorAction::reload:
       break;
   }
   symbol.scheduled = operated ? command.operate.phase : command.phase.phase;

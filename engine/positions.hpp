@@ -28,9 +28,11 @@ struct PositionLimits {
 /// index 1 the purchases, so that no step has to branch on which it is:
 ///   room[1] = most_long - shares - open purchases,  room[0] = most_short + shares - open sales
 struct alignas(64) Position {
-  std::uint32_t key = 0;  // 0: the place is free
-  Price mark{};           // of the account's last execution in it. This and `net`: of one with loss_of_day
-  std::int64_t net = 0;   // shares bought today, less those sold
+  std::uint32_t key = 0;      // 0: the place is free
+  Price mark{};               // of the account's last execution in it. This and `net`: of one with loss_of_day
+  std::int64_t net : 62 = 0;  // shares bought today, less those sold
+  bool own_long : 1 = false;  // most_long is the symbol's own, not the account's
+  bool own_short : 1 = false;
   std::int64_t shares = 0;
   std::array<std::int64_t, 2> room{};  // below zero: it began beyond the limit
   std::int64_t most_long = 0;
@@ -44,6 +46,23 @@ struct alignas(64) Position {
     most_short = limits.most_short;
     least_sale_room = limits.sale_needs_shares ? most_short : 0;
     room = {most_short + shares, most_long - shares};
+  }
+  /// Bought so many shares, below zero sold.
+  void trade(std::int64_t bought) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"  // 62 bits are enough for kMostShares
+    net += bought;
+#pragma GCC diagnostic pop
+  }
+  /// May go as far as `most` from now on, with what is open and owned as it is.
+  void change_long(std::int64_t most) {
+    room[1] += most - most_long;
+    most_long = most;
+  }
+  /// The same below zero, of an account whose positions are limited.
+  void change_short(std::int64_t most) {
+    room[0] += most - most_short;
+    most_short = least_sale_room = most;
   }
   /// Shares of live orders.
   std::int64_t open_buys() const { return most_long - shares - room[1]; }

@@ -85,6 +85,17 @@ RiskAccount made_of(const RiskConfig& config) {
   return account;
 }
 
+/// Of what is checked of each order; without a limit, what no order is beyond.
+void set_number(RiskAccount& account, RiskLimit limit, std::int64_t to) {
+  using enum RiskLimit;
+  const bool none = to == RiskConfig::kNoLimit;
+  if (limit == order_quantity) account.order_quantity = none ? kMaxQuantity : static_cast<Quantity>(to);
+  if (limit == order_notional) account.order_notional = none ? kMostMoney : to;
+  if (limit != price_band) return;
+  account.price_band = none ? 0 : static_cast<std::uint32_t>(to);
+  account.checks = static_cast<RiskChecks>(none ? account.checks & ~kChecksBand : account.checks | kChecksBand);
+}
+
 }  // namespace
 
 Risk::Risk(const EngineConfig& config, Arena& arena)
@@ -94,30 +105,40 @@ Risk::Risk(const EngineConfig& config, Arena& arena)
       positions_(arena, positions_of(config), counts_in_symbols(config)),
       recent_(arena.array<RecentOrders>(rememberers(config))),
       symbol_rates_(arena.array<std::uint32_t>(counts_in_symbols(config) ? config.risk.size() : 0)),
-      breakers_(arena.array<Breakers>(breaking(config))) {
+      breakers_(arena.array<Breakers>(breaking(config))),
+      limits_(arena.array<LimitsNow>(config.risk.size())),
+      firm_limits_(arena.array<CountWord>(firms_of(config))) {
   CHECK(config.risk.empty() || config.risk.size() == config.sessions, "limits of %zu accounts of %u",
         config.risk.size(), config.sessions);
   const auto sets = sets_of(config);
   for (const auto& [symbols, at] : sets) {
     for (const SymbolId symbol : symbols) sets_[at + symbol.value / 64] |= std::uint64_t{1} << symbol.value % 64;
   }
+  for (CountWord& limit : firm_limits_) limit.set(static_cast<std::uint64_t>(RiskConfig::kNoLimit));
   for (std::uint16_t i = 0; i < accounts_.size(); ++i) {
     const RiskConfig& of = config.risk[i];
     RiskAccount& account = accounts_[i];
     account = made_of(of);
+    for (const RiskRow& row : kRiskRows) limits_[i].set(row.limit, of.limit(row.limit));
+    limits_[i].forbidden.set(of.forbidden);
     if (!of.symbols.empty()) account.symbols = sets.at(of.symbols);
     account.firm = config.firms.empty() ? FirmId{i} : config.firms[i];
     if (account.has(kCountsInSymbols))
       symbol_rates_[i] = static_cast<std::uint32_t>(of.limit(RiskLimit::symbol_orders_per_second));
     counts_executions_ |= account.has(kCountsExecutions);
     if (!breakers_.empty()) breakers_[i].begin(of);
-    if (account.has(kFirmHasFunds)) firms_[account.firm.value] = Purse::of(of.limit(RiskLimit::firm_funds));
+    if (account.has(kFirmHasFunds)) {
+      firms_[account.firm.value] = Purse::of(of.limit(RiskLimit::firm_funds));
+      firm_limits_[account.firm.value].set(static_cast<std::uint64_t>(of.limit(RiskLimit::firm_funds)));
+    }
     for (const PositionConfig& position : of.positions) {
       Position& kept = position_of(account, SessionId{i}, position.symbol);
       PositionLimits limits = account.position_limits();
       if (position.most_long >= 0) limits.most_long = position.most_long;
       if (position.most_short >= 0) limits.most_short = position.most_short;
       kept.begin(position.shares, limits);
+      kept.own_long = position.most_long >= 0;
+      kept.own_short = position.most_short >= 0;
     }
   }
 }
@@ -127,7 +148,8 @@ std::size_t Risk::bytes_for(const EngineConfig& config) {
          Arena::bytes_for<std::uint64_t>(words(config)) +
          Positions::bytes_for(positions_of(config), counts_in_symbols(config)) +
          Arena::bytes_for<RecentOrders>(rememberers(config)) + Arena::bytes_for<Breakers>(breaking(config)) +
-         Arena::bytes_for<std::uint32_t>(counts_in_symbols(config) ? config.risk.size() : 0);
+         Arena::bytes_for<std::uint32_t>(counts_in_symbols(config) ? config.risk.size() : 0) +
+         Arena::bytes_for<LimitsNow>(config.risk.size()) + Arena::bytes_for<CountWord>(firms_of(config));
 }
 
 /// Of a type that is forbidden: the first one's reason.
@@ -202,10 +224,72 @@ void Risk::settle(SessionId session, SymbolId symbol, bool buy, Money value, std
   if (account.has(kHasPositions)) position_of(account, session, symbol).settle(buy, shares);
 }
 
+bool Risk::change_limit(SessionId session, RiskLimit limit, std::int64_t to, TimeNs now_ns) {
+  using enum RiskLimit;
+  const std::int64_t before = limits_[session.value].limit(limit);
+  const bool both = before != RiskConfig::kNoLimit && to != RiskConfig::kNoLimit;
+  if (!both && !comes_within_a_day(limit)) return false;
+  RiskAccount& account = accounts_[session.value];
+  limits_[session.value].set(limit, to);
+  const auto rate = static_cast<std::uint32_t>(std::max<std::int64_t>(0, to));
+  set_number(account, limit, to);
+  if (limit == orders_per_second) account.orders.change_limit(now_ns, rate);
+  if (limit == cancels_per_second) account.cancels.change_limit(now_ns, rate);
+  if (limit == funds) account.purse.fund(to - before);
+  if (limit == duplicate_window) account.duplicate_window_ms = rate;
+  if (limit == position_long) account.most_long = to;
+  if (limit == position_short) account.most_short = to;
+  if (limit == symbol_orders_per_second) symbol_rates_[session.value] = rate;
+  if (is_breaker(limit)) breakers_[session.value].change(limit, to, now_ns);
+  return true;
+}
+
+bool Risk::change_firm_limit(FirmId firm, std::int64_t to) {
+  const std::int64_t before = firm_limit(firm);
+  if (before == RiskConfig::kNoLimit || to == RiskConfig::kNoLimit) return false;
+  firm_limits_[firm.value].set(static_cast<std::uint64_t>(to));
+  firms_[firm.value].fund(to - before);
+  return true;
+}
+
+void Risk::change_forbidden(SessionId session, OrderTypes to) {
+  RiskAccount& account = accounts_[session.value];
+  const bool sales = (to & set_of({OrderType::short_sale, OrderType::short_exempt})) != 0;
+  limits_[session.value].forbidden.set(to);
+  account.forbidden = to;
+  account.checks = static_cast<RiskChecks>(sales ? account.checks | kForbidsShort : account.checks & ~kForbidsShort);
+}
+
+void Risk::change_position(SessionId session, SymbolId symbol, RiskLimit limit, TimeNs now_ns) {
+  Position* const position = positions_.find(session, symbol);
+  if (position == nullptr) return;
+  const RiskAccount& account = accounts_[session.value];
+  if (limit == RiskLimit::position_long && !position->own_long) position->change_long(account.most_long);
+  if (limit == RiskLimit::position_short && !position->own_short) position->change_short(account.most_short);
+  if (limit == RiskLimit::symbol_orders_per_second)
+    positions_.rate_of(*position).change_limit(now_ns, symbol_rates_[session.value]);
+}
+
+bool Risk::change_own_limit(SessionId session, SymbolId symbol, RiskLimit limit, std::int64_t to) {
+  const RiskAccount& account = accounts_[session.value];
+  if (!account.has(kSaleNeedsShares)) return false;
+  if (positions_.find(session, symbol) == nullptr && !positions_.has_room()) return false;
+  Position& position = position_of(account, session, symbol);
+  const bool own = to != RiskConfig::kNoLimit;
+  if (limit == RiskLimit::position_long) {
+    position.own_long = own;
+    position.change_long(own ? to : account.most_long);
+  } else {
+    position.own_short = own;
+    position.change_short(own ? to : account.most_short);
+  }
+  return true;
+}
+
 RiskLimit Risk::count_rejected(SessionId session) {
   if (breakers_.empty()) return kNoBreaker;
   const std::uint32_t most = breakers_[session.value].most_rejects;
-  return most != 0 && ++accounts_[session.value].rejected_in_a_row == most ? RiskLimit::rejects_in_a_row : kNoBreaker;
+  return most != 0 && ++accounts_[session.value].rejected_in_a_row >= most ? RiskLimit::rejects_in_a_row : kNoBreaker;
 }
 
 RiskLimit Risk::count_execution(SessionId session, SymbolId symbol, bool buy, Price price, Quantity shares, bool rested,

@@ -23,6 +23,7 @@
 #include "engine/risk_limits.hpp"
 #include "engine/rolling_count.hpp"
 #include "engine/types.hpp"
+#include "hugepages/base/count_word.hpp"
 #include "hugepages/memory/arena.hpp"
 
 namespace crosswire {
@@ -49,6 +50,8 @@ struct alignas(32) Purse {
   /// Judges and takes; the caller gives back what is refused.
   bool take(bool buy, Money amount) { return (room[buy] -= amount) >= 0; }
   void give_back(bool buy, Money amount) { room[buy] += amount; }
+  /// More of it, or below zero less: then there may be less than what is reserved, and only sales are left.
+  void fund(Money more) { settle(false, more); }
   /// An execution of shares that were not open before, or are not any more.
   void settle(bool buy, Money value) {
     const Money less = buy ? value : -value;
@@ -93,6 +96,17 @@ struct alignas(64) RiskAccount {
   PositionLimits position_limits() const { return {most_long, most_short, has(kSaleNeedsShares)}; }
 };
 static_assert(offsetof(RiskAccount, orders) == 64 && sizeof(RiskAccount) == 256);
+
+/// The limits of an account as they are by now, as its configuration has them. Any thread.
+struct alignas(64) LimitsNow {
+  std::array<CountWord, kRiskRows.size()> limits;  // firms' are the firm's (Risk::firm_limit)
+  CountWord forbidden;
+
+  std::int64_t limit(RiskLimit of) const {
+    return static_cast<std::int64_t>(limits[static_cast<std::size_t>(of)].get());
+  }
+  void set(RiskLimit of, std::int64_t to) { limits[static_cast<std::size_t>(of)].set(static_cast<std::uint64_t>(to)); }
+};
 
 /// What of its side an account may be forbidden.
 inline OrderTypes risk_types(Side side) {
@@ -251,6 +265,25 @@ class Risk {
     if ((checks & kHasPositions) != 0) positions_.find(session, symbol)->fill(buy, shares);
   }
 
+  // Changes of the configuration within a day. False: it may not change so, and has not.
+
+  /// A limit of accounts. Positions that there are, where it is about such, are for who asks to change one by one.
+  bool change_limit(SessionId session, RiskLimit limit, std::int64_t to, TimeNs now_ns);
+  bool change_firm_limit(FirmId firm, std::int64_t to);
+  void change_forbidden(SessionId session, OrderTypes to);
+  /// Whether positions have to change with the limit.
+  static bool is_of_positions(RiskLimit limit) {
+    return limit == RiskLimit::position_long || limit == RiskLimit::position_short ||
+           limit == RiskLimit::symbol_orders_per_second;
+  }
+  /// A position of the account, if it is kept, with the account's limit.
+  void change_position(SessionId session, SymbolId symbol, RiskLimit limit, TimeNs now_ns);
+  /// position_long or position_short of one symbol; kNoLimit: as the account's.
+  bool change_own_limit(SessionId session, SymbolId symbol, RiskLimit limit, std::int64_t to);
+
+  const LimitsNow& limits(SessionId session) const { return limits_[session.value]; }
+  /// Funds of the day's start; kNoLimit: none. Any thread.
+  std::int64_t firm_limit(FirmId firm) const { return static_cast<std::int64_t>(firm_limits_[firm.value].get()); }
   const RiskAccount& account(SessionId session) const { return accounts_[session.value]; }
   const Purse& firm(FirmId firm) const { return firms_[firm.value]; }
   /// nullptr: none is kept, or nothing was ever asked for.
@@ -295,6 +328,8 @@ class Risk {
   std::span<RecentOrders> recent_;         // by SessionId; empty: nobody's orders are remembered
   std::span<std::uint32_t> symbol_rates_;  // by SessionId; empty: nobody's messages are counted by symbol
   std::span<Breakers> breakers_;           // by SessionId; empty: nobody has any
+  std::span<LimitsNow> limits_;            // by SessionId
+  std::span<CountWord> firm_limits_;       // by FirmId
   bool counts_executions_ = false;
 };
 

@@ -46,6 +46,10 @@ constexpr bool is_breaker(RiskLimit limit) {
   return limit >= RiskLimit::rejects_in_a_row && limit <= RiskLimit::executions_per_second_shares;
 }
 
+/// Whether a limit may come or go while a day goes on: one that is measured against nothing which would have to be kept
+/// from the day's start on. Of the others only the number may change.
+constexpr bool comes_within_a_day(RiskLimit limit) { return limit <= RiskLimit::cancels_per_second; }
+
 enum class RiskScope : std::uint8_t { account, firm };
 
 /// How a limit is named, measured and answered.

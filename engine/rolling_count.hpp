@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "engine/types.hpp"
 
@@ -23,6 +24,18 @@ class RollingCount {
     ends_ns_ = kBucketNs;
   }
   std::uint32_t limit() const { return limit_; }
+  /// Another limit, or with 0 none, from now on. What has been taken within the last second counts for it, too, where
+  /// there was a limit before: a lower one may be used up at once. `now_ns`: as of take().
+  void change_limit(TimeNs now_ns, std::uint32_t limit) {
+    if (limit_ == 0 || limit == 0) {
+      *this = {};
+      if (limit != 0) set_limit(limit);
+      return;
+    }
+    if (now_ns >= ends_ns_) go_on(now_ns);
+    left_ += std::int64_t{limit} - limit_;
+    limit_ = limit;
+  }
   /// Taken within the last second, as take() would count it then; 0 without a limit. `now_ns`: not before the last
   /// take().
   std::uint32_t taken(TimeNs now_ns) const {
@@ -35,8 +48,8 @@ class RollingCount {
   /// without a limit never. `now_ns`: as of take().
   bool add(TimeNs now_ns, std::uint32_t count) {
     if (now_ns >= ends_ns_) go_on(now_ns);
-    left_ -= std::min<std::uint64_t>(left_, count);
-    return left_ == 0;
+    left_ -= std::clamp<std::int64_t>(left_, 0, count);
+    return left_ <= 0;
   }
   /// Nothing has been taken yet; the limit stays.
   void begin_anew() {
@@ -49,7 +62,7 @@ class RollingCount {
   [[gnu::always_inline]] bool take(TimeNs now_ns) {
     if (now_ns >= ends_ns_) [[unlikely]]
       go_on(now_ns);
-    if (left_ == 0) return false;
+    if (left_ <= 0) return false;
     --left_;
     return true;
   }
@@ -80,8 +93,8 @@ class RollingCount {
 
   static constexpr std::uint32_t kBuckets = 16;
   // What take() reads. Without a limit they are never reached.
-  TimeNs ends_ns_ = ~TimeNs{0};             // of the bucket under way
-  std::uint64_t left_ = ~std::uint64_t{0};  // of the limit
+  TimeNs ends_ns_ = ~TimeNs{0};                                   // of the bucket under way
+  std::int64_t left_ = std::numeric_limits<std::int64_t>::max();  // of the limit; below zero: it was lowered meanwhile
   std::uint32_t limit_ = 0;
   std::uint32_t past_ = 0;  // the sum of before_
   std::array<std::uint32_t, kBuckets> before_{};

@@ -25,14 +25,19 @@ struct EngineState {
                  next_second, calls, closed, market_open, day_over, burst_has_events, next_end_ns, draws, open_jobs,
                  at_closing, lives_until_ns, sweeps, step, events_before, terms, aggressor, owed, refusal, fills_left,
                  may_rest, acts, looks, at_order, at_symbol, walk, auction, cross_left, to, changed, held, canceled,
-                 yielded, operator_log, counters, in_phase] = engine;
-    leave_out("configuration", max_orders, orders_per_account, levels_per_account, look_ns, query_ns,
-              imbalance_interval_ns, max_fills, looks_for_minimum, acts_of_turn, looks_of_turn, decline_levels);
+                 configured, yielded, operator_log, counters, in_phase] = engine;
+    leave_out("configuration", max_orders, imbalance_interval_ns, looks_for_minimum, acts_of_turn, looks_of_turn,
+              decline_levels);
     leave_out("which slots are free decides no output", returner);
     leave_out("of the command under way: between two commands nothing reads them that has not written them", step,
               events_before, terms, aggressor, owed, refusal, fills_left, may_rest, acts, looks, at_order, at_symbol,
-              walk, auction, cross_left, to, changed, held, canceled, yielded);
+              walk, auction, cross_left, to, changed, held, canceled, configured, yielded);
     leave_out("are told, and decide nothing", counters, in_phase);
+    visit("orders_per_account", orders_per_account);
+    visit("levels_per_account", levels_per_account);
+    visit("look_ns", look_ns);
+    visit("query_ns", query_ns);
+    visit("max_fills", max_fills);
     visit("live", live);
     visit("last_ref", last_ref);
     visit("last_match", last_match);
@@ -132,7 +137,10 @@ struct EngineState {
   static void visit_account(const Account& account, Visit& visit) {
     const auto& [live, levels, firm, stops, checked, ledger, self_trade, self_trade_group, cancel_on, looks, queries,
                  own] = account;
-    leave_out("configuration", firm, checked, ledger, self_trade, self_trade_group, cancel_on);
+    leave_out("configuration", firm, ledger, self_trade_group);
+    leave_out("whether it has limits, and they are visited", checked);
+    visit("self_trade", self_trade);
+    visit("cancel_on", cancel_on);
     visit("account.live", live);
     visit("account.levels", levels);
     visit("stops", stops);
@@ -150,13 +158,18 @@ struct EngineState {
   /// Of an account that has limits.
   template <class Visit>
   static void visit_risk(const Risk& risk, std::uint32_t i, std::size_t symbols, Visit& visit) {
-    const auto& [accounts, firms, sets, positions, recent, symbol_rates, breakers, counts_executions] = risk;
-    leave_out("visited behind the accounts", firms);
-    leave_out("configuration", sets, symbol_rates, counts_executions);
+    const auto& [accounts, firms, sets, positions, recent, symbol_rates, breakers, limits, firm_limits,
+                 counts_executions] = risk;
+    leave_out("visited behind the accounts", firms, firm_limits);
+    leave_out("configuration", sets, counts_executions);
+    leave_out("made of the limits", symbol_rates);
+    for (const RiskRow& row : kRiskRows) visit("limit", limits[i].limit(row.limit));
+    visit("forbidden", limits[i].forbidden.get());
     const auto& [checks, forbidden, order_quantity, order_notional, price_band, set, firm, rejected_in_a_row,
                  duplicate_window_ms, purse, orders, cancels, most_long, most_short] = accounts[i];
-    leave_out("configuration", checks, forbidden, order_quantity, order_notional, price_band, set, firm,
-              duplicate_window_ms, most_long, most_short);
+    leave_out("configuration", set, firm);
+    leave_out("made of the limits", checks, forbidden, order_quantity, order_notional, price_band, duplicate_window_ms,
+              most_long, most_short);
     visit_purse(purse, visit);
     visit_rate(orders, visit);
     visit_rate(cancels, visit);
@@ -189,7 +202,7 @@ struct EngineState {
   template <class Visit>
   static void visit_breakers(const Breakers& breakers, Visit& visit) {
     const auto& [most_loss, most_rejects, tripped, tripped_with, result, executions, shares, trips] = breakers;
-    leave_out("configuration", most_loss, most_rejects);
+    leave_out("made of the limits", most_loss, most_rejects);
     leave_out("are told, and decide nothing", trips);
     leave_out("of the command under way", tripped_with);
     visit("breakers.tripped", tripped);
@@ -200,11 +213,15 @@ struct EngineState {
 
   template <class Visit>
   static void visit_position(const Position& position, Visit& visit) {
-    const auto& [key, mark, net, shares, room, most_long, most_short, least_sale_room] = position;
-    leave_out("configuration", most_long, most_short, least_sale_room);
+    const auto& [key, mark, net, own_long, own_short, shares, room, most_long, most_short, least_sale_room] = position;
+    leave_out("made of most_short", least_sale_room);
+    visit("position.own_long", bool{own_long});
+    visit("position.own_short", bool{own_short});
+    visit("position.most_long", most_long);
+    visit("position.most_short", most_short);
     visit("position", key);
     visit("position.mark", mark);
-    visit("position.net", net);
+    visit("position.net", std::int64_t{net});
     visit("position.shares", shares);
     for (const std::int64_t& left : room) visit("position.room", left);
   }
@@ -212,6 +229,7 @@ struct EngineState {
   template <class Visit>
   static void visit_purses(const Risk& risk, Visit& visit) {
     for (const Purse& purse : risk.firms_) visit_purse(purse, visit);
+    for (const CountWord& limit : risk.firm_limits_) visit("firm_limit", limit.get());
   }
 
   template <class Visit>
@@ -224,7 +242,7 @@ struct EngineState {
   template <class Visit>
   static void visit_rate(const RollingCount& rate, Visit& visit) {
     const auto& [ends_ns, left, limit, past, before] = rate;
-    leave_out("configuration", limit);
+    leave_out("made of the limits", limit);
     visit("rate.ends_ns", ends_ns);
     visit("rate.left", left);
     visit("rate.past", past);

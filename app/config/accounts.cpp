@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/config/keys.hpp"
 #include "app/config/limits_section.hpp"
 #include "app/config/secret_file.hpp"
 
@@ -45,6 +46,7 @@ class AccountReader {
       const toml::table accounts = parse_file(path);
       config_.files.push_back(path);
       const Section section(path, "", accounts, {"account"});
+      keep_keys(path, accounts, config_.keys);
       for (const toml::table* table : find_tables(path, accounts, "account")) read_account(path, *table);
     }
     if (config_.net.accounts.empty()) {
@@ -58,7 +60,7 @@ class AccountReader {
  private:
   void read_account(const std::string& file, const toml::table& table) {
     std::vector<std::string_view> keys = {"user",    "password",   "password_file", "firm",
-                                          "sources", "transports", "cancel_on"};
+                                          "sources", "transports", "cancel_on",     "enabled"};
     keys.insert(keys.end(), LimitsReader::account_keys().begin(), LimitsReader::account_keys().end());
     const Section section(file, "account", table, keys);
     AccountConfig account{};
@@ -84,6 +86,11 @@ class AccountReader {
     }
     if (section.has("sources")) account.sources = read_sources(section);
     if (section.has("transports")) read_transports(section, account);
+    if (!section.has("password"))
+      config_.keys[fmt::format("account[{}].password_file: what is in it", account.user)] = {
+          account.password, file, section.line("user"), true};
+    const SessionId session{static_cast<std::uint16_t>(config_.net.accounts.size())};
+    if (!section.truth("enabled", true)) config_.engine.switched_off.push_back(session);
     config_.net.accounts.push_back(std::move(account));
     config_.engine.cancel_on.push_back(section.has("cancel_on") ? read_cancel_on(section) : kCancelOn);
     limits_.read_account(file, section, table);

@@ -96,7 +96,7 @@ std::int64_t Calendar::drawn_ns(Date date, const LocalPhase& phase) const {
   constexpr std::int64_t kGrid = 1'000'000;
   if (phase.random_ns < kGrid) return 0;
   const auto day = static_cast<std::uint64_t>(date.time_since_epoch().count());
-  const std::uint64_t hash = tcp::siphash<2>(rules_.random_key, {day, phase.draw});
+  const std::uint64_t hash = siphash<2>(rules_.random_key, {day, phase.draw});
   return static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(phase.random_ns / kGrid)) * kGrid;
 }
 
@@ -110,8 +110,7 @@ TradingDay Calendar::on(Date date) const {
   day.end_ns = static_cast<TimeNs>((has_one_day() ? midnight_epoch_ns(next) : begin_epoch_ns(next)) - midnight);
   day.no_trading = rules_.no_trading(date);
   day.zone = rules_.zone;
-  day.seed =
-      tcp::siphash<2>(rules_.random_key, {static_cast<std::uint64_t>(date.time_since_epoch().count()), kSeedDraw});
+  day.seed = siphash<2>(rules_.random_key, {static_cast<std::uint64_t>(date.time_since_epoch().count()), kSeedDraw});
   const LocalSchedule* const schedule = rules_.schedule_of(date);
   day.phases_written = schedule != nullptr && !schedule->empty();
   if (!day.phases_written) {

@@ -15,7 +15,7 @@
 
 #include "app/config/zone.hpp"
 #include "engine/types.hpp"
-#include "netstack/tcp/siphash.hpp"
+#include "netstack/common/siphash.hpp"
 
 namespace crosswire {
 
@@ -73,7 +73,7 @@ struct CalendarRules {
   std::set<Date> holidays;
   LocalSchedule schedule;                   // of an ordinary day; empty: continuous
   std::map<Date, LocalSchedule> half_days;  // none of them empty
-  tcp::SipKey random_key;                   // what times and seeds are drawn with; secret, or clients foresee them
+  SipKey random_key;                        // what times and seeds are drawn with; secret, or clients foresee them
 
   /// "", or why there is no trading on it.
   std::string no_trading(Date date) const;

@@ -81,6 +81,7 @@ class CalendarReader {
     const std::string path = beside(path_, section.text(kKey, "give the path of a file with the key"));
     config_.files.push_back(path);
     const std::string text = read_secret_file(section, kKey, path, "the key");
+    config_.keys[fmt::format("calendar.{}: what is in it", kKey)] = {text, path, 1, true};
     const auto word = [&text](std::size_t at, std::uint64_t& into) {
       const char* const end = text.data() + at + 16;
       const auto [stop, error] = std::from_chars(text.data() + at, end, into, 16);

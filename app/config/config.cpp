@@ -17,6 +17,7 @@
 #include "app/config/accounts.hpp"
 #include "app/config/calendar_section.hpp"
 #include "app/config/impair_section.hpp"
+#include "app/config/keys.hpp"
 #include "app/config/market.hpp"
 #include "app/config/operators_section.hpp"
 #include "app/config/section.hpp"
@@ -77,6 +78,7 @@ class Reader {
     config_.operators = read_operators(path_, root_, config_.net.accounts);
     read_calendar(path_, root_, symbols, logins_, config_);
     check_relations(root);
+    keep_keys(path_, root_, config_.keys);
     return std::move(config_);
   }
 

@@ -73,6 +73,14 @@ struct OperatorsConfig {
 /// Our MAC address in a replay where neither the configuration nor the capture tells it.
 inline constexpr MacAddress kReplayMac{0x02, 0, 0, 0, 0, 0x01};
 
+/// A key as a file has it, for who compares two configurations.
+struct ConfigKey {
+  std::string value;  // in TOML; of a file that holds what is secret, that
+  std::string file;   // in which it is
+  std::int64_t line = 1;
+  bool secret = false;  // not to be told
+};
+
 /// Everything a partition needs. `net.mac`, the session names and `net.start_ns` are filled in by run or replay, which
 /// know them, and so is the day (set_day): before that it is the one that [time] midnight names, or else 1970-01-01.
 /// All else is complete and checked.
@@ -80,6 +88,7 @@ struct Config {
   std::string path;
   std::vector<std::string> files;                 // all that were read: this one, those with accounts and passwords
   std::map<std::string, std::int64_t> lines;      // of "SECTION.KEY", for those whose fault shows only later
+  std::map<std::string, ConfigKey> keys;          // all, as "account[ann].risk.funds_e4" (app/config/keys.hpp)
   std::optional<std::int64_t> midnight_epoch_ns;  // [time] midnight, ns since the Unix epoch: the calendar has one day
   Calendar calendar;
   bool rolls = true;  // [time] at_end: run goes on with the next day

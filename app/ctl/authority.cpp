@@ -42,7 +42,8 @@ constexpr std::chrono::seconds kHaltsLater{10};
 
 bool asks_for_the_same(const CtlAsk& a, const CtlAsk& b) {
   return a.action == b.action && a.phase == b.phase && a.partition == b.partition && a.symbol == b.symbol &&
-         a.account == b.account && a.firm == b.firm && a.seconds == b.seconds && a.level == b.level;
+         a.account == b.account && a.firm == b.firm && a.seconds == b.seconds && a.level == b.level &&
+         a.digest == b.digest && a.only_what_may == b.only_what_may;
 }
 
 std::string_view word(std::string_view& rest) {
@@ -110,6 +111,8 @@ std::vector<DeskAccount> Authority::accounts_of(const CtlAsk& ask) const {
 
 std::optional<OperatorRole> Authority::role_for(const Person& person, const CtlAsk& ask) const {
   if (!groups_) return is_owner(person) ? std::optional(OperatorRole::owner) : std::nullopt;
+  if (ask.action == OperatorAction::reload)
+    return is_in_one(person, groups_->house_risk) ? std::optional(OperatorRole::house_risk) : std::nullopt;
   if (!is_about_accounts(ask.action)) {
     const bool may = is_in_one(person, groups_->market_control);
     return may ? std::optional(OperatorRole::market_control) : std::nullopt;
@@ -124,8 +127,14 @@ std::optional<OperatorRole> Authority::role_for(const Person& person, const CtlA
 }
 
 std::string Authority::why_refused(const Person& person, const CtlAsk& ask) const {
+  if (ask.action == OperatorAction::reload)
+    return fmt::format("{} may not: to reload the configuration is for house_risk", person.name);
   const std::string whose = is_about_accounts(ask.action) ? "house_risk, or the risk of its firm" : "market_control";
   return fmt::format("{} may not: {} is for {}", person.name, describe(ask), whose);
+}
+
+Person Authority::hanging_up() const {
+  return {owner_, "SIGHUP", groups_ ? groups_->house_risk : std::vector<gid_t>()};
 }
 
 Authority::Sight Authority::sight(const Person& person, std::string_view question) const {
@@ -170,6 +179,7 @@ bool Authority::wants_phases(const CtlAsk& ask) const { return groups_ && ask.ac
 /// "": it may be done alone.
 std::string Authority::why_two(const CtlAsk& ask, const std::optional<std::vector<Phase>>& phases,
                                Clock::time_point now) const {
+  if (ask.action == OperatorAction::reload) return groups_ ? ask.why_two : "";
   if (!groups_) return "";
   if (ask.action == OperatorAction::allow) return "it lifts a kill";
   const bool ends_halts =

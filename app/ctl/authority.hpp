@@ -88,6 +88,11 @@ class Authority {
   /// Whether decide() has to be told in which phases the symbols are that `ask` is about.
   bool wants_phases(const CtlAsk& ask) const;
 
+  /// [operators] names other groups from now on. Only where there is [operators].
+  void change_groups(const OperatorGroups& groups) { groups_ = groups; }
+  /// A person who may reload as the signal SIGHUP does, which only this process's own user and root can send.
+  Person hanging_up() const;
+
   enum class Verdict { act, wait, refuse };
   struct Decision {
     Verdict verdict = Verdict::refuse;

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -221,8 +222,10 @@ std::string answer_text(const CtlAsk& ask, const CtlAnswer& answer) {
   const std::string now = answer.phase ? fmt::format(", now {}", phase_name(*answer.phase)) : "";
   const std::string canceled =
       answer.action == OperatorAction::kill ? fmt::format(", {} cancelled", number_of(answer.canceled, "order")) : "";
-  const std::string changed =
-      is_about_accounts(answer.action) ? number_of(answer.changed, "account") + canceled : symbols(answer.changed);
+  const std::string changed = is_about_accounts(answer.action) ? number_of(answer.changed, "account") + canceled
+                              : answer.action == OperatorAction::reload
+                                  ? number_of(answer.changed, "row") + " of the configuration"
+                                  : symbols(answer.changed);
   const std::string what = answer.result == OperatorResult::done
                                ? fmt::format("done, {}{}{}", changed, held, now)
                                : fmt::format("refused: {}{}", result_words(answer.result), now);
@@ -254,6 +257,60 @@ int ctl_withdraw_main(const CtlOptions& options) try {
   fmt::print("withdrawn: command {}, {}, asked for by {}\n", withdrawn.number, withdrawn.asked,
              withdrawn.operator_name);
   return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "crosswire ctl: {}\n", error.what());
+  return 1;
+}
+
+std::string reload_page(const CtlReload& reload) {
+  std::string page;
+  const auto row = [&page](auto... cells) { page += fmt::format("{:<12}  {:<44}  {:<20}  {:<20}  {}\n", cells...); };
+  if (!reload.rows.empty()) row("partition", "key", "before", "after", "");
+  const auto told = [](const std::string& value) { return value.empty() ? std::string("-") : value; };
+  for (const CtlReloadRow& one : reload.rows) {
+    const bool secret = one.after == "(secret)" || one.before == "(secret)";
+    row(one.partition, one.key, told(one.before), told(one.after),
+        !one.may      ? "not within a day"
+        : secret      ? "a secret has changed"
+        : one.loosens ? "loosens"
+                      : "");
+  }
+  if (reload.left_out > 0) page += fmt::format("and {}\n", number_of(reload.left_out, "row"));
+  const std::size_t may = static_cast<std::size_t>(
+      std::count_if(reload.rows.begin(), reload.rows.end(), [](const CtlReloadRow& one) { return one.may; }));
+  const std::string rows = number_of(may + reload.left_out, "row");
+  if (!reload.error.empty()) return page;
+  switch (reload.state) {
+    case CtlReloadState::same:
+      return page + "the configuration is the same: nothing changes\n";
+    case CtlReloadState::checked:
+      return page + fmt::format("{} would change; nothing is changed\n", rows);
+    case CtlReloadState::done:
+      return page + fmt::format("done, {} changed (request {})\n", rows, reload.request);
+    case CtlReloadState::pending:
+      return page + fmt::format(
+                        "waits for a second person, as {}; within {} s another one may: crosswire ctl approve {} "
+                        "(request {})\n",
+                        reload.why, reload.seconds, reload.pending, reload.request);
+  }
+  return page;
+}
+
+int ctl_reload_main(const CtlOptions& options) try {
+  CtlLine line;
+  line.wish = CtlWish::reload;
+  line.ask = options.ask;
+  if (line.ask.request == 0) line.ask.request = random_request();
+  Connection connection(socket_of(options));
+  const std::string said = connection.ask(to_line(line), kMostCtlAnswer);
+  const CtlReload reload = read_reload(said);
+  fmt::print("{}", options.json ? said + "\n" : reload_page(reload));
+  if (!reload.error.empty()) {
+    fmt::print(stderr, "crosswire ctl: reload: {}{}\n", reload.error,
+               reload.unknown ? "; whether it is done is not known" : "");
+    return 1;
+  }
+  return reload.state == CtlReloadState::pending ? kWaitsForAnother : 0;
 } catch (const std::exception& error) {
   fmt::print(stderr, "crosswire ctl: {}\n", error.what());
   return 1;

@@ -16,7 +16,7 @@ struct CtlOptions {
   std::uint64_t number = 0;          // approve, withdraw: of the pending command
   std::string prefix = "crosswire";  // DPDK file prefix of the appliance
   std::string socket;                // path; "" = by the prefix
-  bool json = false;                 // pending
+  bool json = false;                 // pending, reload
 };
 
 /// The subcommands. They return the exit status: 0 done, 1 refused or not reached, kWaitsForAnother.
@@ -24,9 +24,12 @@ int ctl_main(const CtlOptions& options);
 int ctl_pending_main(const CtlOptions& options);
 int ctl_approve_main(const CtlOptions& options);
 int ctl_withdraw_main(const CtlOptions& options);
+int ctl_reload_main(const CtlOptions& options);
 
 /// What a person reads of an answer to `ask`: one line, without its end.
 std::string answer_text(const CtlAsk& ask, const CtlAnswer& answer);
+/// Of an answer to reload: the table of what has changed, or would, and one line behind it; lines ended.
+std::string reload_page(const CtlReload& reload);
 /// Of all that is pending: a table, lines ended.
 std::string pending_page(const std::vector<CtlPending>& pending);
 

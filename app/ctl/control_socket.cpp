@@ -90,8 +90,8 @@ class StartLock {
 std::string ctl_socket_path(const std::string& prefix) { return runtime_folder() + "/crosswire/" + prefix + ".ctl"; }
 
 ControlSocket::ControlSocket(const std::string& path, std::deque<OperatorDesk>& desks, Authority& authority,
-                             UserNames names, const std::string& figures)
-    : path_(path), desks_(desks), authority_(authority), names_(std::move(names)), figures_(figures) {
+                             UserNames names, const std::string& figures, Reload* reload)
+    : path_(path), desks_(desks), authority_(authority), names_(std::move(names)), figures_(figures), reload_(reload) {
   constexpr int kMostProcesses = 16;
   const std::string folder = std::filesystem::path(path).parent_path().string();
   make_folder(folder, authority_.has_roles());
@@ -132,6 +132,7 @@ void ControlSocket::add_to(std::vector<pollfd>& polled) const {
 }
 
 bool ControlSocket::waits() const {
+  if (reload_ != nullptr && reload_->is_busy()) return true;
   return std::any_of(desks_.begin(), desks_.end(), [](const OperatorDesk& desk) { return desk.under_way() > 0; });
 }
 
@@ -145,6 +146,7 @@ CtlNews ControlSocket::serve(Clock::time_point now) {
     if (!peer.done) look_at_time(peer, now, news);
   }
   collect_figures(now);
+  look_at_reloads(now);
   close_done();
   return news;
 }
@@ -152,6 +154,10 @@ CtlNews ControlSocket::serve(Clock::time_point now) {
 void ControlSocket::collect(CtlNews& news) {
   for (OperatorDesk& desk : desks_) {
     while (auto done = desk.collect()) {
+      if (done->ask.action == OperatorAction::reload) {
+        reload_->carried_out(*done);
+        continue;
+      }
       authority_.carried_out(done->ask, done->ticket, done->answer);
       for (Peer& peer : peers_) {
         if (peer.desk == &desk && peer.ticket == done->ticket && !peer.done) answer(peer, done->answer);
@@ -163,7 +169,8 @@ void ControlSocket::collect(CtlNews& news) {
 
 void ControlSocket::look_at_time(Peer& peer, Clock::time_point now, CtlNews& news) {
   if (peer.question) return;  // the relay has a patience of its own
-  if (now - peer.since < (peer.desk == nullptr ? kPeerPatience : kPatience)) return;
+  if (now - peer.since < (peer.waits() ? kPatience : kPeerPatience)) return;
+  if (peer.reload != 0) return refuse(peer, "the configuration is not read yet; see the log", true);
   if (peer.desk == nullptr) return refuse(peer, "no whole line has come");
   constexpr const char* kWhy = "the stages have not answered; does one stand still?";
   refuse(peer, kWhy, true);
@@ -322,6 +329,9 @@ void ControlSocket::take_line(Peer& peer, std::string_view line, Clock::time_poi
       return withdraw(peer, said.number, now);
     case CtlWish::view:
       return view(peer, said.question);
+    case CtlWish::reload:
+      peer.since = now;
+      return reload(peer, said.ask);
   }
 } catch (const CtlError& error) {
   refuse(peer, error.what());
@@ -392,33 +402,6 @@ bool ControlSocket::give_in(Peer& peer, const CtlAsk& ask, const OperatorSignatu
   peer.ticket = *ticket;
   peer.since = now;
   return true;
-}
-
-void ControlSocket::approve(Peer& peer, std::uint64_t number, Clock::time_point now) {
-  std::string error;
-  const Authority::Pending* const pending = authority_.to_approve(peer.person, number, now, error);
-  if (pending == nullptr) return turn_away(peer, error);
-  peer.asked = describe(pending->ask);
-  peer.asked_by = pending->person.name;
-  const OperatorSignature by{pending->person.name, peer.person.name, pending->role};
-  if (give_in(peer, CtlAsk(pending->ask), by, now)) authority_.approved(number, peer.person);
-}
-
-void ControlSocket::withdraw(Peer& peer, std::uint64_t number, Clock::time_point now) {
-  std::string error;
-  const auto withdrawn = authority_.withdraw(peer.person, number, now, error);
-  if (!withdrawn) return turn_away(peer, error);
-  CtlPending told;
-  told.number = number;
-  told.asked = describe(withdrawn->ask);
-  told.operator_name = withdrawn->person.name;
-  notice({.what = CtlNotice::What::withdrawn,
-          .name = withdrawn->person.name,
-          .other = peer.person.name,
-          .why = "",
-          .number = number,
-          .ask = withdrawn->ask});
-  say(peer, withdrawn_line(told));
 }
 
 void ControlSocket::view(Peer& peer, const std::string& question) {

@@ -18,6 +18,7 @@
 #include "app/ctl/desk.hpp"
 #include "app/ctl/figure_relay.hpp"
 #include "app/ctl/groups.hpp"
+#include "app/ctl/reload.hpp"
 
 namespace crosswire {
 
@@ -55,8 +56,9 @@ class ControlSocket {
   /// already a number is put behind the name, as DPDK does. `figures`: path of the telemetry socket, by which this
   /// process is asked for figures; "": it is not. Desks and authority outlive this. Throws std::runtime_error (one
   /// line).
+  /// `reload`: nullptr where none is taken; it outlives this, too.
   ControlSocket(const std::string& path, std::deque<OperatorDesk>& desks, Authority& authority, UserNames names,
-                const std::string& figures = "");
+                const std::string& figures = "", Reload* reload = nullptr);
   ~ControlSocket();
   ControlSocket(const ControlSocket&) = delete;
   ControlSocket& operator=(const ControlSocket&) = delete;
@@ -71,6 +73,10 @@ class ControlSocket {
   /// Takes in and answers what it can; to be called when something is there to read, and every look. Returns what has
   /// become of commands since the last call.
   CtlNews serve(Clock::time_point now);
+  /// A reload that the signal SIGHUP asks for.
+  void hang_up();
+  /// What has come of reloads since the last call, for the log.
+  std::vector<Reload::Done> take_reloads() { return std::exchange(reloads_, {}); }
   /// What else has happened since the last call.
   std::vector<CtlNotice> take_notices() { return std::exchange(notices_, {}); }
   /// Connections and lines that the authority has refused, ever.
@@ -101,9 +107,11 @@ class ControlSocket {
     std::optional<std::vector<std::string>> rows_of;  // own: of these users alone
     // Of a command that it has approved.
     std::string asked, asked_by;
+    // Of its reload, or the one that it has approved; 0: none.
+    std::uint64_t reload = 0;
     bool done = false;
 
-    bool waits() const { return desk != nullptr || question.has_value(); }
+    bool waits() const { return desk != nullptr || question.has_value() || reload != 0; }
   };
 
   void listen();
@@ -116,6 +124,10 @@ class ControlSocket {
   void decide(Peer& peer, const std::optional<std::vector<Phase>>& phases, Clock::time_point now);
   bool give_in(Peer& peer, const CtlAsk& ask, const OperatorSignature& by, Clock::time_point now);
   void approve(Peer& peer, std::uint64_t number, Clock::time_point now);
+  void reload(Peer& peer, const CtlAsk& ask);
+  void approve_reload(Peer& peer, const Authority::Pending& pending);
+  void look_at_reloads(Clock::time_point now);
+  void tell_reload(Peer& peer, const Reload::Done& done);
   void withdraw(Peer& peer, std::uint64_t number, Clock::time_point now);
   void view(Peer& peer, const std::string& question);
   void collect_figures(Clock::time_point now);
@@ -136,6 +148,8 @@ class ControlSocket {
   Authority& authority_;
   UserNames names_;
   FigureRelay figures_;
+  Reload* reload_;
+  std::vector<Reload::Done> reloads_;
   std::vector<CtlNotice> notices_;
   std::uint64_t refused_ = 0;
   int listener_ = -1;

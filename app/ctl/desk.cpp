@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <random>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "engine/order.hpp"
 #include "hugepages/base/check.hpp"
+#include "netstack/session/password_digest.hpp"
 
 namespace crosswire {
 namespace {
@@ -74,6 +76,18 @@ CtlAnswer answer_of(const CtlAsk& ask, const std::string& partition, const Event
   answer.held = operated.held;
   answer.canceled = operated.canceled;
   if (!ask.symbol.empty() && operated.result != OperatorResult::other_request) answer.phase = operated.phase;
+  return answer;
+}
+
+CtlAnswer answer_of_row(const CtlAsk& ask, const std::string& partition, const Event& event) {
+  CtlAnswer answer;
+  answer.action = OperatorAction::reload;
+  answer.partition = partition;
+  answer.request = ask.request;
+  answer.result = event.configured.result;
+  answer.sequence = event.cause.value;
+  answer.time_ns = event.time_ns;
+  answer.changed = answer.result == OperatorResult::done;
   return answer;
 }
 
@@ -148,6 +162,31 @@ std::optional<std::uint64_t> OperatorDesk::submit(const CtlAsk& ask, const Opera
   return last_ticket_;
 }
 
+void OperatorDesk::submit(const ConfigChange& change, std::uint64_t request, const std::string& reason,
+                          const OperatorSignature& by) {
+  CHECK(may_take(), "%zu commands under way", under_way_.size());
+  CtlAsk ask;
+  ask.action = OperatorAction::reload;
+  ask.partition = name_;
+  ask.request = request;
+  ask.reason = reason;
+  ask.what = change.key;
+  if (change.symbol != kNoSymbol) ask.symbol = symbols_[change.symbol.value - 1u];
+  wire::OperatorFrame frame = frame_of(ask, by, change.account, change.firm);
+  frame.row = static_cast<std::uint8_t>(change.row);
+  frame.limit = static_cast<std::uint8_t>(change.limit);
+  frame.value = static_cast<std::uint64_t>(change.value);
+  if (change.row == ConfigRow::password) {
+    std::random_device random;
+    const std::uint64_t salt = std::uint64_t{random()} << 32 | random();
+    frame.salt = salt;
+    frame.value = password_digest(change.password, salt);
+  }
+  const bool pushed = rings_.requests.push(frame);
+  CHECK(pushed, "%zu commands under way and no room for another", under_way_.size());
+  under_way_.push_back({++last_ticket_, std::move(ask), by});
+}
+
 std::optional<OperatorDesk::Done> OperatorDesk::collect() {
   Event event{};
   if (!at_rings_ || !rings_.results.pop(event)) return std::nullopt;
@@ -156,7 +195,8 @@ std::optional<OperatorDesk::Done> OperatorDesk::collect() {
         "a result for request %llu, which is not the oldest", static_cast<unsigned long long>(event.operated.request));
   Submitted oldest = std::move(under_way_.front());
   under_way_.pop_front();
-  CtlAnswer answer = answer_of(oldest.ask, name_, event);
+  const bool row = event.kind == EventKind::configured;
+  CtlAnswer answer = row ? answer_of_row(oldest.ask, name_, event) : answer_of(oldest.ask, name_, event);
   return Done{name_, oldest.ticket, std::move(oldest.ask), std::move(oldest.by), std::move(answer)};
 }
 

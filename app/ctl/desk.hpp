@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/config/config.hpp"
+#include "app/config/difference.hpp"
 #include "app/ctl/protocol.hpp"
 #include "engine/config.hpp"
 #include "engine/order.hpp"
@@ -65,6 +66,13 @@ class OperatorDesk {
   std::string fault_of(const CtlAsk& ask) const;
   /// Gives a command in. Returns a ticket, above those before; or none, and why in `error`, one line.
   std::optional<std::uint64_t> submit(const CtlAsk& ask, const OperatorSignature& by, std::string& error);
+
+  /// A row of a reload; may_take() has said that there is room. `request`: any.
+  void submit(const ConfigChange& change, std::uint64_t request, const std::string& reason,
+              const OperatorSignature& by);
+  /// Whether the desk takes rows now, of which it leaves some places to others.
+  bool may_take() const { return open_ && under_way_.size() < OperatorRings::kUnderWay / 2; }
+  bool is_open() const { return open_; }
 
   struct Done {
     std::string partition;

@@ -17,13 +17,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 6> kActions = {"none", "halt", "resume", "phase", "kill", "allow"};
+constexpr std::array<std::string_view, 7> kActions = {"none", "halt", "resume", "phase", "kill", "allow", "reload"};
 static_assert(kActions.size() == static_cast<std::size_t>(kLastOperatorAction) + 1);
 
 struct ResultText {
   std::string_view name, words;
 };
-constexpr std::array<ResultText, 9> kResults = {{
+constexpr std::array<ResultText, 10> kResults = {{
     {"none", "nothing"},
     {"done", "done"},
     {"unknown_symbol", "no such symbol"},
@@ -33,6 +33,7 @@ constexpr std::array<ResultText, 9> kResults = {{
     {"unknown_account", "no such account or firm"},
     {"killed_already", "an operator has killed it already"},
     {"not_killed", "nobody has killed it, and no breaker of its own has stopped it"},
+    {"not_today", "it may not change within a day"},
 }};
 static_assert(kResults.size() == static_cast<std::size_t>(kLastOperatorResult) + 1);
 
@@ -136,7 +137,8 @@ constexpr std::uint64_t kMost64 = ~std::uint64_t{0};
 constexpr std::pair<std::string_view, CtlWish> kWishes[] = {{"pending", CtlWish::pending},
                                                             {"approve", CtlWish::approve},
                                                             {"withdraw", CtlWish::withdraw},
-                                                            {"view", CtlWish::view}};
+                                                            {"view", CtlWish::view},
+                                                            {"reload", CtlWish::reload}};
 
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -221,6 +223,19 @@ std::string to_line(const CtlAnswer& answer) {
   return dumped(json);
 }
 
+static CtlAsk read_reload_ask(std::string_view line) {
+  const Json json = parse(line, {"command", "request", "dry_run", "only_what_may", "reason"});
+  CtlAsk ask;
+  ask.action = OperatorAction::reload;
+  ask.request = number(json, "request", kMost64);
+  ask.reason = text(json, "reason");
+  ask.dry_run = truth(json, "dry_run");
+  ask.only_what_may = truth(json, "only_what_may");
+  if (ask.request == 0) throw CtlError("request is missing; give a number from 1 on");
+  if (ask.reason.size() > kMostReason) throw CtlError(fmt::format("reason has over {} bytes", kMostReason));
+  return ask;
+}
+
 CtlAsk read_ask(std::string_view line) {
   const Json json = parse(line, {"command", "phase", "partition", "symbol", "all", "account", "firm", "request",
                                  "reason", "seconds", "level"});
@@ -286,12 +301,18 @@ std::string to_line(const CtlLine& line) {
   }
   if (line.wish == CtlWish::approve || line.wish == CtlWish::withdraw) json["number"] = line.number;
   if (line.wish == CtlWish::view) json["question"] = line.question;
+  if (line.wish == CtlWish::reload) {
+    json["request"] = line.ask.request;
+    if (line.ask.dry_run) json["dry_run"] = true;
+    if (line.ask.only_what_may) json["only_what_may"] = true;
+    if (!line.ask.reason.empty()) json["reason"] = line.ask.reason;
+  }
   return dumped(json);
 }
 
 CtlLine read_line(std::string_view line) {
   const Json json = parse(line, {"command", "phase", "partition", "symbol", "all", "account", "firm", "request",
-                                 "reason", "number", "question", "seconds", "level"});
+                                 "reason", "number", "question", "seconds", "level", "dry_run", "only_what_may"});
   const std::string command = text(json, "command");
   const auto* const found = std::find_if(std::begin(kWishes), std::end(kWishes),
                                          [&command](const auto& one) { return one.first == command; });
@@ -301,6 +322,10 @@ CtlLine read_line(std::string_view line) {
     return read;
   }
   read.wish = found->second;
+  if (read.wish == CtlWish::reload) {
+    read.ask = read_reload_ask(line);
+    return read;
+  }
   const bool numbered = read.wish == CtlWish::approve || read.wish == CtlWish::withdraw;
   const bool asks = read.wish == CtlWish::view;
   if (json.size() != std::size_t{1} + (numbered || asks))
@@ -347,9 +372,63 @@ CtlPending read_withdrawn(std::string_view line) {
   return withdrawn;
 }
 
+namespace {
+constexpr std::array<std::string_view, 4> kReloadStates = {"same", "checked", "done", "pending"};
+}  // namespace
+
+std::string to_line(const CtlReload& reload) {
+  Json rows = Json::array();
+  for (const CtlReloadRow& row : reload.rows) {
+    rows.push_back({{"partition", row.partition},
+                    {"key", row.key},
+                    {"before", row.before},
+                    {"after", row.after},
+                    {"may", row.may},
+                    {"loosens", row.loosens}});
+  }
+  Json json = Json::object({{"request", reload.request}, {"rows", std::move(rows)}});
+  if (reload.left_out > 0) json["left_out"] = reload.left_out;
+  if (!reload.error.empty()) {
+    json.update(Json::object({{"error", reload.error}, {"done", reload.unknown ? "unknown" : "no"}}));
+    return dumped(json);
+  }
+  json["reload"] = kReloadStates[static_cast<std::size_t>(reload.state)];
+  if (reload.state == CtlReloadState::pending)
+    json.update(Json::object({{"pending", reload.pending}, {"seconds", reload.seconds}, {"why", reload.why}}));
+  return dumped(json);
+}
+
+CtlReload read_reload(std::string_view line) {
+  constexpr int kMostDepth = 3;
+  const auto shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= kMostDepth; };
+  const Json json = Json::parse(line, shallow, false);
+  if (!json.is_object()) throw CtlError("a line that is no JSON object");
+  CtlReload reload;
+  reload.error = text(json, "error");
+  reload.unknown = text(json, "done") == "unknown";
+  reload.request = number(json, "request", kMost64);
+  reload.left_out = number(json, "left_out", kMost64);
+  reload.pending = number(json, "pending", kMost64);
+  reload.seconds = number(json, "seconds", kMost64);
+  reload.why = text(json, "why");
+  if (const auto rows = json.find("rows"); rows != json.end() && rows->is_array()) {
+    for (const Json& row : *rows) {
+      if (!row.is_object()) throw CtlError("a row that is no JSON object");
+      reload.rows.push_back({text(row, "partition"), text(row, "key"), text(row, "before"), text(row, "after"),
+                             truth(row, "may"), truth(row, "loosens")});
+    }
+  }
+  if (!reload.error.empty()) return reload;
+  const std::string state = text(json, "reload");
+  reload.state = static_cast<CtlReloadState>(index_in(
+      kReloadStates, [&](std::string_view one) { return one == state; }, "a result that is not known"));
+  return reload;
+}
+
 std::string_view action_name(OperatorAction action) { return kActions[static_cast<std::size_t>(action)]; }
 
 std::string describe(const CtlAsk& ask) {
+  if (ask.action == OperatorAction::reload) return ask.what.empty() ? "reload" : ask.what;
   const std::string phase = ask.action == OperatorAction::phase ? fmt::format(" {}", phase_name(ask.phase)) : "";
   const std::string level = ask.level == 0 ? "" : fmt::format(" at level {}", ask.level);
   const std::string time = ask.seconds == 0 ? "" : fmt::format(" for {} s", ask.seconds);

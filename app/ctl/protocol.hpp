@@ -15,6 +15,7 @@
 //   {"command": "withdraw", "number": 4711}    {"withdrawn": 4711, "asked": "allow, account ann", "operator": "alice"}
 //   {"command": "pending"}                     {"commands": [{"number": 4711, "partition": "one", ..}]}
 //   {"command": "view", "question": "/crosswire/info"}         the telemetry's answer
+//   {"command": "reload", "request": 7, "dry_run": true}       {"reload": "checked", "rows": [{"key": .., }]}
 //
 // Control threads only.
 #pragma once
@@ -52,13 +53,19 @@ struct CtlAsk {
   std::string account, firm;  // kill, allow: one of the two
   std::uint32_t seconds = 0;  // halt: so long, at most kMostHaltSeconds; 0: until resumed
   std::uint8_t level = 0;  // halt of all: of a market-wide circuit breaker; kMostHaltLevel: until resumed; 0: of none
+  // reload, of all partitions: in words how much changes, and why a second person has to approve it ("": he has not),
+  // and of what was checked. All but the two flags are the appliance's to say.
+  std::string what, why_two;
+  std::uint64_t digest = 0;
+  bool dry_run = false;        // nothing changes
+  bool only_what_may = false;  // what may not change within a day is left for the next start
 };
 
 /// What a line wants.
-enum class CtlWish { operate, pending, approve, withdraw, view };
+enum class CtlWish { operate, pending, approve, withdraw, view, reload };
 struct CtlLine {
   CtlWish wish = CtlWish::operate;
-  CtlAsk ask;                // operate
+  CtlAsk ask;                // operate, reload
   std::uint64_t number = 0;  // approve, withdraw: which, not 0
   std::string question;      // view: as on the telemetry socket, "/crosswire/.."
 };
@@ -95,6 +102,25 @@ struct CtlPending {
   std::uint64_t seconds = 0;  // that it is still valid
 };
 
+/// A key of the configuration that is another one.
+struct CtlReloadRow {
+  std::string partition, key, before, after;  // "": not there
+  bool may = false, loosens = false;
+};
+/// What came of a reload.
+enum class CtlReloadState { same, checked, done, pending };
+struct CtlReload {
+  std::string error;     // why nothing has changed; rows may say more
+  bool unknown = false;  // as of CtlAnswer
+  CtlReloadState state = CtlReloadState::same;
+  std::vector<CtlReloadRow> rows;
+  std::uint64_t left_out = 0;  // rows of which there were too many for a line
+  std::uint64_t request = 0;
+  std::uint64_t pending = 0;  // as of CtlAnswer
+  std::uint64_t seconds = 0;
+  std::string why;
+};
+
 /// what() is one line: what is wrong with a line.
 class CtlError : public std::runtime_error {
  public:
@@ -115,6 +141,9 @@ std::string to_line(const std::vector<CtlPending>& pending);
 std::vector<CtlPending> read_pending(std::string_view line);
 std::string withdrawn_line(const CtlPending& withdrawn);
 CtlPending read_withdrawn(std::string_view line);
+/// The answer to reload.
+std::string to_line(const CtlReload& reload);
+CtlReload read_reload(std::string_view line);
 CtlAnswer read_answer(std::string_view line);
 
 /// "halt", "resume", "phase", "kill", "allow".

@@ -172,14 +172,28 @@ std::vector<AccountFigure> LiveFigures::accounts(std::size_t number, std::size_t
   return accounts;
 }
 
+/// What a reload has changed since the day began.
+static void take_changed(const Engine& engine, SessionId session, RiskConfig& risk) {
+  const LimitsNow& now = engine.risk().limits(session);
+  for (const RiskRow& row : kRiskRows) {
+    const bool of_firm = row.scope == RiskScope::firm;
+    std::int64_t& limit = risk.limits[static_cast<std::size_t>(row.limit)];
+    if (!of_firm || limit != RiskConfig::kNoLimit)
+      limit = of_firm ? engine.risk().firm_limit(engine.firm_of(session)) : now.limit(row.limit);
+  }
+  risk.forbidden = static_cast<OrderTypes>(now.forbidden.get());
+}
+
 std::vector<LimitsFigure> LiveFigures::limits(std::size_t number, std::size_t first) const {
   const std::shared_lock lock(looking_);
   const auto& config = sources_[number].partition.config();
+  const Engine& engine = sources_[number].partition.engine();
   const std::vector<AccountConfig>& accounts = config.net.accounts;
   std::vector<LimitsFigure> limits;
   for (std::size_t i = first; i < accounts.size() && limits.size() < kMostLimits; ++i) {
     // Nobody's are kept where nobody has any.
-    const RiskConfig risk = i < config.engine.risk.size() ? config.engine.risk[i] : RiskConfig{};
+    RiskConfig risk = i < config.engine.risk.size() ? config.engine.risk[i] : RiskConfig{};
+    if (i < config.engine.risk.size()) take_changed(engine, SessionId{static_cast<std::uint16_t>(i)}, risk);
     limits.push_back({accounts[i].user, text_of(accounts[i].firm), risk});
   }
   return limits;

@@ -22,7 +22,7 @@ void write_account(const AccountFigure& account, Columns& columns) {
   columns.text("user", account.user);
   columns.text("firm", account.firm);
   columns.number("disabled", (state.stops & kDisabled) != 0 ? 1 : 0);
-  columns.number("killed", (state.stops & kKilled) != 0 ? 1 : 0);
+  columns.number("killed", (state.stops & kKilledByAny) != 0 ? 1 : 0);
   columns.number("killed_itself", (state.stops & kKilledItself) != 0 ? 1 : 0);
   columns.number("tripped", state.tripped == kNoBreaker ? 0 : breaker_index(state.tripped) + 1);
   columns.number("live_orders", state.live);

@@ -68,8 +68,8 @@ std::string describe_host() {
                      busy ? ": too busy, the latencies are its scheduler's" : "");
 }
 
-tcp::SipKey random_key() {
-  tcp::SipKey key;
+SipKey random_key() {
+  SipKey key;
   static_assert(sizeof key == 16);
   if (getrandom(&key, sizeof key, 0) != sizeof key) {
     throw std::runtime_error(fmt::format("the kernel gives no random bytes: {}", std::strerror(errno)));

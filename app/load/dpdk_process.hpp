@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "hugepages/memory/arena.hpp"
-#include "netstack/tcp/siphash.hpp"
+#include "netstack/common/siphash.hpp"
 
 namespace crosswire {
 
@@ -40,7 +40,7 @@ void pin_to(const std::optional<unsigned>& core);
 /// whether they are worth anything: a polling core that is shared waits for milliseconds.
 std::string describe_host();
 /// What nobody can guess, for TCP. Throws std::runtime_error (one line).
-tcp::SipKey random_key();
+SipKey random_key();
 /// Bytes that could be taken without harm.
 std::uint64_t available_memory();
 

@@ -11,7 +11,7 @@
 #include "app/load/schedule.hpp"
 #include "hugepages/memory/arena.hpp"
 #include "netstack/common/config.hpp"
-#include "netstack/tcp/siphash.hpp"
+#include "netstack/common/siphash.hpp"
 
 namespace crosswire {
 
@@ -42,8 +42,8 @@ struct LoadCapture {
 
 /// Orders over SoupBinTCP, a connection for each party.
 struct LoadTcpOptions {
-  std::uint16_t port;    // the appliance's
-  tcp::SipKey secret{};  // of our sequence numbers
+  std::uint16_t port;  // the appliance's
+  SipKey secret{};     // of our sequence numbers
   HugepagePolicy hugepages = HugepagePolicy::automatic;
 };
 

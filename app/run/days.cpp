@@ -162,6 +162,29 @@ void report(const CtlNews& news) {
   for (const OperatorDesk::Done& done : news) report(done);
 }
 
+void report(const std::vector<Reload::Done>& reloads) {
+  for (const Reload::Done& done : reloads) {
+    const LogFields about = {{"operator", done.by.name},
+                             {"approved_by", done.by.approver},
+                             {"rows", done.answer.rows.size() + done.answer.left_out},
+                             {"request", done.ask.request},
+                             {"reason", done.ask.reason}};
+    if (!done.answer.error.empty()) {
+      log_error("the configuration is not reloaded", {{"operator", done.by.name}, {"is", done.answer.error}});
+      continue;
+    }
+    if (done.answer.state == CtlReloadState::same) log_info("the configuration is read again, and is the same", about);
+    if (done.answer.state == CtlReloadState::checked) log_info("a reload is tried, and nothing is changed", about);
+    if (done.answer.state != CtlReloadState::done) continue;
+    log_info("the configuration is reloaded", about);
+    for (const CtlReloadRow& row : done.answer.rows) {
+      log_info(
+          row.may ? "a key of the configuration has changed" : "a key of the configuration waits for the next start",
+          {{"partition", row.partition}, {"key", row.key}, {"before", row.before}, {"after", row.after}});
+    }
+  }
+}
+
 void report(const std::vector<CtlNotice>& notices, LineAllowance& refusals, std::uint64_t now_ns) {
   for (const CtlNotice& notice : notices) {
     if (notice.what != CtlNotice::What::refused || refusals.take(now_ns)) report(notice);

@@ -22,6 +22,8 @@ std::uint64_t steady_ns();
 
 /// A line of the log for each.
 void report(const CtlNews& news);
+/// What has come of reloads: a line for each, and for each key that has changed.
+void report(const std::vector<Reload::Done>& reloads);
 /// The same, but of refusals as many as are allowed: anybody may be refused, as often as he likes.
 void report(const std::vector<CtlNotice>& notices, LineAllowance& refusals, std::uint64_t now_ns);
 

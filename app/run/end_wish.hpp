@@ -1,6 +1,6 @@
-// The wish to end, which comes as a signal: SIGINT or SIGTERM. SIGHUP is none: it asks others to read their
-// configuration again, and a terminal that is closed must not close a market. And what wakes the control thread for
-// that and for other news. One of a process; the control thread asks.
+// The wish to end, which comes as a signal: SIGINT or SIGTERM. SIGHUP is none: it asks for the configuration to be read
+// again, and a terminal that is closed must not close a market. And what wakes the control thread for that and for
+// other news. One of a process; the control thread asks.
 #pragma once
 
 #include <string>

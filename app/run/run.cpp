@@ -207,11 +207,11 @@ Authority make_authority(const std::vector<Config>& configs, const std::deque<Ru
 
 /// The market can do without, but nobody can halt it then.
 std::unique_ptr<ControlSocket> listen_for_operators(std::deque<OperatorDesk>& desks, Authority& authority,
-                                                    const std::optional<OperatorGroups>& groups) {
+                                                    const std::optional<OperatorGroups>& groups, Reload& reload) {
   try {
     const std::string prefix = EalOptions{}.file_prefix;
     auto control = std::make_unique<ControlSocket>(ctl_socket_path(prefix), desks, authority, UserNames(groups),
-                                                   telemetry_socket_path(prefix));
+                                                   telemetry_socket_path(prefix), &reload);
     log_info("operators' commands are taken", {{"socket", control->path()}});
     return control;
   } catch (const std::runtime_error& error) {
@@ -232,9 +232,17 @@ void watch(Days& days, ControlSocket* control, ClockKeeper& clock, CountWord& re
     if (control != nullptr) {
       report(control->serve(ControlSocket::Clock::now()));
       report(control->take_notices(), refusals, steady_ns());
+      report(control->take_reloads());
       refused.set(control->refused());
     }
-    if (take_hang_up()) log_warning("SIGHUP does nothing; SIGTERM or SIGINT ends the day");
+    if (take_hang_up()) {
+      if (control != nullptr) {
+        log_info("SIGHUP: the configuration is read again");
+        control->hang_up();
+      } else {
+        log_warning("SIGHUP does nothing without a control socket");
+      }
+    }
     if (stop_wanted() && !std::exchange(stopping, true)) {
       supervisor_stopping();
       log_info("stopping", {{"signal", last_signal()}});
@@ -253,6 +261,21 @@ std::unique_ptr<PrometheusEndpoint> listen_for_prometheus(const LiveFigures& fig
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(fmt::format("{}: {}", location_of(*named, "monitoring.prometheus"), error.what()));
   }
+}
+
+/// What is reloaded, by the checks of a start.
+Reload make_reload(const std::vector<Config>& configs, std::deque<RunningPartition>& partitions,
+                   std::deque<OperatorDesk>& desks, Authority& authority) {
+  std::vector<Reload::Partition> all;
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    RunningPartition& running = partitions[i];
+    all.push_back({desks[i], configs[i], [&running](const Config& config) { running.keep_for_next_day(config); }});
+  }
+  const auto check = [](const std::vector<Config>& read) {
+    for (std::size_t i = 0; i < read.size(); ++i)
+      for (std::size_t other = 0; other < i; ++other) check_together(read[i], read[other]);
+  };
+  return {std::move(all), authority, check, wake_control};
 }
 
 /// Everything between EAL start and stop.
@@ -285,7 +308,8 @@ void run_on_devices(const std::vector<Config>& configs, const CorePlan& plan,
   for (const RunningPartition& running : partitions) running.report_start();
   print_out(fmt::format("{}running until SIGINT or SIGTERM\n", plan.text));
   Authority authority = make_authority(configs, partitions, groups);
-  const std::unique_ptr<ControlSocket> control = listen_for_operators(desks, authority, groups);
+  Reload reload = make_reload(configs, partitions, desks, authority);
+  const std::unique_ptr<ControlSocket> control = listen_for_operators(desks, authority, groups, reload);
   Days days(partitions, desks, control.get(), figures);
   days.begin(resume);
   supervisor_ready(fmt::format("polling {}", partitions.front().name()));

@@ -354,6 +354,7 @@ void RunningPartition::roll_over(LiveFigures& figures) {
     const auto pause = figures.pause();
     threads_.reset();
     day_.reset();
+    take_reloaded();
     counted_before_ = counted_;
     transmit_.forget_unsent();
     publish_.forget_unsent();
@@ -368,6 +369,24 @@ void RunningPartition::roll_over(LiveFigures& figures) {
   if (!unrecorded.empty() && record_memory_) day_->give_up_recording(unrecorded);
   go_on_without(unrecorded);
   go_on_without(error_of([this] { make_report(); }));
+}
+
+/// What a reload may change, and nothing else; memory is as large as before.
+void RunningPartition::take_reloaded() {
+  if (!next_) return;
+  config_.net.accounts = std::move(next_->net.accounts);
+  EngineConfig& to = config_.engine;
+  EngineConfig& from = next_->engine;
+  to.risk = std::move(from.risk);
+  to.self_trade = std::move(from.self_trade);
+  to.cancel_on = std::move(from.cancel_on);
+  to.switched_off = std::move(from.switched_off);
+  to.orders_per_account = from.orders_per_account;
+  to.levels_per_account = from.levels_per_account;
+  to.looks_per_second = from.looks_per_second;
+  to.account_queries_per_second = from.account_queries_per_second;
+  to.max_fills_per_order = from.max_fills_per_order;
+  next_.reset();
 }
 
 /// The market of the next day is worth more than its files.

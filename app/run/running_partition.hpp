@@ -88,6 +88,8 @@ class RunningPartition {
   std::vector<std::string> held_symbols() const;
   /// Users of the accounts that an operator has killed, likewise.
   std::vector<std::string> killed_accounts() const;
+  /// The next day begins with what `running` says of accounts, limits and passwords. While a day goes on.
+  void keep_for_next_day(const Config& running) { next_ = running; }
   /// Another day follows.
   bool rolls() const { return config_.rolls; }
   /// When a day is finished: makes the day that it is now, in the same memory, on the same port; go() begins it. Where
@@ -120,6 +122,7 @@ class RunningPartition {
  private:
   void make_day(std::span<const ReferencePrice> references);
   void make_report();
+  void take_reloaded();
   std::vector<ReferencePrice> references_of_earlier_start() const;
   void go_on_without(const std::string& why) const;
   void report_day(bool first) const;
@@ -139,7 +142,8 @@ class RunningPartition {
   StageCores cores_;
   const SharedClock& clock_;
   std::function<void()> on_end_;
-  Config config_;  // complete but for the day
+  Config config_;               // complete but for the day
+  std::optional<Config> next_;  // reloaded since
   std::unique_ptr<Device> device_;
   DeviceRxPort rx_;
   DeviceTxPort transmit_;

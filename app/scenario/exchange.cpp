@@ -37,7 +37,7 @@ ScenarioExchange::ScenarioExchange(const Config& config, TimeNs begin, Listener 
       match_(engine_, commands_, match_in_, events_, returner_),
       writer_(commands_.producer(), counters_, config.engine, begin),
       intake_(config.net, config.engine, writer_, orders_, source_, counters_, arena_),
-      operators_(config.engine, intake_, writer_, orders_, source_, counters_),
+      operators_(config.engine, intake_, writer_, orders_, source_, counters_, nullptr),
       next_tick_((begin + kTickIntervalNs - 1) / kTickIntervalNs * kTickIntervalNs) {
   make(CommandKind::day_start, kNoSession);
   move_on(begin);

@@ -85,6 +85,9 @@ class CommandWriter {
   /// follows.
   void publish_held_back() { ring_.publish(); }
 
+  /// See TurnClock.
+  void account_may_have(std::int64_t orders) { turns_.account_may_have(static_cast<std::uint64_t>(orders)); }
+
   /// Number of the newest command: how many were made since the start.
   std::uint64_t made() const { return sequence_; }
 

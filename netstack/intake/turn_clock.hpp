@@ -64,7 +64,7 @@ class TurnClock {
   /// Whether each command of this kind may open a job; of a tick: see lives_end(). A disable may only where it kills.
   static constexpr bool may_open(CommandKind kind) {
     return (is_of_account(kind) && kind != CommandKind::disable) || kind == CommandKind::phase ||
-           kind == CommandKind::operate;
+           kind == CommandKind::operate || kind == CommandKind::configure;
   }
 
   /// Such a command, or a disable that kills, the `made`th, is made at `now_ns`; `entered`: orders so far, of which
@@ -80,6 +80,8 @@ class TurnClock {
   void expect_reopening(TimeNs now_ns, std::uint32_t seconds) {
     crosses_by(now_ns + TimeNs{seconds} * kNsPerSecond + longest_reopening_ns_);
   }
+  /// An account may have so many live orders from now on; what it has by then may be more.
+  void account_may_have(std::uint64_t orders) { of_account_ = std::max(of_account_, orders); }
   /// With the `made`th command, a tick, so many lives may end.
   void lives_end(std::uint64_t lives, std::uint64_t entered, std::uint64_t made, TimeNs now_ns) {
     owe(std::min(lives, entered), 0, entered, made, now_ns);

@@ -24,7 +24,7 @@ class OperatorRings {
   }
 
   SpscRing<wire::OperatorFrame> requests;  // pushed by the control thread, popped by receive's
-  SpscRing<Event> results;                 // of kind `operated`; pushed by transmit's thread, popped by control's
+  SpscRing<Event> results;  // of kinds `operated` and `configured`; pushed by transmit's thread, popped by control's
 };
 
 }  // namespace crosswire

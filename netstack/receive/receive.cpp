@@ -61,7 +61,7 @@ ReceiveStage::ReceiveStage(const NetConfig& net, const EngineConfig& engine, RxP
       commands_(commands, counters_, engine, net.start_ns),
       desk_(net, commands_, counters_, arena),
       intake_(net, engine, commands_, orders, slots, counters_, arena),
-      operators_(engine, intake_, commands_, orders, slots, counters_) {
+      operators_(engine, intake_, commands_, orders, slots, counters_, &desk_.logins()) {
   if (tcp != nullptr) tcp_.emplace(net, *tcp, desk_, intake_, commands_, counters_, arena);
   std::fill(order_requests_.begin(), order_requests_.end(), tenth_at_once(net.order_requests_per_second, 1));
 }

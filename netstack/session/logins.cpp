@@ -5,6 +5,7 @@
 
 #include "hugepages/base/check.hpp"
 #include "netstack/common/address.hpp"
+#include "netstack/session/password_digest.hpp"
 
 namespace crosswire {
 namespace {
@@ -29,6 +30,7 @@ bool is_allowed(const AccountConfig& account, std::uint32_t address) {
 Logins::Logins(const NetConfig& config, Arena& arena)
     : config_(config),
       logins_(arena.array<Login>(config.accounts.size())),
+      passwords_(arena.array<NewPassword>(config.accounts.size())),
       takeovers_(arena.array<Takeovers>(config.accounts.size())),
       rates_(arena.array<TokenBucket>(config.accounts.size())),
       by_source_(arena, config.accounts.size()),
@@ -45,9 +47,15 @@ Logins::Logins(const NetConfig& config, Arena& arena)
 
 std::size_t Logins::bytes_for(const NetConfig& config) {
   const std::size_t accounts = config.accounts.size();
-  return Arena::bytes_for<Login>(accounts) + Arena::bytes_for<Takeovers>(accounts) +
-         Arena::bytes_for<TokenBucket>(accounts) + 2 * FixedMap::bytes_for(accounts) +
-         EndedSources::bytes_for(accounts);
+  return Arena::bytes_for<Login>(accounts) + Arena::bytes_for<NewPassword>(accounts) +
+         Arena::bytes_for<Takeovers>(accounts) + Arena::bytes_for<TokenBucket>(accounts) +
+         2 * FixedMap::bytes_for(accounts) + EndedSources::bytes_for(accounts);
+}
+
+bool Logins::is_password(SessionId session, std::string_view said) const {
+  const NewPassword& changed = passwords_[session.value];
+  return changed.changed ? password_digest(said, changed.salt) == changed.digest
+                         : wire::soup::same_credential(said, config_.accounts[session.value].password);
 }
 
 LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t address, Transport transport) const {
@@ -60,7 +68,7 @@ LoginVerdict Logins::judge(const wire::soup::LoginRequest& login, std::uint32_t 
   const AccountConfig& account = config_.accounts[session.value];
   if (!is_allowed(account, address)) return {LoginVerdict::source_not_allowed, session};
   const bool allowed = transport == Transport::udp ? account.over_udp : account.over_tcp;
-  if (!allowed || !wire::soup::same_credential(request.password, account.password)) return kNotAuthorised;
+  if (!allowed || !is_password(session, request.password)) return kNotAuthorised;
   if (!request.session.empty() && request.session != wire::stripped(config_.order_session)) {
     return {LoginVerdict::refused, session, static_cast<char>(wire::soup::RejectCode::session_not_available)};
   }

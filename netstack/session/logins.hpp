@@ -63,6 +63,12 @@ class Logins {
   /// (WIRE 1.3). The address is looked at first once the account is known, so that a stranger cannot try passwords.
   LoginVerdict judge(const wire::soup::LoginRequest& login, std::uint32_t address, Transport transport) const;
 
+  /// From now on a login to the session needs the password with this digest, instead of its configuration's
+  /// (netstack/session/password_digest.hpp). A session that is open stays so.
+  void change_password(SessionId session, std::uint64_t salt, std::uint64_t digest) {
+    passwords_[session.value] = {salt, digest, true};
+  }
+
   /// The session bound to this very source; or why there is none.
   Parsed<SessionId> find(const Source& source) const;
 
@@ -130,11 +136,19 @@ class Logins {
     TimeNs barred_until_ns;
   };
 
+  struct NewPassword {
+    std::uint64_t salt, digest;
+    bool changed;  // else the configuration's
+  };
+
+  bool is_password(SessionId session, std::string_view said) const;
+
   const NetConfig& config_;
-  std::span<Login> logins_;         // by SessionId
-  std::span<Takeovers> takeovers_;  // by SessionId
-  std::span<TokenBucket> rates_;    // of logins, by SessionId
-  FixedMap by_source_;              // address and port of open sessions: the first, which leads to the others
+  std::span<Login> logins_;           // by SessionId
+  std::span<NewPassword> passwords_;  // by SessionId
+  std::span<Takeovers> takeovers_;    // by SessionId
+  std::span<TokenBucket> rates_;      // of logins, by SessionId
+  FixedMap by_source_;                // address and port of open sessions: the first, which leads to the others
   FixedMap by_user_;
   EndedSources ended_;
   TimeNs oldest_heard_ns_ = kNobody;  // no open session was heard before

@@ -10,7 +10,7 @@
 #include "engine/types.hpp"
 #include "hugepages/base/strong.hpp"
 #include "netstack/common/limits.hpp"
-#include "netstack/tcp/siphash.hpp"
+#include "netstack/common/siphash.hpp"
 
 namespace crosswire::tcp {
 

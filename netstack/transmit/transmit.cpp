@@ -140,6 +140,7 @@ bool TransmitStage::handle_other(const Event& event) {
     case EventKind::echo_reply:
       return echo_reply(event);
     case EventKind::operated:
+    case EventKind::configured:
       return operated(event);
     case EventKind::day_end:
       return day_end(event);

@@ -20,7 +20,7 @@
 //   whole second behind it
 //   arp_reply, echo_reply   the reply; none to an echo whose data is not      the asker
 //                           kept, of a command that is run again
-//   operated                none: the event itself goes over a ring           the control thread
+//   operated, configured    none: the event itself goes over a ring           the control thread
 //
 // An OUCH message is numbered and kept for re-request whether or not its session is connected.
 #pragma once

@@ -38,8 +38,14 @@ struct OperatorFrame {
   std::array<char, 16> name;
   std::array<char, 16> approver;
   std::array<char, 64> reason;
+  // A row of the configuration that changes (OperatorAction::reload): ConfigureAsk (engine/command.hpp). `account` or
+  // `firm` says whose it is, `symbol` which one's. Else 0.
+  std::uint8_t row;
+  std::uint8_t limit;
+  be64 value;  // two's complement. Of a password: its digest under `salt` (netstack/session/password_digest.hpp)
+  be64 salt;
 };
-static_assert(kIsLayout<OperatorFrame> && sizeof(OperatorFrame) == 156 && offsetof(OperatorFrame, ether_type) == 12);
+static_assert(kIsLayout<OperatorFrame> && sizeof(OperatorFrame) == 174 && offsetof(OperatorFrame, ether_type) == 12);
 
 /// What has become of a session over TCP that no frame of the wire says: it has begun, as transmit keeps the messages
 /// that its client wants, or its connection is known to be gone on the other core. Written by the receive stage behind

@@ -236,6 +236,14 @@ class EngineRig {
         o.side = int(e.operated.action);
         o.code = int(e.operated.result);
         break;
+      case EventKind::configured:
+        o.session = e.configured.of;
+        o.quantity = static_cast<std::uint64_t>(e.configured.value);
+        o.ref = e.configured.request;
+        o.side = int(e.configured.row);
+        o.code = int(e.configured.result);
+        o.feed = e.configured.limit;
+        break;
       default:
         break;
     }
@@ -359,6 +367,20 @@ inline Command stop(OperatorAction action, std::uint64_t request, SessionId acco
   Command c = operate(action, request);
   c.operate.account = account;
   c.operate.firm = firm;
+  return c;
+}
+
+/// A row of the configuration; of an account, or a firm, as the row says.
+inline Command configure(ConfigRow row, std::uint16_t of, std::int64_t value, RiskLimit limit = {},
+                         std::uint16_t symbol = 0) {
+  Command c = phase(Phase{}, symbol);
+  c.kind = CommandKind::configure;
+  std::memset(c.body, 0, sizeof c.body);
+  c.configure.request = 1;
+  c.configure.value = value;
+  c.configure.of = of;
+  c.configure.row = row;
+  c.configure.limit = static_cast<std::uint8_t>(limit);
   return c;
 }
 

@@ -10,6 +10,7 @@
 #include <ostream>
 #include <set>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "engine/command.hpp"
@@ -51,6 +52,8 @@ class ReferenceExchange {
     }
     for (std::size_t i = 0; i < config.symbols.size(); ++i)
       symbols_[i + 1].reference = symbols_[i + 1].last_cross = config.symbols[i].reference.value;
+    for (const SessionId off : config.switched_off) switched_off_.insert(off.value);
+    had_limits_ = !config.risk.empty();
     drawn_ = config.interruption_seed;
   }
 
@@ -104,6 +107,9 @@ class ReferenceExchange {
       case CommandKind::operate:
         operate(c);
         break;
+      case CommandKind::configure:
+        configure(c);
+        break;
       case CommandKind::tick:
         tick(c);
         break;
@@ -130,6 +136,8 @@ class ReferenceExchange {
   std::int64_t firm_reserved(std::uint32_t firm) const {
     return sum([&](const Order& o) { return firm_of(o.session) == firm && o.buy() ? o.price * o.open : 0; });
   }
+  /// Its funds were, so that more may be reserved than there is.
+  bool was_lowered(std::uint32_t session) const { return lowered_.contains(session); }
   /// Breakers that have tripped.
   std::uint64_t trips() const { return trips_; }
   /// Since an operator has last allowed the account.
@@ -513,7 +521,8 @@ class ReferenceExchange {
   }
   /// Whether none of its orders executes.
   bool is_killed(std::uint32_t session) const { return killed_.contains(session) || killed_itself_.contains(session); }
-  bool is_out(std::uint32_t session) const { return is_killed(session) || tripped_.contains(session); }
+  bool is_off(std::uint32_t session) const { return is_killed(session) || switched_off_.contains(session); }
+  bool is_out(std::uint32_t session) const { return is_off(session) || tripped_.contains(session); }
   bool is_stopped(std::uint32_t session) const { return disabled_.contains(session) || is_out(session); }
   bool has_place(std::uint32_t session) const {
     const auto own =
@@ -821,7 +830,7 @@ class ReferenceExchange {
       Order* other = best(o.symbol, !o.buy(), o.price);
       if (other == nullptr) break;
       const bool promised = o.min_quantity > 0 && tripped_now_.contains(other->session);
-      const bool out = is_killed(other->session) || (is_out(other->session) && !promised);
+      const bool out = is_off(other->session) || (is_out(other->session) && !promised);
       if (!in_ranges(o.symbol, other->price, last) && !out) {
         interrupt(o.symbol);
         break;
@@ -1163,6 +1172,7 @@ class ReferenceExchange {
   /// What has to know what can execute.
   bool waits_for_kills(const Command& c) {
     if (c.kind == CommandKind::phase) return c.phase.phase != Phase::halted;
+    if (c.kind == CommandKind::configure) return c.configure.row == ConfigRow::enabled && c.configure.value != 0;
     return c.kind == CommandKind::operate && c.operate.action != OperatorAction::halt &&
            c.operate.action != OperatorAction::kill;
   }
@@ -1314,6 +1324,100 @@ class ReferenceExchange {
     out_.push_back(done);
   }
 
+  /// The configuration is another one from here on.
+  void configure(const Command& c) {
+    const ConfigureAsk& ask = c.configure;
+    const bool done = ask.refused == OperatorResult::none && change(c);
+    const OperatorResult fault = ask.refused != OperatorResult::none ? ask.refused : OperatorResult::not_today;
+    out_.push_back({.kind = EventKind::configured,
+                    .symbol = c.symbol.value,
+                    .session = ask.of,
+                    .quantity = static_cast<std::uint64_t>(ask.value),
+                    .ref = ask.request,
+                    .side = int(ask.row),
+                    .code = int(done ? OperatorResult::done : fault),
+                    .feed = ask.limit});
+  }
+  bool change(const Command& c) {
+    const ConfigureAsk& ask = c.configure;
+    const auto number = static_cast<std::uint32_t>(ask.value);
+    switch (ask.row) {
+      case ConfigRow::limit:
+      case ConfigRow::firm_limit:
+      case ConfigRow::position_limit:
+      case ConfigRow::forbids:
+        return had_limits_ && change_limit(c);
+      case ConfigRow::self_trade:
+        config_.self_trade.resize(config_.sessions);
+        config_.self_trade[ask.of].action = static_cast<SelfTrade>(ask.value);
+        return true;
+      case ConfigRow::cancel_on:
+        config_.cancel_on.resize(config_.sessions, kCancelOn);
+        config_.cancel_on[ask.of] = static_cast<SessionEndReasons>(ask.value);
+        return true;
+      case ConfigRow::enabled:
+        if (ask.value == 0 && switched_off_.insert(ask.of).second) open_sweep(ask.of, {.reason = 'S'});
+        if (ask.value != 0) switched_off_.erase(ask.of);
+        return true;
+      case ConfigRow::looks_per_second:
+        config_.looks_per_second = number;
+        return true;
+      case ConfigRow::account_queries_per_second:
+        config_.account_queries_per_second = number;
+        return true;
+      case ConfigRow::max_fills_per_order:
+        config_.max_fills_per_order = number;
+        return true;
+      case ConfigRow::orders_per_account:
+        config_.orders_per_account = number;
+        return true;
+      case ConfigRow::levels_per_account:
+        config_.levels_per_account = number;
+        return true;
+      case ConfigRow::password:
+        return true;
+      case ConfigRow::none:
+        break;
+    }
+    std::abort();
+  }
+  bool change_limit(const Command& c) {
+    const ConfigureAsk& ask = c.configure;
+    const auto which = static_cast<RiskLimit>(ask.limit);
+    if (ask.row == ConfigRow::firm_limit) {
+      bool any = false;
+      for (std::uint32_t i = 0; i < config_.sessions; ++i) {
+        std::int64_t& limit = config_.risk[i].limits[static_cast<std::size_t>(which)];
+        if (firm_of(i) != ask.of || limit < 0 || ask.value < 0) continue;
+        if (!std::exchange(any, true)) firm_cash_[ask.of] += ask.value - limit;
+        limit = ask.value;
+      }
+      return any;
+    }
+    RiskConfig& limits = config_.risk[ask.of];
+    if (ask.row == ConfigRow::forbids) {
+      limits.forbidden = static_cast<OrderTypes>(ask.value);
+      return true;
+    }
+    if (ask.row == ConfigRow::position_limit) {
+      if (!limits.limits_positions()) return false;
+      auto found = std::ranges::find(limits.positions, c.symbol, &PositionConfig::symbol);
+      if (found == limits.positions.end()) found = limits.positions.insert(found, {.symbol = c.symbol});
+      (which == RiskLimit::position_long ? found->most_long : found->most_short) = ask.value;
+      return true;
+    }
+    std::int64_t& limit = limits.limits[static_cast<std::size_t>(which)];
+    const bool free = which == RiskLimit::order_quantity || which == RiskLimit::order_notional ||
+                      which == RiskLimit::price_band || which == RiskLimit::orders_per_second ||
+                      which == RiskLimit::cancels_per_second;
+    if (!free && (limit < 0 || ask.value < 0)) return false;
+    if (limit < 0 || ask.value < 0) taken_.erase({ask.of, which, 0});
+    if (which == RiskLimit::funds && ask.value < limit) lowered_.insert(ask.of);
+    if (which == RiskLimit::funds) cash_[ask.of] += ask.value - limit;
+    limit = ask.value;
+    return true;
+  }
+
   /// All are stopped, or let go; the orders of those that are stopped go in turns.
   void stop_accounts(const OperatorAsk& ask) {
     std::vector<std::uint32_t> meant;
@@ -1322,7 +1426,7 @@ class ReferenceExchange {
     const bool kills = ask.action == OperatorAction::kill;
     for (const std::uint32_t i : meant) {
       if (!kills) {
-        changed_ += is_out(i);
+        changed_ += is_killed(i) || tripped_.contains(i);
         killed_.erase(i);
         killed_itself_.erase(i);
         if (tripped_.erase(i) > 0) begin_breakers_anew(i);
@@ -1495,8 +1599,8 @@ class ReferenceExchange {
   std::vector<Order> orders_;                                              // live; time_rank 0 = not in the book yet
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> last_;  // by session and channel
   std::map<std::uint32_t, Allowance> budgets_, queries_;                   // by session
-  std::set<std::uint32_t> disabled_, killed_, killed_itself_, tripped_,
-      tripped_now_;                                                          // now: with the command under way
+  std::set<std::uint32_t> disabled_, killed_, killed_itself_, switched_off_, lowered_;
+  std::set<std::uint32_t> tripped_, tripped_now_;                            // now: with the command under way
   std::map<std::uint32_t, std::int64_t> rejected_in_a_row_, result_before_;  // by session; before: an allow
   struct Traded {
     std::uint32_t session, symbol;
@@ -1516,6 +1620,7 @@ class ReferenceExchange {
   std::uint64_t ref_ = 0, match_ = 0, time_rank_ = 0;
   std::uint64_t drawn_ = 0;  // of the ends of interruptions
   std::uint64_t trips_ = 0;
+  bool had_limits_ = false;  // somebody, as the day began
   bool market_open_ = false;
   struct Request {
     std::uint64_t number;

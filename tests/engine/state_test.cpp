@@ -124,10 +124,29 @@ TEST(EngineState, EachFieldMovesTheDigest) {
     EXPECT_TRUE(moves(box.engine(), place.bytes[0])) << place.name;
     EXPECT_TRUE(moves(box.engine(), place.bytes[place.size - 1])) << place.name;
   }
-  // Bits of a HotOrder, what is in which list, and how many are kept: the tests below, and the operator's.
-  EXPECT_EQ(places.copies, (std::set<std::string>{"executed", "side", "hidden", "attributable", "one_cross", "waits",
-                                                  "has_channel", "kept.flags", "queued", "waits_for_cross",
-                                                  "ends_at_second", "ends", "operated", "user_ref_num", "near_key"}));
+  // Bits of records, what is in which list, how many are kept, and words that others read: the tests below, the
+  // operator's and the configuration's.
+  EXPECT_EQ(places.copies, (std::set<std::string>{"executed",
+                                                  "side",
+                                                  "hidden",
+                                                  "attributable",
+                                                  "one_cross",
+                                                  "waits",
+                                                  "has_channel",
+                                                  "kept.flags",
+                                                  "queued",
+                                                  "waits_for_cross",
+                                                  "ends_at_second",
+                                                  "ends",
+                                                  "operated",
+                                                  "user_ref_num",
+                                                  "near_key",
+                                                  "limit",
+                                                  "forbidden",
+                                                  "firm_limit",
+                                                  "position.net",
+                                                  "position.own_long",
+                                                  "position.own_short"}));
 }
 
 TEST(EngineState, EachBitOfALiveOrdersRecordsMovesTheDigest) {

@@ -59,10 +59,12 @@ inline bool marked(const MadeCommand& made) { return (made.command.flags & kLast
 /// What the command's slot holds, if it has one, which is given back.
 inline MadeCommand take_out(const Command& command, Orders& orders, SlotReturnRing& returns) {
   MadeCommand made{.command = command};
-  if (command.kind == CommandKind::operate) {
-    made.who = operator_who(orders, command.operate.slot);
-    made.why = operator_why(orders, command.operate.slot);
-    returns.push(command.operate.slot);
+  const bool operates = command.kind == CommandKind::operate;
+  if (operates || command.kind == CommandKind::configure) {
+    const OrderIndex slot = operates ? command.operate.slot : command.configure.slot;
+    made.who = operator_who(orders, slot);
+    made.why = operator_why(orders, slot);
+    returns.push(slot);
   }
   const bool has_slot = command.kind == CommandKind::enter || command.kind == CommandKind::replace;
   if (!has_slot) return made;

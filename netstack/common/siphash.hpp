@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace crosswire::tcp {
+namespace crosswire {
 
 struct SipKey {
   std::uint64_t first = 0;
@@ -47,4 +47,4 @@ constexpr std::uint64_t siphash(const SipKey& key, const std::array<std::uint64_
   return v0 ^ v1 ^ v2 ^ v3;
 }
 
-}  // namespace crosswire::tcp
+}  // namespace crosswire

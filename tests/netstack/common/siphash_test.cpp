@@ -1,5 +1,5 @@
 // SipHash-2-4 against its authors' vectors and against a reading of the paper byte by byte.
-#include "netstack/tcp/siphash.hpp"
+#include "netstack/common/siphash.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "tests/seed.hpp"
 
-namespace crosswire::tcp::siphash_test {
+namespace crosswire::siphash_test {
 namespace {
 
 /// The paper's section 2, over any bytes, with a state of four words in an array.
@@ -93,4 +93,4 @@ TEST(SipHash, ChangesWithEveryBitOfKeyAndWords) {
 }
 
 }  // namespace
-}  // namespace crosswire::tcp::siphash_test
+}  // namespace crosswire::siphash_test
