@@ -75,7 +75,7 @@ TEST_F(ConfigDifferencesTest, WhatNeedsToBeKeptFromTheDaysStartOnMayNotCome) {
   const std::string with = "firm = \"TWO\"\n[account.risk]\n";
   EXPECT_EQ(only(to("firm = \"TWO\"\n", with + "order_quantity = 5\n")), "account[U2].risk.order_quantity  5 may");
   EXPECT_EQ(only(to("firm = \"TWO\"\n", with + "funds_e4 = 5\n")), "account[U2].risk.funds_e4  5");
-  EXPECT_EQ(only(to("firm = \"TWO\"\n", with + "symbols = [\"AAA\"]\n")).substr(0, 24), "account[U2].risk.symbols ");
+  EXPECT_EQ(only(to("firm = \"TWO\"\n", with + "symbols = [\"AAA\"]\n")).substr(0, 24), "account[U2].risk.symbols");
   EXPECT_TRUE(to("firm = \"TWO\"\n", with + "funds_e4 = 5\n").changes.empty());
   EXPECT_EQ(only(to("duplicate_window_ms = 10\n", "")), "account[U1].risk.duplicate_window_ms 10 ");
 }
@@ -98,7 +98,8 @@ TEST_F(ConfigDifferencesTest, AllElseMayNotChangeWithinADay) {
   EXPECT_EQ(only(to("10.99.0.1", "10.99.0.2")), "port.address '10.99.0.1' '10.99.0.2'");
   EXPECT_EQ(only(to("tick_e4 = 100", "tick_e4 = 10")), "symbol[AAA].tick_e4 100 10");
   EXPECT_EQ(only(to("[limits]\n", "[limits]\nmax_orders = 1000\n")), "limits.max_orders  1000");
-  EXPECT_EQ(only(to("self_trade = \"oldest\"\n", "")).substr(0, 23), "account[U1].self_trade '");
+  EXPECT_EQ(only(to("self_trade = \"oldest\"\n", "")).substr(0, 22), "account[U1].self_trade");
+  EXPECT_FALSE(to("self_trade = \"oldest\"\n", "").rows.front().may) << "its group goes with it";
   for (const ConfigDifference& row : differences(load(kAll), load(kHead + kFirst + kRisk)).rows) EXPECT_FALSE(row.may);
   for (const ConfigDifference& row : differences(load(kAll), load(kHead + kSecond + kFirst + kRisk)).rows)
     EXPECT_FALSE(row.may) << "another order of accounts is one of their numbers";
