@@ -195,10 +195,10 @@ std::string Authority::why_two(const CtlAsk& ask, const std::optional<std::vecto
   if (!phases || phases->empty())
     return ask.phase == Phase::closed ? "" : "it may go towards trading: the phase at this moment is not known";
   const bool crosses =
-      std::any_of(phases->begin(), phases->end(), [&](Phase now) { return is_call(now) && now != ask.phase; });
+      std::any_of(phases->begin(), phases->end(), [&](Phase phase) { return is_call(phase) && phase != ask.phase; });
   if (crosses && ask.phase != Phase::halted) return "it ends a call, whose cross would execute";
-  const bool loosens =
-      std::any_of(phases->begin(), phases->end(), [&](Phase now) { return freedom_of(now) < freedom_of(ask.phase); });
+  const bool loosens = std::any_of(phases->begin(), phases->end(),
+                                   [&](Phase phase) { return freedom_of(phase) < freedom_of(ask.phase); });
   return loosens ? "it goes towards trading" : "";
 }
 

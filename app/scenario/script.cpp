@@ -124,6 +124,17 @@ Phase read_phase(LineReader& line) {
   throw ScenarioFault(fmt::format("\"{}\" is no phase", word));
 }
 
+/// Of which level a halt is, and how long.
+void read_halt(LineReader& line, wire::OperatorFrame& frame) {
+  if (line.take("level")) frame.level = static_cast<std::uint8_t>(line.number("a level"));
+  if (!line.take("for")) return;
+  const std::string_view word = line.next("how long");
+  const auto span = parse_span(word);
+  if (!span || *span < kNsPerSecond || *span % kNsPerSecond != 0 || *span > kMostHaltSeconds * kNsPerSecond)
+    throw ScenarioFault(fmt::format("\"{}\" is no time of a halt, as 90s or 15m", word));
+  frame.seconds = static_cast<std::uint32_t>(*span / kNsPerSecond);
+}
+
 /// What came of the exchange is not what was expected.
 class ScenarioDifference : public ScenarioFault {
  public:
@@ -466,17 +477,6 @@ void Script::differ(const std::string& expected, const std::string& got) const {
   if (end < events_.size()) text += fmt::format("\n  > .. {} more", events_.size() - end);
   if (events_.empty()) text += "\n    nothing came of it";
   throw ScenarioDifference(text);
-}
-
-/// Of which level a halt is, and how long.
-void read_halt(LineReader& line, wire::OperatorFrame& frame) {
-  if (line.take("level")) frame.level = static_cast<std::uint8_t>(line.number("a level"));
-  if (!line.take("for")) return;
-  const std::string_view word = line.next("how long");
-  const auto span = parse_span(word);
-  if (!span || *span < kNsPerSecond || *span % kNsPerSecond != 0 || *span > kMostHaltSeconds * kNsPerSecond)
-    throw ScenarioFault(fmt::format("\"{}\" is no time of a halt, as 90s or 15m", word));
-  frame.seconds = static_cast<std::uint32_t>(*span / kNsPerSecond);
 }
 
 }  // namespace
