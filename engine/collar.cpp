@@ -45,7 +45,6 @@ Rank Engine::collared_limit(const Command& command, Rank limit, Out& out) {
     last = within(terms_.buy(), limit);
   }
   if (last != kNoRank) return last;
-  if (fills_left_ == 0 && contra.best() <= limit) refusal_ = 'Z';  // it may meet no more
   fills_left_ = 0;
   return limit;
 }
