@@ -146,9 +146,7 @@ void Engine::begin_phases(const Command& command, bool opens, Out& out) {
 /// stages have waited long enough.
 bool Engine::finish_kills_between(const Command& command, Out& out) {
   if (sweeps_.kills() == 0 || (command.kind != CommandKind::tick && !waits_for_kills(command))) return true;
-  if (!finish_kills(command, out)) return false;
-  begin_turn();
-  return true;
+  return finish_kills(command, out);
 }
 
 /// Symbol by symbol.

@@ -141,14 +141,14 @@ bool Engine::finish_jobs(const Command& command, Out& out) {
   return !(yielded_ = true);
 }
 
-/// The same of kills alone: they come first.
+/// The same of kills alone: they come first. The command's own turn begins behind them.
 bool Engine::finish_kills(const Command& command, Out& out) {
   while (sweeps_.kills() > 0 && turn_has_more()) {
     sweeps_.bring_kill_forward();
     if (!sweep(command, out)) return false;
   }
-  if (sweeps_.kills() == 0) return out.has_room();
   begin_turn();
+  if (sweeps_.kills() == 0) return out.has_room();
   return !(yielded_ = true);
 }
 
