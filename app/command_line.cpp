@@ -737,7 +737,9 @@ void add_ctl_command(CLI::App& root, int& exit_code) {
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::uint32_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
                                         CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
       ->check(CLI::Range(1u, kMostHaltSeconds));
-  halt->add_flag("--until-resumed", "until resumed, as without --for")->excludes("--for");
+  halt->add_flag_callback(
+          "--until-resumed", [] {}, "until resumed, as without --for")
+      ->excludes("--for");
   halt->add_option("--level", *level,
                    "with --all: of a market-wide circuit breaker, which the feed tells; at 3 until resumed")
       ->check(CLI::Range(1u, std::uint32_t{kMostHaltLevel}));

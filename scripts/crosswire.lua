@@ -31,6 +31,7 @@ local OPTIONS = {
   [28] = {"UserRefIdx", "crosswire.ouch.option.user_ref_idx", 1, "number"},
   [128] = {"StayOnDisconnect", "crosswire.ouch.option.stay_on_disconnect", 1, "letter", {["Y"] = "yes", ["N"] = "no"}},
   [129] = {"SelfTrade", "crosswire.ouch.option.self_trade", 1, "letter", {["N"] = "the arriving order is cancelled", ["O"] = "the resting one is", ["B"] = "both are", ["D"] = "both lose what would have executed"}},
+  [130] = {"Kill", "crosswire.ouch.option.kill", 1, "letter", {["Y"] = "yes"}},
 }
 local MESSAGES = {
   soup = {
@@ -272,6 +273,22 @@ local MESSAGES = {
       {"crosswire.itch.state", 19, 1, "letter", {["T"] = "they trade at once", ["Q"] = "a call: they wait for its cross", ["P"] = "interrupted: likewise", ["H"] = "they do not trade"}},
       {"crosswire.itch.reserved", 20, 1, "letter", {[" "] = "none"}},
       {"crosswire.itch.reason", 21, 4, "text"},
+    }},
+    ["V"] = {"MWCB Decline Level", 35, {
+      {"crosswire.itch.type", 0, 1, "letter"},
+      {"crosswire.itch.locate", 1, 2, "number"},
+      {"crosswire.itch.tracking", 3, 2, "number"},
+      {"crosswire.itch.timestamp", 5, 6, "time"},
+      {"crosswire.itch.level1", 11, 8, "number"},
+      {"crosswire.itch.level2", 19, 8, "number"},
+      {"crosswire.itch.level3", 27, 8, "number"},
+    }},
+    ["W"] = {"MWCB Status", 12, {
+      {"crosswire.itch.type", 0, 1, "letter"},
+      {"crosswire.itch.locate", 1, 2, "number"},
+      {"crosswire.itch.tracking", 3, 2, "number"},
+      {"crosswire.itch.timestamp", 5, 6, "time"},
+      {"crosswire.itch.breached", 11, 1, "letter", {["1"] = "the first", ["2"] = "the second", ["3"] = "the third"}},
     }},
     ["A"] = {"Add Order", 36, {
       {"crosswire.itch.type", 0, 1, "letter"},

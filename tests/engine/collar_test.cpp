@@ -58,6 +58,23 @@ TEST_F(CollarOf, AnInterruptionIsToldBeforeWhatIsLeftRests) {
   EXPECT_EQ(count(EngineCounter::interruptions_begun), 1u);
 }
 
+TEST_F(CollarOf, WhoseLastFillWasPreventedInterruptsAsOthersDoWhateverRoomThereIs) {
+  for (const std::uint64_t event_ring : {64, 4, 2}) {
+    EngineConfig config = with({.dynamic_percent_e2 = 100, .interruption_seconds = 10});
+    config.max_fills_per_order = 1;
+    config.self_trade = {{1, SelfTrade::decrement}, {1, SelfTrade::decrement}, {}, {}};
+    EngineRig small(config, event_ring);
+    small.run(phase(Phase::continuous));
+    small.run(enter(0, 1, S, 1'010'000, 4));
+    small.run(enter(2, 1, S, 1'010'100, 100));
+    std::vector<EventKind> told;
+    for (const Outcome& o : small.outcomes(enter(1, 1, B, 1'020'000, 150))) told.push_back(o.kind);
+    EXPECT_EQ(told, (std::vector{EventKind::accepted, EventKind::prevented, EventKind::prevented, EventKind::phase,
+                                 EventKind::rested}))
+        << "a ring of " << event_ring;
+  }
+}
+
 TEST_F(CollarOf, AnInterruptionEndsAtTheFirstTickAtItsTime) {
   rig.run(phase(Phase::continuous));
   rig.run(tick(kTickIntervalNs));

@@ -1,7 +1,7 @@
 // What of the configuration changes within a day, row by row: what it does to orders and ledgers that there are.
 #include "tests/engine/limits_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::configure_test {
 namespace {
 
 using enum RiskLimit;
@@ -199,4 +199,4 @@ TEST_F(EngineConfigure, WhatReceiveHasRefusedChangesNothing) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::configure_test

@@ -3,7 +3,7 @@
 
 #include "tests/engine/engine_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::halts_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -139,4 +139,4 @@ TEST_F(HaltTest, ARepeatWithAnotherTimeOrLevelIsAnotherCommand) {
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::halts_test

@@ -41,7 +41,7 @@ std::size_t nodes_of(const std::map<std::uint32_t, std::uint32_t>& levels, unsig
 
 /// Half of the prices near each other, half anywhere, the ends of the range included.
 void agrees_with_a_map(std::uint32_t ranks, std::uint64_t seed, std::size_t most_levels) {
-  SCOPED_TRACE(testing::Message() << ranks << " ranks, seed " << seed << ", " << most_levels << " levels");
+  SCOPED_TRACE(::testing::Message() << ranks << " ranks, seed " << seed << ", " << most_levels << " levels");
   Rig rig(ranks);
   const std::uint32_t nodes_at_first = rig.nodes.free_count();
   std::map<std::uint32_t, std::uint32_t> model;

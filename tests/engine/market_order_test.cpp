@@ -3,7 +3,7 @@
 
 #include "tests/engine/limits_rig.hpp"
 
-namespace crosswire::testing {
+namespace crosswire::testing::market_order_test {
 namespace {
 
 constexpr Side B = Side::buy, S = Side::sell;
@@ -310,4 +310,4 @@ TEST_F(MarketOrderInACall, ThatWaitsForTheCloseIsBoundAnewThereAndCancelledWitho
 }
 
 }  // namespace
-}  // namespace crosswire::testing
+}  // namespace crosswire::testing::market_order_test

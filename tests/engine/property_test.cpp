@@ -551,12 +551,12 @@ constexpr std::uint64_t kEnoughForAll = 2'000'000;
 /// A property that did not meet something proves nothing of it.
 void expect_all_met(const Coverage& coverage) {
   for (const EventKind kind :
-       {EventKind::accepted, EventKind::rested,       EventKind::replaced,     EventKind::canceled,
-        EventKind::modified, EventKind::rejected,     EventKind::account,      EventKind::executed,
-        EventKind::crossed,  EventKind::cross_done,   EventKind::imbalance,    EventKind::phase,
-        EventKind::system,   EventKind::halt_level,   EventKind::tick,         EventKind::mass_cancel,
-        EventKind::disable,  EventKind::prevented,    EventKind::refused,      EventKind::enable,
-        EventKind::operated, EventKind::configured,   EventKind::session_open, EventKind::session_close}) {
+       {EventKind::accepted, EventKind::rested,     EventKind::replaced,     EventKind::canceled,
+        EventKind::modified, EventKind::rejected,   EventKind::account,      EventKind::executed,
+        EventKind::crossed,  EventKind::cross_done, EventKind::imbalance,    EventKind::phase,
+        EventKind::system,   EventKind::halt_level, EventKind::tick,         EventKind::mass_cancel,
+        EventKind::disable,  EventKind::prevented,  EventKind::refused,      EventKind::enable,
+        EventKind::operated, EventKind::configured, EventKind::session_open, EventKind::session_close}) {
     EXPECT_GT(coverage[kind], 0u) << "no event of kind " << static_cast<int>(kind);
   }
   for (const char reason : {'E', 'F', 'G', 'I', 'K', 'S', 'T', 'U', 'Z'})

@@ -36,7 +36,7 @@ constexpr Channel kUsed[] = {0, 1, 128, 255};
 
 TEST(UserRefs, AgreesWithAMapWhateverNumbersTheClientsChoose) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
     constexpr std::uint32_t kSessions = 3, kMaxOrders = 200;
     Rig rig(kSessions, kMaxOrders, seed * 77);
     std::map<std::tuple<std::uint16_t, Channel, std::uint32_t>, std::uint32_t> model;

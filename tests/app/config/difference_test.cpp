@@ -8,7 +8,7 @@
 
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::difference_test {
 namespace {
 
 const std::string kHead =
@@ -131,4 +131,4 @@ TEST_F(ConfigDifferencesTest, WhatIsTakenIsNoDifferenceAnyMore) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::difference_test

@@ -14,7 +14,7 @@
 #include "netstack/session/password_digest.hpp"
 #include "tests/folder.hpp"
 
-namespace crosswire {
+namespace crosswire::reload_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -226,4 +226,4 @@ TEST_F(ReloadTest, WhatTheExchangeDoesNotTakeIsTold) {
 }
 
 }  // namespace
-}  // namespace crosswire
+}  // namespace crosswire::reload_test
