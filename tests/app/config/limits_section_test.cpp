@@ -84,7 +84,8 @@ TEST_F(LimitsSection, TakesSymbolsAndForbiddenTypes) {
   EXPECT_TRUE(config.risk[1].is_none());
   expect_error("[account.risk]\nsymbols = [\"CCC\"]\n", kNext + 1, "account.risk.symbols", "\"CCC\" is unknown");
   expect_error("[account.risk]\nsymbols = []\n", kNext + 1, "account.risk.symbols", "is an empty list");
-  expect_error("[account.risk]\nforbids = [\"market\"]\n", kNext + 1, "account.risk.forbids", "\"market\" is unknown");
+  EXPECT_EQ(load("[account.risk]\nforbids = [\"market\"]\n").risk[0].forbidden, set_of({OrderType::market}));
+  expect_error("[account.risk]\nforbids = [\"stop\"]\n", kNext + 1, "account.risk.forbids", "\"stop\" is unknown");
   expect_error("[account.risk]\nfund = 1\n", kNext + 1, "account.risk.fund", "unknown key");
   expect_error("risk = 1\n", kNext, "account.risk", "is a whole number");
 }

@@ -176,14 +176,15 @@ TEST_F(AuthorityTest, TellsInWhichRole) {
 /// From the phase of the row to that of the column, in the order of the phases: a acts, w waits.
 TEST_F(AuthorityTest, APhaseTowardsTradingWaitsAndOneAwayFromItActs) {
   const std::vector<std::string> table = {
-      //  pre_open, opening_call, continuous, closing_call, closed, halted
-      "awwwaa",  // pre_open
-      "wawwwa",  // opening_call: who leaves it executes its cross
-      "aaaaaa",  // continuous
-      "wwwawa",  // closing_call
-      "wwwwaw",  // closed
-      "awwwaa",  // halted
-      "wwwwwa",  // interrupted
+      //  pre_open, opening_call, continuous, closing_call, closed, halted, intraday_call
+      "awwwaaw",  // pre_open
+      "wawwwaw",  // opening_call: who leaves it executes its cross
+      "aaaaaaa",  // continuous
+      "wwwawaw",  // closing_call
+      "wwwwaww",  // closed
+      "awwwaaw",  // halted
+      "wwwwwaa",  // intraday_call
+      "wwwwwaw",  // interrupted
   };
   ASSERT_EQ(table.size(), kPhaseNames.size());
   for (std::size_t from = 0; from < kPhaseNames.size(); ++from) {
@@ -237,7 +238,7 @@ TEST_F(AuthorityTest, AHaltBehindAResumeUnderWayStays) {
 
 TEST_F(AuthorityTest, AHaltForATimeIsAPersonsUntilItIsOver) {
   CtlAsk halt = of_symbol(OperatorAction::halt, "AAA");
-  const CtlAsk close = of_symbol(OperatorAction::phase, "AAA", Phase::closed);
+  const CtlAsk close = of_symbol(OperatorAction::phase, "AAA", Phase::closed, 2);
   halt.seconds = 60;
   act(kMarketer, halt);
   EXPECT_EQ(verdict(kMarketer, of_symbol(OperatorAction::resume, "AAA")), Verdict::wait);

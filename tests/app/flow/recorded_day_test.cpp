@@ -70,7 +70,7 @@ TEST(DayToml, NamesFileLineAndKeyOfEachFault) {
   EXPECT_EQ(
       fault("\"continuous\"", "\"trading\""),
       "FILE:11: phase.state: \"trading\" is unknown; give one of pre_open, opening_call, continuous, closing_call, "
-      "closed, halted");
+      "closed, halted, intraday_call");
   EXPECT_EQ(fault("state = \"closed\"", "stat = \"closed\""),
             "FILE:17: phase.stat: unknown key; known here: at, state");
   EXPECT_EQ(fault("tick_e4 =", "tick_e4").substr(0, 15), "FILE:5: syntax:");
