@@ -94,7 +94,8 @@ def trades_over_tcp(tap, link):
     with open(report) as file:
         load = json.load(file)
     tap.check("is answered over TCP for every order, and loses nothing",
-              load["sent"] == load["answered"] + load["of_orders_gone"] and load["answered"] > 1000
+              # Those whose order was gone are the whole run's, the others the measured part's.
+              load["answered"] <= load["sent"] <= load["answered"] + load["of_orders_gone"] and load["answered"] > 1000
               and load["lost"] == load["rejected"] == load["tcp"]["lost"] == 0, load)
     tap.check("hears over TCP of every order on the feed, and knows what executes",
               load["not_on_feed"] == 0 and load["executions"] == load["sent_by_kind"]["crossing"] > 100, load)
