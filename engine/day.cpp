@@ -278,8 +278,9 @@ bool Engine::cross(const Command& command, Out& out) {
   return true;
 }
 
-/// Orders for one cross do not outlive it in the book; a halt leaves everything as it is. A list of them is in the book
-/// as a whole or not at all: on-close orders enter it with the closing call, and no order is taken while it is halted.
+/// Orders for one cross do not outlive it in the book; a halt leaves everything as it is, and so does the call behind a
+/// halt that has outlasted theirs: its cross is the one that they get. A list of them is in the book as a whole or not
+/// at all: on-close orders enter it with the closing call, and no order is taken while it is halted.
 bool Engine::clear(const Command& command, Out& out) {
   if (to_ == Phase::closed) {
     if (expire(command, at_symbol_, out)) return true;
@@ -291,7 +292,7 @@ bool Engine::clear(const Command& command, Out& out) {
   constexpr std::pair<CrossType, Phase> kCalls[] = {{CrossType::opening, Phase::opening_call},
                                                     {CrossType::closing, Phase::closing_call}};
   for (const auto& [cross, call] : kCalls) {
-    if (to_ == call) continue;
+    if (to_ == call || to_ == Phase::interrupted) continue;
     const std::uint32_t list = list_of(at_symbol_, cross);
     for (OrderIndex index = waiting_.front(list); index != kNoOrder; index = waiting_.front(list)) {
       if (pools_.orders.hot(index).level == kNoLevel) break;

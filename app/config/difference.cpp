@@ -200,7 +200,8 @@ bool may_of_account(std::string_view key, const RiskConfig& risk, bool any_limit
 }
 
 bool may_change(std::string_view key, const Config& running, const Config& next, bool before, bool after) {
-  const bool any_limits = !running.engine.risk.empty();
+  // Whether there is a table of limits at all is for a day, as whether an account's positions are kept.
+  const bool any_limits = !running.engine.risk.empty() && !next.engine.risk.empty();
   if (take(key, "operators.")) return running.operators.has_value() && next.operators.has_value();
   if (take(key, "limits.")) {
     return std::any_of(kPartitionNumbers.begin(), kPartitionNumbers.end(),
@@ -218,6 +219,8 @@ bool may_change(std::string_view key, const Config& running, const Config& next,
   if (found == accounts.end()) return false;
   const auto i = static_cast<std::size_t>(found - accounts.begin());
   key.remove_prefix(user.size() + 2);
+  const bool of_positions = key.starts_with("position[") || key.starts_with("risk.position_");
+  if (of_positions && risk_of(running, i).limits_positions() != risk_of(next, i).limits_positions()) return false;
   return may_of_account(key, risk_of(running, i), any_limits, before, after);
 }
 

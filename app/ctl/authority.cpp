@@ -134,7 +134,7 @@ std::string Authority::why_refused(const Person& person, const CtlAsk& ask) cons
 }
 
 Person Authority::hanging_up() const {
-  return {owner_, "SIGHUP", groups_ ? groups_->house_risk : std::vector<gid_t>()};
+  return {owner_, std::string(kSignal), groups_ ? groups_->house_risk : std::vector<gid_t>()};
 }
 
 Authority::Sight Authority::sight(const Person& person, std::string_view question) const {

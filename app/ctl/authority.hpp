@@ -71,6 +71,8 @@ class Authority {
             std::uint64_t first_number = 1);
 
   /// There is [operators]: anybody may connect, and is asked for his groups.
+  /// The name of who has sent a signal: nobody knows him.
+  static constexpr std::string_view kSignal = "SIGHUP";
   bool has_roles() const { return groups_.has_value(); }
   /// Whether a person may say anything at all.
   bool is_known(const Person& person) const;

@@ -73,8 +73,8 @@ class ControlSocket {
   /// Takes in and answers what it can; to be called when something is there to read, and every look. Returns what has
   /// become of commands since the last call.
   CtlNews serve(Clock::time_point now);
-  /// A reload that the signal SIGHUP asks for.
-  void hang_up();
+  /// A reload that the signal SIGHUP asks for. False: it is dropped, as too many wait.
+  bool hang_up();
   /// What has come of reloads since the last call, for the log.
   std::vector<Reload::Done> take_reloads() { return std::exchange(reloads_, {}); }
   /// What else has happened since the last call.

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "app/ctl/groups.hpp"
@@ -80,13 +82,35 @@ std::uint64_t Reload::digest_of(const std::vector<Config>& configs) const {
   return digest;
 }
 
+/// And of what they change.
+std::uint64_t Reload::digest_of_changes(std::uint64_t files, const std::vector<ConfigDifferences>& changes) const {
+  std::uint64_t digest = files;
+  for (const ConfigDifferences& of_partition : changes) {
+    for (const ConfigDifference& row : of_partition.rows) {
+      for (const std::string* text : {&row.key, &row.before, &row.after})
+        digest = digest_of_text(digest_key_, digest, *text);
+    }
+  }
+  return digest;
+}
+
+bool Reload::signal_waits() const {
+  const auto by_signal = [](const Ask& ask) { return ask.person.name == Authority::kSignal && !ask.reading.valid(); };
+  return std::any_of(asks_.begin(), asks_.end(), by_signal);
+}
+
 /// On a thread of its own: it touches nothing that changes.
 Reload::Read Reload::read() const try {
   Read read;
   const auto load = [this] {
     std::vector<Config> configs;
-    for (const Partition& partition : partitions_)
-      configs.push_back(load_config(partition.running.path, ConfigUse::run));
+    for (const Partition& partition : partitions_) {
+      const std::string& path = partition.running.path;
+      // A pipe might keep this thread for good.
+      std::error_code error;
+      if (!std::filesystem::is_regular_file(path, error)) throw std::runtime_error(path + ": is no regular file");
+      configs.push_back(load_config(path, ConfigUse::run));
+    }
     return configs;
   };
   read.digest = digest_of(load());
@@ -139,14 +163,21 @@ void Reload::judge(Ask& ask, Read read, Clock::time_point now) {
     return fail(ask, fmt::format("{}: {} may not change within a day; it takes effect at the next start",
                                  not_now->where, not_now->key));
   }
+  // Who approves has been told of these changes of what ran then.
+  const std::uint64_t digest = digest_of_changes(read.digest, ask.differences);
+  if (ask.pending != 0 && ask.ask.digest != digest) {
+    return fail(ask,
+                fmt::format("command {}: its files, or what runs, have changed since; ask for it anew", ask.pending));
+  }
   CtlReload told;
   told.state = CtlReloadState::checked;
   if (rows == 0 && not_now == nullptr) told.state = CtlReloadState::same;
   if (rows == 0 || ask.ask.dry_run) return answer(ask, told);
-  if (ask.pending != 0 && ask.ask.digest != read.digest)
-    return fail(ask, fmt::format("command {}: the configuration has changed since; ask for it anew", ask.pending));
-  ask.ask.digest = read.digest;
-  ask.ask.what = fmt::format("reload, {} ({:016x})", count_of(rows), read.digest);
+  // Nobody knows who has sent a signal: he might approve it as himself.
+  if (ask.person.name == Authority::kSignal && authority_.has_roles() && !why_two.empty())
+    return fail(ask, fmt::format("{}, which needs a second person: ask for it by crosswire ctl reload", why_two));
+  ask.ask.digest = digest;
+  ask.ask.what = fmt::format("reload, {} ({:016x})", count_of(rows), digest);
   ask.ask.why_two = why_two;
   read_configs_ = std::move(read.configs);
   read_groups_ = std::move(read.groups);

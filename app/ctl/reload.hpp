@@ -55,6 +55,8 @@ class Reload {
   std::vector<Done> look(Clock::time_point now);
   /// A desk's result of one of its rows.
   void carried_out(const OperatorDesk::Done& row);
+  /// One that a signal has asked for, and that nobody has begun to read: another one would say the same.
+  bool signal_waits() const;
   /// Something is under way, and the next look should be soon.
   bool is_busy() const { return !asks_.empty(); }
   /// The groups of [operators], where a reload has changed them since the last call.
@@ -82,6 +84,7 @@ class Reload {
 
   Read read() const;
   std::uint64_t digest_of(const std::vector<Config>& configs) const;
+  std::uint64_t digest_of_changes(std::uint64_t files, const std::vector<ConfigDifferences>& changes) const;
   void judge(Ask& ask, Read read, Clock::time_point now);
   bool may(Ask& ask, Clock::time_point now);
   void give_in(Ask& ask);

@@ -1,5 +1,6 @@
 // The control socket's peers that reload the configuration, and those that approve or withdraw what is pending. The
 // rest of it: control_socket.cpp.
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -38,12 +39,14 @@ void ControlSocket::withdraw(Peer& peer, std::uint64_t number, Clock::time_point
   say(peer, withdrawn_line(told));
 }
 
-void ControlSocket::hang_up() {
+bool ControlSocket::hang_up() {
+  if (reload_ == nullptr) return false;
+  if (reload_->signal_waits()) return true;
   CtlAsk ask;
   ask.action = OperatorAction::reload;
   ask.request = std::random_device()() + 1ull;
   ask.reason = "SIGHUP";
-  if (reload_ != nullptr) reload_->ask(authority_.hanging_up(), ask);
+  return reload_->ask(authority_.hanging_up(), ask) != 0;
 }
 
 void ControlSocket::reload(Peer& peer, const CtlAsk& ask) {
@@ -90,7 +93,8 @@ void ControlSocket::tell_reload(Peer& peer, const Reload::Done& done) {
   told.action = OperatorAction::reload;
   told.request = done.ask.request;
   told.result = OperatorResult::done;
-  told.changed = static_cast<std::uint16_t>(done.answer.rows.size() + done.answer.left_out);
+  const auto changed = std::ranges::count_if(done.answer.rows, [](const CtlReloadRow& row) { return row.may; });
+  told.changed = static_cast<std::uint16_t>(static_cast<std::size_t>(changed) + done.answer.left_out);
   answer(peer, told);
 }
 

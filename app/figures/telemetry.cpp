@@ -253,6 +253,9 @@ bool sessions(const LiveFigures& figures, std::string_view parameters, rte_tel_d
   return true;
 }
 
+/// Market orders of a call, which come first, have no price: 0.
+std::uint64_t shown(Price price) { return price > kMaxPrice ? 0 : price.value; }
+
 bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data* data) {
   const auto rows = find_rows(figures, parameters, data);
   if (!rows) return true;
@@ -260,9 +263,9 @@ bool books(const LiveFigures& figures, std::string_view parameters, rte_tel_data
   for (const BookFigure& book : figures.books(rows->first, rows->second)) {
     columns.text("symbol", book.symbol);
     columns.text("phase", phase_name(book.top.phase));
-    columns.number("bid_e4", book.top.bid.value);
+    columns.number("bid_e4", shown(book.top.bid));
     columns.number("bid_shares", book.top.bid_shares);
-    columns.number("ask_e4", book.top.ask.value);
+    columns.number("ask_e4", shown(book.top.ask));
     columns.number("ask_shares", book.top.ask_shares);
     columns.number("last_e4", book.top.last.value);
     columns.number("volume", book.top.volume);
@@ -286,9 +289,9 @@ bool book(const LiveFigures& figures, std::string_view parameters, rte_tel_data*
       Dict dict(data);
       dict.add("partition", figures.sources()[i].name);
       dict.add("phase", std::string(phase_name(top.phase)));
-      dict.add("bid_e4", std::uint64_t{top.bid.value});
+      dict.add("bid_e4", shown(top.bid));
       dict.add("bid_shares", top.bid_shares);
-      dict.add("ask_e4", std::uint64_t{top.ask.value});
+      dict.add("ask_e4", shown(top.ask));
       dict.add("ask_shares", top.ask_shares);
       dict.add("last_e4", std::uint64_t{top.last.value});
       dict.add("volume", top.volume);

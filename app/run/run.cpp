@@ -237,8 +237,11 @@ void watch(Days& days, ControlSocket* control, ClockKeeper& clock, CountWord& re
     }
     if (take_hang_up()) {
       if (control != nullptr) {
-        log_info("SIGHUP: the configuration is read again");
-        control->hang_up();
+        if (control->hang_up()) {
+          log_info("SIGHUP: the configuration is read again");
+        } else {
+          log_warning("SIGHUP is lost, as too many reloads wait");
+        }
       } else {
         log_warning("SIGHUP does nothing without a control socket");
       }

@@ -1508,7 +1508,7 @@ class ReferenceExchange {
       if (o != nullptr && (closing_ == 0 || s < closing_)) closing_ = s;
     } else if (to != Phase::halted) {
       for (const CrossType type : {CrossType::opening, CrossType::closing}) {
-        if (to == call_of(type)) continue;
+        if (to == call_of(type) || to == Phase::interrupted) continue;
         while (Order* o = oldest([&](const Order& x) { return x.symbol == s && x.cross == type && x.time_rank > 0; }))
           cancel_shares(*o, o->open, 'T');
       }

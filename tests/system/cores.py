@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAY = ROOT.parent / "shared" / "data" / "sse-600519"
-STATE = "ce29bedef298eb0d"  # of scripts/replay-day on one thread
+STATE = "c09f9e86260687ea"  # of scripts/replay-day on one thread
 MOST = 4
 
 

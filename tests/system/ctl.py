@@ -291,7 +291,7 @@ def frames(path):
 
 
 forged = bytearray((AT / "day.pcap").read_bytes())
-operators = [at for at, frame in frames(AT / "day.pcap") if frame[12:14] == b"\x88\xb5" and len(frame) == 169]
+operators = [at for at, frame in frames(AT / "day.pcap") if frame[12:14] == b"\x88\xb5" and len(frame) == 174]
 for at in operators:
     forged[at + 14] ^= 1
 (AT / "forged.pcap").write_bytes(forged)

@@ -187,7 +187,7 @@ def check_stalled_logs(tap, folder):
     while part := os.read(read, 65536):
         text += part
     os.close(read)
-    tap.check("and what the pipe has had room for are whole lines", text.count(b"SIGHUP does nothing") > 10, text[:300])
+    tap.check("and what the pipe has had room for are whole lines", text.count(b"SIGHUP: the configuration is read again") > 10, text[:300])
     fifo = os.path.join(folder, "log-fifo")
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDWR)  # so that it can be opened; nobody reads
