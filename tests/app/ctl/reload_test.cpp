@@ -3,6 +3,7 @@
 #include "app/ctl/reload.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -190,7 +191,51 @@ TEST_F(ReloadTest, AnApprovalOfAnotherFileThanWasCheckedIsRefused) {
   write(with("order_quantity = 100", "order_quantity = 110"));
   const std::uint64_t number = reload(kRisk).answer.pending;
   write(with("order_quantity = 100", "order_quantity = 1000"));
-  EXPECT_NE(approve(kRisk2, number).answer.error.find("the configuration has changed since"), std::string::npos);
+  EXPECT_NE(approve(kRisk2, number).answer.error.find("its files, or what runs, have changed since"),
+            std::string::npos);
+  EXPECT_TRUE(frames_.empty());
+}
+
+TEST_F(ReloadTest, AnApprovalOfTheSameFileIsRefusedWhereMoreWouldChangeThanWasTold) {
+  start(OperatorGroups{.viewer = {}, .market_control = {}, .house_risk = {kHouse}, .firms = {}});
+  const std::string loosened = with("order_quantity = 100", "order_quantity = 110");
+  write(loosened);
+  const std::uint64_t number = reload(kRisk).answer.pending;
+  write(with("[account.risk]", "enabled = false\n[account.risk]"));
+  EXPECT_EQ(reload(kRisk2).answer.state, CtlReloadState::done);
+  write(loosened);
+  EXPECT_NE(approve(kRisk2, number).answer.error.find("have changed since"), std::string::npos);
+  EXPECT_EQ(frames_.size(), 1u);
+}
+
+TEST_F(ReloadTest, TheSignalLoosensNothingWhereThereAreRolesAsItsSenderMightApproveIt) {
+  start(OperatorGroups{.viewer = {}, .market_control = {}, .house_risk = {kHouse}, .firms = {}});
+  write(with("order_quantity = 100", "order_quantity = 110"));
+  const Reload::Done done = reload(authority_->hanging_up());
+  EXPECT_NE(done.answer.error.find("order_quantity loosens, which needs a second person"), std::string::npos);
+  EXPECT_TRUE(frames_.empty());
+}
+
+TEST_F(ReloadTest, OneSignalWaitsAtMost) {
+  reload_->ask({geteuid(), "own", {}}, ask_for(1));
+  EXPECT_FALSE(reload_->signal_waits());
+  reload_->ask(authority_->hanging_up(), ask_for(2));
+  EXPECT_TRUE(reload_->signal_waits());
+  come_of_it();
+  come_of_it();
+  EXPECT_FALSE(reload_->signal_waits());
+}
+
+TEST_F(ReloadTest, APipeInTheFilesPlaceIsNotReadForEver) {
+  unlink(path_.c_str());
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_NE(reload().answer.error.find("one.toml: is no regular file"), std::string::npos);
+}
+
+TEST_F(ReloadTest, WhetherAnAccountsPositionsAreKeptIsForADay) {
+  const std::string kept = kConfig + "[[account.position]]\nsymbol = \"AAA\"\nlong = 1000\n";
+  write(kept);
+  EXPECT_NE(reload().answer.error.find("may not change within a day"), std::string::npos);
   EXPECT_TRUE(frames_.empty());
 }
 
