@@ -109,7 +109,7 @@ void OperatorIntake::make_configure(const wire::OperatorFrame& asked, OrderIndex
   ask.limit = asked.limit;
   ask.refused = fault_of(asked, command.symbol);
   if (row == ConfigRow::orders_per_account && ask.refused == OperatorResult::none)
-    commands_.account_may_have(asked.value);
+    commands_.account_may_have(static_cast<std::int64_t>(asked.value.value()));
   const bool password = row == ConfigRow::password && ask.refused == OperatorResult::none;
   if (password && logins_ != nullptr) logins_->change_password(SessionId{asked.account}, asked.salt, asked.value);
 }
