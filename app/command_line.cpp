@@ -692,7 +692,8 @@ void add_reload_command(CLI::App& ctl, int& exit_code) {
       "Read the configuration again, check it whole, and change what of it may change within a day: limits, "
       "passwords,\n"
       "accounts switched on and off, operators' groups (docs/operating.md). Any fault, or a key that may not: nothing\n"
-      "changes. What loosens needs a second person where there is [operators]. SIGHUP does the same.");
+      "changes. What loosens needs a second person where there is [operators]. SIGHUP does the same, but\n"
+      "loosens nothing there.");
   reload->add_flag("--dry-run", options->ask.dry_run, "only print what would change");
   reload->add_flag("--only-what-may", options->ask.only_what_may,
                    "leave what may not change within a day to the next start, and change the rest");

@@ -24,6 +24,7 @@ constexpr TimeNs kBetween = 1'000;  // from shot to shot
 EngineConfig three_accounts() {
   EngineConfig config;
   config.symbols = {{{'B', 'E', 'N', 'C', 'H', ' ', ' ', ' '}, Price{kMid}, kTick}};
+  config.symbols[0].collar.market_percent_e2 = 10'000;
   config.sessions = 3;
   config.max_orders = 1u << 17;
   config.max_levels = 1u << 16;
@@ -124,6 +125,7 @@ std::vector<Weapon> weapons() {
       {"ioc_meets_nobody", [](Range& r) { return enter(r, Side::buy, kTick, 1, TimeInForce::ioc); }},
       {"ioc_takes_one", [](Range& r) { return enter(r, Side::buy, kFar, 1, TimeInForce::ioc); }},
       {"ioc_takes_200", [](Range& r) { return enter(r, Side::buy, kFar, 200, TimeInForce::ioc); }},
+      {"market_order_takes_200", [](Range& r) { return enter(r, Side::buy, kMarketPrice.value, 200); }},
       {"fill_or_kill_of_too_many",
        [](Range& r) {
          Command c = enter(r, Side::buy, kFar, 999'999, TimeInForce::ioc);
@@ -150,6 +152,12 @@ std::vector<Weapon> weapons() {
        }},
       {"mass_cancel_of_all", [](Range& r) { return firm_wide(r, CommandKind::mass_cancel); }},
       {"disable", [](Range& r) { return firm_wide(r, CommandKind::disable); }},
+      {"kill",
+       [](Range& r) {
+         Command c = firm_wide(r, CommandKind::disable);
+         c.firm.kills = true;
+         return c;
+       }},
   };
 }
 

@@ -62,9 +62,10 @@ class Reader {
   Config read() {
     config_.path = path_;
     config_.files.push_back(path_);
-    const Section root(path_, "", root_,
-                       {"time", "calendar", "port", "placement", "orders", "feed", "limits", "memory", "monitoring",
-                        "operators", "impair", "collars", "market_halts", "symbol", "account", "accounts_file", "firm", "phase"});
+    const Section root(
+        path_, "", root_,
+        {"time", "calendar", "port", "placement", "orders", "feed", "limits", "memory", "monitoring", "operators",
+         "impair", "collars", "market_halts", "symbol", "account", "accounts_file", "firm", "phase"});
     read_port(root);
     read_placement();
     read_orders();

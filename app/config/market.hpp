@@ -35,8 +35,8 @@ struct SymbolPrices {
 /// The keys reference_price_e4 and tick_e4.
 SymbolPrices read_symbol_prices(const Section& section);
 
-/// The [[symbol]] tables, [collars] and [market_halts], into `config`.engine; returns what phases need of them. `root`: the table of
-/// the file `path`.
+/// The [[symbol]] tables, [collars] and [market_halts], into `config`.engine; returns what phases need of them. `root`:
+/// the table of the file `path`.
 Symbols read_symbols(const std::string& path, const toml::table& root, Config& config);
 
 /// The [[phase]] tables of `table`, at times that never fall; empty where there are none. `parent` as of find_tables().
